@@ -1,0 +1,44 @@
+-- The template grammar: literal text, {column}, {column:0N} (an integer padded with zeros to N digits), {{ and }} for braces.
+-- Returns: the pieces in order; NB106 when the text is not a template or names no column.
+-- Calls: fn_birth_raise
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_template_parse(p_template text)
+  RETURNS TABLE (position integer, literal text, column_name text, width integer)
+  LANGUAGE plpgsql
+  IMMUTABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_template_parse$
+DECLARE
+  v_rest text := p_template;
+  v_piece text;
+  v_columns integer := 0;
+BEGIN
+  position := 0;
+  WHILE v_rest <> '' LOOP
+    position := position + 1;
+    v_piece := substring(v_rest FROM '^(?:[^{}]|\{\{|\}\})+');
+    IF v_piece IS NOT NULL THEN
+      literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
+      column_name := NULL;
+      width := NULL;
+    ELSE
+      v_piece := substring(v_rest FROM '^\{[^{}:]+(?::0[1-9][0-9]?)?\}');
+      IF v_piece IS NULL THEN
+        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
+      END IF;
+      literal := NULL;
+      column_name := substring(v_piece FROM '^\{([^{}:]+)');
+      width := substring(v_piece FROM ':0([0-9]+)\}$')::integer;
+      v_columns := v_columns + 1;
+    END IF;
+    RETURN NEXT;
+    v_rest := substr(v_rest, length(v_piece) + 1);
+  END LOOP;
+  IF v_columns = 0 THEN
+    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', p_template));
+  END IF;
+END;
+$fn_birth_template_parse$;
+
+COMMENT ON FUNCTION birth.fn_birth_template_parse(text) IS
+  'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';

@@ -1,0 +1,12 @@
+-- Last of every revision: step back from birth_definer, and take the membership back that enter.sql gave.
+DO $leave$
+BEGIN
+  SET LOCAL ROLE NONE;
+  IF current_setting('birth.release_granted') = 'on' THEN
+    EXECUTE format('REVOKE birth_definer FROM %I', session_user);
+    PERFORM set_config('birth.release_granted', 'off', true);
+  END IF;
+  PERFORM set_config('search_path', current_setting('birth.release_path'), true),
+          set_config('role', current_setting('birth.release_role'), true);
+END
+$leave$;

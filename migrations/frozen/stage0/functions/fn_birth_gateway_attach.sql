@@ -1,0 +1,57 @@
+-- Creates a collection's gateway trigger, of the level that is right and fast: a row trigger, which PostgreSQL clones, for a partitioned
+-- table or a partition and for one that receives logical replication; a statement trigger for every other. It never defines a function.
+-- SECURITY DEFINER: the trigger is created with birth_definer's TRIGGER privilege; the lock is waited for two seconds at most.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_gateway_triggers, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe')
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '2s'
+AS $fn_birth_gateway_attach$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+  v_grants text;
+  v_by_row boolean;
+  v_replicated boolean;
+  v_by_id boolean;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  END IF;
+  IF EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs TRIGGER on %s', p_collection, r_identity.source_sql),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid)
+  INTO v_by_row, v_replicated
+  FROM pg_class c WHERE c.oid = r_identity.relation;
+  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', r_identity.source_sql,
+    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
+    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
+  RETURN CASE WHEN v_replicated
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', r_identity.source_sql)
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+END;
+$fn_birth_gateway_attach$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_attach(text, text) IS
+  'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';

@@ -1,0 +1,123 @@
+-- Every permission, on one page. Applied at the end of every release to what exists then; no other file grants anything.
+-- PUBLIC has nothing. Tables are written by birth_definer's functions alone. Everybody but birth_definer is a birth_reader too.
+-- A trigger function needs no EXECUTE to fire. Overloads are not used, so that a routine's name is enough.
+DO $grants$
+DECLARE
+  v_roles CONSTANT text := 'birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba';
+  v_relations text;
+  r_grant record;
+BEGIN
+  -- What an earlier release granted goes first; alembic_version is Alembic's and belongs to birth_dba.
+  EXECUTE format('REVOKE ALL ON SCHEMA birth FROM PUBLIC, %s', v_roles);
+  EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
+  SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
+  FROM pg_class c
+  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version';
+  EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s', v_relations, v_roles);
+
+  FOR r_grant IN
+    SELECT format('GRANT %s ON %s birth%s TO %s', g.privilege, g.kind, coalesce('.' || quote_ident(g.object), ''), g.role) AS statement
+    FROM (VALUES
+      -- kind     object                              role                  privilege
+      ('SCHEMA',  NULL,                               'birth_reader',       'USAGE'),
+      ('SCHEMA',  NULL,                               'birth_steward',      'USAGE'),
+      ('SCHEMA',  NULL,                               'birth_operator',     'USAGE'),
+      ('SCHEMA',  NULL,                               'birth_reviewer',     'USAGE'),
+      ('SCHEMA',  NULL,                               'birth_permit_owner', 'USAGE'),
+      ('SCHEMA',  NULL,                               'birth_dba',          'USAGE'),
+
+      -- the records, for whoever may see births at all
+      ('TABLE',   'collection_registry',              'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_registry',                   'birth_reader',       'SELECT'),
+      ('TABLE',   'dot_registry',                     'birth_reader',       'SELECT'),
+      ('TABLE',   'trigger_guard_alerts',             'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_gateway_finding',            'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_act',                        'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_stage_anchor',               'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_gateway_release_registry',   'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_admission_permit',           'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_backfill_ledger',            'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_admission_permit_v2',        'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_backfill_ledger_v2',         'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
+
+      -- the views: they run with birth_definer's rights
+      ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage0_still_enforced_guard',          'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_ssot_drift_detector',          'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_release_drift_guard',          'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_contract_integrity_dashboard', 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage1_no_worse_proof',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage2_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage2_qt001_readiness_dashboard',     'birth_reader', 'SELECT'),
+      ('TABLE',   'v_qt001_apply_runtime_status',                 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_qt001_apply_runtime_no_go_guard',            'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_run_progress',                         'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_run_source_change',                    'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_attention',                            'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_spike',                                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_metrics',                              'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_release_history',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_separation_of_duties',                 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
+
+      -- questions
+      ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_policy_decision',         'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),
+
+      -- collections, identities, gateways
+      ('ROUTINE', 'fn_birth_collection_register',     'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_propose',        'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_classify',       'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gateway_detach',          'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
+
+      -- the backfill
+      ('ROUTINE', 'fn_birth_register',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt001_plan',          'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt001_rehearse',      'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_begin',               'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_outcome',             'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_pace',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_stop',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_dot_freeze',              'birth_operator',     'EXECUTE'),
+
+      -- the two who stand between a plan and its execution
+      ('ROUTINE', 'fn_birth_review_record',           'birth_reviewer',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_permit_confirm',          'birth_reviewer',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_permit_open',             'birth_permit_owner', 'EXECUTE'),
+      ('ROUTINE', 'fn_birth_permit_revoke',           'birth_permit_owner', 'EXECUTE'),
+
+      -- what only a DBA may
+      ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_stop',                'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE')
+    ) AS g(kind, object, role, privilege)
+    -- Earlier releases have fewer objects.
+    WHERE g.kind = 'SCHEMA'
+       OR g.kind = 'TABLE' AND EXISTS (
+            SELECT FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relname = g.object)
+       OR g.kind = 'ROUTINE' AND EXISTS (
+            SELECT FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = g.object)
+  LOOP
+    EXECUTE r_grant.statement;
+  END LOOP;
+END
+$grants$;

@@ -1,0 +1,27 @@
+-- Last but one of every revision: no birth was created, changed or removed, and the contract records what there is now.
+DO $finish$
+DECLARE
+  v_before text := current_setting('birth.release_births');
+  v_after text;
+  v_manifest jsonb := coalesce(nullif(current_setting('birth.manifest', true), ''), '{}')::jsonb;
+BEGIN
+  SELECT format('%s inserted, %s updated, %s deleted, file %s', pg_stat_get_xact_tuples_inserted(c.oid),
+                pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
+  INTO v_after FROM pg_class c WHERE c.oid = to_regclass('birth.birth_registry');
+  -- A registry that this revision created is empty; one that it dropped was empty or acknowledged (evidence.sql).
+  IF v_before = '' THEN
+    v_before := regexp_replace(v_after, '\d+ (inserted|updated|deleted)', '0 \1', 'g');
+  END IF;
+  IF v_before <> v_after THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release touched births',
+      DETAIL = format('birth.birth_registry before: %s; after: %s', v_before, v_after),
+      HINT = 'nothing was released; report the revision';
+  END IF;
+
+  IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record') THEN
+    -- A manifest has the views per server major, because their text differs; what the release knows of this one is passed on.
+    PERFORM birth.fn_birth_contract_record(current_setting('birth.release'), v_manifest || jsonb_build_object(
+      'view', coalesce(v_manifest #> ARRAY['view', (current_setting('server_version_num')::integer / 10000)::text], '{}')));
+  END IF;
+END
+$finish$;

@@ -1,0 +1,1 @@
+-- Acts are never taken back: the freezes stand, and count again when stage0 returns.

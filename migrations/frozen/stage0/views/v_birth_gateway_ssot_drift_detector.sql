@@ -1,0 +1,17 @@
+-- Stage 0: both gateway functions are, byte for byte, what stage 0 recorded.
+CREATE OR REPLACE VIEW birth.v_birth_gateway_ssot_drift_detector AS
+SELECT g.name AS check_name,
+       coalesce(p.sha256, 'missing') AS found,
+       coalesce(a.value, 'not recorded') AS expected,
+       coalesce(p.sha256 = a.value, false) AS pass
+FROM unnest(ARRAY['fn_birth_registry_auto', 'fn_birth_registry_auto_id']) AS g(name)
+LEFT JOIN birth.birth_stage_anchor a ON a.stage = 'stage0' AND a.subject = 'body.' || g.name
+LEFT JOIN LATERAL (
+  SELECT encode(sha256(convert_to(f.prosrc, 'UTF8')), 'hex') AS sha256
+  FROM pg_catalog.pg_proc f
+  JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace AND n.nspname = 'birth'
+  WHERE f.proname = g.name AND f.pronargs = 0
+) p ON true;
+
+COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS
+  'Guard of stage 0: the bodies of both gateway functions against the values stage 0 recorded, as SHA-256. Specification: 2, 3.';

@@ -1,0 +1,46 @@
+-- Confirms a permit: the second person, without whom it admits nothing.
+-- SECURITY DEFINER: reviewers write permits through routines only.
+-- Returns: one row: permit_id, next_step (the CALL).
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Writes: birth_admission_permit_v2
+CREATE OR REPLACE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint)
+  RETURNS TABLE (permit_id bigint, next_step text)
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_permit_confirm$
+DECLARE
+  r_permit birth.birth_admission_permit_v2;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
+  IF r_permit.status <> 'OPEN' OR r_permit.confirmed_by IS NOT NULL
+     OR EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s%s', p_permit_id, r_permit.status,
+      coalesce(', confirmed by ' || r_permit.confirmed_by, '')), 'see birth.birth_admission_permit_v2 for the permit');
+  END IF;
+  IF r_permit.expires_at <= clock_timestamp() THEN
+    PERFORM birth.fn_birth_raise('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at));
+  END IF;
+  PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+    p_collection := r_run.collection_name);
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+  permit_id := p_permit_id;
+  next_step := CASE r_permit.purpose
+    WHEN 'APPLY' THEN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
+      r_run.collection_name, r_run.run_id, p_permit_id,
+      CASE WHEN r_run.started_at IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
+      CASE WHEN r_run.started_at IS NULL THEN r_permit.max_rows ELSE r_run.max_rows END)
+    ELSE format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_run.run_id, p_permit_id) END;
+  RETURN NEXT;
+END;
+$fn_birth_permit_confirm$;
+
+COMMENT ON FUNCTION birth.fn_birth_permit_confirm(bigint) IS
+  'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB203, NB209. Specification: 6.';

@@ -1,0 +1,36 @@
+-- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's row. Never waits for another run:
+-- who comes second is told who holds it.
+-- Returns: the run's row, as committed now and locked.
+-- Calls: fn_birth_lock_key, fn_birth_raise
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
+  RETURNS birth.birth_backfill_ledger_v2
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_run_lock$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+  END IF;
+  IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
+    PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+    IF NOT FOUND THEN
+      PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+    END IF;
+    PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of another session; last executed by %s, backend %s',
+      p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
+  RETURN r_run;
+END;
+$fn_birth_run_lock$;
+
+COMMENT ON FUNCTION birth.fn_birth_run_lock(uuid) IS
+  'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';

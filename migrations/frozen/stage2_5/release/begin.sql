@@ -1,0 +1,18 @@
+-- First of every revision: wait for no lock longer than live inserts can bear, and depend on nothing the login has set.
+SET LOCAL lock_timeout = '5s';
+
+DO $begin$
+BEGIN
+  PERFORM set_config('birth.release_role', current_setting('role'), true),
+          set_config('birth.release_path', current_setting('search_path'), true),
+          set_config('birth.release_granted', 'off', true);
+END
+$begin$;
+
+SET LOCAL ROLE NONE;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL standard_conforming_strings = on;
+SET LOCAL check_function_bodies = on;
+SET LOCAL quote_all_identifiers = off;
+SET LOCAL default_tablespace = '';
+SET LOCAL default_table_access_method = heap;

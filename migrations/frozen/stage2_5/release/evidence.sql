@@ -1,0 +1,31 @@
+-- A downgrade never destroys evidence: what it would drop is exported and acknowledged by a DBA, digest by digest, or it stays.
+DO $evidence$
+DECLARE
+  v_table text;
+  v_rows bigint;
+  v_digest text;
+  v_acknowledged boolean;
+  v_kept text[] := '{}';
+BEGIN
+  FOREACH v_table IN ARRAY string_to_array(current_setting('birth.evidence'), ' ') LOOP
+    CONTINUE WHEN to_regclass(format('birth.%I', v_table)) IS NULL;
+    -- The table is dropped in this transaction: no row may come in after the digest.
+    EXECUTE format('LOCK TABLE birth.%I IN ACCESS EXCLUSIVE MODE', v_table);
+    SELECT e.rows, e.digest INTO STRICT v_rows, v_digest FROM birth.fn_birth_evidence(v_table) e;
+    CONTINUE WHEN v_rows = 0;
+    SELECT EXISTS (
+      SELECT FROM birth.birth_act a
+      WHERE a.act = 'evidence_acknowledged' AND a.reason = v_table AND a.detail ->> 'digest' = v_digest)
+    INTO v_acknowledged;
+    IF NOT v_acknowledged THEN
+      v_kept := v_kept || format('birth.%s holds %s rows, digest %s', v_table, v_rows, v_digest);
+    END IF;
+  END LOOP;
+  IF cardinality(v_kept) > 0 THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB409', MESSAGE = 'the downgrade would destroy evidence',
+      DETAIL = array_to_string(v_kept, '; '),
+      HINT = 'export it with: birthdb evidence; acknowledge the digests with birth.fn_birth_evidence_acknowledge as a DBA; '
+             'downgrade again';
+  END IF;
+END
+$evidence$;

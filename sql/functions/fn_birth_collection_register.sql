@@ -1,0 +1,50 @@
+-- Enters a collection, or corrects where it is and what its policy says, as long as no run of it is open.
+-- SECURITY DEFINER: stewards write the registry through here only.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_status, fn_birth_open_run, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_collection_register(
+    p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean DEFAULT false)
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_collection_register$
+DECLARE
+  v_fault text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
+  IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63 OR p_schema IS NULL OR p_table IS NULL
+     OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
+      p_collection, p_schema, p_table, p_coverage_status, p_governed),
+      'the name has 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
+  WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
+  END IF;
+  -- A table that does not exist yet may be registered; one that can never be a source may not.
+  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
+  WHERE s.status = 'BLOCKED_SOURCE';
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
+  VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
+  ON CONFLICT (collection_name) DO UPDATE
+    SET schema_name = excluded.schema_name, table_name = excluded.table_name,
+        coverage_status = excluded.coverage_status, governed = excluded.governed;
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
+    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
+  RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
+END;
+$fn_birth_collection_register$;
+
+COMMENT ON FUNCTION birth.fn_birth_collection_register(text, text, text, text, boolean) IS
+  'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';

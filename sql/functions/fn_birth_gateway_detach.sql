@@ -1,0 +1,47 @@
+-- Drops a collection's gateway triggers where birth_definer may; only the owner of a table can drop its triggers, so otherwise the answer is
+-- the statement for the owner. Rows inserted afterwards have no birth until a backfill.
+-- SECURITY DEFINER: stewards write the registry through routines only; the lock is waited for two seconds at most.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_gateway_triggers, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text)
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '2s'
+AS $fn_birth_gateway_detach$
+DECLARE
+  r_trigger record;
+  v_statement text;
+  v_for_owner text := '';
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
+  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
+    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
+    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
+      EXECUTE v_statement;
+    ELSE
+      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
+    END IF;
+  END LOOP;
+  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
+  RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
+    ELSE v_for_owner || '  -- by the owner of the table' END;
+END;
+$fn_birth_gateway_detach$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_detach(text, text) IS
+  'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';

@@ -1,0 +1,54 @@
+-- Decides a collection's identity, and derives the expression the gateway evaluates. Refused while a run of the collection is open.
+-- SECURITY DEFINER: stewards write the registry through routines only.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_definition, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
+    p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL, p_template text DEFAULT NULL)
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_identity_classify$
+DECLARE
+  r_identity record;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF (CASE p_strategy
+        WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix) <> '' AND p_template IS NULL
+        WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
+      END) IS NOT TRUE THEN
+    PERFORM birth.fn_birth_raise('identity_malformed',
+      format('strategy %L, column %L, prefix %L, template %L', p_strategy, p_column, p_prefix, p_template),
+      'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
+  END IF;
+  IF p_template IS NOT NULL THEN
+    PERFORM birth.fn_birth_template_parse(p_template);
+  END IF;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  UPDATE birth.collection_registry c
+  SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
+      birth_code_sql = NULL, birth_code_columns = '{}', classified_at = clock_timestamp(), classified_by = session_user
+  WHERE c.collection_name = p_collection;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF r_identity.code_sql IS NULL THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+  END IF;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns
+  WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(jsonb_build_object(
+    'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+  RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
+END;
+$fn_birth_identity_classify$;
+
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text) IS
+  'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB116. Specification: 4.';

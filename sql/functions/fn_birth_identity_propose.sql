@@ -1,0 +1,62 @@
+-- What the classifier suggests, best first, and why. It proposes and never applies.
+-- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step.
+-- Calls: fn_birth_trigger_arguments
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text)
+  RETURNS TABLE (strategy text, "column" text, template text, reason text, next_step text)
+  LANGUAGE sql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_identity_propose$
+  WITH source AS (
+    SELECT c.oid, c.relname, coalesce(r.collection_name, c.relname) AS collection
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
+    WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
+  ), key AS (
+    SELECT i.indexrelid, i.indisprimary,
+           array_agg(a.attname::text ORDER BY k.position) AS names,
+           bool_and(a.attnotnull) AS complete,
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+                                   'uuid'::regtype, 'numeric'::regtype)) AS eligible
+    FROM source s
+    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
+    GROUP BY i.indexrelid, i.indisprimary
+  ), proposal AS (
+    SELECT 1 AS rank, false AS indisprimary,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN 'synthetic_id' WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN coalesce(t.arguments[3], 'id') WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
+           t.arguments[2] AS extra,
+           format('trigger %s says so', t.trigger_name) AS reason
+    FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t
+    WHERE cardinality(t.arguments) > 1
+    UNION ALL
+    SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
+    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
+    UNION ALL
+    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
+    FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
+    UNION ALL
+    SELECT 4, k.indisprimary, 'legacy', NULL, s.relname || '-{' || array_to_string(k.names, '}/{') || '}',
+           format('%s are a key', array_to_string(k.names, ', '))
+    FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
+  )
+  SELECT p.strategy, p.name,
+         CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
+         p.reason,
+         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);', s.collection, p.strategy,
+           CASE p.strategy
+             WHEN 'column' THEN format(', p_column := %L', p.name)
+             WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
+             ELSE format(', p_template := %L', p.extra)
+           END)
+  FROM proposal p CROSS JOIN source s
+  ORDER BY p.rank, p.indisprimary DESC, p.name, p.extra;
+$fn_birth_identity_propose$;
+
+COMMENT ON FUNCTION birth.fn_birth_identity_propose(text, text) IS
+  'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';

@@ -1,0 +1,31 @@
+-- The code of one row, given as JSON. Only the identity columns are read, so no other value of the row is ever converted.
+-- Returns: one row: the identity status, the code (NULL when unresolvable) and why.
+-- Calls: fn_birth_identity_definition
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb)
+  RETURNS TABLE (collection_name text, identity_status text, entity_code text, reason text)
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_resolve_identity$
+DECLARE
+  r_identity record;
+  v_columns text;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  collection_name := p_collection;
+  identity_status := r_identity.status;
+  reason := r_identity.reason;
+  IF r_identity.code_sql IS NOT NULL THEN
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, NULL)), ', ') INTO v_columns
+    FROM pg_attribute a
+    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
+    EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
+  END IF;
+  RETURN NEXT;
+END;
+$fn_birth_resolve_identity$;
+
+COMMENT ON FUNCTION birth.fn_birth_resolve_identity(text, jsonb) IS
+  'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB103 when the collection is unknown. Specification: 4.';

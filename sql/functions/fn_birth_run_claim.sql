@@ -1,0 +1,43 @@
+-- Makes this session the holder of a locked run: one run at a time per collection, a new epoch, the attempt on record. A run of the collection whose
+-- session died is put to stopped first. With p_session the claim outlives the transaction, by a session lock.
+-- Returns: the run's row as it is now.
+-- Calls: fn_birth_run_holder, fn_birth_raise, fn_birth_act_record, fn_birth_lock_key, fn_birth_contract_token
+-- Writes: birth_backfill_ledger_v2
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean)
+  RETURNS birth.birth_backfill_ledger_v2
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_run_claim$
+DECLARE
+  r_other birth.birth_backfill_ledger_v2;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
+  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    IF birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+      PERFORM birth.fn_birth_raise('run_held', format('run %s of the same collection is running, executed by %s, backend %s',
+        r_other.run_id, r_other.executed_by, r_other.holder_pid));
+    END IF;
+    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
+  END IF;
+  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
+    p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(), executed_by = session_user,
+      permit_id = p_permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
+      compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
+  WHERE l.run_id = p_run.run_id
+  RETURNING l.* INTO r_run;
+  IF p_session THEN
+    PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
+    WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
+    PERFORM pg_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch)));
+  END IF;
+  RETURN r_run;
+END;
+$fn_birth_run_claim$;
+
+COMMENT ON FUNCTION birth.fn_birth_run_claim(birth.birth_backfill_ledger_v2, bigint, text, boolean) IS
+  'Makes this session the holder of a locked run and records the attempt; NB209, NB303. Specification: 6.1 R8, R14.';

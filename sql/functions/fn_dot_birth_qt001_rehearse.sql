@@ -1,0 +1,44 @@
+-- The rehearsal: the writer's own work, inside a sub-transaction that always rolls back. It plans, opens a permit, pins, writes, proves and measures, and then
+-- undoes all of it by raising; what it learned survives in variables. It needs no permit and waits for nobody; it is capped, because its
+-- uncommitted codes hold up live inserts of the same codes.
+-- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
+-- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
+-- Writes: birth_admission_permit_v2 (rolled back)
+CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
+  RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET row_security = off
+  SET lock_timeout = '1s'
+AS $fn_dot_birth_qt001_rehearse$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_permit bigint;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
+  IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
+  END IF;
+  BEGIN
+    r_run := birth.fn_birth_plan_write(p_collection);
+    r_run := birth.fn_birth_run_lock(r_run.run_id);
+    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
+    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
+    RETURNING p.permit_id INTO v_permit;
+    r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
+    r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
+    r_run := birth.fn_birth_run_write(r_run, 2147483647);
+    SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
+    PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
+  EXCEPTION WHEN SQLSTATE 'NB317' THEN
+    NULL;
+  END;
+  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker, rerun_delta;
+END;
+$fn_dot_birth_qt001_rehearse$;
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(text, bigint) IS
+  'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';

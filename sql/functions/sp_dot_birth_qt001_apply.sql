@@ -1,0 +1,64 @@
+-- The driver: begins or continues a run and commits it batch by batch. It decides nothing: the writer checks and raises, and the driver records what
+-- became of a batch that raised, commits that, and raises it again with the same SQLSTATE.
+-- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings: it runs with the operator's rights, calls routines only, and pins the
+-- search path again after each COMMIT. Its first statement is COMMIT, so that it is refused inside a transaction block (2D000).
+-- Returns: nothing; progress as notices.
+-- Calls: fn_birth_raise, fn_dot_birth_qt001_apply, fn_birth_run_begin, fn_birth_run_pace, fn_birth_run_outcome
+-- Writes: nothing itself
+CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_apply(
+    p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer DEFAULT 10000,
+    p_execute boolean DEFAULT false, p_dot_origin text DEFAULT 'dot-birth-backfill-apply')
+  LANGUAGE plpgsql
+AS $sp_dot_birth_qt001_apply$
+DECLARE
+  r_batch record;
+  r_pace record;
+  v_state text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+BEGIN
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+  END IF;
+  IF p_execute IS NOT TRUE THEN
+    SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+      p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := p_batch, p_dry_run := false, p_execute := false, p_dot_origin := p_dot_origin);
+    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id, r_batch.expected_delta;
+    RETURN;
+  END IF;
+  PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
+    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
+  COMMIT;
+  LOOP
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    BEGIN
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      IF r_pace.pause_slice > 0 THEN
+        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
+      ELSE
+        SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+          p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
+      END IF;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    END;
+    IF v_state IS NOT NULL THEN
+      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+    END IF;
+    COMMIT;
+    IF r_pace.pause_slice = 0 THEN
+      RAISE NOTICE 'run %: % of % births, %', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status;
+    END IF;
+    EXIT WHEN r_batch.status = 'done';
+  END LOOP;
+  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
+END;
+$sp_dot_birth_qt001_apply$;
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_apply(text, uuid, bigint, bigint, bigint, integer, boolean, text) IS
+  'Executes a permitted run in committed batches, or continues it; without p_execute every check and nothing written. Operator, outside a transaction block. 2D000, NB113, and every refusal of fn_dot_birth_qt001_apply. Specification: 6.';

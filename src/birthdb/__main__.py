@@ -1,0 +1,5 @@
+"""``python -m birthdb`` is the ``birthdb`` command."""
+
+from birthdb.cli import main
+
+main()

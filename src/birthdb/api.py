@@ -1,0 +1,337 @@
+"""The routines of schema ``birth``, one function each (specification, section 2).
+
+Each takes an open connection, binds its arguments by name and returns what the routine returns: rows are dictionaries
+keyed by the routine's own column names. Nothing is decided and nothing is committed here. A refusal of the database
+arrives as the BirthError of its SQLSTATE; any other psycopg.Error passes unchanged.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal, LiteralString, TypedDict, cast
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
+
+from birthdb.errors import BirthError
+
+Connection = psycopg.Connection[Any]
+Row = dict[str, Any]
+Mode = Literal["observe", "enforce"]
+Purpose = Literal["APPLY", "COMPENSATE"]
+Verdict = Literal["SAFE", "NOT_SAFE_NEEDS_FIX"]
+Notice = Callable[[str], None]
+
+
+class Proposal(TypedDict):
+    """An identity that the classifier suggests; ``next_step`` is the statement that decides it."""
+
+    strategy: str
+    column: str | None
+    template: str | None
+    reason: str
+    next_step: str
+
+
+class Rehearsal(TypedDict):
+    """The writer's row of a run that was rolled back, in rows; ``rerun_delta`` is what a plan found missing then."""
+
+    run_id: UUID
+    status: str
+    expected_delta: int
+    actual_inserted: int
+    skipped: int
+    blocked: int
+    resume_marker: list[str] | None
+    rerun_delta: int
+
+
+class Review(TypedDict):
+    """A recorded verdict."""
+
+    review_id: int
+    verdict: Verdict
+    next_step: str
+
+
+class Permit(TypedDict):
+    """A permit that was opened or confirmed."""
+
+    permit_id: int
+    next_step: str
+
+
+#: One check of the census: ``rows`` it found, some of their codes, whether it passed.
+Check = TypedDict("Check", {"check": str, "rows": int, "examples": list[str] | None, "pass": bool})
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal of the database that is raised inside into its BirthError."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        refusal = BirthError.from_psycopg(exc)
+        if refusal is None:
+            raise
+        raise refusal from exc
+
+
+def collection_register(
+    conn: Connection, collection: str, schema: str, table: str, coverage_status: str, *, governed: bool = False
+) -> str:
+    """Enter a collection; needs a steward. Returns the next step."""
+    return _text(
+        conn,
+        "fn_birth_collection_register",
+        p_collection=collection,
+        p_schema=schema,
+        p_table=table,
+        p_coverage_status=coverage_status,
+        p_governed=governed,
+    )
+
+
+def identity_propose(conn: Connection, schema: str, table: str) -> list[Proposal]:
+    """Return what the classifier suggests for a table, each with its reason; changes nothing."""
+    return cast(list[Proposal], rows(conn, "fn_birth_identity_propose", p_schema=schema, p_table=table))
+
+
+def identity_classify(
+    conn: Connection,
+    collection: str,
+    strategy: Literal["column", "synthetic_id", "legacy"],
+    *,
+    column: str | None = None,
+    prefix: str | None = None,
+    template: str | None = None,
+) -> str:
+    """Decide a collection's identity; needs a steward. Returns the next step."""
+    return _text(
+        conn,
+        "fn_birth_identity_classify",
+        p_collection=collection,
+        p_strategy=strategy,
+        p_column=column,
+        p_prefix=prefix,
+        p_template=template,
+    )
+
+
+def gateway_attach(conn: Connection, collection: str, mode: Mode = "observe") -> str:
+    """Create the collection's triggers; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_gateway_attach", p_collection=collection, p_mode=mode)
+
+
+def gateway_mode(conn: Connection, collection: str, mode: Mode, reason: str) -> str:
+    """Switch between observing and enforcing, without DDL; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_gateway_mode", p_collection=collection, p_mode=mode, p_reason=reason)
+
+
+def gateway_detach(conn: Connection, collection: str, reason: str) -> str:
+    """Drop the collection's triggers, or return the statement for the table's owner; needs a steward."""
+    return _text(conn, "fn_birth_gateway_detach", p_collection=collection, p_reason=reason)
+
+
+def plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
+    """Return the counts, fingerprint and blockers of a backfill; without ``dry_run`` also write the planned run."""
+    return _row(conn, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=dry_run)
+
+
+def rehearse(conn: Connection, collection: str, *, max_rows: int | None = None) -> Rehearsal:
+    """Return the writer's row and the rerun delta of a backfill that was done and rolled back."""
+    return cast(
+        Rehearsal, _row(conn, "fn_dot_birth_qt001_rehearse", p_collection=collection, **_given(p_max_rows=max_rows))
+    )
+
+
+def review_record(
+    conn: Connection,
+    run_id: UUID,
+    verdict: Verdict,
+    findings: str,
+    *,
+    accept_orphans: int = 0,
+    purpose: Purpose = "APPLY",
+) -> Review:
+    """Record the verdict on a run; needs a reviewer who has no other part in it."""
+    return cast(
+        Review,
+        _row(
+            conn,
+            "fn_birth_review_record",
+            p_run_id=run_id,
+            p_verdict=verdict,
+            p_findings=findings,
+            p_accept_orphans=accept_orphans,
+            p_purpose=purpose,
+        ),
+    )
+
+
+def permit_open(
+    conn: Connection,
+    collection: str,
+    run_id: UUID,
+    max_rows: int,
+    expires_at: datetime,
+    reason: str,
+    *,
+    purpose: Purpose = "APPLY",
+) -> Permit:
+    """Open a permit for ``max_rows`` rows until ``expires_at``, at most seven days ahead; needs a permit owner."""
+    return cast(
+        Permit,
+        _row(
+            conn,
+            "fn_birth_permit_open",
+            p_collection=collection,
+            p_run_id=run_id,
+            p_max_rows=max_rows,
+            p_expires_at=expires_at,
+            p_reason=reason,
+            p_purpose=purpose,
+        ),
+    )
+
+
+def permit_confirm(conn: Connection, permit_id: int) -> Permit:
+    """Confirm a permit; needs a reviewer."""
+    return cast(Permit, _row(conn, "fn_birth_permit_confirm", p_permit_id=permit_id))
+
+
+def permit_revoke(conn: Connection, permit_id: int, reason: str) -> str:
+    """Revoke a permit: a run that spends it stops at its next batch; needs a permit owner."""
+    return _text(conn, "fn_birth_permit_revoke", p_permit_id=permit_id, p_reason=reason)
+
+
+def apply(
+    conn: Connection,
+    collection: str,
+    run_id: UUID,
+    permit_id: int,
+    expected_delta: int,
+    max_rows: int,
+    *,
+    batch: int | None = None,
+    execute: bool = False,
+    dot_origin: str | None = None,
+    notice: Notice | None = None,
+) -> None:
+    """Run the backfill to its end, committing batch by batch; without ``execute`` only check.
+
+    The connection must be in autocommit mode. ``notice`` is called with each message of the driver, one a batch.
+    """
+    _call(
+        conn,
+        "sp_dot_birth_qt001_apply",
+        notice,
+        p_collection=collection,
+        p_run_id=run_id,
+        p_permit_id=permit_id,
+        p_expected_delta=expected_delta,
+        p_max_rows=max_rows,
+        p_execute=execute,
+        **_given(p_batch=batch, p_dot_origin=dot_origin),
+    )
+
+
+def compensate(
+    conn: Connection,
+    run_id: UUID,
+    permit_id: int,
+    *,
+    batch: int | None = None,
+    execute: bool = False,
+    notice: Notice | None = None,
+) -> None:
+    """Remove exactly the births of one run, committing batch by batch; without ``execute`` only check.
+
+    The connection must be in autocommit mode. ``notice`` is called with each message of the procedure.
+    """
+    _call(
+        conn,
+        "sp_dot_birth_qt001_compensate",
+        notice,
+        p_run_id=run_id,
+        p_permit_id=permit_id,
+        p_execute=execute,
+        **_given(p_batch=batch),
+    )
+
+
+def run_stop(conn: Connection, run_id: UUID, reason: str) -> str:
+    """Ask a run to stop at its next batch; needs an operator."""
+    return _text(conn, "fn_birth_run_stop", p_run_id=run_id, p_reason=reason)
+
+
+def run_tune(conn: Connection, run_id: UUID, batch: int, pause_ms: int) -> str:
+    """Change the batch size (rows) and the pause (milliseconds) of a run from its next batch on; needs an operator."""
+    return _text(conn, "fn_birth_run_tune", p_run_id=run_id, p_batch=batch, p_pause_ms=pause_ms)
+
+
+def census(conn: Connection, collection: str) -> list[Check]:
+    """Return the two-way census: check, rows, examples and pass, one row a check."""
+    return cast(list[Check], rows(conn, "fn_birth_census", p_collection=collection))
+
+
+def dot_freeze(conn: Connection, dot: str, reason: str) -> str:
+    """Freeze a governed operation; needs an operator. Returns the next step."""
+    return _text(conn, "fn_birth_dot_freeze", p_dot=dot, p_reason=reason)
+
+
+def dot_unfreeze(conn: Connection, dot: str, reason: str) -> str:
+    """Unfreeze a governed operation; needs a DBA. Returns the next step."""
+    return _text(conn, "fn_birth_dot_unfreeze", p_dot=dot, p_reason=reason)
+
+
+def progress(conn: Connection, run_id: UUID) -> Row | None:
+    """Return the row of ``v_birth_run_progress`` for a run, or None for an unknown run."""
+    with refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM birth.v_birth_run_progress WHERE run_id = %s", (run_id,)).fetchone()
+
+
+def view(conn: Connection, name: LiteralString) -> list[Row]:
+    """Return the rows of a view of schema ``birth``."""
+    with refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(SQL("SELECT * FROM birth." + name)).fetchall()
+
+
+def rows(conn: Connection, routine: LiteralString, /, **arguments: Any) -> list[Row]:
+    """Return the rows of a function of schema ``birth``, called by the named arguments."""
+    with refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_statement("SELECT * FROM birth." + routine, arguments), arguments).fetchall()
+
+
+def _row(conn: Connection, routine: LiteralString, /, **arguments: Any) -> Row:
+    return rows(conn, routine, **arguments)[0]
+
+
+def _text(conn: Connection, routine: LiteralString, /, **arguments: Any) -> str:
+    return str(_row(conn, routine, **arguments)[routine])
+
+
+def _call(conn: Connection, routine: LiteralString, notice: Notice | None, /, **arguments: Any) -> None:
+    def told(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if notice is not None:
+            notice(diagnostic.message_primary or "")
+
+    conn.add_notice_handler(told)
+    try:
+        with refusals():
+            conn.execute(_statement("CALL birth." + routine, arguments), arguments)
+    finally:
+        conn.remove_notice_handler(told)
+
+
+def _statement(head: LiteralString, arguments: dict[str, Any]) -> Composed:
+    # The routine is written as it is named: the database looks for its name in the statement that was sent.
+    bound = [SQL("{} => {}").format(Identifier(name), Placeholder(name)) for name in arguments]
+    return SQL(head + "({})").format(SQL(", ").join(bound))
+
+
+def _given(**optional: Any) -> dict[str, Any]:
+    """Return the arguments that have a value: the others keep the default of the routine."""
+    return {name: value for name, value in optional.items() if value is not None}

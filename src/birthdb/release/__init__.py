@@ -1,0 +1,269 @@
+"""What a revision does: it runs the frozen files of its release, up or down, and nothing else.
+
+A revision file holds verbs only. What a release loads stands in ``migrations/frozen/<revision>/ORDER``, which
+``python -m birthdb.release freeze`` derives from ``sql/order.txt``; a released revision reads no living file.
+
+Frozen SQL runs verbatim: online as one string through psycopg without parameters, by script as it stands. Alembic's
+``op.execute`` would read ``:word`` as a parameter.
+
+For the autogenerate of your own Alembic environment in the same database::
+
+    from birthdb.release import include_name
+    context.configure(…, include_schemas=True, include_name=include_name)
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import psycopg
+from alembic import op
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+
+#: The schema that holds everything, and Alembic's version table in it.
+SCHEMA = "birth"
+VERSION_TABLE = "alembic_version"
+
+#: What every release runs before and after its own files; each release has its own frozen copies.
+BEGIN = ("release/begin.sql", "roles/roles.sql", "release/enter.sql")
+FINISH = ("release/finish.sql", "release/leave.sql")
+COMMON = (*BEGIN, "release/prepare.sql", "release/evidence.sql", "grants.sql", *FINISH)
+
+#: The list of steps of a release, and the semantic hashes of what it fixes, in its frozen folder.
+ORDER = "ORDER"
+MANIFEST = "manifest.sql"
+
+_DROPS = {"tables": "TABLE", "functions": "ROUTINE", "views": "VIEW"}
+_PLAIN = re.compile(r"[a-z0-9_ ]*")
+
+
+def include_name(name: str | None, type_: str, parent_names: Mapping[str, str | None]) -> bool:
+    """Return False for schema ``birth``: the ``include_name`` hook for your own environment's autogenerate."""
+    return not (type_ == "schema" and name == SCHEMA)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of ORDER: a file to run, or (``drops``) an object of an earlier release to drop at this point."""
+
+    path: str
+    drops: bool = False
+
+    @classmethod
+    def parse(cls, line: str) -> "Step":
+        """Return the step of ``path`` or ``drop path``. Raises ValueError for what is not ``folder/name.sql``."""
+        drops = line.startswith("drop ")
+        path = line.removeprefix("drop ").strip()
+        known = _DROPS.keys() if drops else {*_DROPS, "release"}
+        if path.rpartition("/")[0] not in known or not path.endswith(".sql"):
+            raise ValueError(f"not a step: {line!r}; known folders: {', '.join(sorted(known))}")
+        return cls(path, drops)
+
+    def __str__(self) -> str:
+        """Return the line."""
+        return f"drop {self.path}" if self.drops else self.path
+
+    @property
+    def way_back(self) -> str:
+        """The twin that undoes a file of ``release/``, which is no object that could be dropped."""
+        return self.path.removesuffix(".sql") + ".down.sql"
+
+    @property
+    def undone_by_file(self) -> bool:
+        """Whether the way back is a file and no DROP."""
+        return self.path.startswith("release/")
+
+    @property
+    def drop(self) -> str:
+        """The DROP of the object that the file makes: never CASCADE, so that what depends on it speaks up."""
+        path = PurePosixPath(self.path)
+        return f"DROP {_DROPS[str(path.parent)]} {SCHEMA}.{path.stem};\n"
+
+
+class Frozen:
+    """The frozen folders of a script location, ``migrations/frozen``."""
+
+    def __init__(self, root: Path) -> None:
+        """Read below ``root``."""
+        self.root = root
+
+    def text(self, release: str, path: str) -> str:
+        """Return a frozen file. Raises CommandError when the release has no such file."""
+        try:
+            return (self.root / release / path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise CommandError(f"{release} has no frozen {path}: python -m birthdb.release freeze {release}") from None
+
+    def has(self, release: str, path: str) -> bool:
+        """Return whether the release has the file."""
+        return (self.root / release / path).is_file()
+
+    def steps(self, release: str) -> list[Step]:
+        """Return the steps of a release in load order. Raises CommandError when it was never frozen."""
+        return [Step.parse(line) for line in self.text(release, ORDER).splitlines()]
+
+
+class Release:
+    """The verbs of one revision. Every statement is defined by a frozen file, so that a script is the same release."""
+
+    def __init__(self, revision: str) -> None:
+        """Speak for the release of that name."""
+        self.revision = revision
+
+    def upgrade(self) -> None:
+        """Run the release's steps between its own begin and finish. Raises what the database refuses."""
+        context = op.get_context()
+        frozen = _frozen(context)
+        _begin(context, self.revision, self.revision, at=_before(context, self.revision) or "base")
+        for step in frozen.steps(self.revision):
+            if step.drops:
+                _run(context, step.drop, f"{self.revision}: {step}")
+            else:
+                _run_file(context, self.revision, step.path)
+        _run_file(context, self.revision, "grants.sql")
+        _finish(context, self.revision)
+
+    def downgrade(self, evidence: tuple[str, ...] = ()) -> None:
+        """Undo the steps in reverse; what an earlier release had is restored from the newest earlier frozen copy.
+
+        ``evidence`` names the tables whose rows must be acknowledged before they go (NB409). Grants and contract are
+        then those of the release before.
+        """
+        context = op.get_context()
+        frozen = _frozen(context)
+        before = _before(context, self.revision)
+        _begin(context, self.revision, before or "", at=self.revision)
+        if evidence:
+            _set(context, {"evidence": " ".join(evidence)})
+            _run_file(context, self.revision, "release/evidence.sql")
+        for release, undo in _undo(frozen, self.revision, list(_earlier(context, self.revision))):
+            if undo.drops:
+                _run(context, undo.drop, f"{release}: {undo}")
+            else:
+                _run_file(context, release, undo.path)
+        if before is None:
+            _finish(context, self.revision, manifest=False)
+        else:
+            _run_file(context, before, "grants.sql")
+            _finish(context, before)
+
+
+def open_script(context: MigrationContext) -> None:
+    """Write what stands before the first revision of a script: psql stops at errors; a database at base is prepared."""
+    context.impl.static_output(
+        "-- For psql: alembic … --sql | psql -d database\n\\set ON_ERROR_STOP on\n\\encoding UTF8"
+    )
+    if not context.get_current_heads():
+        context.impl.static_output("BEGIN;")
+        _prepare(context)
+        context.impl.static_output("COMMIT;")
+
+
+def prepare(context: MigrationContext) -> None:
+    """Make roles and schema before Alembic makes its version table; nothing where that is there or nothing is released.
+
+    Commits, unless the caller's connection is in a transaction. Raises what the database refuses (NB410, NB407).
+    """
+    connection = context.connection
+    if connection is None or context.opts.get("dont_mutate"):
+        return
+    outer = connection.in_transaction()
+    there = connection.exec_driver_sql(
+        "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        f"WHERE n.nspname = '{SCHEMA}' AND c.relname = '{VERSION_TABLE}'"
+    ).first()
+    if there is None:
+        _prepare(context)
+    if not outer:
+        connection.commit()
+
+
+def _prepare(context: MigrationContext) -> None:
+    script = context.script
+    head = script.get_current_head() if script is not None else None
+    if head is None:
+        raise CommandError("there is no release")
+    for path in (*BEGIN, "release/prepare.sql", "release/leave.sql"):
+        _run_file(context, head, path)
+
+
+def _begin(context: MigrationContext, revision: str, becomes: str, at: str) -> None:
+    _set(context, {"release": becomes, "release_from": at, "manifest": ""})
+    for path in BEGIN:
+        _run_file(context, revision, path)
+
+
+def _finish(context: MigrationContext, revision: str, manifest: bool = True) -> None:
+    for path in (MANIFEST, *FINISH) if manifest else FINISH:
+        _run_file(context, revision, path)
+
+
+def _undo(frozen: Frozen, release: str, earlier: list[str]) -> Iterator[tuple[str, Step]]:
+    """Yield what undoes the steps of a release, last step first: whose file to run, or what to drop.
+
+    ``earlier`` are the releases before it, newest first.
+    """
+    steps = frozen.steps(release)
+    remade = {step.path for step in steps if step.drops}
+    for step in reversed(steps):
+        if step.undone_by_file:
+            yield release, Step(step.way_back)
+            continue
+        older = next((one for one in earlier if frozen.has(one, step.path)), None)
+        if step.drops and older is None:
+            raise CommandError(f"{release} drops {step.path}, which no earlier release has")
+        if older is not None and (step.drops or step.path not in remade):
+            yield older, Step(step.path)
+        else:
+            yield release, Step(step.path, drops=True)
+
+
+def _frozen(context: MigrationContext) -> Frozen:
+    if context.script is None:
+        raise CommandError("a release runs from a script location")
+    return Frozen(Path(context.script.dir) / "frozen")
+
+
+def _before(context: MigrationContext, revision: str) -> str | None:
+    return next(_earlier(context, revision), None)
+
+
+def _earlier(context: MigrationContext, revision: str) -> Iterator[str]:
+    """Yield the releases before this one, newest first: they are a single line."""
+    if context.script is None:
+        return
+    for script in context.script.iterate_revisions(revision, "base"):
+        if script.revision != revision:
+            yield script.revision
+
+
+def _set(context: MigrationContext, settings: Mapping[str, str]) -> None:
+    """Tell the SQL files what they need to know, for this transaction; settings reach a script too."""
+    for value in settings.values():
+        if not _PLAIN.fullmatch(value):
+            raise CommandError(f"not a plain name: {value!r}")
+    _run(context, "".join(f"SET LOCAL birth.{name} = '{value}';\n" for name, value in settings.items()), "settings")
+
+
+def _run_file(context: MigrationContext, release: str, path: str) -> None:
+    _run(context, _frozen(context).text(release, path), f"{release}/{path}")
+
+
+def _run(context: MigrationContext, text: str, source: str) -> None:
+    if context.as_sql:
+        context.impl.static_output(f"-- {source}\n{text.rstrip()}")
+        return
+    if context.connection is None:
+        raise CommandError("there is no connection")
+    raw = context.connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise CommandError("a release runs through psycopg 3: use a postgresql+psycopg engine")
+    # No parameters, so several statements at once and no reading of %; never prepared, which takes one statement only.
+    with raw.cursor() as cursor:
+        try:
+            cursor.execute(text.encode(raw.info.encoding), prepare=False)
+        except psycopg.Error as error:
+            error.add_note(f"in {source}")
+            raise

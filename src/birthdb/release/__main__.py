@@ -1,0 +1,235 @@
+"""``python -m birthdb.release``: freeze living files into releases, and prove that nothing has come apart.
+
+A server of the project's own is started where one is needed; none of the user's databases is touched.
+"""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from alembic import command
+from alembic.config import Config
+
+from birthdb import paths
+from birthdb.release import BEGIN, FINISH, MANIFEST, semantic
+from birthdb.release.sources import Finding, SourceError, Sources
+from birthdb.server import VARIABLE, EmbeddedServer
+
+#: The server that writes the schema dump; the text of another major differs.
+DUMP_MAJOR = 16
+
+#: The servers whose view hashes a manifest holds: those at hand when freezing.
+MAJORS = (16, 18)
+
+_NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
+
+app = typer.Typer(help="Freeze releases and prove them.", no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def freeze(
+    release: Annotated[str | None, typer.Argument(help="One release; all that are not declared without it.")] = None,
+) -> None:
+    """Copy the living files into migrations/frozen, then hash what a server makes of them."""
+    sources = Sources(paths.ROOT)
+    for name in [release] if release else list(sources.releases):
+        sources.freeze(name)
+    _manifests(sources)
+    _write(paths.ROOT / "schema" / "birth.sql", dump_text())
+
+
+@app.command()
+def check() -> None:
+    """Hold the four guards: copies, sums, migrated = loaded, dump. Exit 1 with the command that repairs."""
+    sources = Sources(paths.ROOT)
+    findings = [*sources.check_copies(), *sources.check_sums()]
+    if not findings:
+        findings += check_database(sources)
+    for finding in findings:
+        typer.echo(str(finding), err=True)
+    if findings:
+        raise typer.Exit(1)
+    typer.echo(f"{len(sources.releases)} releases: copies, sums, schema and dump agree")
+
+
+@app.command()
+def dump() -> None:
+    """Write schema/birth.sql, so that a review sees the effect of a change."""
+    _write(paths.ROOT / "schema" / "birth.sql", dump_text())
+
+
+@app.command()
+def manifest() -> None:
+    """Hash every routine and view of every release that is not declared, and write its manifest."""
+    _manifests(Sources(paths.ROOT))
+
+
+@app.command()
+def declare(release: str) -> None:
+    """Print the line that declares a release in CHANGELOG.md: from then on its folder does not change."""
+    typer.echo(f"`{release}` sha256:{Sources(paths.ROOT).seal(release)}")
+
+
+def check_database(sources: Sources) -> Iterator[Finding]:
+    """Yield a finding when migrating and loading differ, and when schema/birth.sql is not what they make."""
+    with _server(DUMP_MAJOR) as server:
+        with _database(server, "migrated") as url:
+            for name in sources.releases:
+                upgrade(url, name)
+                with psycopg.connect(url) as connection:
+                    live = semantic.hashes(connection)
+                manifest = json.loads(sources.frozen.text(name, "manifest.json"))
+                if (manifest["routine"], manifest["view"][str(DUMP_MAJOR)]) != (live["routine"], live["view"]):
+                    yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
+            migrated = schema_text(server, "migrated")
+        with _database(server, "loaded") as url:
+            load(url, sources)
+            loaded = schema_text(server, "loaded")
+    if migrated != loaded:
+        pairs = zip_longest(migrated.splitlines(), loaded.splitlines(), fillvalue="nothing")
+        different = next((a, b) for a, b in pairs if a != b)
+        yield Finding(f"migrating makes {different[0]!r}, loading sql/ makes {different[1]!r}", "see sql/order.txt")
+    written = paths.ROOT / "schema" / "birth.sql"
+    if not written.is_file() or written.read_text(encoding="utf-8") != migrated:
+        yield Finding("schema/birth.sql is not what the releases make", "python -m birthdb.release dump")
+
+
+def upgrade(url: str, revision: str) -> None:
+    """Upgrade a database, quietly. Raises what the database refuses."""
+    alembic = Config(paths.ALEMBIC_INI)
+    alembic.attributes.update(url=url, configure_logger=False)
+    command.upgrade(alembic, revision)
+
+
+def load(url: str, sources: Sources) -> None:
+    """Load ``sql/`` into an empty database, in one transaction, as if it were one release."""
+    with psycopg.connect(url) as connection:
+
+        def run(text: str) -> None:
+            connection.execute(text.encode(), prepare=False)
+
+        run(f"SET LOCAL birth.release = '{sources.head}'")
+        for path in BEGIN:
+            run((sources.sql / path).read_text(encoding="utf-8"))
+        for step, text, must in sources.loading():
+            try:
+                with connection.transaction():
+                    run(text)
+            except psycopg.Error as error:
+                if must:
+                    raise SourceError(f"{step}: {error}") from error
+        run((sources.sql / "grants.sql").read_text(encoding="utf-8"))
+        for path in FINISH:
+            run((sources.sql / path).read_text(encoding="utf-8"))
+
+
+def dump_text() -> str:
+    """Return the schema that the releases make, on a server of its own."""
+    with _server(DUMP_MAJOR) as server, _database(server, "dumped") as url:
+        upgrade(url, "head")
+        return schema_text(server, "dumped")
+
+
+def schema_text(server: EmbeddedServer, dbname: str) -> str:
+    """Return schema ``birth`` as pg_dump writes it, without versions, settings and Alembic's table."""
+    written = subprocess.run(
+        [
+            *(server.bin / "pg_dump", "--schema-only", "--schema=birth", "--exclude-table=birth.alembic_version"),
+            server.url(dbname),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    lines: list[str] = []
+    body = False
+    for line in written.splitlines():
+        # A routine's text is kept as it is; pg_dump's own remarks go.
+        if not body and line.startswith(_NOISE) and not line.startswith("-- Name: "):
+            continue
+        if line.startswith("    AS $") or (body and line.startswith("$") and line.endswith("$;")):
+            body = not body
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"
+
+
+def _manifests(sources: Sources) -> None:
+    declared = sources.declared()
+    found: dict[str, dict[str, dict[str, dict[str, str]]]] = {name: {} for name in sources.releases}
+    for major in MAJORS:
+        with _server(major) as server, _database(server, "hashed") as url:
+            for name in sources.releases:
+                upgrade(url, name)
+                with psycopg.connect(url) as connection:
+                    found[name][str(major)] = semantic.hashes(connection)
+    for name, majors in found.items():
+        if name in declared:
+            continue
+        routines = next(iter(majors.values()))["routine"]
+        for number, hashed in majors.items():
+            if hashed["routine"] != routines:
+                raise SourceError(f"{name}: the header of a routine differs on PostgreSQL {number}")
+        manifest = {
+            "algorithm": semantic.ALGORITHM,
+            "routine": routines,
+            "view": {number: hashed["view"] for number, hashed in majors.items()},
+            "claims": _claims(sources, routines),
+        }
+        folder = sources.frozen.root / name
+        _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        compact = json.dumps(manifest, sort_keys=True, separators=(",", ":")).replace("'", "''")
+        _write(folder / MANIFEST, f"SET LOCAL birth.manifest = '{compact}';\n")
+        sources.sum(name)
+
+
+def _claims(sources: Sources, routines: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the claims of ``sql/claims.toml`` on routines that the release has, each bound to the hashes of those.
+
+    A claim is ``[name]`` with ``routines = […]`` and ``test = "…"``, the test that fails when the guard is taken out.
+    """
+    file = sources.sql / "claims.toml"
+    claims = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {
+        name: claim | {"semantic_sha256": {routine: routines[routine] for routine in claim["routines"]}}
+        for name, claim in claims.items()
+        if routines.keys() >= set(claim["routines"])
+    }
+
+
+@contextmanager
+def _server(major: int) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(major=major) as server:
+        if server.major != major:
+            raise SourceError(f"this needs PostgreSQL {major}, not {server.major}\n    unset {VARIABLE}")
+        yield server
+
+
+@contextmanager
+def _database(server: EmbeddedServer, name: str) -> Iterator[str]:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    yield server.url(name)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except SourceError as error:
+        sys.exit(f"{error}")
+    except psycopg.Error as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+        sys.exit(f"{error}{notes}")

@@ -1,0 +1,197 @@
+"""The living files of ``sql/``, which release lists them, and their frozen copies."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from birthdb.release import COMMON, MANIFEST, ORDER, Frozen, Step
+
+SUMS = "SHA256SUMS"
+_FOLDERS = ("roles", "release", "tables", "functions", "views")
+_SECTION = re.compile(r"\[([a-z0-9_]+)\]")
+_DECLARED = re.compile(r"`(\w+)` sha256:([0-9a-f]{64})")
+
+
+class SourceError(Exception):
+    """The sources contradict each other; the message ends with what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A guard that does not hold."""
+
+    what: str
+    repair: str
+
+    def __str__(self) -> str:
+        """Return both in a line."""
+        return f"{self.what}\n    {self.repair}"
+
+
+class Sources:
+    """A checkout: ``sql/`` with ``order.txt``, ``migrations/frozen/`` and CHANGELOG.md."""
+
+    def __init__(self, root: Path) -> None:
+        """Read below ``root``. Raises SourceError for an order.txt that cannot be read."""
+        self.root = root
+        self.sql = root / "sql"
+        self.frozen = Frozen(root / "migrations" / "frozen")
+        self.releases = self._order()
+
+    def _order(self) -> dict[str, list[Step]]:
+        releases: dict[str, list[Step]] = {}
+        steps: list[Step] | None = None
+        for number, line in enumerate((self.sql / "order.txt").read_text(encoding="utf-8").splitlines(), 1):
+            entry = line.partition("#")[0].strip()
+            if not entry:
+                continue
+            if section := _SECTION.fullmatch(entry):
+                steps = releases.setdefault(section[1], [])
+            elif steps is None:
+                raise SourceError(f"order.txt, line {number}: name the release first, as [baseline]")
+            else:
+                try:
+                    step = Step.parse(entry)
+                except ValueError as error:
+                    raise SourceError(f"order.txt, line {number}: {error}") from None
+                if step in steps:
+                    raise SourceError(f"order.txt, line {number}: {step} stands twice in one release")
+                steps.append(step)
+        return releases
+
+    @property
+    def head(self) -> str:
+        """The newest release of order.txt."""
+        return list(self.releases)[-1]
+
+    def newest(self, path: str) -> str:
+        """Return the newest release that makes the file: the one whose frozen copy is the living text."""
+        if path in COMMON:
+            return self.head
+        return [name for name, steps in self.releases.items() if Step(path) in steps or self._twin(path, steps)][-1]
+
+    @staticmethod
+    def _twin(path: str, steps: list[Step]) -> bool:
+        return any(step.undone_by_file and step.way_back == path for step in steps)
+
+    def files(self, release: str) -> list[str]:
+        """Return every file a release freezes: the common ones, its own, and the twins that undo them."""
+        own = [step.path for step in self.releases[release] if not step.drops]
+        twins = [step.way_back for step in self.releases[release] if step.undone_by_file]
+        return [*COMMON, *own, *twins]
+
+    def declared(self) -> dict[str, str]:
+        """Return the releases that CHANGELOG.md declares, as `` `stage1` sha256:… ``, with the digest of their sums."""
+        changelog = self.root / "CHANGELOG.md"
+        return dict(_DECLARED.findall(changelog.read_text(encoding="utf-8"))) if changelog.is_file() else {}
+
+    def seal(self, release: str) -> str:
+        """Return the digest of a release's sums: what declares it in CHANGELOG.md."""
+        return hashlib.sha256(self.frozen.text(release, SUMS).encode()).hexdigest()
+
+    def freeze(self, release: str) -> None:
+        """Copy what a release lists; a file that a newer release lists too stays as it was frozen.
+
+        Raises SourceError for a declared release that would change, and for an older text that was never frozen.
+        """
+        folder = self.frozen.root / release
+        wanted: dict[str, bytes] = {}
+        for path in self.files(release):
+            living, copy = self.sql / path, folder / path
+            common = path in COMMON
+            source = living if common or self.newest(path) == release else copy
+            if not source.is_file():
+                raise SourceError(
+                    f"{release}: there is no {source.relative_to(self.root)}\n    "
+                    + (
+                        "write it"
+                        if source == living
+                        else f"{self.newest(path)} has the newer text; write the older one there"
+                    )
+                )
+            wanted[path] = source.read_bytes()
+        wanted[ORDER] = "".join(f"{step}\n" for step in self.releases[release]).encode()
+        if release in self.declared():
+            for path, content in wanted.items():
+                if not self.frozen.has(release, path) or (folder / path).read_bytes() != content:
+                    raise SourceError(
+                        f"{release} is declared, and {path} differs\n    list the file under the next release"
+                    )
+            return
+        for path, content in wanted.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        for old in self._frozen_files(folder):
+            if old not in wanted and old not in (MANIFEST, SUMS, "manifest.json"):
+                (folder / old).unlink()
+        if not self.frozen.has(release, MANIFEST):
+            (folder / MANIFEST).write_text("SET LOCAL birth.manifest = '{}';\n", encoding="utf-8")
+        self.sum(release)
+
+    def sum(self, release: str) -> None:
+        """Write the sums of a release's folder, as sha256sum does."""
+        folder = self.frozen.root / release
+        (folder / SUMS).write_text("".join(f"{line}\n" for line in self._sums(folder)), encoding="utf-8")
+
+    def _sums(self, folder: Path) -> Iterator[str]:
+        for path in self._frozen_files(folder):
+            if path != SUMS:
+                yield f"{hashlib.sha256((folder / path).read_bytes()).hexdigest()}  {path}"
+
+    @staticmethod
+    def _frozen_files(folder: Path) -> list[str]:
+        return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+    def check_copies(self) -> Iterator[Finding]:
+        """Yield what differs between the living files and the newest frozen ones; every living file is listed."""
+        again = "python -m birthdb.release freeze"
+        listed: set[str] = set()
+        for release in self.releases:
+            listed.update(self.files(release))
+            order = "".join(f"{step}\n" for step in self.releases[release])
+            if not self.frozen.has(release, ORDER) or self.frozen.text(release, ORDER) != order:
+                yield Finding(f"{release}: its ORDER is not that of order.txt", again)
+        for path in sorted(listed):
+            newest = self.newest(path)
+            living = self.sql / path
+            if not living.is_file() or not self.frozen.has(newest, path):
+                yield Finding(f"{path}: not both living and frozen in {newest}", again)
+            elif living.read_bytes() != (self.frozen.root / newest / path).read_bytes():
+                yield Finding(f"{path}: the living file is not the one frozen in {newest}", again)
+        for folder in _FOLDERS:
+            for file in sorted((self.sql / folder).glob("*")):
+                if (path := file.relative_to(self.sql).as_posix()) not in listed:
+                    yield Finding(f"{path}: in no release", "list it in sql/order.txt")
+
+    def check_sums(self) -> Iterator[Finding]:
+        """Yield frozen folders whose files are not what their sums say, and declared ones whose sums changed."""
+        for release in self.releases:
+            folder = self.frozen.root / release
+            sums = (folder / SUMS).read_text(encoding="utf-8").splitlines() if (folder / SUMS).is_file() else []
+            for line in sorted(set(sums) ^ set(self._sums(folder))):
+                yield Finding(
+                    f"{release}: {line[66:]} is not what {SUMS} says", f"git checkout -- migrations/frozen/{release}"
+                )
+        for release, seal in self.declared().items():
+            if release not in self.releases or self.seal(release) != seal:
+                yield Finding(
+                    f"{release}: CHANGELOG.md declares other sums", f"git checkout -- migrations/frozen/{release}"
+                )
+
+    def loading(self) -> Iterator[tuple[Step, str, bool]]:
+        """Yield what loads ``sql/`` into an empty database: step, text, and whether it must succeed.
+
+        A file that several releases list is loaded at each mention. Its living text may need what only comes later: it
+        must succeed at the last.
+        """
+        steps = [step for name in self.releases for step in self.releases[name]]
+        for position, step in enumerate(steps):
+            last = step not in steps[position + 1 :]
+            if step.drops:
+                # What is made again later has one living text only: nothing to drop.
+                if Step(step.path) not in steps[position + 1 :]:
+                    yield step, step.drop.replace(" birth.", " IF EXISTS birth."), True
+            elif (self.sql / step.path).is_file():
+                yield step, (self.sql / step.path).read_text(encoding="utf-8"), last

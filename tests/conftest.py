@@ -1,0 +1,70 @@
+"""A server per worker, a released template per server, a copy of it per test.
+
+The server is the one of ``BIRTHDB_URL`` (a superuser's), else one started from ``BIRTHDB_PG_BIN``, else from the wheel.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import psycopg
+import pytest
+from support import Cluster, Database
+
+from birthdb import target
+from birthdb.server import EmbeddedServer
+
+hypothesis.settings.register_profile("birthdb", deadline=None)
+hypothesis.settings.load_profile("birthdb")
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches the database of ``BIRTHDB_URL`` but through ``server``."""
+    monkeypatch.delenv(target.VARIABLE, raising=False)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Cluster]:
+    """The cluster, its people without roles until something is released."""
+    given = os.environ.get(target.VARIABLE)
+    if given is not None:
+        cluster = Cluster(given)
+        yield cluster
+        cluster.close()
+        return
+    with EmbeddedServer(settings={"max_connections": "100"}) as embedded:
+        cluster = Cluster(embedded.url())
+        yield cluster
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def template(server: Cluster) -> Iterator[Database]:
+    """A database released to head by the releaser; nobody connects to it."""
+    made = server.create_released()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def db(server: Cluster, template: Database) -> Iterator[Database]:
+    """A database of this test alone, released to head."""
+    made = server.create(template.name)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def empty_db(server: Cluster) -> Iterator[Database]:
+    """A database of this test alone, with nothing in it."""
+    made = server.create()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def admin(db: Database) -> psycopg.Connection[Any]:
+    """The superuser's connection to ``db``, in autocommit mode."""
+    return db.connect()

@@ -1,0 +1,137 @@
+"""The four guards: living = frozen, sums, migrated = loaded, dump; and each fails when what it guards is broken."""
+
+import hashlib
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import psycopg
+import pytest
+from support import RELEASER, Database
+
+from birthdb import paths
+from birthdb.release import Step, include_name
+from birthdb.release.__main__ import check_database, load
+from birthdb.release.sources import SourceError, Sources
+from birthdb.server import VARIABLE
+
+from .test_release import shape  # the same question to the catalogue
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Sources:
+    """A copy of the sources that a test may break."""
+    shutil.copytree(paths.SQL, tmp_path / "sql")
+    shutil.copytree(paths.MIGRATIONS, tmp_path / "migrations")
+    return Sources(tmp_path)
+
+
+def findings(sources: Sources) -> list[str]:
+    return [str(finding) for finding in (*sources.check_copies(), *sources.check_sums())]
+
+
+def test_living_and_frozen_files_are_the_same_and_their_sums_hold() -> None:
+    assert findings(Sources(paths.ROOT)) == []
+
+
+def test_migrating_makes_what_loading_makes_and_what_the_dump_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The dump is that of one major, whichever the other tests run on.
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert [str(finding) for finding in check_database(Sources(paths.ROOT))] == []
+
+
+def test_loading_the_living_files_makes_a_released_schema(empty_db: Database, db: Database) -> None:
+    load(empty_db.url(RELEASER), Sources(paths.ROOT))
+    assert shape(empty_db) == shape(db)
+
+
+def test_an_edited_living_file_is_found(checkout: Sources) -> None:
+    with (checkout.sql / "functions" / "fn_birth_raise.sql").open("a") as file:
+        file.write("-- edited\n")
+    assert findings(checkout) == [
+        "functions/fn_birth_raise.sql: the living file is not the one frozen in baseline\n"
+        "    python -m birthdb.release freeze"
+    ]
+    checkout.freeze("baseline")
+    assert findings(checkout) == []
+
+
+def test_an_edited_frozen_file_is_found(checkout: Sources) -> None:
+    with (checkout.frozen.root / "baseline" / "functions" / "fn_dot_birth_backfill.sql").open("a") as file:
+        file.write("-- edited\n")
+    assert [found.partition("\n")[0] for found in findings(checkout)] == [
+        "baseline: functions/fn_dot_birth_backfill.sql is not what SHA256SUMS says"
+    ] * 2
+
+
+def test_a_file_in_no_release_is_found(checkout: Sources) -> None:
+    (checkout.sql / "views" / "v_birth_new.sql").write_text("SELECT;\n")
+    assert findings(checkout) == ["views/v_birth_new.sql: in no release\n    list it in sql/order.txt"]
+
+
+def test_a_declared_release_does_not_change(checkout: Sources) -> None:
+    (checkout.root / "CHANGELOG.md").write_text(f"- `baseline` sha256:{checkout.seal('baseline')}\n")
+    assert findings(checkout) == []
+    living = checkout.sql / "functions" / "fn_birth_raise.sql"
+    living.write_text(living.read_text() + "-- edited\n")
+    with pytest.raises(SourceError, match=r"baseline is declared, and functions/fn_birth_raise\.sql differs"):
+        checkout.freeze("baseline")
+    frozen = checkout.frozen.root / "baseline" / "functions" / "fn_birth_raise.sql"
+    frozen.write_text(living.read_text())
+    checkout.sum("baseline")
+    assert [found.partition("\n")[0] for found in findings(checkout)] == ["baseline: CHANGELOG.md declares other sums"]
+
+
+def test_an_older_release_keeps_the_text_it_was_frozen_with(checkout: Sources) -> None:
+    path = "functions/fn_dot_birth_backfill.sql"
+    older = checkout.frozen.text("baseline", path)
+    checkout.freeze("baseline")
+    assert checkout.frozen.text("baseline", path) == older != checkout.frozen.text("stage0", path)
+    (checkout.frozen.root / "baseline" / path).unlink()
+    with pytest.raises(SourceError, match="stage0 has the newer text; write the older one there"):
+        checkout.freeze("baseline")
+
+
+def test_sums_are_those_of_sha256sum(checkout: Sources) -> None:
+    for line in checkout.frozen.text("stage1", "SHA256SUMS").splitlines():
+        digest, path = line.split("  ")
+        assert hashlib.sha256(checkout.frozen.text("stage1", path).encode()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("line", ["views/x", "grants.sql", "drop release/x.sql", "../x.sql", "triggers/x.sql"])
+def test_a_line_that_is_no_step_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="not a step"):
+        Step.parse(line)
+
+
+def test_the_release_files_raise_what_the_catalogue_says() -> None:
+    catalogue = tomllib.loads((paths.SQL / "errors.toml").read_text())
+    messages = {entry["code"]: entry["message"] for entry in catalogue.values()}
+    files = [*(paths.SQL / "release").glob("*.sql"), *(paths.SQL / "roles").glob("*.sql")]
+    raised = [
+        found
+        for file in files
+        for found in re.findall(
+            r"ERRCODE = '(\w+)', MESSAGE = '([^']*)',\s+DETAIL = .+?,\s+HINT = ", file.read_text(), re.S
+        )
+    ]
+    assert {code for code, _ in raised} == {"NB407", "NB408", "NB409", "NB410", "NB411"}
+    assert [message for _, message in raised] == [messages[code] for code, _ in raised]
+    assert sum(file.read_text().count("RAISE EXCEPTION") for file in files) == len(raised)
+
+
+def test_the_hook_leaves_schema_birth_out_of_autogenerate() -> None:
+    assert not include_name("birth", "schema", {})
+    assert include_name("birth", "table", {"schema_name": "app"})
+    assert include_name(None, "schema", {})
+
+
+def test_grants_name_objects_that_exist(db: Database) -> None:
+    rows = re.findall(r"\('(TABLE|ROUTINE)', +'(\w+)'", (paths.SQL / "grants.sql").read_text())
+    with psycopg.connect(db.url()) as connection:
+        there = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace"
+            " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace"
+        ).fetchall()
+    assert {name for _, name in rows} - {name for (name,) in there} == set()

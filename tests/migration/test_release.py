@@ -1,0 +1,480 @@
+"""Releases go up, down and up again, online and by script, as a login that is no superuser, and leave no trace."""
+
+import io
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import text
+from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
+
+from birthdb import paths, target
+from birthdb.release.sources import Sources
+
+RELEASES = list(Sources(paths.ROOT).releases)
+BEFORE = dict(zip(RELEASES, ["base", *RELEASES], strict=False))
+
+# What a release makes: text, owner, privileges and shape of every object, by name and never by OID.
+_SHAPE = """
+SELECT 'routine', p.oid::regprocedure::text, md5(pg_get_functiondef(p.oid)), p.proowner::regrole::text,
+       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(p.proacl) a)::text
+FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+UNION ALL
+SELECT c.relkind::text, c.relname, md5(coalesce(pg_get_viewdef(c.oid),
+         (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                                      pg_get_expr(d.adbin, d.adrelid)), ',' ORDER BY a.attnum)
+          FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))),
+       c.relowner::regrole::text, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(c.relacl) a)::text
+FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relname <> 'alembic_version'
+  AND c.relname <> 'alembic_version_pkc'
+UNION ALL
+SELECT 'constraint', k.conname, md5(pg_get_constraintdef(k.oid)), k.convalidated::text, NULL
+FROM pg_constraint k WHERE k.connamespace = 'birth'::regnamespace AND k.conname <> 'alembic_version_pkc'
+  AND k.contype <> 'n'
+UNION ALL
+SELECT 'schema', n.nspname, NULL, n.nspowner::regrole::text,
+       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(n.nspacl) a)::text
+FROM pg_namespace n WHERE n.nspname = 'birth'
+ORDER BY 1, 2
+"""
+
+
+def shape(db: Database) -> list[Any]:
+    """Return everything the schema holds."""
+    with db.connect() as connection:
+        return connection.execute(_SHAPE).fetchall()
+
+
+def versions(db: Database) -> list[str]:
+    with db.connect() as connection:
+        return [row[0] for row in connection.execute("SELECT version_num FROM birth.alembic_version").fetchall()]
+
+
+def definer_members(db: Database) -> list[Any]:
+    """Return who can act as birth_definer: ADMIN alone, which PostgreSQL 16 gives a role's creator, is not acting."""
+    with db.connect() as connection:
+        option = "set_option OR inherit_option" if connection.info.server_version >= 160000 else "true"
+        query = (
+            f"SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'birth_definer'::regrole AND ({option})"
+        )
+        return connection.execute(query.encode()).fetchall()
+
+
+def script(direction: str, revisions: str) -> str:
+    """Return what `alembic upgrade revisions --sql` prints; it needs no database."""
+    config = alembic_config("postgresql://nobody@/nowhere?host=/nowhere")
+    config.output_buffer = written = io.StringIO()
+    getattr(command, direction)(config, revisions, sql=True)
+    return written.getvalue()
+
+
+def psql(db: Database, text_: str, user: str = RELEASER) -> subprocess.CompletedProcess[str]:
+    """Send a script through psql."""
+    program = shutil.which("psql")
+    assert program is not None, "these tests need psql"
+    return subprocess.run(
+        [program, "-qX", "-d", db.url(user)], input=text_, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def migrations(tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """Return a function that copies the migrations with a text appended to one frozen file."""
+
+    def sabotage(release: str, path: str, appended: str) -> Path:
+        copy = tmp_path / "migrations"
+        shutil.copytree(paths.MIGRATIONS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        with (copy / "frozen" / release / path).open("a", encoding="utf-8") as file:
+            file.write(appended)
+        return copy
+
+    return sabotage
+
+
+@pytest.fixture
+def released(server: Cluster, template: Database, empty_db: Database) -> Database:
+    """An empty database in a cluster that has the roles and whose people have theirs."""
+    server.enrol()
+    return empty_db
+
+
+def test_every_release_comes_back_as_it_was_after_down_and_up(empty_db: Database) -> None:
+    url = empty_db.url(RELEASER)
+    for release in RELEASES:
+        upgrade(url, release)
+        there = shape(empty_db)
+        downgrade(url, BEFORE[release])
+        upgrade(url, release)
+        assert shape(empty_db) == there
+        assert versions(empty_db) == [release]
+
+
+def test_every_downgrade_restores_the_release_before(empty_db: Database) -> None:
+    url = empty_db.url(RELEASER)
+    shapes = {}
+    for release in RELEASES:
+        upgrade(url, release)
+        shapes[release] = shape(empty_db)
+    for release in reversed(RELEASES[1:]):
+        downgrade(url, BEFORE[release])
+        assert shape(empty_db) == shapes[BEFORE[release]]
+
+
+def test_base_leaves_the_schema_with_nothing_but_the_version_table(empty_db: Database) -> None:
+    upgrade(empty_db.url(RELEASER))
+    downgrade(empty_db.url(RELEASER), "base")
+    assert [row[:2] for row in shape(empty_db)] == [("schema", "birth")]
+    assert versions(empty_db) == []
+
+
+def test_a_script_makes_what_an_online_upgrade_makes(empty_db: Database, db: Database) -> None:
+    sent = psql(empty_db, script("upgrade", "base:head"))
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert shape(empty_db) == shape(db)
+    assert versions(empty_db) == [RELEASES[-1]]
+    with psycopg.connect(empty_db.url()) as connection:
+        owner = connection.execute(
+            "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'birth.alembic_version'::regclass"
+        )
+        assert owner.fetchone() == ("birth_dba",)
+
+
+def test_a_script_goes_down_and_up_step_by_step(empty_db: Database, db: Database) -> None:
+    there = shape(db)
+    for release in RELEASES:
+        assert psql(empty_db, script("upgrade", f"{BEFORE[release]}:{release}")).stderr == ""
+    assert psql(empty_db, script("downgrade", f"{RELEASES[-1]}:base")).stderr == ""
+    assert [row[:2] for row in shape(empty_db)] == [("schema", "birth")]
+    upgrade(empty_db.url(RELEASER))
+    assert shape(empty_db) == there
+    downgrade(empty_db.url(RELEASER), "base")
+    assert psql(empty_db, script("upgrade", "base:head")).stderr == ""
+    assert shape(empty_db) == there
+
+
+def test_the_version_table_can_be_dropped_by_the_releaser(empty_db: Database) -> None:
+    # Earlier versions of Alembic end a script down to base with it.
+    upgrade(empty_db.url(RELEASER))
+    sent = psql(empty_db, script("downgrade", f"{RELEASES[-1]}:base") + "\nDROP TABLE birth.alembic_version;\n")
+    assert sent.stderr == ""
+    upgrade(empty_db.url(RELEASER))
+
+
+@pytest.mark.parametrize("direction", ["upgrade base:head", "upgrade stage1:head", "downgrade stage2_5:base"])
+def test_a_script_for_another_starting_point_is_refused(released: Database, direction: str) -> None:
+    upgrade(released.url(RELEASER), "stage0")
+    there = shape(released)
+    sent = psql(released, "\\set VERBOSITY verbose\n" + script(*direction.split()))
+    assert sent.returncode == 3
+    assert "NB411" in sent.stderr
+    assert shape(released) == there
+
+
+def test_every_transaction_of_a_script_bounds_its_waiting_and_stops_at_errors() -> None:
+    written = script("upgrade", "base:head") + script("downgrade", f"{RELEASES[-1]}:base")
+    assert written.startswith("-- For psql")
+    assert written.splitlines()[1] == "\\set ON_ERROR_STOP on"
+    assert written.count("SET LOCAL lock_timeout = '5s';") == written.count("\nBEGIN;\n") == 2 * len(RELEASES) + 1
+
+
+def test_a_release_waits_for_a_lock_only_so_long(
+    released: Database, migrations: Callable[[str, str, str], Path]
+) -> None:
+    # The setting, not the clock: a release that would alter a table shows what it would wait.
+    show = "DO $$ BEGIN RAISE EXCEPTION 'lock_timeout is %', current_setting('lock_timeout'); END $$;\n"
+    config = alembic_config(released.url(RELEASER))
+    config.set_main_option("script_location", str(migrations("stage2_5", "tables/birth_review.sql", show)))
+    with pytest.raises(psycopg.errors.RaiseException, match="lock_timeout is 5s") as refused:
+        command.upgrade(config, "head")
+    assert refused.value.__notes__ == ["in stage2_5/tables/birth_review.sql"]
+
+
+def test_two_databases_of_a_cluster_share_the_roles(server: Cluster, empty_db: Database, db: Database) -> None:
+    upgrade(empty_db.url(RELEASER))
+    assert shape(empty_db) == shape(db)
+    downgrade(empty_db.url(RELEASER), "base")
+    assert versions(db) == [RELEASES[-1]]
+
+
+def test_two_databases_are_released_at_the_same_time(server: Cluster) -> None:
+    several = [server.create() for _ in range(3)]
+    failures: list[BaseException] = []
+
+    def release(database: Database) -> None:
+        try:
+            # Alembic's context is one a process; a thread of its own needs a process of its own.
+            sent = psql(database, written)
+            assert sent.stderr == ""
+        except BaseException as error:
+            failures.append(error)
+
+    written = script("upgrade", "base:head")
+    threads = [threading.Thread(target=release, args=(database,)) for database in several]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert failures == []
+        assert [versions(database) for database in several] == [[RELEASES[-1]]] * len(several)
+    finally:
+        for database in several:
+            database.drop()
+
+
+def test_a_foreign_alembic_environment_lives_in_the_same_database(empty_db: Database) -> None:
+    with empty_db.connect(RELEASER) as connection:
+        connection.execute("CREATE SCHEMA app")
+        connection.execute("CREATE TABLE app.alembic_version (version_num varchar(32) PRIMARY KEY)")
+    with empty_db.connect() as connection:
+        connection.execute("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO public.alembic_version VALUES ('1975ea83b712')")
+    upgrade(empty_db.url(RELEASER))
+    downgrade(empty_db.url(RELEASER), "stage1")
+    with empty_db.connect() as connection:
+        assert connection.execute("SELECT version_num FROM public.alembic_version").fetchall() == [("1975ea83b712",)]
+    assert versions(empty_db) == ["stage1"]
+
+
+def test_nobody_is_left_a_member_of_birth_definer(released: Database) -> None:
+    upgrade(released.url(RELEASER))
+    assert definer_members(released) == []
+    downgrade(released.url(RELEASER), "stage1")
+    assert definer_members(released) == []
+    with released.connect() as connection:
+        lent = connection.execute("SELECT has_schema_privilege(%s, 'birth', 'CREATE')", (RELEASER,)).fetchone()
+    assert lent == (False,)
+
+
+def test_asking_for_the_current_release_creates_nothing(empty_db: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    command.current(alembic_config(empty_db.url(RELEASER)))
+    with empty_db.connect() as connection:
+        assert connection.execute("SELECT to_regnamespace('birth')::text").fetchone() == (None,)
+
+
+def test_another_member_of_birth_dba_may_release_once_granted(server: Cluster, released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage0")
+    with pytest.raises(psycopg.Error) as refused:
+        upgrade(released.url("dora_dba"), "stage1")
+    assert refused.value.sqlstate == "NB410"
+    hint = refused.value.diag.message_hint
+    assert hint is not None
+    statement = hint.removeprefix("let a role that may send: ")
+    server.execute(statement)
+    try:
+        upgrade(released.url("dora_dba"), "stage1")
+        assert versions(released) == ["stage1"]
+    finally:
+        server.execute("REVOKE birth_definer FROM dora_dba")
+
+
+@pytest.mark.parametrize("person", ["nora_nobody", "olga_operator"])
+def test_who_may_not_release_is_told_the_grant(released: Database, person: str) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        upgrade(released.url(person))
+    assert refused.value.sqlstate == "NB410"
+    assert refused.value.diag.message_hint == f"let a role that may send: GRANT birth_dba TO {person}"
+
+
+def test_a_superuser_releases_the_same(empty_db: Database, db: Database) -> None:
+    upgrade(empty_db.url())
+    assert shape(empty_db) == shape(db)
+
+
+def test_a_ready_connection_is_used_and_its_transaction_kept(empty_db: Database, db: Database) -> None:
+    config = alembic_config("unused")
+    with target.engine(empty_db.url(RELEASER)).connect() as connection:
+        with connection.begin() as outer:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            outer.rollback()
+        assert connection.execute(text("SELECT to_regnamespace('birth')::text")).scalar_one() is None
+        connection.rollback()
+        command.upgrade(config, "head")
+        settings = "SELECT current_setting('search_path'), current_user::text"
+        assert connection.execute(text(settings)).one() == ('"$user", public', RELEASER)
+    assert shape(empty_db) == shape(db)
+
+
+def test_a_release_that_inserts_a_birth_is_rolled_back(
+    released: Database, migrations: Callable[[str, str, str], Path]
+) -> None:
+    upgrade(released.url(RELEASER), "stage2")
+    there = shape(released)
+    config = alembic_config(released.url(RELEASER))
+    insert = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('E', 'c', 'x');\n"
+    copy = migrations("stage2_5", "tables/birth_review.sql", insert)
+    config.set_main_option("script_location", str(copy))
+    with pytest.raises(psycopg.Error) as refused:
+        command.upgrade(config, "head")
+    assert refused.value.sqlstate == "NB408"
+    assert shape(released) == there
+    assert versions(released) == ["stage2"]
+
+
+@pytest.mark.parametrize(
+    "sabotage", ["TRUNCATE birth.birth_registry;", "ALTER TABLE birth.birth_registry ALTER dot_origin TYPE varchar(9);"]
+)
+def test_a_release_that_empties_or_rewrites_the_registry_is_rolled_back(
+    released: Database, migrations: Callable[[str, str, str], Path], sabotage: str
+) -> None:
+    upgrade(released.url(RELEASER), "stage2")
+    config = alembic_config(released.url(RELEASER))
+    config.set_main_option("script_location", str(migrations("stage2_5", "tables/birth_review.sql", sabotage)))
+    with pytest.raises(psycopg.Error) as refused:
+        command.upgrade(config, "head")
+    assert refused.value.sqlstate in ("NB408", "0A000")  # a view that reads the column refuses first
+
+
+def test_births_of_other_sessions_do_not_stop_a_release(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage2")
+    with released.connect(autocommit=False) as other:
+        other.execute(
+            "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('E', 'c', 'x')"
+        )
+        upgrade(released.url(RELEASER))
+        other.commit()
+    downgrade(released.url(RELEASER), "baseline")
+
+
+def test_a_batch_in_flight_refuses_a_release(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage1")
+    with released.connect(autocommit=False) as batch:
+        batch.execute("SELECT pg_advisory_xact_lock_shared(birth.fn_birth_lock_key('release'))")
+        with pytest.raises(psycopg.Error) as refused:
+            upgrade(released.url(RELEASER))
+    assert refused.value.sqlstate == "NB407"
+
+
+def test_a_live_run_refuses_a_release_and_an_interrupted_one_does_not(db: Database) -> None:
+    run = "11111111-2222-4333-8444-555555555555"
+    holder = db.connect()
+    holder.execute("INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status)"
+                   " VALUES ('c', 'app', 'c', 'BIRTH_REQUIRED')")  # fmt: skip
+    holder.execute(
+        "INSERT INTO birth.birth_backfill_ledger_v2 (run_id, lineage, collection_name, status, dry_run, source_rows,"
+        " existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, planned_fingerprint, seed_a,"
+        " seed_b, algorithm, server_major, contract_hash, identity_hash, planned_by, expected_delta, epoch)"
+        " VALUES (%s, %s, 'c', 'running', false, 1, 0, 0, 0, 0, 0, 1, '{1,2,3}', 1, 2, 'x', 16, 'x', 'x', 'x', 1, 3)",
+        (run, run),
+    )
+    holder.execute("SELECT pg_advisory_lock(birth.fn_birth_lock_key(%s))", (f"run:{run}:3",))
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage2")
+    assert refused.value.sqlstate == "NB407"
+    assert refused.value.diag.message_detail == f"run {run} of c"
+    holder.execute("SELECT pg_advisory_unlock_all()")
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage2")
+    assert refused.value.sqlstate == "NB409"
+
+
+def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage2")
+    admin, dora = released.connect(), released.connect("dora_dba")
+    insert = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, 'c', 'x')"
+    admin.execute(insert, ("E1",))
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(released.url(RELEASER), "base")
+    assert refused.value.sqlstate == "NB409"
+    digest = admin.execute("SELECT digest FROM birth.fn_birth_evidence('birth_registry')").fetchone()
+    assert digest is not None
+    assert refused.value.diag.message_detail == f"birth.birth_registry holds 1 rows, digest {digest[0]}"
+    assert versions(released) == ["baseline"]
+
+    acknowledge = "SELECT birth.fn_birth_evidence_acknowledge('birth_registry', %s)"
+    assert dora.execute(acknowledge, digest).fetchone() == (1,)
+    admin.execute(insert, ("E2",))
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(released.url(RELEASER), "base")
+    assert refused.value.sqlstate == "NB409"
+
+    with pytest.raises(psycopg.Error) as stale:
+        dora.execute(acknowledge, digest)
+    assert stale.value.sqlstate == "NB102"
+    digest = admin.execute("SELECT digest FROM birth.fn_birth_evidence('birth_registry')").fetchone()
+    assert dora.execute(acknowledge, digest).fetchone() == (2,)
+    downgrade(released.url(RELEASER), "base")
+    assert versions(released) == []
+
+
+def test_a_digest_does_not_depend_on_order_or_settings(db: Database, admin: psycopg.Connection[Any]) -> None:
+    insert = SQL("INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, born_at)"
+                 " SELECT code, 'c', 'x', '2024-02-29 12:00+00' FROM unnest(%s::text[]) code")  # fmt: skip
+    evidence = "SELECT * FROM birth.fn_birth_evidence('birth_registry')"
+    admin.execute(insert, (["a", "b", "ü"],))
+    before = admin.execute(evidence).fetchone()
+    admin.execute("TRUNCATE birth.birth_registry")
+    admin.execute(insert, (["ü", "b", "a"],))
+    admin.execute("SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'SQL, DMY'")
+    assert admin.execute(evidence).fetchone() == before
+    for other in ("nothing", "pg_class", None):
+        with pytest.raises(psycopg.Error) as refused:
+            admin.execute("SELECT * FROM birth.fn_birth_evidence(%s)", (other,))
+        assert refused.value.sqlstate == "NB102"
+
+
+def test_frozen_text_runs_verbatim(
+    server: Cluster, released: Database, migrations: Callable[[str, str, str], Path], tmp_path: Path
+) -> None:
+    statement = (
+        "CREATE FUNCTION birth.fn_verbatim(n integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $tag$\n"
+        "DECLARE v_a text[] := ARRAY['x', ':x', 'ünïcödé', 'a''b', '\\n', '100%', '%(name)s'];\n"
+        "BEGIN\n  RETURN format('%I %%', (v_a[1:n])::text);  -- :n %s\nEND\n$tag$;\n"
+        'COMMENT ON FUNCTION birth.fn_verbatim(integer) IS E\'{"k":1,"ok":true} :x %% \\\\ é\';\n'
+    )
+    copy = migrations("stage2_5", "tables/birth_review.sql", statement)
+    found = "SELECT prosrc, obj_description(oid) FROM pg_proc WHERE proname = 'fn_verbatim'"
+    config = alembic_config(released.url(RELEASER))
+    config.set_main_option("script_location", str(copy))
+    command.upgrade(config, "head")
+    config.output_buffer = written = io.StringIO()
+    command.upgrade(config, "base:head", sql=True)
+    again = server.create()
+    try:
+        assert psql(again, written.getvalue()).stderr == ""
+        rows = [database.connect().execute(found).fetchone() for database in (released, again)]
+    finally:
+        again.drop()
+    assert rows[0] == rows[1]
+    assert rows[0] is not None
+    assert f"$tag${rows[0][0]}$tag$" in statement
+    assert rows[0][1] == '{"k":1,"ok":true} :x %% \\ é'
+
+
+def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database) -> None:
+    # The roles are there, as a DBA would have made them; the login may create none and is granted what the hints say.
+    login = Identifier(f"plain_{released.name}")
+    options = SQL("WITH ADMIN TRUE, INHERIT FALSE, SET FALSE") if server.major >= 16 else SQL("WITH ADMIN OPTION")
+    server.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'of-a-test'").format(login))
+    try:
+        server.execute(SQL("GRANT birth_definer TO {} {}").format(login, options))
+        server.execute(SQL("GRANT birth_dba TO {}").format(login))
+        url = released.url(f"plain_{released.name}")
+        with pytest.raises(psycopg.Error) as refused:
+            upgrade(url)
+        assert refused.value.sqlstate == "NB410"
+        assert refused.value.diag.message_hint == (
+            f"let a role that may send: GRANT CREATE ON DATABASE {released.name} TO plain_{released.name}"
+        )
+        server.execute(SQL("GRANT CREATE ON DATABASE {} TO {}").format(Identifier(released.name), login))
+        upgrade(url)
+        assert versions(released) == [RELEASES[-1]]
+        downgrade(url, "base")
+    finally:
+        released.drop()
+        server.execute(SQL("DROP ROLE {}").format(login))
+
+
+def test_revisions_stand_in_one_line_and_are_those_of_the_order() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config("unused"))
+    assert [one.revision for one in reversed(list(scripts.walk_revisions()))] == RELEASES

@@ -1,0 +1,152 @@
+"""The command line: exit codes, and what it prints where."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support import Database
+
+from birthdb import __version__, cli, evidence, target
+
+RUN = "5b0e9f0a-8d0c-4f5e-9a51-0c6f8f3f6c11"
+COMMANDS = [
+    ["status"],
+    ["plan", "x"],
+    ["apply", "x", RUN, "--permit", "1", "--expected-delta", "1", "--max-rows", "1"],
+    ["census", "x"],
+    ["verify"],
+    ["evidence", RUN],
+    ["evidence", "all"],
+    ["alembic", "current"],
+]
+NOWHERE = "postgresql://paul:s3cr3t@/births?host=/nonexistent"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["birthdb", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return Outcome(caught.value.code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_without_a_target_a_command_says_what_to_set(run: Run, command: list[str]) -> None:
+    outcome = run(*command)
+    assert outcome.code == cli.MISUSE
+    assert target.VARIABLE in outcome.err
+    assert not outcome.out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_server_that_is_not_there_is_unreachable_and_no_password_is_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv(target.VARIABLE, NOWHERE)
+    outcome = run(*command)
+    assert outcome.code == cli.UNREACHABLE
+    assert "s3cr3t" not in outcome.out + outcome.err
+
+
+def test_url_comes_before_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(target.VARIABLE, "postgresql://paul@/births?host=/environment")
+    assert "/option" in run("status", "--url", "postgresql://paul@/births?host=/option").err
+
+
+def test_what_is_no_url_is_misuse_and_is_not_quoted(run: Run) -> None:
+    outcome = run("status", "--url", "paul:s3cr3t@db/births")
+    assert outcome.code == cli.MISUSE
+    assert "s3cr3t" not in outcome.err
+
+
+@pytest.mark.parametrize("command", [[], ["nonsense"], ["plan"], ["apply", "x", "no-uuid"], ["alembic", "--nonsense"]])
+def test_misuse_exits_2(run: Run, command: list[str]) -> None:
+    assert run(*command).code == cli.MISUSE
+
+
+def test_a_run_that_is_no_uuid_is_misuse(run: Run, empty_db: Database) -> None:
+    assert run("evidence", "no-uuid", "--url", empty_db.url()).code == cli.MISUSE
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] != "alembic"], ids=" ".join)
+def test_the_error_of_the_database_is_shown_with_its_code(run: Run, empty_db: Database, command: list[str]) -> None:
+    outcome = run(*command, "--json", "--url", empty_db.url())
+    assert outcome.code == cli.ATTENTION
+    assert json.loads(outcome.err)["code"] in ("3F000", "42P01", "42883")
+    assert not outcome.out
+
+
+def test_help_is_fine(run: Run) -> None:
+    assert run("--help").code == cli.FINE
+
+
+def test_what_alembic_refuses_needs_attention(run: Run) -> None:
+    assert run("alembic", "show", "no_such_revision").code == cli.ATTENTION
+
+
+def test_server_prints_its_url_first_and_ends_well_on_ctrl_c() -> None:
+    command = [sys.executable, "-m", "birthdb", "server", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        target.connect(url).close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == cli.FINE
+    assert not Path(target._parse(url)["host"]).exists()
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    import importlib.metadata
+
+    assert importlib.metadata.version("birthdb") == __version__
+
+
+def test_a_document_of_evidence_carries_the_digest_of_everything_else() -> None:
+    document = {"b": [1, "é"], "a": None}
+    signed = document | {"sha256": evidence.digest(document)}
+    assert evidence.digest(signed) == signed["sha256"]
+    assert evidence.digest(signed | {"a": 0}) != signed["sha256"]
+
+
+def test_the_wheel_carries_migrations_and_sql(tmp_path: Path) -> None:
+    from birthdb import paths
+
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=paths.ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    unpacked = tmp_path / "unpacked"
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(unpacked)], check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "birthdb", "alembic", "heads"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "(head)" in shown.stdout
+    for part in ("alembic.ini", "migrations/env.py", "sql/errors.toml"):
+        assert (unpacked / "birthdb" / "_data" / part).read_bytes() == (paths.ROOT / part).read_bytes()

