@@ -75,6 +75,1000 @@ ALTER FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) OWN
 
 COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111. Specification: 6.1 R7.';
 
+-- Name: fn_birth_anchor_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_anchor_record(p_stage text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_permits bigint := 0;
+  v_rows bigint;
+BEGIN
+  -- The permits come with later stages.
+  IF to_regclass('birth.birth_admission_permit') IS NOT NULL THEN
+    EXECUTE 'SELECT count(*) FROM birth.birth_admission_permit p WHERE p.status = ''OPEN''' INTO v_permits;
+  END IF;
+  DELETE FROM birth.birth_stage_anchor a WHERE a.stage = p_stage;
+  INSERT INTO birth.birth_stage_anchor (stage, subject, value)
+  SELECT p_stage, s.subject, s.value
+  FROM (
+    SELECT 'coverage.' || k.kind AS subject,
+           (SELECT count(*) FROM birth.collection_registry c WHERE starts_with(c.coverage_status, k.kind))::text AS value
+    FROM unnest(ARRAY['BIRTH_REQUIRED', 'BIRTH_DEFERRED_NEEDS_REVIEW', 'BIRTH_EXEMPT_']) AS k(kind)
+    UNION ALL
+    SELECT 'gateway.required', coalesce(jsonb_agg(DISTINCT g.collection_name), '[]')::text
+    FROM birth.v_birth_gateway_trigger g
+    JOIN birth.collection_registry c ON c.collection_name = g.collection_name AND c.coverage_status = 'BIRTH_REQUIRED'
+    WHERE g.enabled
+    UNION ALL
+    SELECT 'body.' || p.proname, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
+    FROM pg_proc p
+    WHERE p.pronamespace = 'birth'::regnamespace
+      AND (p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id')
+           OR p.proname IN (SELECT d.routine FROM birth.dot_registry d WHERE d.dangerous))
+    UNION ALL
+    SELECT 'dots.frozen', count(*)::text FROM birth.v_birth_dot_status d WHERE d.dangerous AND d.frozen
+    UNION ALL
+    SELECT 'permits.open', v_permits::text
+    UNION ALL
+    SELECT 'alerts', count(*)::text FROM birth.trigger_guard_alerts
+    UNION ALL
+    -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
+    SELECT 'body.old_gateway', '8952f722ccb8d2ea337ae66881d1868ef09a2526bedfbdeba99b3bfde79b8b07'
+  ) s;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_anchor_record(p_stage text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_anchor_record(p_stage text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_anchor_record(p_stage text) IS 'Records what the guards of a stage compare with; returns how many values. For releases. Specification: 3.';
+
+-- Name: fn_birth_census(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  v_required boolean;
+  v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
+  END IF;
+  IF r_identity.code_sql IS NULL THEN
+    RETURN QUERY SELECT 'identity is not eligible: ' || r_identity.reason, NULL::bigint, '{}'::text[], NOT v_required;
+  ELSE
+    RETURN QUERY EXECUTE format($census$
+      WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
+      code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
+      owned AS (SELECT c.code, c.n, b.collection_name FROM code c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
+      SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
+             coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
+             count(*) FILTER (WHERE o.collection_name IS NULL) = 0 OR NOT $2 FROM owned o
+      UNION ALL
+      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0
+      FROM birth.birth_registry b WHERE b.collection_name = $1 AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+      UNION ALL
+      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0
+      FROM owned o WHERE o.collection_name <> $1
+      UNION ALL
+      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0 FROM code c WHERE c.n > 1
+      UNION ALL
+      SELECT 'rows without a code', count(*), '{}', count(*) = 0 OR NOT $2 FROM source s WHERE s.code IS NULL
+    $census$, r_identity.code_sql, r_identity.source_sql) USING p_collection, v_required;
+  END IF;
+  RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_census(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB115. Specification: 7.';
+
+-- Name: fn_birth_code_checked(text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE WHEN p_may_be_blank OR p_may_be_long
+    THEN '(CASE WHEN ' || concat_ws(' AND ',
+           CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
+           CASE WHEN p_may_be_blank THEN format('btrim(%s, E'' \t\n\r\f\v'') <> ''''', p_code_sql) END)
+         || format(' THEN %s END) COLLATE "C"', p_code_sql)
+    ELSE format('(%s) COLLATE "C"', p_code_sql)
+  END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) IS 'The code expression with the tests of birth_registry_code, as far as the types need them. Specification: 4.';
+
+-- Name: fn_birth_collection_register(text, text, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_fault text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
+  IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63 OR p_schema IS NULL OR p_table IS NULL
+     OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
+      p_collection, p_schema, p_table, p_coverage_status, p_governed),
+      'the name has 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
+  WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
+  END IF;
+  -- A table that does not exist yet may be registered; one that can never be a source may not.
+  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
+  WHERE s.status = 'BLOCKED_SOURCE';
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
+  VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
+  ON CONFLICT (collection_name) DO UPDATE
+    SET schema_name = excluded.schema_name, table_name = excluded.table_name,
+        coverage_status = excluded.coverage_status, governed = excluded.governed;
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
+    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
+  RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';
+
+-- Name: birth_backfill_ledger_v2; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_backfill_ledger_v2 (
+    run_id uuid NOT NULL,
+    lineage uuid NOT NULL,
+    predecessor uuid,
+    collection_name text NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'planned'::text NOT NULL,
+    stop_reason text,
+    dry_run boolean DEFAULT true NOT NULL,
+    source_rows bigint NOT NULL,
+    existing_births bigint NOT NULL,
+    orphans bigint NOT NULL,
+    unresolvable bigint NOT NULL,
+    duplicates bigint NOT NULL,
+    collisions bigint NOT NULL,
+    planned_rows bigint NOT NULL,
+    planned_fingerprint numeric[] NOT NULL,
+    seed_a bigint NOT NULL,
+    seed_b bigint NOT NULL,
+    algorithm text NOT NULL,
+    server_major integer NOT NULL,
+    contract_hash text NOT NULL,
+    identity_hash text NOT NULL,
+    planned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    planned_by text NOT NULL,
+    max_rows bigint,
+    expected_delta bigint NOT NULL,
+    target_upper text[],
+    target_fingerprint numeric[] DEFAULT '{0,0,0}'::numeric[] NOT NULL,
+    accepted_orphans bigint DEFAULT 0 NOT NULL,
+    alerts_before bigint,
+    dot_origin text COLLATE pg_catalog."C",
+    permit_id bigint,
+    executed_by text,
+    epoch bigint DEFAULT 0 NOT NULL,
+    holder_pid integer,
+    contract_token text,
+    batches bigint DEFAULT 0 NOT NULL,
+    visited bigint DEFAULT 0 NOT NULL,
+    actual_inserted bigint DEFAULT 0 NOT NULL,
+    skipped bigint DEFAULT 0 NOT NULL,
+    blocked bigint DEFAULT 0 NOT NULL,
+    written_fingerprint numeric[] DEFAULT '{0,0,0}'::numeric[] NOT NULL,
+    resume_marker text[],
+    started_at timestamp with time zone,
+    last_batch_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    compensating_since timestamp with time zone,
+    compensated_rows bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
+    CONSTRAINT bbl2_executed CHECK ((dry_run = (status = 'planned'::text))),
+    CONSTRAINT bbl2_fingerprints CHECK (((cardinality(planned_fingerprint) = 3) AND (array_position(planned_fingerprint, NULL::numeric) IS NULL) AND (cardinality(target_fingerprint) = 3) AND (array_position(target_fingerprint, NULL::numeric) IS NULL) AND (cardinality(written_fingerprint) = 3) AND (array_position(written_fingerprint, NULL::numeric) IS NULL))),
+    CONSTRAINT bbl2_no_false_compensation CHECK ((((status <> 'compensated'::text) OR ((compensated_rows = actual_inserted) AND (actual_inserted > 0) AND (compensating_since IS NOT NULL))) IS TRUE)),
+    CONSTRAINT bbl2_no_false_done CHECK ((((status <> 'done'::text) OR ((expected_delta > 0) AND (actual_inserted = expected_delta) AND (target_fingerprint[1] = (expected_delta)::numeric) AND (written_fingerprint = target_fingerprint) AND (permit_id IS NOT NULL) AND (executed_by IS NOT NULL) AND (finished_at IS NOT NULL))) IS TRUE)),
+    CONSTRAINT bbl2_one_way CHECK (((compensating_since IS NULL) OR (status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text, 'compensated'::text])))),
+    CONSTRAINT bbl2_reason CHECK (((status = ANY (ARRAY['stopped'::text, 'failed'::text])) = (stop_reason IS NOT NULL))),
+    CONSTRAINT bbl2_status CHECK ((status = ANY (ARRAY['planned'::text, 'running'::text, 'stopped'::text, 'failed'::text, 'done'::text, 'compensated'::text]))),
+    CONSTRAINT bbl2_written CHECK ((written_fingerprint[1] = (actual_inserted)::numeric))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE birth.birth_backfill_ledger_v2 OWNER TO birth_definer;
+
+-- Name: TABLE birth_backfill_ledger_v2; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_backfill_ledger_v2 IS 'Plans and their runs: what was counted, what may be written, what was written, who holds it. Specification: 2, 6.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.run_id IS 'The run.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.lineage; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.lineage IS 'The first run of the chain of plans.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.predecessor; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished run this plan follows.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.status IS 'planned, running, stopped, failed, done or compensated.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.stop_reason; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS 'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.dry_run; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dry_run IS 'true until executed.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.source_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.source_rows IS 'S: rows of the source table.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.existing_births; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births of the collection.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'O: births of the collection without a source row.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.unresolvable; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.unresolvable IS 'U: rows without a code.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.duplicates; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.duplicates IS 'D: rows whose code another row of the collection has.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.collisions; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collisions IS 'X: codes that another collection owns.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.planned_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_rows IS 'M: codes without a birth.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.planned_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_fingerprint IS 'Fingerprint of the set of codes without a birth.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.seed_a; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_a IS 'Seed of the first sum.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.seed_b; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_b IS 'Seed of the second sum.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.algorithm; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.algorithm IS 'Algorithm of the fingerprint.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.server_major; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.server_major IS 'Server major the fingerprint was computed on; another one needs a new plan.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.contract_hash; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_hash IS 'The contract the plan was computed under.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.identity_hash; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.identity_hash IS 'Policy, identity and table the plan was computed under.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.planned_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was planned.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.planned_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.max_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.expected_delta; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.expected_delta IS 'Size of the target set: planned_rows, or max_rows where that is less.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.target_upper; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_upper IS 'Key of the last row of the target set.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.target_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerprint of the target set.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.accepted_orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.alerts_before; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.alerts_before IS 'trigger_guard_alerts when the run first began.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.dot_origin; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dot_origin IS 'What its births carry as dot_origin.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.permit_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.permit_id IS 'The permit last used.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.executed_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.executed_by IS 'Login that last executed it.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.epoch IS 'Number of the attempt; a batch of an earlier one fails.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.holder_pid; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.holder_pid IS 'Backend of the attempt.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.contract_token; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_token IS 'Catalogue state at the last full contract check.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.batches; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.batches IS 'Receipts written.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.visited; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.visited IS 'Source rows visited.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.actual_inserted; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.actual_inserted IS 'Births written.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.skipped; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.skipped IS 'Visited rows that had a birth of their own collection, or no code.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.blocked; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.blocked IS 'Visited rows whose code another collection owned; a batch with any is undone.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.written_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.written_fingerprint IS 'Fingerprint of the births written.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.resume_marker; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.resume_marker IS 'Key of the last row visited; NULL before the first.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.started_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.started_at IS 'When the run first began.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.last_batch_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.last_batch_at IS 'When the last batch was written.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.finished_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.finished_at IS 'When it was done or compensated.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.compensating_since; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensating_since IS 'When its compensation began; from then on it is closed to apply.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.compensated_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensated_rows IS 'Births removed.';
+
+-- Name: CONSTRAINT bbl2_no_false_done ON birth_backfill_ledger_v2; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON CONSTRAINT bbl2_no_false_done ON birth.birth_backfill_ledger_v2 IS 'done means: exactly the target set was written, in number and as a set. Holds whoever writes the row.';
+
+-- Name: fn_birth_compensation_begin(uuid, bigint, integer, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_blocker jsonb;
+  v_touched text;
+BEGIN
+  IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s', coalesce(p_run_id::text, 'NULL'),
+      coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL')));
+  END IF;
+  r_run := birth.fn_birth_run_lock(p_run_id);
+  PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
+  v_blocker := coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
+    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows));
+  IF v_blocker IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+  END IF;
+  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched
+  FROM (SELECT * FROM birth.fn_birth_run_touched(r_run) LIMIT 20) t;
+  IF v_touched IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('births_touched', v_touched);
+  END IF;
+  IF NOT p_execute THEN
+    RETURN r_run;
+  END IF;
+  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) IS 'Checks a compensation in full and claims the run. Granted to nobody. NB102, NB201 to NB206, NB210, NB301 to NB303, NB313, NB401, NB404, NB405. Specification: 6, R6.';
+
+-- Name: fn_birth_contract_blocker(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_blocker() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_objects text;
+BEGIN
+  IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
+    SELECT string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; ') INTO v_objects
+    FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
+    RETURN birth.fn_birth_error('contract_drift', coalesce(v_objects, 'no release is recorded'));
+  END IF;
+  SELECT string_agg(g.check_name, '; ') INTO v_objects FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
+  RETURN CASE WHEN v_objects IS NOT NULL THEN birth.fn_birth_error('stage0_not_enforced', v_objects) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_contract_blocker() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_blocker(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_blocker() IS 'NB404 or NB405 as jsonb when the contract has drifted or a stage 0 guard does not pass, else NULL. Specification: 6 step 5.';
+
+-- Name: fn_birth_contract_drift(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_drift() RETURNS TABLE(kind text, object text, drift text, expected text, found text, blocks boolean, repair text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 300
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$
+BEGIN
+  RETURN QUERY
+  WITH recorded AS MATERIALIZED (
+    SELECT r.kind, r.object, r.parts, r.exact_sha256, split_part(r.object, '(', 1) AS name
+    FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'
+  ), pair AS (
+    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.parts AS wanted, l.parts AS live,
+           r.exact_sha256 = l.exact_sha256 AS same
+    FROM recorded r
+    FULL JOIN birth.fn_birth_contract_live(true) l ON l.kind = r.kind AND l.object = r.object
+  ), different AS (
+    SELECT p.*, w.*,
+           ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
+           ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
+    FROM pair p
+    CROSS JOIN LATERAL (
+      -- The parts that differ, the gravest first, when both sides are there.
+      SELECT array_agg(k.part ORDER BY k.rank) AS parts
+      FROM unnest(ARRAY['body', 'signature', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
+      WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
+    ) w
+    WHERE p.same IS NOT TRUE
+  ), classified AS (
+    SELECT d.*,
+           CASE
+             WHEN d.live IS NULL THEN 'missing'
+             WHEN d.wanted IS NULL AND d.kind IN ('gateway', 'function', 'procedure')
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind IN ('gateway', 'function', 'procedure') AND r.name = split_part(d.object, '(', 1)) THEN 'overload'
+             WHEN d.wanted IS NULL THEN 'extra'
+             WHEN d.parts[1] <> 'state' THEN d.parts[1]
+             WHEN d.live -> 'state' ? 'enabled' OR (d.live -> 'state' -> 'triggers') IS DISTINCT FROM (d.wanted -> 'state' -> 'triggers') THEN 'disabled'
+             WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
+             ELSE 'state'
+           END AS class,
+           -- The table that a constraint, trigger, rule or policy is on, when the contract knows it.
+           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = split_part(d.object, '.', 1)) AS on_ours,
+           -- Reading and being let into the schema change nothing.
+           EXISTS (SELECT FROM unnest(d.added) AS a(entry)
+                   WHERE a.entry !~ '=(SELECT|USAGE)\*?( |\(|$)' AND a.entry !~ ('^' || coalesce(d.live ->> 'owner', '') || '=')) AS opens
+    FROM different d
+  )
+  SELECT p.kind, p.object, 'ok', NULL, NULL, false, NULL FROM pair p WHERE p.same
+  UNION ALL
+  SELECT c.kind, c.object, c.class,
+         CASE c.class WHEN 'privileges' THEN nullif(array_to_string(c.removed, ', '), '')
+           ELSE (SELECT string_agg(format('%s: %s', k.part, c.wanted ->> k.part), '; ' ORDER BY k.rank)
+                 FROM unnest(c.parts) WITH ORDINALITY AS k(part, rank) WHERE c.wanted IS NOT NULL) END,
+         CASE c.class WHEN 'privileges' THEN nullif(array_to_string(c.added, ', '), '')
+           ELSE (SELECT string_agg(format('%s: %s', k.part, c.live ->> k.part), '; ' ORDER BY k.rank)
+                 FROM unnest(c.parts) WITH ORDINALITY AS k(part, rank) WHERE c.live IS NOT NULL) END,
+         CASE
+           WHEN c.class = 'privileges' THEN c.opens
+           WHEN c.class = 'extra' THEN CASE
+             WHEN c.kind IN ('table', 'view') THEN c.opens
+             WHEN c.kind = 'index' THEN (c.live ->> 'signature') LIKE 'CREATE UNIQUE %'
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy') THEN c.on_ours
+             ELSE true END
+           WHEN c.kind = 'index' THEN c.class <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
+           ELSE true
+         END,
+         birth.fn_birth_contract_repair(c.kind, c.object, c.class, c.wanted, c.live, c.added, c.removed)
+  FROM classified c;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_drift() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_drift(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_drift() IS 'Every object of the contract against the database: drift, expected, found, whether it blocks apply, and the statement that repairs it. Specification: 7.';
+
+-- Name: fn_birth_contract_hash(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_hash() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (
+    SELECT encode(sha256(convert_to(string_agg(concat_ws(E'\t', r.kind, r.object, r.exact_sha256), E'\n' ORDER BY r.kind, r.object), 'UTF8')), 'hex')
+    FROM birth.v_birth_contract_recorded r
+    WHERE r.kind <> 'claim');
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_contract_hash() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_hash(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS 'SHA-256 of the contract in force, which plans and verdicts are bound to; NULL when nothing was recorded. Specification: 7, R5.';
+
+-- Name: fn_birth_contract_live(boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean DEFAULT false) RETURNS TABLE(kind text, object text, parts jsonb, exact_sha256 text, normalized_md5 text)
+    LANGUAGE plpgsql STABLE ROWS 300
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
+    SET extra_float_digits TO '1'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+  v_schema CONSTANT oid := to_regnamespace('birth');
+BEGIN
+  RETURN QUERY
+  WITH relation AS MATERIALIZED (
+    SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
+           c.relrowsecurity, c.relforcerowsecurity
+    FROM pg_class c
+    WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+  ), privilege AS MATERIALIZED (
+    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it.
+    SELECT e.class, e.oid, e.sub,
+           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
+                  CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
+    FROM (
+      SELECT 'relation' AS class, r.oid, 0 AS sub, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, NULL AS suffix FROM relation r
+      UNION ALL
+      SELECT 'relation', a.attrelid, a.attnum, a.attacl, format('(%I)', a.attname)
+      FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
+      WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped
+      UNION ALL
+      SELECT 'relation', d.refobjid, d.refobjsubid, coalesce(s.relacl, acldefault('s', s.relowner)), format(' on the sequence of %I', a.attname)
+      FROM relation r
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
+        AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      UNION ALL
+      SELECT 'routine', p.oid, 0, coalesce(p.proacl, acldefault('f', p.proowner)), NULL FROM pg_proc p WHERE p.pronamespace = v_schema
+      UNION ALL
+      SELECT 'schema', n.oid, 0, coalesce(n.nspacl, acldefault('n', n.nspowner)), NULL FROM pg_namespace n WHERE n.oid = v_schema
+      UNION ALL
+      SELECT 'schema', v_schema, 0, d.defaclacl, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
+      FROM pg_default_acl d WHERE d.defaclnamespace = v_schema
+    ) e
+    CROSS JOIN LATERAL aclexplode(e.acl) x
+  ), privileges AS MATERIALIZED (
+    SELECT p.class, p.oid, jsonb_agg(p.entry ORDER BY p.entry COLLATE "C") AS entries FROM privilege p GROUP BY p.class, p.oid
+  ), columns AS MATERIALIZED (
+    SELECT r.oid, jsonb_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+             CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('COLLATE %I', c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+             CASE a.attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY' WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END,
+             CASE a.attgenerated WHEN '' THEN 'DEFAULT' ELSE 'GENERATED ' || a.attgenerated::text END || ' ' || pg_get_expr(d.adbin, d.adrelid))
+           ORDER BY a.attnum) AS list
+    FROM relation r
+    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    GROUP BY r.oid
+  ), described AS (
+    SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
+                                   'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
+                WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
+           substr(p.oid::regprocedure::text, 7) AS object,
+           jsonb_build_object(
+             'body', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
+             'signature', format('%s(%s) %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
+                                 pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)),
+             'configuration', jsonb_build_array((SELECT l.lanname FROM pg_language l WHERE l.oid = p.prolang), p.provolatile, p.proparallel,
+               p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
+               (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
+             'owner', pg_get_userbyid(p.proowner),
+             'privileges', x.entries) AS parts,
+           md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) AS normalized_md5
+    FROM pg_proc p
+    JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
+    WHERE p.pronamespace = v_schema
+    UNION ALL
+    SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
+           jsonb_build_object(
+             'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
+               (SELECT split_part(a.value, ' ', 2)
+                FROM birth.birth_stage_anchor a JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename = '_RETURN'
+                WHERE p_trust_rules AND a.stage = 'contract' AND a.subject = 'rule.' || r.name
+                  AND split_part(a.value, ' ', 1) = encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex')),
+               encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
+             'signature', c.list,
+             'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
+             'owner', pg_get_userbyid(r.relowner),
+             'privileges', x.entries,
+             'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+               'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
+               'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
+                            FROM pg_inherits i WHERE i.inhparent = r.oid))),
+           NULL
+    FROM relation r
+    LEFT JOIN columns c ON c.oid = r.oid
+    LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
+    UNION ALL
+    SELECT 'constraint', format('%I.%I', r.name, k.conname),
+           jsonb_build_object(
+             'signature', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
+             -- A superuser can switch off the triggers that hold a foreign key.
+             'state', jsonb_build_object('validated', k.convalidated,
+               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid))),
+           NULL
+    FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
+    WHERE k.contype <> 'n' OR NOT k.convalidated
+    UNION ALL
+    SELECT 'index', quote_ident(i.relname),
+           jsonb_build_object('signature', pg_get_indexdef(i.oid),
+             'state', jsonb_build_object('valid', x.indisvalid, 'ready', x.indisready, 'live', x.indislive, 'immediate', x.indimmediate)),
+           NULL
+    FROM relation r
+    JOIN pg_index x ON x.indrelid = r.oid
+    JOIN pg_class i ON i.oid = x.indexrelid
+    UNION ALL
+    SELECT 'trigger', format('%I.%I', r.name, t.tgname),
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled)), NULL
+    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    UNION ALL
+    SELECT 'rule', format('%I.%I', r.name, w.rulename),
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled)), NULL
+    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    UNION ALL
+    SELECT 'policy', format('%I.%I', r.name, l.polname),
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid))), NULL
+    FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
+    UNION ALL
+    SELECT 'schema', n.nspname::text,
+           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries), NULL
+    FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
+    WHERE n.oid = v_schema
+  )
+  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex'), d.normalized_md5
+  FROM described d;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_live(p_trust_rules boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) IS 'Every object of schema birth as it is now: kind, object, parts (body, signature, configuration, owner, privileges, state), their SHA-256. Specification: 7.';
+
+-- Name: fn_birth_contract_record(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_semantic jsonb := coalesce(p_semantic, '{}');
+  v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
+  v_rows bigint;
+BEGIN
+  INSERT INTO birth.birth_gateway_release_registry
+    (generation, release, kind, object, parts, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
+  WITH wanted AS (
+    SELECT l.kind, l.object, l.parts, l.exact_sha256, l.normalized_md5,
+           coalesce(v_semantic #>> ARRAY['routine', split_part(l.object, '(', 1)], v_semantic #>> ARRAY['view', l.object]) AS semantic_sha256
+    FROM birth.fn_birth_contract_live() l
+    UNION ALL
+    SELECT 'claim', c.key, c.value, encode(sha256(convert_to(c.value::text, 'UTF8')), 'hex'), NULL, NULL
+    FROM jsonb_each(coalesce(v_semantic -> 'claims', '{}')) c
+  ), newest AS (
+    SELECT DISTINCT ON (r.kind, r.object) r.kind, r.object, r.exact_sha256, r.semantic_sha256, r.server_major
+    FROM birth.birth_gateway_release_registry r
+    ORDER BY r.kind, r.object, r.generation DESC
+  )
+  SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
+         p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts, w.exact_sha256, w.semantic_sha256, w.normalized_md5,
+         'exact-1/' || coalesce(v_semantic ->> 'algorithm', 'semantic-1'), v_major
+  FROM wanted w
+  FULL JOIN newest n ON n.kind = w.kind AND n.object = w.object
+  WHERE (w.exact_sha256, w.semantic_sha256, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
+    AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+
+  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
+  DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
+  INSERT INTO birth.birth_stage_anchor (stage, subject, value)
+  SELECT 'contract', 'rule.' || r.object, encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex') || ' ' || (r.parts ->> 'body')
+  FROM birth.v_birth_contract_recorded r
+  JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
+  JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
+  WHERE r.kind = 'view';
+  RETURN v_rows;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_record(p_release text, p_semantic jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) IS 'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
+
+-- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH thing AS (
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' WHEN p_kind = 'schema' THEN 'SCHEMA' ELSE upper(p_kind) END AS type,
+           CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
+           split_part(p_object, '.', 1) AS parent,
+           substr(p_object, strpos(p_object, '.') + 1) AS child,
+           format('apply %s again, as birth_definer',
+             CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN format('sql/functions/%s.sql', split_part(p_object, '(', 1))
+                  WHEN p_kind = 'view' THEN format('sql/views/%s.sql', p_object)
+                  ELSE format('what differs in sql/tables/%s.sql', split_part(p_object, '.', 1)) END) AS source
+  ), privilege AS (
+    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column) or the sequence of a column.
+    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[3] = '*' AS passed_on, e.entry
+    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
+    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?$') AS m
+  ), statement AS (
+    SELECT 1 AS rank, CASE
+      WHEN p_drift = 'missing' AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_drift = 'missing' AND p_kind IN ('index', 'trigger') THEN p_wanted ->> 'signature'
+      WHEN p_drift = 'missing' THEN t.source
+      WHEN p_drift IN ('extra', 'overload') AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_drift IN ('extra', 'overload') AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_drift IN ('extra', 'overload') THEN format('DROP %s %s', t.type, t.name)
+      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'constraint'
+        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'index' THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
+      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'trigger'
+        THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_drift IN ('body', 'signature', 'configuration') THEN t.source
+    END AS text FROM thing t
+    UNION ALL
+    SELECT 2, format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') FROM thing t
+    WHERE p_live IS NOT NULL AND (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+    UNION ALL
+    SELECT 3, CASE
+      WHEN p_kind = 'constraint' AND p_drift = 'not validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
+      WHEN p_kind = 'trigger' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
+        CASE p_wanted -> 'state' ->> 'enabled' WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+      WHEN p_kind = 'index' THEN format('REINDEX INDEX %s', t.name)
+      WHEN (p_live -> 'state' -> 'row security') IS DISTINCT FROM (p_wanted -> 'state' -> 'row security')
+        THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE WHEN (p_wanted -> 'state' -> 'row security') = 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN (p_live -> 'state' -> 'children') IS DISTINCT FROM (p_wanted -> 'state' -> 'children')
+        THEN format('ALTER TABLE %s NO INHERIT %s', p_live -> 'state' -> 'children' ->> 0, t.name)
+      ELSE t.source END
+    FROM thing t
+    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND (p_live -> 'state') IS DISTINCT FROM (p_wanted -> 'state')
+    UNION ALL
+    SELECT 4, format('%s %s%s ON %s %s %s %s%s', v.verb, v.privilege, coalesce(' ' || v.column_list, ''),
+             CASE WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE' WHEN t.type = 'VIEW' THEN 'TABLE' ELSE t.type END,
+             CASE WHEN v.sequence_column IS NOT NULL THEN pg_get_serial_sequence(t.name, v.sequence_column) ELSE t.name END,
+             CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
+             CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
+             CASE WHEN v.verb = 'GRANT' AND v.passed_on THEN ' WITH GRANT OPTION' WHEN v.verb = 'REVOKE' AND v.passed_on THEN ' CASCADE' END)
+    FROM thing t CROSS JOIN privilege v
+    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND v.grantee <> coalesce(p_live ->> 'owner', '')
+  )
+  SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'The statement that repairs a drift, or the file to apply again. Specification: 7.';
+
+-- Name: fn_birth_contract_token(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_token() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  v_schema CONSTANT oid := to_regnamespace('birth');
+  v_routines oid[];
+  v_relations oid[];
+BEGIN
+  SELECT array_agg(d.objid) FILTER (WHERE d.classid = 'pg_proc'::regclass), array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass)
+  INTO v_routines, v_relations
+  FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0;
+  RETURN (
+    SELECT concat_ws(' ',
+      (SELECT n.xmin::text || n.ctid::text FROM pg_namespace n WHERE n.oid = v_schema),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(p.xmin, p.ctid), 1)) FROM pg_proc p WHERE p.oid = ANY (v_routines)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(c.xmin, c.ctid), 2)) FROM pg_class c WHERE c.oid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(a.xmin, a.ctid), 3)) FROM pg_attribute a WHERE a.attrelid = ANY (v_relations) AND a.attnum > 0),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(f.xmin, f.ctid), 4)) FROM pg_attrdef f WHERE f.adrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(k.xmin, k.ctid), 5)) FROM pg_constraint k WHERE k.conrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(x.xmin, x.ctid, i.xmin, i.ctid), 6)) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+       WHERE x.indrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(t.xmin, t.ctid), 7)) FROM pg_trigger t WHERE t.tgrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(w.xmin, w.ctid), 8)) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(l.xmin, l.ctid), 9)) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 10)) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e WHERE e.defaclnamespace = v_schema)));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_contract_token() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_token(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_token() IS 'Row versions of the catalogue rows of schema birth: equal means that nothing changed since a full check. Specification: 6, 7.';
+
+-- Name: fn_birth_dot_freeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_dot birth.dot_registry;
+BEGIN
+  PERFORM birth.fn_birth_actor(
+    CASE WHEN pg_has_role(session_user, 'birth_dba', 'MEMBER') THEN 'birth_dba' ELSE 'birth_operator' END, 'fn_birth_dot_freeze');
+  SELECT d.* INTO r_dot FROM birth.dot_registry d WHERE d.dot_name = p_dot OR d.dot_code = p_dot;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
+  END IF;
+  IF coalesce(btrim(p_reason), '') = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('freezing %s: p_reason is empty', r_dot.dot_name));
+  END IF;
+  PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);
+  RETURN CASE WHEN r_dot.dangerous
+    THEN format('%s is dangerous: it was frozen and stays so', r_dot.dot_name)
+    ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- by a DBA', r_dot.dot_name) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) IS 'Freezes a DOT, by name or number; returns the next step. Operator or DBA. NB102, NB110, NB111, NB402. Specification: 1, 2.';
+
+-- Name: fn_birth_dot_frozen(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_dot_frozen(p_dot text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_frozen boolean;
+BEGIN
+  SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = p_dot OR d.dot_code = p_dot;
+  IF v_frozen IS NULL THEN
+    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
+  END IF;
+  RETURN v_frozen;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_dot_frozen(p_dot text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) IS 'Whether a DOT, by name or number, is frozen. NB402 when unknown. Specification: 1, R4.';
+
+-- Name: fn_birth_dot_unfreeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_dot birth.v_birth_dot_status;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_dot_unfreeze');
+  SELECT d.* INTO r_dot FROM birth.v_birth_dot_status d WHERE d.dot_name = p_dot OR d.dot_code = p_dot;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
+  END IF;
+  IF r_dot.dangerous THEN
+    PERFORM birth.fn_birth_raise('dot_dangerous', format('%s (%s)', r_dot.dot_name, r_dot.dot_code));
+  END IF;
+  IF coalesce(btrim(p_reason), '') = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('unfreezing %s: p_reason is empty', r_dot.dot_name));
+  END IF;
+  IF NOT r_dot.frozen THEN
+    RETURN format('%s is not frozen', r_dot.dot_name);
+  END IF;
+  PERFORM birth.fn_birth_act_record('unfreeze', p_dot := r_dot.dot_name, p_reason := p_reason,
+    p_detail := jsonb_build_object('lifts', to_jsonb(r_dot.freeze_acts)));
+  RETURN format('%s may run again', r_dot.dot_name);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) IS 'Lifts the freezes of a DOT, by name or number; returns what holds then. DBA. NB102, NB110, NB111, NB402, NB403. Specification: 1, 2.';
+
 -- Name: fn_birth_error(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text DEFAULT NULL::text) RETURNS jsonb
@@ -251,6 +1245,9 @@ BEGIN
     ('release_privilege', 'NB410', 'failed',
      'the login cannot release',
      'let a role that may, grant what the detail names'),
+    ('release_order', 'NB411', 'failed',
+     'the database is at another release',
+     'see: alembic current; write the script again from there'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'give the row a value its code can be made of; a steward can switch the gateway to observe'),
@@ -347,6 +1344,603 @@ ALTER FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) 
 
 COMMENT ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) IS 'Lets a downgrade drop the rows a table holds now, named by their digest; returns how many. NB110 for others than a DBA, NB102 for a digest that is not the current one. Specification: 3.';
 
+-- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+  v_grants text;
+  v_by_row boolean;
+  v_replicated boolean;
+  v_by_id boolean;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  END IF;
+  IF EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs TRIGGER on %s', p_collection, r_identity.source_sql),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid)
+  INTO v_by_row, v_replicated
+  FROM pg_class c WHERE c.oid = r_identity.relation;
+  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', r_identity.source_sql,
+    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
+    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
+  RETURN CASE WHEN v_replicated
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', r_identity.source_sql)
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';
+
+-- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  r_trigger record;
+  v_statement text;
+  v_for_owner text := '';
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
+  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
+    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
+    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
+      EXECUTE v_statement;
+    ELSE
+      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
+    END IF;
+  END LOOP;
+  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
+  RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
+    ELSE v_for_owner || '  -- by the owner of the table' END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
+
+-- Name: fn_birth_gateway_identity_usable(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_usable integer;
+BEGIN
+  SELECT count(*) INTO v_usable
+  FROM pg_attribute a
+  WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.atttypid IN (20, 21, 23, 25, 1043, 1700, 2950);
+  RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) IS 'Whether the columns exist with an eligible type: int8, int2, int4, text, varchar, numeric, uuid by their fixed OIDs. Specification: 6.1 R2.';
+
+-- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
+  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
+
+-- Name: collection_registry; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.collection_registry (
+    collection_name text NOT NULL COLLATE pg_catalog."C",
+    schema_name name NOT NULL,
+    table_name name NOT NULL,
+    coverage_status text NOT NULL,
+    governed boolean DEFAULT false NOT NULL,
+    birth_code_strategy text,
+    birth_code_column text,
+    birth_code_prefix text,
+    birth_code_template text,
+    birth_code_sql text,
+    birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    gateway_mode text DEFAULT 'observe'::text NOT NULL,
+    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    registered_by text DEFAULT SESSION_USER NOT NULL,
+    classified_at timestamp with time zone,
+    classified_by text,
+    CONSTRAINT collection_registry_coverage CHECK (((coverage_status = ANY (ARRAY['BIRTH_REQUIRED'::text, 'BIRTH_DEFERRED_NEEDS_REVIEW'::text])) OR (coverage_status ~ '^BIRTH_EXEMPT_[A-Z0-9_]+$'::text))),
+    CONSTRAINT collection_registry_identity CHECK (
+CASE birth_code_strategy
+    WHEN 'column'::text THEN ((birth_code_column IS NOT NULL) AND (birth_code_prefix IS NULL) AND (birth_code_template IS NULL))
+    WHEN 'synthetic_id'::text THEN ((birth_code_column IS NOT NULL) AND (btrim(birth_code_prefix) <> ''::text) AND (birth_code_prefix IS NOT NULL) AND (birth_code_template IS NULL))
+    WHEN 'legacy'::text THEN ((birth_code_template IS NOT NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL))
+    ELSE ((birth_code_strategy IS NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL) AND (birth_code_template IS NULL) AND (birth_code_sql IS NULL))
+END),
+    CONSTRAINT collection_registry_mode CHECK ((gateway_mode = ANY (ARRAY['observe'::text, 'enforce'::text]))),
+    CONSTRAINT collection_registry_name CHECK (((btrim(collection_name) <> ''::text) AND (octet_length(collection_name) <= 63)))
+);
+
+ALTER TABLE birth.collection_registry OWNER TO birth_definer;
+
+-- Name: TABLE collection_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.collection_registry IS 'Governed and known source tables: location, policy, identity and gateway mode of each collection. Specification: 4.';
+
+-- Name: COLUMN collection_registry.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.collection_name IS 'The name of the collection; written into each of its births.';
+
+-- Name: COLUMN collection_registry.schema_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.schema_name IS 'Schema of the source table.';
+
+-- Name: COLUMN collection_registry.table_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.table_name IS 'Name of the source table.';
+
+-- Name: COLUMN collection_registry.coverage_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.coverage_status IS 'Policy: BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<reason>.';
+
+-- Name: COLUMN collection_registry.governed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.governed IS 'Whether the collection is under governance.';
+
+-- Name: COLUMN collection_registry.birth_code_strategy; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_strategy IS 'Identity: column, synthetic_id or legacy; NULL while unclassified.';
+
+-- Name: COLUMN collection_registry.birth_code_column; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_column IS 'Strategies column and synthetic_id: the column the code is made of.';
+
+-- Name: COLUMN collection_registry.birth_code_prefix; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_prefix IS 'Strategy synthetic_id: what stands before the key.';
+
+-- Name: COLUMN collection_registry.birth_code_template; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy legacy: a template such as APR-{id:06}.';
+
+-- Name: COLUMN collection_registry.birth_code_sql; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS 'The code as SQL over a row called t, as fn_birth_identity_definition derived it at classification; the gateway evaluates it.';
+
+-- Name: COLUMN collection_registry.birth_code_columns; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
+
+-- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
+
+-- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
+
+-- Name: COLUMN collection_registry.registered_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that entered the collection.';
+
+-- Name: COLUMN collection_registry.classified_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last decided.';
+
+-- Name: COLUMN collection_registry.classified_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last decided the identity.';
+
+-- Name: fn_birth_gateway_report(birth.collection_registry, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
+    IF p_unresolved > 0 THEN
+      PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
+    END IF;
+    PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L',
+      p_collection.collection_name, cardinality(p_foreign), p_foreign[1]));
+  END IF;
+  INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count, examples)
+  SELECT p_collection.collection_name, v.error, v.row_count, v.examples
+  FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
+               ('gateway_foreign', cardinality(p_foreign), p_foreign[1:10])) AS v(error, row_count, examples)
+  WHERE v.row_count > 0;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings. Specification: 5.';
+
+-- Name: fn_birth_gateway_triggers(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_triggers(p_collection text) RETURNS TABLE(relation oid, trigger_name name, enabled "char", owner oid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT t.tgrelid, t.tgname, t.tgenabled, c.relowner
+  FROM pg_trigger t
+  JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE t.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure)
+    AND t.tgparentid = 0
+    AND substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding());
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_triggers(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_triggers(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_triggers(p_collection text) IS 'The gateway triggers whose first argument is the collection: table, name, enabled state, owner of the table. Specification: 5.';
+
+-- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_identity record;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF (CASE p_strategy
+        WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix) <> '' AND p_template IS NULL
+        WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
+      END) IS NOT TRUE THEN
+    PERFORM birth.fn_birth_raise('identity_malformed',
+      format('strategy %L, column %L, prefix %L, template %L', p_strategy, p_column, p_prefix, p_template),
+      'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
+  END IF;
+  IF p_template IS NOT NULL THEN
+    PERFORM birth.fn_birth_template_parse(p_template);
+  END IF;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  UPDATE birth.collection_registry c
+  SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
+      birth_code_sql = NULL, birth_code_columns = '{}', classified_at = clock_timestamp(), classified_by = session_user
+  WHERE c.collection_name = p_collection;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF r_identity.code_sql IS NULL THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+  END IF;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns
+  WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(jsonb_build_object(
+    'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+  RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB116. Specification: 4.';
+
+-- Name: fn_birth_identity_definition(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], key_columns text[], key_types text[], codes_distinct boolean)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_collection birth.collection_registry;
+  v_may_be_blank boolean;
+  v_may_be_long boolean;
+  v_fault text;
+BEGIN
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  source_sql := format('%I.%I', r_collection.schema_name, r_collection.table_name);
+  SELECT s.status, s.reason, s.relation INTO status, reason, relation
+  FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
+  IF status IS NULL AND r_collection.birth_code_strategy IS NULL THEN
+    status := 'BLOCKED_UNCLASSIFIED';
+    reason := 'no identity was decided';
+  END IF;
+  IF status IS NOT NULL THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  -- Every strategy is a template: a column alone, a prefix and a column, or the pieces as written.
+  WITH piece AS (
+    SELECT 1 AS position, NULL::text AS literal, r_collection.birth_code_column AS name, NULL::integer AS width
+    WHERE r_collection.birth_code_strategy = 'column'
+    UNION ALL
+    SELECT v.position, v.literal, v.name, NULL
+    FROM (VALUES (1, r_collection.birth_code_prefix, NULL), (2, NULL, r_collection.birth_code_column)) AS v(position, literal, name)
+    WHERE r_collection.birth_code_strategy = 'synthetic_id'
+    UNION ALL
+    SELECT p.ordinal, p.literal, p.column_name, p.width
+    FROM birth.fn_birth_template_parse(r_collection.birth_code_template) p
+    WHERE r_collection.birth_code_strategy = 'legacy'
+  ), typed AS (
+    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type,
+           a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole_number
+    FROM piece p LEFT JOIN pg_attribute a
+      ON a.attrelid = fn_birth_identity_definition.relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
+  )
+  SELECT
+    string_agg(CASE
+      WHEN t.literal IS NOT NULL THEN format('%L', t.literal)
+      WHEN t.width IS NULL THEN format('(t).%I::text', t.name)
+      ELSE format(
+        '(CASE WHEN (t).%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim((t).%1$I::text, ''-''),'
+        ' greatest(%2$s - ((t).%1$I < 0)::integer, length(ltrim((t).%1$I::text, ''-''))), ''0''))', t.name, t.width)
+    END, ' || ' ORDER BY t.position),
+    array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
+    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\v') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
+    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false)) OR sum(octet_length(t.literal)) > 200,
+    min(CASE
+      WHEN t.name IS NULL THEN NULL
+      WHEN NOT t.present THEN format('BLOCKED_NO_COLUMN column %s does not exist', t.name)
+      WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype,
+                          'numeric'::regtype)
+        THEN format('BLOCKED_TYPE the text of column %s depends on settings or code (type %s)', t.name, t.type)
+      WHEN t.width IS NOT NULL AND NOT t.whole_number
+        THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
+    END)
+  INTO code_sql, columns, v_may_be_blank, v_may_be_long, v_fault
+  FROM typed t;
+
+  IF v_fault IS NULL THEN
+    SELECT k.key_columns, k.key_types INTO key_columns, key_types FROM birth.fn_birth_identity_key(relation, columns) k;
+    IF key_columns IS NULL THEN
+      v_fault := format('BLOCKED_NO_UNIQUE_KEY no unique, immediate, complete index over %s', array_to_string(columns, ', '));
+    END IF;
+  END IF;
+  IF v_fault IS NOT NULL THEN
+    status := split_part(v_fault, ' ', 1);
+    reason := substr(v_fault, strpos(v_fault, ' ') + 1);
+    code_sql := NULL;
+  ELSE
+    code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
+    codes_distinct := cardinality(columns) = 1;
+    status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
+    reason := format('scanned by %s', array_to_string(key_columns, ', '));
+  END IF;
+  RETURN NEXT;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_identity_definition(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_definition(p_collection text) IS 'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_…, its code as SQL over a row t, and its scan key. NB103 when unknown. Specification: 4, R2, R3.';
+
+-- Name: fn_birth_identity_hash(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_hash(p_collection text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT encode(sha256(convert_to(jsonb_build_array(
+    c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.birth_code_strategy, c.birth_code_column,
+    c.birth_code_prefix, c.birth_code_template, c.birth_code_sql)::text, 'UTF8')), 'hex')
+  FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection;
+$$;
+
+ALTER FUNCTION birth.fn_birth_identity_hash(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 over policy, identity and table of a collection: what verdicts and runs are bound to. Specification: 6.1 R5.';
+
+-- Name: fn_birth_identity_key(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) RETURNS TABLE(key_columns text[], key_types text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT k.key_columns, k.key_types
+  FROM pg_index i
+  JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+  JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY n.position) AS key_columns,
+           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS key_types,
+           bool_and(a.attname = ANY (p_columns) AND o.opcdefault AND i.indcollation[n.position - 1] = a.attcollation
+                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
+    FROM generate_series(1, i.indnkeyatts) AS n(position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
+    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
+  ) k ON k.usable AND cardinality(k.key_columns) = i.indnkeyatts
+  WHERE i.indrelid = p_relation
+    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
+  LIMIT 1;
+$$;
+
+ALTER FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_key(p_relation oid, p_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) IS 'Columns and types of the unique index over identity columns that a backfill pages by; no row when there is none. Specification: 6.1 R3.';
+
+-- Name: fn_birth_identity_propose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RETURNS TABLE(strategy text, "column" text, template text, reason text, next_step text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH source AS (
+    SELECT c.oid, c.relname, coalesce(r.collection_name, c.relname) AS collection
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
+    WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
+  ), key AS (
+    SELECT i.indexrelid, i.indisprimary,
+           array_agg(a.attname::text ORDER BY k.position) AS names,
+           bool_and(a.attnotnull) AS complete,
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+                                   'uuid'::regtype, 'numeric'::regtype)) AS eligible
+    FROM source s
+    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
+    GROUP BY i.indexrelid, i.indisprimary
+  ), proposal AS (
+    SELECT 1 AS rank, false AS indisprimary,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN 'synthetic_id' WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN coalesce(t.arguments[3], 'id') WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
+           t.arguments[2] AS extra,
+           format('trigger %s says so', t.trigger_name) AS reason
+    FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t
+    WHERE cardinality(t.arguments) > 1
+    UNION ALL
+    SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
+    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
+    UNION ALL
+    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
+    FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
+    UNION ALL
+    SELECT 4, k.indisprimary, 'legacy', NULL, s.relname || '-{' || array_to_string(k.names, '}/{') || '}',
+           format('%s are a key', array_to_string(k.names, ', '))
+    FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
+  )
+  SELECT p.strategy, p.name,
+         CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
+         p.reason,
+         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);', s.collection, p.strategy,
+           CASE p.strategy
+             WHEN 'column' THEN format(', p_column := %L', p.name)
+             WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
+             ELSE format(', p_template := %L', p.extra)
+           END)
+  FROM proposal p CROSS JOIN source s
+  ORDER BY p.rank, p.indisprimary DESC, p.name, p.extra;
+$$;
+
+ALTER FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) IS 'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';
+
+-- Name: fn_birth_identity_statuses(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_statuses(p_coverage text DEFAULT NULL::text) RETURNS TABLE(collection_name text, status text, reason text, relation oid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN QUERY
+  SELECT c.collection_name, d.status, d.reason, d.relation
+  FROM birth.collection_registry c
+  CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
+  WHERE p_coverage IS NULL OR c.coverage_status = p_coverage;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_identity_statuses(p_coverage text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_statuses(p_coverage text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) IS 'Identity status of every collection, or of those of one policy: ELIGIBLE_… or BLOCKED_… with the reason. Specification: 4.';
+
+-- Name: fn_birth_key_condition(text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT format('ROW(%s) %s ROW(%s)',
+    string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position), p_operator,
+    string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
+  FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position);
+$$;
+
+ALTER FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) IS 'SQL that compares the key of row t with a text[] parameter. Specification: 6.';
+
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_lock_key(p_name text) RETURNS bigint
@@ -361,6 +1955,460 @@ ALTER FUNCTION birth.fn_birth_lock_key(p_name text) OWNER TO birth_definer;
 -- Name: FUNCTION fn_birth_lock_key(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_lock_key(p_name text) IS 'Advisory lock key of a name: release, run:<run_id>:<epoch>. Specification: 6.1 R9, R14.';
+
+-- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  v_range text;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  v_range := CASE WHEN p_upper IS NULL THEN 'true'
+             ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4') END;
+  RETURN QUERY EXECUTE format($measure$
+    SELECT c.source_rows, c.unresolvable, c.duplicates, c.collisions, c.examples, c.existing, c.missing,
+           c.existing - c.own, ARRAY[c.missing, c.a, c.b], ARRAY[c.range_missing, c.range_a, c.range_b]
+    FROM (
+      SELECT coalesce(sum(s.n), 0)::bigint AS source_rows,
+             coalesce(sum(s.n) FILTER (WHERE s.code IS NULL), 0)::bigint AS unresolvable,
+             coalesce(sum(s.n - 1) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS duplicates,
+             count(*) FILTER (WHERE b.collection_name <> $1) AS collisions,
+             (array_agg(s.code) FILTER (WHERE b.collection_name <> $1))[1:10] AS examples,
+             count(*) FILTER (WHERE b.collection_name = $1) AS own,
+             count(*) FILTER (WHERE %1$s) AS missing,
+             coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE %1$s), 0) AS a,
+             coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE %1$s), 0) AS b,
+             %2$s
+             (SELECT count(*) FROM birth.birth_registry r WHERE r.collection_name = $1) AS existing
+      FROM (%3$s) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code
+    ) c
+  $measure$,
+    's.code IS NOT NULL AND b.entity_code IS NULL',
+    CASE WHEN p_upper IS NULL THEN 'NULL::numeric AS range_missing, NULL::numeric AS range_a, NULL::numeric AS range_b,' ELSE
+      'count(*) FILTER (WHERE s.in_range AND s.code IS NOT NULL AND b.entity_code IS NULL) AS range_missing,'
+      ' coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
+      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b,' END,
+    format(CASE WHEN r_identity.codes_distinct
+        THEN 'SELECT %s AS code, %s AS in_range, 1 AS n FROM %s t'
+        ELSE 'SELECT u.code, bool_or(u.in_range) AS in_range, count(*) AS n FROM (SELECT %s AS code, %s AS in_range FROM %s t) u GROUP BY u.code' END,
+      r_identity.code_sql, v_range, r_identity.source_sql))
+  USING p_collection, p_seed_a, p_seed_b, p_upper;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts and fingerprint of a collection against its births, from one snapshot. For an eligible collection only. Specification: 6, R10, R12.';
+
+-- Name: fn_birth_open_run(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_open_run(p_collection text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_run text;
+BEGIN
+  IF to_regclass('birth.birth_backfill_ledger_v2') IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT format('run %s of collection %s is %s', l.run_id, l.collection_name, l.status) INTO v_run
+  FROM birth.birth_backfill_ledger_v2 l
+  WHERE l.collection_name = p_collection
+    AND (l.status = 'running'
+         OR (l.status IN ('stopped', 'failed') AND l.actual_inserted > l.compensated_rows
+             AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
+                             WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at AND n.status IN ('done', 'compensated'))))
+  LIMIT 1;
+  IF v_run IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('definition_in_use', v_run);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_open_run(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_open_run(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_open_run(p_collection text) IS 'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing settled. Specification: 6.1 R5.';
+
+-- Name: fn_birth_outcome_of(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE
+    WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
+    ELSE jsonb_build_object('error', p_sqlstate,
+      'outcome', CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped' ELSE 'failed' END)
+  END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) IS 'Whether an SQLSTATE stops or fails a run, and the error''s name. Specification: 6.';
+
+-- Name: fn_birth_permit_blocker(birth.birth_backfill_ledger_v2, bigint, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_permit birth.birth_admission_permit_v2;
+BEGIN
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;
+  RETURN CASE
+    WHEN r_permit.permit_id IS NULL THEN birth.fn_birth_error('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')))
+    WHEN r_permit.status <> 'OPEN' THEN
+      birth.fn_birth_error(CASE r_permit.status WHEN 'EXPIRED' THEN 'permit_expired' ELSE 'permit_not_open' END,
+        format('permit %s is %s since %s', p_permit_id, r_permit.status, r_permit.closed_at))
+    WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
+      birth.fn_birth_error('permit_not_open', format('permit %s was revoked', p_permit_id))
+    WHEN r_permit.expires_at <= clock_timestamp() THEN
+      birth.fn_birth_error('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at))
+    WHEN (r_permit.collection_name, r_permit.run_id, r_permit.purpose) <> (p_run.collection_name, p_run.run_id, p_purpose) THEN
+      birth.fn_birth_error('permit_scope', format('permit %s is for %s of collection %s, run %s', p_permit_id, r_permit.purpose,
+        r_permit.collection_name, r_permit.run_id))
+    WHEN r_permit.confirmed_by IS NULL THEN birth.fn_birth_error('permit_not_confirmed', format('permit %s', p_permit_id))
+    WHEN r_permit.max_rows - r_permit.spent_rows < p_rows THEN
+      birth.fn_birth_error('permit_exhausted', format('permit %s has %s of %s rows left, the run needs %s', p_permit_id,
+        r_permit.max_rows - r_permit.spent_rows, r_permit.max_rows, p_rows))
+  END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) IS 'NB201 to NB206 as jsonb when the permit does not admit the rows of the run for the purpose, else NULL. Specification: 6, R4.';
+
+-- Name: fn_birth_permit_confirm(bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) RETURNS TABLE(permit_id bigint, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_permit birth.birth_admission_permit_v2;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
+  IF r_permit.status <> 'OPEN' OR r_permit.confirmed_by IS NOT NULL
+     OR EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s%s', p_permit_id, r_permit.status,
+      coalesce(', confirmed by ' || r_permit.confirmed_by, '')), 'see birth.birth_admission_permit_v2 for the permit');
+  END IF;
+  IF r_permit.expires_at <= clock_timestamp() THEN
+    PERFORM birth.fn_birth_raise('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at));
+  END IF;
+  PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+    p_collection := r_run.collection_name);
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+  permit_id := p_permit_id;
+  next_step := CASE r_permit.purpose
+    WHEN 'APPLY' THEN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
+      r_run.collection_name, r_run.run_id, p_permit_id,
+      CASE WHEN r_run.started_at IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
+      CASE WHEN r_run.started_at IS NULL THEN r_permit.max_rows ELSE r_run.max_rows END)
+    ELSE format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_run.run_id, p_permit_id) END;
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) IS 'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB203, NB209. Specification: 6.';
+
+-- Name: fn_birth_permit_open(text, uuid, bigint, timestamp with time zone, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(permit_id bigint, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_now timestamptz := clock_timestamp();
+  v_fault text;
+  v_blocker jsonb;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
+  v_fault := CASE
+    WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
+    WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
+    WHEN p_reason IS NULL OR btrim(p_reason) = '' THEN 'p_reason is required'
+    WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
+  END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('permit_terms', v_fault);
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+  END IF;
+  IF r_run.collection_name IS DISTINCT FROM p_collection THEN
+    PERFORM birth.fn_birth_raise('permit_scope', format('run %s is of collection %s, not %L', p_run_id, r_run.collection_name, p_collection));
+  END IF;
+  IF r_run.status = 'compensated' OR (p_purpose = 'APPLY' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+     OR (p_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
+  END IF;
+  v_blocker := birth.fn_birth_verdict_blocker(r_run, p_purpose);
+  IF v_blocker IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+  END IF;
+  PERFORM birth.fn_birth_permit_settle(p_run_id);
+
+  INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)
+  VALUES (p_collection, p_run_id, p_purpose, p_max_rows, p_reason, v_now, session_user, p_expires_at)
+  ON CONFLICT DO NOTHING
+  RETURNING p.permit_id INTO permit_id;
+  IF permit_id IS NULL THEN
+    PERFORM birth.fn_birth_raise('permit_in_the_way', (SELECT format('permit %s, opened by %s, expires at %s', p.permit_id, p.opened_by, p.expires_at)
+      FROM birth.birth_admission_permit_v2 p WHERE p.run_id = p_run_id AND p.purpose = p_purpose AND p.status = 'OPEN'));
+  END IF;
+  PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := permit_id,
+    p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', p_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
+  next_step := format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', permit_id);
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text) IS 'Opens a permit on a current verdict SAFE; returns its id and the next step. Permit owner. NB110, NB111, NB204, NB207 to NB210, NB301, NB302. Specification: 6.';
+
+-- Name: fn_birth_permit_revoke(bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_permit birth.birth_admission_permit_v2;
+  v_lineage uuid;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
+  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
+  END IF;
+  IF r_permit.status <> 'OPEN' THEN
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s', p_permit_id, r_permit.status), 'there is nothing to revoke');
+  END IF;
+  SELECT l.lineage INTO v_lineage FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
+  PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage, p_permit_id := p_permit_id,
+    p_collection := r_permit.collection_name, p_reason := p_reason);
+  PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', r_permit.run_id);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_revoke(p_permit_id bigint, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) IS 'Revokes an open permit, with immediate effect on the next batch. Permit owner. NB102, NB110, NB111, NB201, NB202. Specification: 6, R9.';
+
+-- Name: fn_birth_permit_settle(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  UPDATE birth.birth_admission_permit_v2 p
+  SET status = s.status, closed_at = clock_timestamp()
+  FROM (
+    SELECT o.permit_id, CASE
+        WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.permit_id = o.permit_id AND a.act = 'permit_revoke') THEN 'REVOKED'
+        WHEN o.expires_at <= clock_timestamp() THEN 'EXPIRED' END AS status
+    FROM birth.birth_admission_permit_v2 o JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = o.run_id
+    WHERE o.run_id = p_run_id AND o.status = 'OPEN'
+    FOR UPDATE OF o SKIP LOCKED) s
+  WHERE p.permit_id = s.permit_id AND s.status IS NOT NULL;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_settle(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) IS 'Gives a run''s revoked or expired permit that status. Specification: 6, R9.';
+
+-- Name: fn_birth_plan_blockers(text, jsonb, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE WHEN birth.fn_birth_dot_frozen('dot-birth-backfill-plan')
+           THEN jsonb_build_array(birth.fn_birth_error('dot_frozen', 'dot-birth-backfill-plan')) ELSE '[]' END
+         || p_blockers
+         || CASE WHEN p_missing = 0 THEN jsonb_build_array(birth.fn_birth_error('nothing_to_do', format('collection %s', p_collection))) ELSE '[]' END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) IS 'The blockers of a plan in order: NB401, those of the collection, NB314. Specification: 6.';
+
+-- Name: fn_birth_plan_examine(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[], blockers jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+DECLARE
+  r_policy record;
+  r_identity record;
+  r_count record;
+  r_collection birth.collection_registry;
+  v_grants text;
+BEGIN
+  blockers := '[]';
+  SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT r_policy.may_register THEN
+    blockers := blockers || birth.fn_birth_error('policy_not_required', format('collection %s: %s', p_collection, r_policy.reason));
+  END IF;
+  IF r_identity.code_sql IS NULL THEN
+    blockers := blockers || birth.fn_birth_error('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+  ELSIF r_identity.code_sql IS DISTINCT FROM r_collection.birth_code_sql THEN
+    blockers := blockers || birth.fn_birth_error('identity_not_eligible', format('collection %s: the table changed since it was classified', p_collection),
+      'classify the collection again, as it was or as it should be');
+  END IF;
+  IF r_collection.gateway_mode = 'enforce' AND NOT EXISTS (
+       SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation AND g.enabled IN ('O', 'A')) THEN
+    blockers := blockers || birth.fn_birth_error('gateway_missing', format('collection %s', p_collection));
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
+  IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
+    blockers := blockers || birth.fn_birth_error('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
+  ELSIF r_identity.code_sql IS NOT NULL THEN
+    SELECT * INTO r_count FROM birth.fn_birth_measure(p_collection, p_seed_a, p_seed_b, p_upper);
+    source_rows := r_count.source_rows;
+    unresolvable := r_count.unresolvable;
+    duplicates := r_count.duplicates;
+    collisions := r_count.collisions;
+    existing_births := r_count.existing_births;
+    missing := r_count.missing;
+    orphans := r_count.orphans;
+    fingerprint := r_count.fingerprint;
+    range_fingerprint := r_count.range_fingerprint;
+    IF collisions > 0 THEN
+      blockers := blockers || birth.fn_birth_error('code_foreign',
+        format('collection %s: %s codes, such as %s', p_collection, collisions, array_to_string(r_count.collision_examples, ', ')));
+    END IF;
+    IF duplicates > 0 THEN
+      blockers := blockers || birth.fn_birth_error('code_duplicate', format('collection %s: %s rows', p_collection, duplicates));
+    END IF;
+  END IF;
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts of a collection and what stands in the way of a backfill, in the order of the writer''s checks. NB103 when unknown. Specification: 6.';
+
+-- Name: fn_birth_plan_write(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_plan_write(p_collection text) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_before birth.birth_backfill_ledger_v2;
+  r_count record;
+  v_blocker jsonb;
+  v_run_id uuid := gen_random_uuid();
+  v_seed_a bigint := hashtextextended(gen_random_uuid()::text, 0);
+  v_seed_b bigint := hashtextextended(gen_random_uuid()::text, 0);
+BEGIN
+  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, v_seed_a, v_seed_b);
+  v_blocker := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0;
+  IF v_blocker IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+  END IF;
+  SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
+  WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
+  ORDER BY l.planned_at DESC LIMIT 1;
+  INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
+    duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_by)
+  VALUES (v_run_id, coalesce(r_before.lineage, v_run_id), r_before.run_id, p_collection, r_count.source_rows, r_count.existing_births, r_count.orphans,
+    r_count.unresolvable, r_count.duplicates, r_count.collisions, r_count.missing, r_count.missing, r_count.fingerprint, v_seed_a, v_seed_b,
+    'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
+    birth.fn_birth_identity_hash(p_collection), session_user)
+  RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_act_record('plan', p_run_id := v_run_id, p_lineage := r_run.lineage, p_collection := p_collection,
+    p_detail := jsonb_build_object('planned_rows', r_run.planned_rows, 'predecessor', r_run.predecessor));
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_plan_write(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_plan_write(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_plan_write(p_collection text) IS 'Writes a planned row or raises the first blocker. Granted to nobody. Specification: 6, R12.';
+
+-- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_policy_decision(p_collection text) RETURNS TABLE(collection_name text, coverage_status text, decision text, may_register boolean, reason text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT p_collection, c.coverage_status, d.decision, d.decision = 'REQUIRED',
+         CASE d.decision
+           WHEN 'REQUIRED' THEN 'every row needs a birth'
+           WHEN 'DEFERRED' THEN 'the policy is not decided'
+           WHEN 'EXEMPT' THEN 'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
+           ELSE 'the collection is not registered'
+         END
+  FROM (SELECT) AS one
+  LEFT JOIN birth.collection_registry c ON c.collection_name = p_collection
+  CROSS JOIN LATERAL (SELECT CASE
+      WHEN c.coverage_status = 'BIRTH_REQUIRED' THEN 'REQUIRED'
+      WHEN c.coverage_status = 'BIRTH_DEFERRED_NEEDS_REVIEW' THEN 'DEFERRED'
+      WHEN starts_with(c.coverage_status, 'BIRTH_EXEMPT_') THEN 'EXEMPT'
+      ELSE 'REFUSED'
+    END) AS d(decision);
+$$;
+
+ALTER FUNCTION birth.fn_birth_policy_decision(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The policy''s answer for a collection: REQUIRED, DEFERRED, EXEMPT, or REFUSED when it is not registered. Specification: 4.';
 
 -- Name: fn_birth_raise(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -384,6 +2432,1750 @@ ALTER FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) OW
 -- Name: FUNCTION fn_birth_raise(p_error text, p_detail text, p_hint text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) IS 'Raises the named refusal of the catalogue with its SQLSTATE, message, the given detail and hint. Specification: 8.';
+
+-- Name: birth_receipt; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_receipt (
+    run_id uuid NOT NULL,
+    batch_no bigint NOT NULL,
+    purpose text NOT NULL,
+    epoch bigint NOT NULL,
+    permit_id bigint,
+    key_after text[],
+    key_to text[],
+    visited bigint NOT NULL,
+    written bigint NOT NULL,
+    skipped bigint NOT NULL,
+    fingerprint numeric[] NOT NULL,
+    born_at timestamp with time zone DEFAULT now() NOT NULL,
+    written_by text NOT NULL,
+    sha256 text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT birth_receipt_counts CHECK ((((LEAST(batch_no, visited, written, skipped) >= 0) AND (cardinality(fingerprint) = 3) AND (array_position(fingerprint, NULL::numeric) IS NULL) AND (fingerprint[1] = (written)::numeric)) IS TRUE)),
+    CONSTRAINT birth_receipt_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text])))
+);
+
+ALTER TABLE birth.birth_receipt OWNER TO birth_definer;
+
+-- Name: TABLE birth_receipt; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_receipt IS 'One row a committed batch: range, counts, fingerprint, chained by SHA-256. Receipts, births and ledger always agree. Specification: 6.';
+
+-- Name: COLUMN birth_receipt.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.run_id IS 'The run.';
+
+-- Name: COLUMN birth_receipt.batch_no; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.batch_no IS 'Number of the batch in the run, from 1.';
+
+-- Name: COLUMN birth_receipt.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: written births. COMPENSATE: removed births.';
+
+-- Name: COLUMN birth_receipt.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.epoch IS 'The attempt it belongs to.';
+
+-- Name: COLUMN birth_receipt.permit_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.permit_id IS 'The permit it was spent from.';
+
+-- Name: COLUMN birth_receipt.key_after; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.key_after IS 'The batch began after this key; NULL at the start.';
+
+-- Name: COLUMN birth_receipt.key_to; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.key_to IS 'The last key visited.';
+
+-- Name: COLUMN birth_receipt.visited; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.visited IS 'Source rows visited.';
+
+-- Name: COLUMN birth_receipt.written; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.written IS 'Births written, or removed.';
+
+-- Name: COLUMN birth_receipt.skipped; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.skipped IS 'Rows that had a birth, or no code.';
+
+-- Name: COLUMN birth_receipt.fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.fingerprint IS 'Fingerprint of the births written, or removed.';
+
+-- Name: COLUMN birth_receipt.born_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.born_at IS 'Transaction time of the batch: its births carry the same.';
+
+-- Name: COLUMN birth_receipt.written_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.written_by IS 'Login that executed the batch.';
+
+-- Name: COLUMN birth_receipt.sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.sha256 IS 'SHA-256 of this receipt and the one before it.';
+
+-- Name: fn_birth_receipt_seal(birth.birth_receipt, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT encode(sha256(convert_to(coalesce(p_before, '') || jsonb_build_array(
+    p_receipt.run_id, p_receipt.batch_no, p_receipt.purpose, p_receipt.epoch, p_receipt.permit_id, p_receipt.key_after, p_receipt.key_to,
+    p_receipt.visited, p_receipt.written, p_receipt.skipped, p_receipt.fingerprint, extract(epoch FROM p_receipt.born_at)::numeric,
+    p_receipt.written_by)::text, 'UTF8')), 'hex');
+$$;
+
+ALTER FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) IS 'SHA-256 of a receipt and the seal of the one before it. Specification: 6.1 R12.';
+
+-- Name: fn_birth_register(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT true) RETURNS TABLE(outcome text, codes bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_policy record;
+  r_set record;
+  v_bad text[];
+  v_foreign text[];
+  v_existing bigint;
+BEGIN
+  IF p_codes IS NULL OR p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR p_dry_run IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_codes, p_dot_origin and p_dry_run are required');
+  END IF;
+  SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
+  IF NOT r_policy.may_register THEN
+    PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection' ELSE 'policy_not_required' END,
+      format('collection %L: %s', p_collection, r_policy.reason));
+  END IF;
+  SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
+  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\v') = '';
+  IF v_bad IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
+  END IF;
+
+  IF p_dry_run THEN
+    SELECT count(*) FILTER (WHERE b.collection_name = p_collection), array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
+    INTO v_existing, v_foreign
+    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c JOIN birth.birth_registry b ON b.entity_code = c.code;
+  ELSE
+    r_set := birth.fn_birth_register_set(p_collection, p_codes, p_dot_origin, p_run_id);
+    v_existing := r_set.existing;
+    v_foreign := nullif(r_set.foreign_codes, '{}');
+  END IF;
+  IF v_foreign IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('code_foreign',
+      format('%s codes, such as %L', cardinality(v_foreign), v_foreign[1]));
+  END IF;
+  RETURN QUERY VALUES
+    (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END,
+     CASE WHEN p_dry_run THEN (SELECT count(DISTINCT u.code) FROM unnest(p_codes) AS u(code)) - v_existing ELSE r_set.born END),
+    ('exists', v_existing);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) IS 'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, NB107, NB108. Specification: 4, R1.';
+
+-- Name: fn_birth_register_set(text, text[], text, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
+  SELECT c.code, p_collection, p_dot_origin, p_run_id
+  FROM unnest(p_codes) AS c(code)
+  WHERE c.code IS NOT NULL
+  ORDER BY c.code COLLATE "C"
+  ON CONFLICT (entity_code) DO NOTHING;
+  GET DIAGNOSTICS born = ROW_COUNT;
+  existing := 0;
+  foreign_codes := '{}';
+  IF born < cardinality(p_codes) THEN
+    SELECT count(*) FILTER (WHERE b.collection_name = p_collection) - born,
+           coalesce(array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection), '{}')
+    INTO existing, foreign_codes
+    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
+    JOIN birth.birth_registry b ON b.entity_code = c.code;
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) IS 'Registers a set of codes: births written, codes already owned, codes of other collections. Granted to nobody. Specification: 4.';
+
+-- Name: fn_birth_registry_auto(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_registry_auto() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_collection birth.collection_registry;
+  r_set record;
+  v_code text;
+  v_rows bigint := 1;
+  v_born bigint := 0;
+  v_unresolved bigint;
+  v_foreign text[];
+BEGIN
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
+  END IF;
+  IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN NULL;
+  END IF;
+  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns) THEN
+    r_collection.birth_code_sql := 'NULL::text';
+  END IF;
+
+  IF TG_LEVEL = 'ROW' THEN
+    EXECUTE format('SELECT %s FROM (VALUES ($1)) AS v(t)', r_collection.birth_code_sql) INTO v_code USING NEW;
+    IF v_code IS NOT NULL THEN
+      r_set := birth.fn_birth_register_set(r_collection.collection_name, ARRAY[v_code], 'QT-002', NULL);
+      v_foreign := nullif(r_set.foreign_codes, '{}');
+    END IF;
+    v_unresolved := (v_code IS NULL)::integer;
+  ELSE
+    SELECT count(*) INTO v_rows FROM birth_new_rows;
+    EXECUTE format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
+      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+    IF v_born = v_rows THEN
+      RETURN NULL;
+    END IF;
+    EXECUTE format(
+      'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
+      ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
+      r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
+  END IF;
+
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
+  END IF;
+  RETURN NULL;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_registry_auto() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_registry_auto(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+
+-- Name: fn_birth_registry_auto_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_registry_auto_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  v_rows bigint;
+  v_born bigint;
+  v_foreign text[];
+BEGIN
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
+  END IF;
+  IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN NULL;
+  END IF;
+  SELECT count(*) INTO v_rows FROM birth_new_rows;
+  IF r_collection.birth_code_strategy IS DISTINCT FROM 'synthetic_id' OR r_collection.birth_code_column <> 'id'
+     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, ARRAY['id']) THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, NULL);
+    RETURN NULL;
+  END IF;
+
+  INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+  SELECT s.code, r_collection.collection_name, 'QT-002'
+  FROM (SELECT (r_collection.birth_code_prefix || n.id::text) COLLATE "C" AS code FROM birth_new_rows n) s
+  WHERE s.code IS NOT NULL AND octet_length(s.code) <= 512
+  ORDER BY s.code
+  ON CONFLICT (entity_code) DO NOTHING;
+  GET DIAGNOSTICS v_born = ROW_COUNT;
+  IF v_born < v_rows THEN
+    SELECT count(*) FILTER (WHERE s.code IS NULL OR octet_length(s.code) > 512),
+           array_agg(s.code) FILTER (WHERE b.collection_name <> r_collection.collection_name)
+    INTO v_rows, v_foreign
+    FROM (SELECT (r_collection.birth_code_prefix || n.id::text) COLLATE "C" AS code FROM birth_new_rows n) s
+    LEFT JOIN birth.birth_registry b ON b.entity_code = s.code;
+    IF v_rows > 0 OR v_foreign IS NOT NULL THEN
+      PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, v_foreign);
+    END IF;
+  END IF;
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_registry_auto_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+
+-- Name: fn_birth_resolve_identity(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) RETURNS TABLE(collection_name text, identity_status text, entity_code text, reason text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+  v_columns text;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  collection_name := p_collection;
+  identity_status := r_identity.status;
+  reason := r_identity.reason;
+  IF r_identity.code_sql IS NOT NULL THEN
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, NULL)), ', ') INTO v_columns
+    FROM pg_attribute a
+    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
+    EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
+  END IF;
+  RETURN NEXT;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_resolve_identity(p_collection text, p_row jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB103 when the collection is unknown. Specification: 4.';
+
+-- Name: fn_birth_review_record(uuid, text, text, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(review_id bigint, verdict text, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_fault text;
+  v_release text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+  END IF;
+  v_fault := CASE
+    WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
+    WHEN p_findings IS NULL OR btrim(p_findings) = '' THEN 'p_findings is required'
+    WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
+    WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
+      format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
+  END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
+  END IF;
+  IF r_run.status = 'compensated' OR (p_purpose = 'APPLY' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+     OR (p_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
+  END IF;
+  SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
+  WHERE g.released_by = session_user AND g.exact_sha256 IS NOT NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object AND n.generation > g.generation);
+  IF v_release IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties', format('%s released %s, which the verdict is bound to', session_user, v_release));
+  END IF;
+  PERFORM birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_reason := p_findings, p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose));
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash)
+  VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+    birth.fn_birth_identity_hash(r_run.collection_name))
+  RETURNING v.review_id, v.verdict INTO review_id, verdict;
+  next_step := CASE WHEN p_verdict = 'SAFE'
+    THEN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := now() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+      r_run.collection_name, p_run_id, CASE p_purpose WHEN 'APPLY' THEN r_run.expected_delta ELSE r_run.actual_inserted - r_run.compensated_rows END,
+      CASE p_purpose WHEN 'APPLY' THEN '' ELSE ', p_purpose := ''COMPENSATE''' END)
+    ELSE 'mend what was found, then plan again or have the run reviewed again' END;
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) IS 'Records a verdict on a run; returns its id and the next step. Reviewer. NB110, NB111, NB209, NB211, NB301, NB302. Specification: 6, R5, R7.';
+
+-- Name: fn_birth_run_ask(text, uuid, bigint, bigint, bigint, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_state record;
+  v_blocker jsonb;
+BEGIN
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
+  END IF;
+  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', true);
+  SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
+  FOR v_blocker IN SELECT b.value FROM jsonb_array_elements(r_state.blockers) AS b LOOP
+    IF NOT p_dry_run THEN
+      PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+    END IF;
+    RAISE NOTICE '%: %', v_blocker ->> 'code', v_blocker ->> 'message' USING DETAIL = v_blocker ->> 'detail', HINT = v_blocker ->> 'hint';
+  END LOOP;
+  IF r_state.blockers <> '[]' THEN
+    r_run.status := 'blocked';
+  END IF;
+  r_run.expected_delta := least(r_state.missing, p_max_rows);
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) IS 'Every check of a run, nothing written; a dry run notices all blockers and answers status blocked, otherwise the first raises. Specification: 6.';
+
+-- Name: fn_birth_run_begin(text, uuid, bigint, bigint, bigint, integer, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean DEFAULT true) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_state record;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
+  PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
+  r_run := birth.fn_birth_run_lock(p_run_id);
+  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session);
+  SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
+  IF r_state.blockers <> '[]' THEN
+    PERFORM birth.fn_birth_raise(r_state.blockers -> 0 ->> 'error', r_state.blockers -> 0 ->> 'detail', r_state.blockers -> 0 ->> 'hint');
+  END IF;
+  IF r_run.started_at IS NULL THEN
+    r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
+  END IF;
+  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) IS 'Checks everything, pins the target set and claims the run for this session; a refusal changes nothing. Called by sp_dot_birth_qt001_apply. Operator. Specification: 6, R8, R10, R14.';
+
+-- Name: fn_birth_run_births(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
+  FROM birth.birth_registry b
+  WHERE b.run_id = p_run.run_id AND b.collection_name = p_run.collection_name;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_births(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) IS 'Fingerprint of the births that carry the run, measured from birth_registry. Specification: 6 step 9, R11.';
+
+-- Name: fn_birth_run_claim(birth.birth_backfill_ledger_v2, bigint, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_other birth.birth_backfill_ledger_v2;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
+  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    IF birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+      PERFORM birth.fn_birth_raise('run_held', format('run %s of the same collection is running, executed by %s, backend %s',
+        r_other.run_id, r_other.executed_by, r_other.holder_pid));
+    END IF;
+    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
+  END IF;
+  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
+    p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(), executed_by = session_user,
+      permit_id = p_permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
+      compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
+  WHERE l.run_id = p_run.run_id
+  RETURNING l.* INTO r_run;
+  IF p_session THEN
+    PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
+    WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
+    PERFORM pg_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch)));
+  END IF;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) IS 'Makes this session the holder of a locked run and records the attempt; NB209, NB303. Specification: 6.1 R8, R14.';
+
+-- Name: fn_birth_run_examine(birth.birth_backfill_ledger_v2, bigint, bigint, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) RETURNS TABLE(missing bigint, fingerprint numeric[], blockers jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_count record;
+  v_begun boolean := p_run.started_at IS NOT NULL;
+  v_accepted bigint;
+  v_target bigint;
+  v_births numeric[];
+BEGIN
+  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b, p_run.target_upper);
+  missing := r_count.missing;
+  fingerprint := r_count.fingerprint;
+  blockers := r_count.blockers;
+
+  -- 4: orphans may be entities registered under other codes; a verdict accepts exactly as many as the plan counted.
+  SELECT v.accept_orphans INTO v_accepted FROM birth.birth_review v
+  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1;
+  IF NOT v_begun AND r_count.orphans > p_run.orphans THEN
+    blockers := blockers || birth.fn_birth_error('plan_stale', format('%s orphans, the plan counted %s', r_count.orphans, p_run.orphans));
+  ELSIF p_run.orphans > 0 AND v_accepted IS DISTINCT FROM p_run.orphans THEN
+    blockers := blockers || birth.fn_birth_error('parity_broken', format('%s births of collection %s have no source row; the verdict accepts %s',
+      p_run.orphans, p_run.collection_name, coalesce(v_accepted, 0)));
+  END IF;
+
+  -- 5 and 6
+  v_target := CASE WHEN v_begun THEN p_run.expected_delta ELSE least(missing, p_max_rows) END;
+  blockers := blockers || coalesce(birth.fn_birth_contract_blocker(), '[]') || coalesce(birth.fn_birth_verdict_blocker(p_run, 'APPLY'), '[]')
+    || coalesce(birth.fn_birth_permit_blocker(p_run, p_permit_id, 'APPLY', v_target - p_run.actual_inserted), '[]');
+
+  -- 7: the numbers of the call are those of the run, and the set is the one that was planned.
+  IF (SELECT p.max_rows - p.spent_rows < p_max_rows FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id) AND NOT v_begun THEN
+    blockers := blockers || birth.fn_birth_error('bound_exceeded', format('p_max_rows is %s', p_max_rows));
+  END IF;
+  IF v_begun THEN
+    v_births := birth.fn_birth_run_births(p_run);
+    IF v_births <> p_run.written_fingerprint THEN
+      blockers := blockers || birth.fn_birth_error('false_done', format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_births[1]));
+    ELSIF ARRAY[v_births[1] + r_count.range_fingerprint[1], v_births[2] + r_count.range_fingerprint[2], v_births[3] + r_count.range_fingerprint[3]]
+        IS DISTINCT FROM p_run.target_fingerprint THEN
+      blockers := blockers || birth.fn_birth_error('source_changed', format('%s written and %s missing of a target of %s',
+        v_births[1], r_count.range_fingerprint[1], p_run.expected_delta));
+    END IF;
+  ELSIF fingerprint IS DISTINCT FROM p_run.planned_fingerprint OR p_run.server_major <> current_setting('server_version_num')::integer / 10000 THEN
+    blockers := blockers || birth.fn_birth_error('plan_stale', format('%s codes planned, %s missing now', p_run.planned_rows, missing));
+  END IF;
+  IF missing = 0 AND NOT v_begun THEN
+    blockers := blockers || birth.fn_birth_error('nothing_to_do', format('collection %s', p_run.collection_name));
+  ELSIF p_expected_delta IS DISTINCT FROM v_target OR (v_begun AND p_max_rows <> p_run.max_rows) THEN
+    blockers := blockers || birth.fn_birth_error('delta_mismatch', format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s',
+      p_expected_delta, p_max_rows, v_target, CASE WHEN v_begun THEN format(' with p_max_rows %s', p_run.max_rows) ELSE '' END));
+  END IF;
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) IS 'Steps 2 to 7 of the writer''s checks: what is missing now and the blockers in order. Specification: 6, R10.';
+
+-- Name: fn_birth_run_finish(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_count record;
+  v_births numeric[] := birth.fn_birth_run_births(p_run);
+BEGIN
+  IF v_births IS DISTINCT FROM p_run.written_fingerprint THEN
+    PERFORM birth.fn_birth_raise('false_done', format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_births[1]));
+  END IF;
+  IF v_births IS DISTINCT FROM p_run.target_fingerprint THEN
+    PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, v_births[1], p_run.expected_delta));
+  END IF;
+  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
+  IF r_count.blockers <> '[]' THEN
+    PERFORM birth.fn_birth_raise(r_count.blockers -> 0 ->> 'error', r_count.blockers -> 0 ->> 'detail', r_count.blockers -> 0 ->> 'hint');
+  END IF;
+  IF (SELECT count(*) FROM birth.trigger_guard_alerts) > p_run.alerts_before THEN
+    PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts before the run', p_run.alerts_before));
+  END IF;
+  PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_run.permit_id,
+    p_collection := p_run.collection_name, p_epoch := p_run.epoch,
+    p_detail := jsonb_build_object('status', 'done', 'rerun_delta', r_count.missing, 'orphans', r_count.orphans));
+  UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp() WHERE p.permit_id = p_run.permit_id;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'done', finished_at = clock_timestamp(), holder_pid = NULL WHERE l.run_id = p_run.run_id
+  RETURNING l.* INTO r_run;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) IS 'Proves that a run wrote its target and records done; else NB108, NB109, NB309, NB310, NB315. Specification: 6 steps 4, 9, 10, R11.';
+
+-- Name: fn_birth_run_gate(uuid, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
+  r_person record;
+  v_blocker jsonb;
+  v_token text;
+BEGIN
+  IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
+  END IF;
+  IF r_run.holder_pid <> pg_backend_pid() OR birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
+    PERFORM birth.fn_birth_raise('run_taken_over', format('run %s is in attempt %s, held by backend %s', p_run_id, r_run.epoch, r_run.holder_pid));
+  END IF;
+  IF EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.run_id = p_run_id AND a.act = 'stop' AND a.epoch = r_run.epoch) THEN
+    PERFORM birth.fn_birth_raise('stop_requested', (SELECT format('run %s, by %s: %s', p_run_id, a.actor, a.reason) FROM birth.birth_act a
+      WHERE a.lineage = r_run.lineage AND a.run_id = p_run_id AND a.act = 'stop' AND a.epoch = r_run.epoch LIMIT 1));
+  END IF;
+  IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
+    PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
+  END IF;
+  SELECT a.actor, min(a.act) AS first_act, max(a.act) AS second_act INTO r_person
+  FROM birth.birth_act a WHERE a.lineage = r_run.lineage
+  GROUP BY a.actor HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1 LIMIT 1;
+  IF FOUND OR r_run.executed_by <> session_user THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id,
+      coalesce(format('%s acted as %s and as %s', r_person.actor, r_person.first_act, r_person.second_act), 'held by ' || r_run.executed_by)));
+  END IF;
+  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
+  v_token := birth.fn_birth_contract_token();
+  v_blocker := coalesce(
+    CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,
+    birth.fn_birth_permit_blocker(r_run, p_permit_id, p_purpose, 0),
+    CASE WHEN v_token <> r_run.contract_token THEN birth.fn_birth_contract_blocker() END,
+    birth.fn_birth_verdict_blocker(r_run, p_purpose));
+  IF v_blocker IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+  END IF;
+  IF v_token <> r_run.contract_token THEN
+    UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = v_token WHERE l.run_id = p_run_id;
+  END IF;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) IS 'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';
+
+-- Name: fn_birth_run_holder(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT l.pid
+  FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_holder(p_run_id uuid, p_epoch bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) IS 'Process id of the session that holds this attempt of a run, or NULL when none lives. Specification: 6.1 R14.';
+
+-- Name: fn_birth_run_input(text, uuid, bigint, bigint, bigint, integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_fault text := CASE
+    WHEN p_collection IS NULL THEN 'p_collection is required'
+    WHEN p_run_id IS NULL THEN 'p_run_id is required'
+    WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
+    WHEN p_expected_delta IS NULL OR p_expected_delta <= 0 THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
+    WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
+    WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
+    WHEN p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
+  END;
+BEGIN
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', v_fault);
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) IS 'Refuses missing or impossible arguments of a run with NB102, an unknown collection with NB103. Specification: 6.';
+
+-- Name: fn_birth_run_inserted(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) RETURNS numeric[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
+  FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
+  JOIN birth.birth_registry b ON b.entity_code = c.code AND b.run_id = p_run.run_id;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Fingerprint of those of the codes whose birth carries the run. Specification: 6 step 8.';
+
+-- Name: fn_birth_run_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+  END IF;
+  IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
+    PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+    IF NOT FOUND THEN
+      PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+    END IF;
+    PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of another session; last executed by %s, backend %s',
+      p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+
+-- Name: fn_birth_run_outcome(uuid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_error jsonb;
+  v_status text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = pg_backend_pid() AND r_run.status = 'running' THEN
+    v_error := birth.fn_birth_outcome_of(p_sqlstate);
+    v_status := v_error ->> 'outcome';
+    UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL WHERE l.run_id = p_run_id;
+    PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := r_run.permit_id,
+      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_reason := p_message,
+      p_detail := jsonb_build_object('status', v_status, 'sqlstate', p_sqlstate));
+    PERFORM birth.fn_birth_permit_settle(p_run_id);
+  END IF;
+  PERFORM pg_advisory_unlock(k.key)
+  FROM generate_series(1, r_run.epoch) AS e(epoch), birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, e.epoch)) AS k(key)
+  WHERE birth.fn_birth_run_holder(p_run_id, e.epoch) = pg_backend_pid();
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) IS 'Records stopped or failed for a batch that raised, and releases the session''s hold on the run. Called by the drivers. Operator. Specification: 6.';
+
+-- Name: fn_birth_run_pace(uuid, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) RETURNS TABLE(batch integer, pause_slice double precision)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT coalesce((t.detail ->> 'batch')::integer, p_batch),
+         CASE WHEN s.stopping THEN 0 ELSE
+           greatest(0, least(0.1, coalesce(extract(epoch FROM l.last_batch_at - clock_timestamp()) + (t.detail ->> 'pause_ms')::integer / 1000.0, 0)))
+         END::double precision
+  FROM (SELECT) AS one
+  LEFT JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = p_run_id
+  LEFT JOIN LATERAL (
+    SELECT a.detail FROM birth.birth_act a
+    WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune' ORDER BY a.acted_at DESC, a.act_id DESC LIMIT 1) t ON true
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'stop' AND a.epoch = l.epoch) AS stopping) s;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Called by the drivers. Operator. Specification: 6.';
+
+-- Name: fn_birth_run_pin(birth.birth_backfill_ledger_v2, bigint, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_key record;
+  r_run birth.birth_backfill_ledger_v2;
+  v_upper text[];
+  v_fingerprint numeric[] := p_run.planned_fingerprint;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
+  IF p_expected_delta = p_run.planned_rows THEN
+    EXECUTE format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
+      r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending) INTO v_upper;
+  ELSE
+    EXECUTE format(
+      'SELECT ARRAY[%s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]'
+      ' FROM (SELECT %s, c.code FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
+      '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $1) s',
+      r_key.last, r_key.named, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
+    INTO v_upper, v_fingerprint USING p_expected_delta, p_run.seed_a, p_run.seed_b;
+  END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET expected_delta = p_expected_delta, max_rows = p_max_rows, dot_origin = p_dot_origin, target_upper = v_upper, target_fingerprint = v_fingerprint,
+      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.trigger_guard_alerts)
+  WHERE l.run_id = p_run.run_id
+  RETURNING l.* INTO r_run;
+  RETURN r_run;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) IS 'Fixes bound, size, upper key and fingerprint of a run''s target set. Specification: 6, R10.';
+
+-- Name: fn_birth_run_receipt(birth.birth_backfill_ledger_v2, text, text[], bigint, numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_receipt birth.birth_receipt;
+BEGIN
+  r_receipt.run_id := p_run.run_id;
+  r_receipt.batch_no := p_run.batches;
+  r_receipt.purpose := p_purpose;
+  r_receipt.epoch := p_run.epoch;
+  r_receipt.permit_id := p_run.permit_id;
+  r_receipt.key_after := p_key_after;
+  r_receipt.key_to := p_run.resume_marker;
+  r_receipt.visited := p_visited;
+  r_receipt.written := p_fingerprint[1];
+  r_receipt.skipped := p_visited - p_fingerprint[1];
+  r_receipt.fingerprint := p_fingerprint;
+  r_receipt.born_at := now();
+  r_receipt.written_by := session_user;
+  r_receipt.sha256 := birth.fn_birth_receipt_seal(r_receipt,
+    (SELECT r.sha256 FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.batch_no = p_run.batches - 1));
+  INSERT INTO birth.birth_receipt SELECT r_receipt.*;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) IS 'Writes the receipt of the batch that the run''s row just counted. Specification: 6.';
+
+-- Name: fn_birth_run_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_key record;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
+  END IF;
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
+  RETURN QUERY EXECUTE format($slice$
+    SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
+           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $1)), 0), coalesce(sum(hashtextextended(s.code, $2)), 0)],
+           CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
+    FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $5) s
+  $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
+    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4'),
+    CASE WHEN p_after IS NULL THEN 'true' ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$3') END,
+    r_key.ascending)
+  USING p_run.seed_a, p_run.seed_b, p_after, p_run.target_upper, p_rows;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'The next rows of a run''s range: visited, codes, fingerprint, last key. NB105 when the table changed. Specification: 6.';
+
+-- Name: fn_birth_run_startable(birth.birth_backfill_ledger_v2, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_holder integer := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
+BEGIN
+  IF p_run.collection_name <> p_collection THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s, not %s', p_run.run_id, p_run.collection_name, p_collection));
+  END IF;
+  IF p_run.status <> ALL (CASE p_purpose WHEN 'APPLY' THEN ARRAY['planned', 'running', 'stopped', 'failed'] ELSE ARRAY['done', 'running', 'stopped', 'failed'] END)
+     OR p_purpose = 'APPLY' AND p_run.compensating_since IS NOT NULL
+     OR p_purpose = 'COMPENSATE' AND p_run.actual_inserted = 0 THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
+      CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' ELSE '' END, p_run.actual_inserted));
+  END IF;
+  IF v_holder <> pg_backend_pid() THEN
+    PERFORM birth.fn_birth_raise('run_held', format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by));
+  END IF;
+  IF NOT p_session AND p_run.batches > 0 THEN
+    PERFORM birth.fn_birth_raise('driver_required', format('run %s has %s committed batches', p_run.run_id, p_run.batches));
+  END IF;
+  IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
+    PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) IS 'Refuses a run whose status, holder or freeze forbids it: NB102, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
+
+-- Name: fn_birth_run_stop(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_stop');
+  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+  END IF;
+  IF r_run.status <> 'running' THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be stopped');
+  END IF;
+  PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_reason := p_reason);
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS NOT NULL THEN
+    RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+  END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
+  WHERE l.run_id = (SELECT f.run_id FROM birth.birth_backfill_ledger_v2 f
+                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR UPDATE SKIP LOCKED);
+  PERFORM birth.fn_birth_permit_settle(p_run_id);
+  RETURN format('SELECT * FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_stop(p_run_id uuid, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) IS 'Stops a running run at its next batch; one whose session died, at once. Operator. NB102, NB110, NB111, NB301, NB302. Specification: 6.';
+
+-- Name: fn_birth_run_takeover(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
+  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+  END IF;
+  IF r_run.status <> 'running' THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
+  END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET epoch = l.epoch + 1, status = 'stopped', stop_reason = 'taken over', holder_pid = NULL
+  WHERE l.run_id = p_run_id;
+  PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
+  RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_takeover(p_run_id uuid, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS 'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; 55P03 after two seconds. Specification: 6.1 R14.';
+
+-- Name: fn_birth_run_touched(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) RETURNS TABLE(entity_code text, why text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+DECLARE
+  r_key record;
+  v_births numeric[] := birth.fn_birth_run_births(p_run);
+  v_expected numeric[] := (
+    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)]
+    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id);
+BEGIN
+  IF v_births <> v_expected THEN
+    RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
+  END IF;
+  RETURN QUERY
+    SELECT b.entity_code::text, 'differs from its receipt'
+    FROM birth.birth_registry b
+    WHERE b.run_id = p_run.run_id
+      AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
+           OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
+  FOR r_key IN
+    SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
+    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b WHERE b.run_id = $1 AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
+      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname);
+  END LOOP;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) IS 'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';
+
+-- Name: fn_birth_run_tune(uuid, integer, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_tune');
+  IF p_batch IS NULL OR p_batch <= 0 OR p_pause_ms IS NULL OR p_pause_ms NOT BETWEEN 0 AND 3600000 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_batch is %s, p_pause_ms is %s', coalesce(p_batch::text, 'NULL'), coalesce(p_pause_ms::text, 'NULL')),
+      'a batch has at least one row; a pause has 0 to 3600000 milliseconds');
+  END IF;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
+  END IF;
+  IF r_run.status IN ('done', 'compensated') THEN
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
+  END IF;
+  PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms));
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) IS 'Sets batch size (rows) and pause (milliseconds) of a run from its next batch on. Operator. NB102, NB110, NB111, NB301, NB302. Specification: 6.';
+
+-- Name: fn_birth_run_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_chunk CONSTANT integer := 10000;
+  r_run birth.birth_backfill_ledger_v2 := p_run;
+  r_slice record;
+  r_set record;
+  v_marker text[] := p_run.resume_marker;
+  v_visited bigint := 0;
+  v_written numeric[] := '{0,0,0}';
+  v_chunk numeric[];
+  v_end boolean := false;
+BEGIN
+  WHILE NOT v_end AND v_visited < p_batch LOOP
+    SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
+    v_end := r_slice.visited < least(c_chunk, p_batch - v_visited) OR r_slice.last_key = p_run.target_upper;
+    v_visited := v_visited + r_slice.visited;
+    v_marker := coalesce(r_slice.last_key, v_marker);
+    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id);
+    IF r_set.foreign_codes <> '{}' THEN
+      PERFORM birth.fn_birth_raise('code_foreign', format('collection %s: %s codes, such as %L', p_run.collection_name,
+        cardinality(r_set.foreign_codes), r_set.foreign_codes[1]));
+    END IF;
+    v_chunk := CASE r_set.born WHEN cardinality(r_slice.codes) THEN r_slice.fingerprint WHEN 0 THEN '{0,0,0}'
+               ELSE birth.fn_birth_run_inserted(p_run, r_slice.codes) END;
+    v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
+    IF v_chunk[1] <> r_set.born THEN
+      PERFORM birth.fn_birth_raise('false_done', format('%s births inserted, %s of the run found', r_set.born, v_chunk[1]));
+    END IF;
+    IF p_run.actual_inserted + v_written[1] > p_run.expected_delta THEN
+      PERFORM birth.fn_birth_raise('source_changed', format('rows without a birth were added in the range: %s would exceed the target of %s',
+        p_run.actual_inserted + v_written[1], p_run.expected_delta));
+    END IF;
+    v_end := v_end OR p_run.actual_inserted + v_written[1] = p_run.expected_delta;
+  END LOOP;
+
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
+  WHERE p.permit_id = p_run.permit_id AND p.spent_rows + v_written[1] <= p.max_rows;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_run.permit_id, v_written[1]));
+  END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET batches = l.batches + 1, visited = l.visited + v_visited, actual_inserted = l.actual_inserted + v_written[1]::bigint,
+      skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker, last_batch_at = clock_timestamp(),
+      written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2], l.written_fingerprint[3] + v_written[3]]
+  WHERE l.run_id = p_run.run_id
+  RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
+  IF v_end THEN
+    r_run := birth.fn_birth_run_finish(r_run);
+  END IF;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger, and proves the run at its end. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
+
+-- Name: fn_birth_side_doors(text, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RETURNS TABLE(side_door text, rows bigint, examples text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH gateway AS (SELECT * FROM birth.fn_birth_gateway_triggers(p_collection)),
+  tree AS (SELECT t.relid, t.isleaf FROM pg_partition_tree(p_relation) t WHERE t.relid <> p_relation),
+  door AS (
+    SELECT 1 AS position, 'no gateway on the table' AS side_door, p_relation::regclass::text AS example
+    WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
+    UNION ALL
+    SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
+    FROM gateway g WHERE g.enabled IN ('D', 'R')
+    UNION ALL
+    SELECT 3, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
+    FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
+    UNION ALL
+    SELECT 4, 'partition past the gateway', t.relid::text
+    FROM tree t
+    WHERE EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
+      AND NOT EXISTS (SELECT FROM pg_trigger c WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A')
+                      AND c.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure))
+    UNION ALL
+    SELECT 5, 'replicated table without an ALWAYS gateway', format('%s', s.srrelid::regclass)
+    FROM pg_subscription_rel s
+    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.enabled = 'A')
+  )
+  SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
+  FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),
+               (3, 'gateway on another table than registered (renamed or moved)'), (4, 'partition past the gateway'),
+               (5, 'replicated table without an ALWAYS gateway')) AS v(position, side_door)
+  LEFT JOIN door d ON d.position = v.position
+  GROUP BY v.position, v.side_door
+  ORDER BY v.position;
+$$;
+
+ALTER FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) IS 'Ways past the gateway that the catalogue shows for a collection: side door, rows, examples. Specification: 5, 7.';
+
+-- Name: fn_birth_source_grants(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT coalesce(string_agg(concat_ws(' ',
+    CASE WHEN NOT has_schema_privilege('birth_definer', n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO birth_definer;', n.nspname) END,
+    CASE WHEN NOT has_table_privilege('birth_definer', t.oid, p_privilege)
+      THEN format('GRANT %s ON %I.%I TO birth_definer;', p_privilege, n.nspname, t.relname) END), ''), '')
+  FROM birth.collection_registry c
+  JOIN pg_namespace n ON n.nspname = c.schema_name
+  JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
+  WHERE c.collection_name = p_collection;
+$$;
+
+ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements that birth_definer still needs on the source table of a collection; empty when none. Specification: 5.';
+
+-- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH source AS (
+    SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, n.nspname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = p_schema AND c.relname = p_table
+  ), sharing AS (
+    SELECT min(r.collection_name) AS other
+    FROM source s
+    JOIN LATERAL (SELECT a.relid FROM pg_partition_ancestors(s.oid) a UNION SELECT t.relid FROM pg_partition_tree(s.oid) t) f ON f.relid <> s.oid
+    JOIN pg_class c ON c.oid = f.relid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+  )
+  SELECT CASE WHEN s.oid IS NULL THEN 'BLOCKED_NO_TABLE' WHEN f.fault IS NOT NULL THEN 'BLOCKED_SOURCE' END,
+         CASE WHEN s.oid IS NULL THEN format('table %I.%I does not exist', p_schema, p_table) ELSE f.fault END,
+         s.oid
+  FROM (SELECT) AS one
+  LEFT JOIN source s ON true
+  LEFT JOIN LATERAL (SELECT CASE
+      WHEN s.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
+      WHEN s.nspname IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR s.relpersistence = 't'
+        THEN format('%I.%I is not a table of the application', p_schema, p_table)
+      WHEN NOT s.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.oid
+           OR (i.inhparent = s.oid AND s.relkind = 'r'))
+        THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
+      WHEN (SELECT other FROM sharing) IS NOT NULL
+        THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
+    END AS fault) f ON s.oid IS NOT NULL;
+$$;
+
+ALTER FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID. Specification: 6.1 R2, R3.';
+
+-- Name: fn_birth_template_parse(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_template_parse(p_template text) RETURNS TABLE(ordinal integer, literal text, column_name text, width integer)
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_rest text := p_template;
+  v_piece text;
+  v_columns integer := 0;
+BEGIN
+  ordinal := 0;
+  WHILE v_rest <> '' LOOP
+    ordinal := ordinal + 1;
+    v_piece := substring(v_rest FROM '^(?:[^{}]|\{\{|\}\})+');
+    IF v_piece IS NOT NULL THEN
+      literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
+      column_name := NULL;
+      width := NULL;
+    ELSE
+      v_piece := substring(v_rest FROM '^\{[^{}:]+(?::0[1-9][0-9]?)?\}');
+      IF v_piece IS NULL THEN
+        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
+      END IF;
+      literal := NULL;
+      column_name := substring(v_piece FROM '^\{([^{}:]+)');
+      width := substring(v_piece FROM ':0([0-9]+)\}$')::integer;
+      v_columns := v_columns + 1;
+    END IF;
+    RETURN NEXT;
+    v_rest := substr(v_rest, length(v_piece) + 1);
+  END LOOP;
+  IF v_columns = 0 THEN
+    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', p_template));
+  END IF;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_template_parse(p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';
+
+-- Name: fn_birth_trigger_arguments(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) RETURNS TABLE(trigger_name name, routine name, arguments text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT t.tgname, p.proname,
+         ARRAY(SELECT convert_from(decode(replace(piece.hex, ' ', ''), 'hex'), getdatabaseencoding())
+               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
+               WHERE piece.position <= t.tgnargs
+               ORDER BY piece.position)
+  FROM pg_trigger t
+  JOIN pg_proc p ON p.oid = t.tgfoid
+  WHERE t.tgrelid = p_relation AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id');
+$$;
+
+ALTER FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) IS 'Arguments of the birth triggers on a table: trigger, routine, texts. Specification: 4.';
+
+-- Name: fn_birth_verdict_blocker(birth.birth_backfill_ledger_v2, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_review birth.birth_review;
+  v_failed_at timestamptz;
+  v_fault text;
+BEGIN
+  SELECT v.* INTO r_review FROM birth.birth_review v
+  WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose
+  ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1;
+  SELECT max(a.acted_at) INTO v_failed_at FROM birth.birth_act a
+  WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome' AND a.detail ->> 'status' = 'failed';
+  v_fault := CASE
+    WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
+    WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
+    WHEN r_review.reviewed_at <= v_failed_at THEN format('it failed at %s, after the verdict', v_failed_at)
+    WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
+    WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
+    WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name) THEN 'policy, identity or table changed after the verdict'
+  END;
+  RETURN CASE WHEN v_fault IS NOT NULL
+    THEN birth.fn_birth_error('verdict_missing', format('run %s, %s: %s', p_run.run_id, p_purpose, v_fault)) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'NB210 as jsonb when the run has no current verdict SAFE for the purpose, else NULL. Specification: 6, R5.';
+
+-- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_backfill(p_collection text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_raise('dot_dangerous',
+    format('dot-birth-backfill (DOT-118) wrote births directly: no permit, no bound, no proof; asked for collection %L', p_collection),
+    format('plan instead: SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := true);', p_collection));
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_backfill(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_backfill(p_collection text) IS 'DOT-118, frozen since stage0: refuses with NB403. Specification: 2, 3.';
+
+-- Name: fn_dot_birth_qt001_apply(text, uuid, bigint, bigint, bigint, integer, boolean, boolean, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean DEFAULT true, p_execute boolean DEFAULT false, p_dot_origin text DEFAULT 'dot-birth-backfill-apply'::text) RETURNS TABLE(run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_driven boolean;
+BEGIN
+  IF p_dry_run IS NULL OR p_execute IS NULL OR (p_dry_run AND p_execute) THEN
+    PERFORM birth.fn_birth_raise('switch_conflict', format('p_dry_run is %s, p_execute is %s', coalesce(p_dry_run::text, 'NULL'), coalesce(p_execute::text, 'NULL')));
+  END IF;
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_apply', 'sp_dot_birth_qt001_apply');
+  PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin);
+  IF NOT p_execute THEN
+    r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
+  ELSE
+    SELECT birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid() INTO v_driven
+    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+    IF v_driven AND strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') = 0 THEN
+      PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
+    ELSIF v_driven THEN
+      r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'APPLY');
+      IF (p_collection, p_expected_delta, p_max_rows, p_dot_origin) <> (r_run.collection_name, r_run.expected_delta, r_run.max_rows, r_run.dot_origin) THEN
+        PERFORM birth.fn_birth_raise('delta_mismatch', format('run %s is of collection %s, with p_expected_delta %s and p_max_rows %s', p_run_id,
+          r_run.collection_name, r_run.expected_delta, r_run.max_rows));
+      END IF;
+    ELSE
+      r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
+    END IF;
+    r_run := birth.fn_birth_run_write(r_run, p_batch_size);
+    IF r_run.status <> 'done' AND v_driven IS NOT TRUE THEN
+      PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', r_run.actual_inserted,
+        r_run.expected_delta, p_batch_size));
+    END IF;
+  END IF;
+  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) IS 'Writes one batch of a permitted run, or the whole run when called without the driver; a dry run by default. Operator. Every refusal of NB1 to NB4. Specification: 6.';
+
+-- Name: fn_dot_birth_qt001_compensate(uuid, bigint, integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_removed numeric[];
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
+  IF p_step <> 'batch' THEN
+    RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
+  END IF;
+  r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'COMPENSATE');
+  WITH removed AS (
+    DELETE FROM birth.birth_registry b
+    WHERE b.entity_code IN (SELECT o.entity_code FROM birth.birth_registry o WHERE o.run_id = p_run_id LIMIT p_batch)
+    RETURNING b.entity_code)
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
+  INTO v_removed FROM removed d;
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
+  WHERE p.permit_id = p_permit_id AND p.spent_rows + v_removed[1] <= p.max_rows;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_permit_id, v_removed[1]));
+  END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
+  WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
+
+  IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
+    IF birth.fn_birth_run_births(r_run) <> '{0,0,0}' OR r_run.compensated_rows <> r_run.actual_inserted THEN
+      PERFORM birth.fn_birth_raise('false_done', format('%s of %s births removed, the registry still holds %s', r_run.compensated_rows,
+        r_run.actual_inserted, (birth.fn_birth_run_births(r_run))[1]));
+    END IF;
+    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'compensated', finished_at = clock_timestamp(), holder_pid = NULL
+    WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
+    PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_detail := '{"status": "compensated"}');
+  END IF;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) IS 'Steps ask, begin and batch of a compensation: checks it, claims the run, or removes one batch of a run''s births. Called by sp_dot_birth_qt001_compensate. Operator. Specification: 6, R6.';
+
+-- Name: fn_dot_birth_qt001_plan(text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean DEFAULT true) RETURNS TABLE(run_id uuid, collection_name text, status text, dry_run boolean, source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, planned_rows bigint, expected_delta bigint, planned_fingerprint numeric[], predecessor uuid, planned_by text, planned_at timestamp with time zone, blockers jsonb, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_count record;
+BEGIN
+  IF p_dry_run IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_dry_run is required');
+  END IF;
+  IF p_dry_run THEN
+    SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, 0, 0);
+    blockers := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing);
+    RETURN QUERY SELECT NULL::uuid, p_collection, 'dry_run', true, r_count.source_rows, r_count.existing_births, r_count.orphans, r_count.unresolvable,
+      r_count.duplicates, r_count.collisions, r_count.missing, r_count.missing, r_count.fingerprint, NULL::uuid, session_user::text, clock_timestamp(), blockers,
+      CASE blockers WHEN '[]' THEN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);', p_collection)
+        ELSE concat_ws('; ', blockers -> 0 ->> 'message', blockers -> 0 ->> 'hint') END;
+    RETURN;
+  END IF;
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_plan');
+  r_run := birth.fn_birth_plan_write(p_collection);
+  RETURN QUERY SELECT r_run.run_id, r_run.collection_name, r_run.status, r_run.dry_run, r_run.source_rows, r_run.existing_births, r_run.orphans,
+    r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.expected_delta, r_run.planned_fingerprint, r_run.predecessor,
+    r_run.planned_by, r_run.planned_at, '[]'::jsonb,
+    format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s);  -- a reviewer',
+      r_run.run_id, CASE WHEN r_run.orphans > 0 THEN format(', p_accept_orphans := %s', r_run.orphans) ELSE '' END);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) IS 'Counts what a backfill would do; with p_dry_run := false writes the planned row. Operator. NB102 to NB105, NB108 to NB111, NB115, NB314, NB316, NB401. Specification: 6.';
+
+-- Name: fn_dot_birth_qt001_rehearse(text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000) RETURNS TABLE(run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET lock_timeout TO '1s'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_permit bigint;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
+  IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
+  END IF;
+  BEGIN
+    r_run := birth.fn_birth_plan_write(p_collection);
+    r_run := birth.fn_birth_run_lock(r_run.run_id);
+    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
+    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
+    RETURNING p.permit_id INTO v_permit;
+    r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
+    r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
+    r_run := birth.fn_birth_run_write(r_run, 2147483647);
+    SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
+    PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
+  EXCEPTION WHEN SQLSTATE 'NB317' THEN
+    NULL;
+  END;
+  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker, rerun_delta;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) IS 'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';
+
+-- Name: fn_dot_birth_trigger_setup(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_raise('dot_dangerous',
+    'dot-birth-trigger-setup (DOT-119) redefined birth.fn_birth_registry_auto with logic that lacks the exempt guard',
+    'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''…'', p_mode := ''observe'');');
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_trigger_setup() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_trigger_setup() IS 'DOT-119, frozen since stage0: refuses with NB403. Specification: 2, 3.';
+
+-- Name: sp_dot_birth_qt001_apply(text, uuid, bigint, bigint, bigint, integer, boolean, text); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer DEFAULT 10000, IN p_execute boolean DEFAULT false, IN p_dot_origin text DEFAULT 'dot-birth-backfill-apply'::text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  r_batch record;
+  r_pace record;
+  v_state text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+BEGIN
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+  END IF;
+  IF p_execute IS NOT TRUE THEN
+    SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+      p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := p_batch, p_dry_run := false, p_execute := false, p_dot_origin := p_dot_origin);
+    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id, r_batch.expected_delta;
+    RETURN;
+  END IF;
+  PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
+    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
+  COMMIT;
+  LOOP
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    BEGIN
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      IF r_pace.pause_slice > 0 THEN
+        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
+      ELSE
+        SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+          p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
+      END IF;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    END;
+    IF v_state IS NOT NULL THEN
+      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+    END IF;
+    COMMIT;
+    IF r_pace.pause_slice = 0 THEN
+      RAISE NOTICE 'run %: % of % births, %', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status;
+    END IF;
+    EXIT WHEN r_batch.status = 'done';
+  END LOOP;
+  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text) IS 'Executes a permitted run in committed batches, or continues it; without p_execute every check and nothing written. Operator, outside a transaction block. 2D000, NB113, and every refusal of fn_dot_birth_qt001_apply. Specification: 6.';
+
+-- Name: sp_dot_birth_qt001_compensate(uuid, bigint, integer, boolean); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer DEFAULT 10000, IN p_execute boolean DEFAULT false)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  r_run record;
+  r_pace record;
+  v_state text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+BEGIN
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+  END IF;
+  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := p_batch,
+    p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);
+  IF p_execute IS NOT TRUE THEN
+    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
+    RETURN;
+  END IF;
+  COMMIT;
+  LOOP
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    BEGIN
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      IF r_pace.pause_slice > 0 THEN
+        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
+      ELSE
+        SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+      END IF;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    END;
+    IF v_state IS NOT NULL THEN
+      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+    END IF;
+    COMMIT;
+    IF r_pace.pause_slice = 0 THEN
+      RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
+    END IF;
+    EXIT WHEN r_run.status = 'compensated';
+  END LOOP;
+  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) IS 'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';
 
 -- Name: birth_act; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -673,266 +4465,6 @@ COMMENT ON COLUMN birth.birth_backfill_ledger.planned_at IS 'When.';
 
 COMMENT ON COLUMN birth.birth_backfill_ledger.planned_by IS 'By which login.';
 
--- Name: birth_backfill_ledger_v2; Type: TABLE; Schema: birth; Owner: birth_definer
-
-CREATE TABLE birth.birth_backfill_ledger_v2 (
-    run_id uuid NOT NULL,
-    lineage uuid NOT NULL,
-    predecessor uuid,
-    collection_name text NOT NULL COLLATE pg_catalog."C",
-    status text DEFAULT 'planned'::text NOT NULL,
-    stop_reason text,
-    dry_run boolean DEFAULT true NOT NULL,
-    source_rows bigint NOT NULL,
-    existing_births bigint NOT NULL,
-    orphans bigint NOT NULL,
-    unresolvable bigint NOT NULL,
-    duplicates bigint NOT NULL,
-    collisions bigint NOT NULL,
-    planned_rows bigint NOT NULL,
-    planned_fingerprint numeric[] NOT NULL,
-    seed_a bigint NOT NULL,
-    seed_b bigint NOT NULL,
-    algorithm text NOT NULL,
-    server_major integer NOT NULL,
-    contract_hash text NOT NULL,
-    identity_hash text NOT NULL,
-    planned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    planned_by text NOT NULL,
-    max_rows bigint,
-    expected_delta bigint NOT NULL,
-    target_upper text[],
-    target_fingerprint numeric[] DEFAULT '{0,0,0}'::numeric[] NOT NULL,
-    accepted_orphans bigint DEFAULT 0 NOT NULL,
-    alerts_before bigint,
-    dot_origin text COLLATE pg_catalog."C",
-    permit_id bigint,
-    executed_by text,
-    epoch bigint DEFAULT 0 NOT NULL,
-    holder_pid integer,
-    contract_token text,
-    batches bigint DEFAULT 0 NOT NULL,
-    visited bigint DEFAULT 0 NOT NULL,
-    actual_inserted bigint DEFAULT 0 NOT NULL,
-    skipped bigint DEFAULT 0 NOT NULL,
-    blocked bigint DEFAULT 0 NOT NULL,
-    written_fingerprint numeric[] DEFAULT '{0,0,0}'::numeric[] NOT NULL,
-    resume_marker text[],
-    started_at timestamp with time zone,
-    last_batch_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    compensating_since timestamp with time zone,
-    compensated_rows bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
-    CONSTRAINT bbl2_executed CHECK ((dry_run = (status = 'planned'::text))),
-    CONSTRAINT bbl2_fingerprints CHECK (((cardinality(planned_fingerprint) = 3) AND (array_position(planned_fingerprint, NULL::numeric) IS NULL) AND (cardinality(target_fingerprint) = 3) AND (array_position(target_fingerprint, NULL::numeric) IS NULL) AND (cardinality(written_fingerprint) = 3) AND (array_position(written_fingerprint, NULL::numeric) IS NULL))),
-    CONSTRAINT bbl2_no_false_compensation CHECK ((((status <> 'compensated'::text) OR ((compensated_rows = actual_inserted) AND (actual_inserted > 0) AND (compensating_since IS NOT NULL))) IS TRUE)),
-    CONSTRAINT bbl2_no_false_done CHECK ((((status <> 'done'::text) OR ((expected_delta > 0) AND (actual_inserted = expected_delta) AND (target_fingerprint[1] = (expected_delta)::numeric) AND (written_fingerprint = target_fingerprint) AND (permit_id IS NOT NULL) AND (executed_by IS NOT NULL) AND (finished_at IS NOT NULL))) IS TRUE)),
-    CONSTRAINT bbl2_one_way CHECK (((compensating_since IS NULL) OR (status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text, 'compensated'::text])))),
-    CONSTRAINT bbl2_reason CHECK (((status = ANY (ARRAY['stopped'::text, 'failed'::text])) = (stop_reason IS NOT NULL))),
-    CONSTRAINT bbl2_status CHECK ((status = ANY (ARRAY['planned'::text, 'running'::text, 'stopped'::text, 'failed'::text, 'done'::text, 'compensated'::text]))),
-    CONSTRAINT bbl2_written CHECK ((written_fingerprint[1] = (actual_inserted)::numeric))
-)
-WITH (fillfactor='70');
-
-ALTER TABLE birth.birth_backfill_ledger_v2 OWNER TO birth_definer;
-
--- Name: TABLE birth_backfill_ledger_v2; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON TABLE birth.birth_backfill_ledger_v2 IS 'Plans and their runs: what was counted, what may be written, what was written, who holds it. Specification: 2, 6.';
-
--- Name: COLUMN birth_backfill_ledger_v2.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.run_id IS 'The run.';
-
--- Name: COLUMN birth_backfill_ledger_v2.lineage; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.lineage IS 'The first run of the chain of plans.';
-
--- Name: COLUMN birth_backfill_ledger_v2.predecessor; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished run this plan follows.';
-
--- Name: COLUMN birth_backfill_ledger_v2.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
-
--- Name: COLUMN birth_backfill_ledger_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.status IS 'planned, running, stopped, failed, done or compensated.';
-
--- Name: COLUMN birth_backfill_ledger_v2.stop_reason; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS 'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
-
--- Name: COLUMN birth_backfill_ledger_v2.dry_run; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dry_run IS 'true until executed.';
-
--- Name: COLUMN birth_backfill_ledger_v2.source_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.source_rows IS 'S: rows of the source table.';
-
--- Name: COLUMN birth_backfill_ledger_v2.existing_births; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births of the collection.';
-
--- Name: COLUMN birth_backfill_ledger_v2.orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'O: births of the collection without a source row.';
-
--- Name: COLUMN birth_backfill_ledger_v2.unresolvable; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.unresolvable IS 'U: rows without a code.';
-
--- Name: COLUMN birth_backfill_ledger_v2.duplicates; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.duplicates IS 'D: rows whose code another row of the collection has.';
-
--- Name: COLUMN birth_backfill_ledger_v2.collisions; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collisions IS 'X: codes that another collection owns.';
-
--- Name: COLUMN birth_backfill_ledger_v2.planned_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_rows IS 'M: codes without a birth.';
-
--- Name: COLUMN birth_backfill_ledger_v2.planned_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_fingerprint IS 'Fingerprint of the set of codes without a birth.';
-
--- Name: COLUMN birth_backfill_ledger_v2.seed_a; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_a IS 'Seed of the first sum.';
-
--- Name: COLUMN birth_backfill_ledger_v2.seed_b; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_b IS 'Seed of the second sum.';
-
--- Name: COLUMN birth_backfill_ledger_v2.algorithm; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.algorithm IS 'Algorithm of the fingerprint.';
-
--- Name: COLUMN birth_backfill_ledger_v2.server_major; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.server_major IS 'Server major the fingerprint was computed on; another one needs a new plan.';
-
--- Name: COLUMN birth_backfill_ledger_v2.contract_hash; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_hash IS 'The contract the plan was computed under.';
-
--- Name: COLUMN birth_backfill_ledger_v2.identity_hash; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.identity_hash IS 'Policy, identity and table the plan was computed under.';
-
--- Name: COLUMN birth_backfill_ledger_v2.planned_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was planned.';
-
--- Name: COLUMN birth_backfill_ledger_v2.planned_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
-
--- Name: COLUMN birth_backfill_ledger_v2.max_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
-
--- Name: COLUMN birth_backfill_ledger_v2.expected_delta; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.expected_delta IS 'Size of the target set: planned_rows, or max_rows where that is less.';
-
--- Name: COLUMN birth_backfill_ledger_v2.target_upper; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_upper IS 'Key of the last row of the target set.';
-
--- Name: COLUMN birth_backfill_ledger_v2.target_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerprint of the target set.';
-
--- Name: COLUMN birth_backfill_ledger_v2.accepted_orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
-
--- Name: COLUMN birth_backfill_ledger_v2.alerts_before; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.alerts_before IS 'trigger_guard_alerts when the run first began.';
-
--- Name: COLUMN birth_backfill_ledger_v2.dot_origin; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dot_origin IS 'What its births carry as dot_origin.';
-
--- Name: COLUMN birth_backfill_ledger_v2.permit_id; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.permit_id IS 'The permit last used.';
-
--- Name: COLUMN birth_backfill_ledger_v2.executed_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.executed_by IS 'Login that last executed it.';
-
--- Name: COLUMN birth_backfill_ledger_v2.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.epoch IS 'Number of the attempt; a batch of an earlier one fails.';
-
--- Name: COLUMN birth_backfill_ledger_v2.holder_pid; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.holder_pid IS 'Backend of the attempt.';
-
--- Name: COLUMN birth_backfill_ledger_v2.contract_token; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_token IS 'Catalogue state at the last full contract check.';
-
--- Name: COLUMN birth_backfill_ledger_v2.batches; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.batches IS 'Receipts written.';
-
--- Name: COLUMN birth_backfill_ledger_v2.visited; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.visited IS 'Source rows visited.';
-
--- Name: COLUMN birth_backfill_ledger_v2.actual_inserted; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.actual_inserted IS 'Births written.';
-
--- Name: COLUMN birth_backfill_ledger_v2.skipped; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.skipped IS 'Visited rows that had a birth of their own collection, or no code.';
-
--- Name: COLUMN birth_backfill_ledger_v2.blocked; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.blocked IS 'Visited rows whose code another collection owned; a batch with any is undone.';
-
--- Name: COLUMN birth_backfill_ledger_v2.written_fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.written_fingerprint IS 'Fingerprint of the births written.';
-
--- Name: COLUMN birth_backfill_ledger_v2.resume_marker; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.resume_marker IS 'Key of the last row visited; NULL before the first.';
-
--- Name: COLUMN birth_backfill_ledger_v2.started_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.started_at IS 'When the run first began.';
-
--- Name: COLUMN birth_backfill_ledger_v2.last_batch_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.last_batch_at IS 'When the last batch was written.';
-
--- Name: COLUMN birth_backfill_ledger_v2.finished_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.finished_at IS 'When it was done or compensated.';
-
--- Name: COLUMN birth_backfill_ledger_v2.compensating_since; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensating_since IS 'When its compensation began; from then on it is closed to apply.';
-
--- Name: COLUMN birth_backfill_ledger_v2.compensated_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensated_rows IS 'Births removed.';
-
--- Name: CONSTRAINT bbl2_no_false_done ON birth_backfill_ledger_v2; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON CONSTRAINT bbl2_no_false_done ON birth.birth_backfill_ledger_v2 IS 'done means: exactly the target set was written, in number and as a set. Holds whoever writes the row.';
-
 -- Name: birth_gateway_finding; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_gateway_finding (
@@ -1062,89 +4594,6 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When.';
 -- Name: COLUMN birth_gateway_release_registry.released_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review what it released.';
-
--- Name: birth_receipt; Type: TABLE; Schema: birth; Owner: birth_definer
-
-CREATE TABLE birth.birth_receipt (
-    run_id uuid NOT NULL,
-    batch_no bigint NOT NULL,
-    purpose text NOT NULL,
-    epoch bigint NOT NULL,
-    permit_id bigint,
-    key_after text[],
-    key_to text[],
-    visited bigint NOT NULL,
-    written bigint NOT NULL,
-    skipped bigint NOT NULL,
-    fingerprint numeric[] NOT NULL,
-    born_at timestamp with time zone DEFAULT now() NOT NULL,
-    written_by text NOT NULL,
-    sha256 text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT birth_receipt_counts CHECK ((((LEAST(batch_no, visited, written, skipped) >= 0) AND (cardinality(fingerprint) = 3) AND (array_position(fingerprint, NULL::numeric) IS NULL) AND (fingerprint[1] = (written)::numeric)) IS TRUE)),
-    CONSTRAINT birth_receipt_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text])))
-);
-
-ALTER TABLE birth.birth_receipt OWNER TO birth_definer;
-
--- Name: TABLE birth_receipt; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON TABLE birth.birth_receipt IS 'One row a committed batch: range, counts, fingerprint, chained by SHA-256. Receipts, births and ledger always agree. Specification: 6.';
-
--- Name: COLUMN birth_receipt.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.run_id IS 'The run.';
-
--- Name: COLUMN birth_receipt.batch_no; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.batch_no IS 'Number of the batch in the run, from 1.';
-
--- Name: COLUMN birth_receipt.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: written births. COMPENSATE: removed births.';
-
--- Name: COLUMN birth_receipt.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.epoch IS 'The attempt it belongs to.';
-
--- Name: COLUMN birth_receipt.permit_id; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.permit_id IS 'The permit it was spent from.';
-
--- Name: COLUMN birth_receipt.key_after; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.key_after IS 'The batch began after this key; NULL at the start.';
-
--- Name: COLUMN birth_receipt.key_to; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.key_to IS 'The last key visited.';
-
--- Name: COLUMN birth_receipt.visited; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.visited IS 'Source rows visited.';
-
--- Name: COLUMN birth_receipt.written; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.written IS 'Births written, or removed.';
-
--- Name: COLUMN birth_receipt.skipped; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.skipped IS 'Rows that had a birth, or no code.';
-
--- Name: COLUMN birth_receipt.fingerprint; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.fingerprint IS 'Fingerprint of the births written, or removed.';
-
--- Name: COLUMN birth_receipt.born_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.born_at IS 'Transaction time of the batch: its births carry the same.';
-
--- Name: COLUMN birth_receipt.written_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.written_by IS 'Login that executed the batch.';
-
--- Name: COLUMN birth_receipt.sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_receipt.sha256 IS 'SHA-256 of this receipt and the one before it.';
 
 -- Name: birth_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -1297,107 +4746,6 @@ COMMENT ON COLUMN birth.birth_stage_anchor.value IS 'What was measured then, as 
 
 COMMENT ON COLUMN birth.birth_stage_anchor.recorded_at IS 'When.';
 
--- Name: collection_registry; Type: TABLE; Schema: birth; Owner: birth_definer
-
-CREATE TABLE birth.collection_registry (
-    collection_name text NOT NULL COLLATE pg_catalog."C",
-    schema_name name NOT NULL,
-    table_name name NOT NULL,
-    coverage_status text NOT NULL,
-    governed boolean DEFAULT false NOT NULL,
-    birth_code_strategy text,
-    birth_code_column text,
-    birth_code_prefix text,
-    birth_code_template text,
-    birth_code_sql text,
-    birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
-    gateway_mode text DEFAULT 'observe'::text NOT NULL,
-    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    registered_by text DEFAULT SESSION_USER NOT NULL,
-    classified_at timestamp with time zone,
-    classified_by text,
-    CONSTRAINT collection_registry_coverage CHECK (((coverage_status = ANY (ARRAY['BIRTH_REQUIRED'::text, 'BIRTH_DEFERRED_NEEDS_REVIEW'::text])) OR (coverage_status ~ '^BIRTH_EXEMPT_[A-Z0-9_]+$'::text))),
-    CONSTRAINT collection_registry_identity CHECK (
-CASE birth_code_strategy
-    WHEN 'column'::text THEN ((birth_code_column IS NOT NULL) AND (birth_code_prefix IS NULL) AND (birth_code_template IS NULL))
-    WHEN 'synthetic_id'::text THEN ((birth_code_column IS NOT NULL) AND (btrim(birth_code_prefix) <> ''::text) AND (birth_code_prefix IS NOT NULL) AND (birth_code_template IS NULL))
-    WHEN 'legacy'::text THEN ((birth_code_template IS NOT NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL))
-    ELSE ((birth_code_strategy IS NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL) AND (birth_code_template IS NULL) AND (birth_code_sql IS NULL))
-END),
-    CONSTRAINT collection_registry_mode CHECK ((gateway_mode = ANY (ARRAY['observe'::text, 'enforce'::text]))),
-    CONSTRAINT collection_registry_name CHECK (((btrim(collection_name) <> ''::text) AND (octet_length(collection_name) <= 63)))
-);
-
-ALTER TABLE birth.collection_registry OWNER TO birth_definer;
-
--- Name: TABLE collection_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON TABLE birth.collection_registry IS 'Governed and known source tables: location, policy, identity and gateway mode of each collection. Specification: 4.';
-
--- Name: COLUMN collection_registry.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.collection_name IS 'The name of the collection; written into each of its births.';
-
--- Name: COLUMN collection_registry.schema_name; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.schema_name IS 'Schema of the source table.';
-
--- Name: COLUMN collection_registry.table_name; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.table_name IS 'Name of the source table.';
-
--- Name: COLUMN collection_registry.coverage_status; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.coverage_status IS 'Policy: BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<reason>.';
-
--- Name: COLUMN collection_registry.governed; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.governed IS 'Whether the collection is under governance.';
-
--- Name: COLUMN collection_registry.birth_code_strategy; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_strategy IS 'Identity: column, synthetic_id or legacy; NULL while unclassified.';
-
--- Name: COLUMN collection_registry.birth_code_column; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_column IS 'Strategies column and synthetic_id: the column the code is made of.';
-
--- Name: COLUMN collection_registry.birth_code_prefix; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_prefix IS 'Strategy synthetic_id: what stands before the key.';
-
--- Name: COLUMN collection_registry.birth_code_template; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy legacy: a template such as APR-{id:06}.';
-
--- Name: COLUMN collection_registry.birth_code_sql; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS 'The code as SQL over a row called t, as fn_birth_identity_definition derived it at classification; the gateway evaluates it.';
-
--- Name: COLUMN collection_registry.birth_code_columns; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
-
--- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
-
--- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
-
--- Name: COLUMN collection_registry.registered_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that entered the collection.';
-
--- Name: COLUMN collection_registry.classified_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last decided.';
-
--- Name: COLUMN collection_registry.classified_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last decided the identity.';
-
 -- Name: dot_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.dot_registry (
@@ -1486,6 +4834,582 @@ ALTER TABLE birth.trigger_guard_alerts ALTER COLUMN alert_id ADD GENERATED ALWAY
     NO MAXVALUE
     CACHE 1
 );
+
+-- Name: v_birth_contract_recorded; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_contract_recorded AS
+ SELECT kind,
+    object,
+    parts,
+    exact_sha256,
+    semantic_sha256,
+    normalized_md5,
+    release,
+    generation,
+    server_major,
+    released_at
+   FROM ( SELECT DISTINCT ON (r.kind, r.object) r.kind,
+            r.object,
+            r.parts,
+            r.exact_sha256,
+            r.semantic_sha256,
+            r.normalized_md5,
+            r.release,
+            r.generation,
+            r.server_major,
+            r.released_at
+           FROM birth.birth_gateway_release_registry r
+          ORDER BY r.kind, r.object, r.generation DESC) n
+  WHERE (exact_sha256 IS NOT NULL);
+
+ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_contract_recorded; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of every object that was not removed. Specification: 7.';
+
+-- Name: v_birth_coverage_since_anchor; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_coverage_since_anchor AS
+ SELECT a.stage,
+    substr(a.subject, 10) AS policy,
+    (a.value)::bigint AS recorded,
+    count(c.collection_name) AS now
+   FROM (birth.birth_stage_anchor a
+     LEFT JOIN birth.collection_registry c ON ((starts_with(c.coverage_status, substr(a.subject, 10)) AND (c.registered_at <= a.recorded_at))))
+  WHERE starts_with(a.subject, 'coverage.'::text)
+  GROUP BY a.stage, a.subject, a.value;
+
+ALTER VIEW birth.v_birth_coverage_since_anchor OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_coverage_since_anchor; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_coverage_since_anchor IS 'Collections of each policy when a stage was released, and how many of those known then there are now. Specification: 3.';
+
+-- Name: v_birth_dot_status; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_dot_status AS
+ SELECT d.dot_name,
+    d.dot_code,
+    d.dangerous,
+    d.routine,
+    (f.acts IS NOT NULL) AS frozen,
+    COALESCE(f.acts, '{}'::bigint[]) AS freeze_acts,
+    f.since AS frozen_since,
+    f.actors AS frozen_by,
+    f.reasons AS frozen_because
+   FROM (birth.dot_registry d
+     LEFT JOIN LATERAL ( SELECT array_agg(a.act_id) AS acts,
+            min(a.acted_at) AS since,
+            string_agg(DISTINCT a.actor, ', '::text) AS actors,
+            string_agg(DISTINCT a.reason, '; '::text) AS reasons
+           FROM birth.birth_act a
+          WHERE ((a.dot_name = d.dot_name) AND (a.act = 'freeze'::text) AND (NOT (EXISTS ( SELECT
+                   FROM birth.birth_act u
+                  WHERE ((u.dot_name = a.dot_name) AND (u.act = 'unfreeze'::text) AND ((u.detail -> 'lifts'::text) @> to_jsonb(a.act_id)))))))) f ON (true));
+
+ALTER VIEW birth.v_birth_dot_status OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_dot_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
+
+-- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_contract_integrity_dashboard AS
+ SELECT r.release,
+    r.generation,
+    r.server_major AS recorded_major,
+    ((current_setting('server_version_num'::text))::integer / 10000) AS server_major,
+    d.objects,
+    d.drifted,
+    d.blocking,
+    d.gateway_objects,
+    d.gateway_ok,
+    birth.fn_birth_contract_hash() AS contract_hash,
+    ((r.generation IS NOT NULL) AND (d.blocking = 0) AND (d.gateway_objects > 0)) AS all_ok
+   FROM (( SELECT count(*) AS objects,
+            count(*) FILTER (WHERE (c.drift <> 'ok'::text)) AS drifted,
+            count(*) FILTER (WHERE c.blocks) AS blocking,
+            count(*) FILTER (WHERE (c.kind = 'gateway'::text)) AS gateway_objects,
+            count(*) FILTER (WHERE ((c.kind = 'gateway'::text) AND (c.drift = 'ok'::text))) AS gateway_ok
+           FROM birth.fn_birth_contract_drift() c(kind, object, drift, expected, found, blocks, repair)) d
+     LEFT JOIN ( SELECT g.release,
+            g.generation,
+            g.server_major
+           FROM birth.birth_gateway_release_registry g
+          ORDER BY g.generation DESC
+         LIMIT 1) r ON (true));
+
+ALTER VIEW birth.v_birth_gateway_contract_integrity_dashboard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_contract_integrity_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, objects, how many drifted, how many of these block, its hash, and all_ok. Specification: 2, 7.';
+
+-- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_release_drift_guard AS
+ SELECT kind,
+    object,
+    ((kind || ' '::text) || object) AS check_name,
+    drift,
+        CASE drift
+            WHEN 'ok'::text THEN 'as released'::text
+            ELSE COALESCE(found, 'nothing'::text)
+        END AS found,
+        CASE drift
+            WHEN 'ok'::text THEN 'as released'::text
+            ELSE COALESCE(expected, 'nothing'::text)
+        END AS expected,
+    (drift = 'ok'::text) AS pass,
+    blocks,
+    repair
+   FROM birth.fn_birth_contract_drift() d(kind, object, drift, expected, found, blocks, repair);
+
+ALTER VIEW birth.v_birth_gateway_release_drift_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_release_drift_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_release_drift_guard IS 'Guard: every object of the contract as released, as found, whether a difference blocks apply, and the statement that repairs it. Specification: 2, 7.';
+
+-- Name: v_birth_gateway_ssot_drift_detector; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_ssot_drift_detector AS
+ SELECT g.name AS check_name,
+    COALESCE(p.sha256, 'missing'::text) AS found,
+    COALESCE(a.value, 'not recorded'::text) AS expected,
+    COALESCE((p.sha256 = a.value), false) AS pass
+   FROM ((unnest(ARRAY['fn_birth_registry_auto'::text, 'fn_birth_registry_auto_id'::text]) g(name)
+     LEFT JOIN birth.birth_stage_anchor a ON (((a.stage = 'stage0'::text) AND (a.subject = ('body.'::text || g.name)))))
+     LEFT JOIN LATERAL ( SELECT encode(sha256(convert_to(f.prosrc, 'UTF8'::name)), 'hex'::text) AS sha256
+           FROM (pg_proc f
+             JOIN pg_namespace n ON (((n.oid = f.pronamespace) AND (n.nspname = 'birth'::name))))
+          WHERE ((f.proname = g.name) AND (f.pronargs = 0))) p ON (true));
+
+ALTER VIEW birth.v_birth_gateway_ssot_drift_detector OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_ssot_drift_detector; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS 'Guard of stage 0: the bodies of both gateway functions against the values stage 0 recorded, as SHA-256. Specification: 2, 3.';
+
+-- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_trigger AS
+ SELECT t.tgrelid AS relation,
+    n.nspname AS schema_name,
+    c.relname AS table_name,
+    t.tgname AS trigger_name,
+    p.proname AS routine,
+        CASE
+            WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
+            ELSE NULL::text
+        END AS collection_name,
+    (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AS enabled,
+    t.tgenabled AS state
+   FROM ((((pg_trigger t
+     JOIN pg_proc p ON ((p.oid = t.tgfoid)))
+     JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
+     JOIN pg_class c ON ((c.oid = t.tgrelid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+  WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
+
+ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table as it is called now, the collection it names, whether it is enabled. Specification: 5.';
+
+-- Name: v_birth_metadata_compatibility; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_metadata_compatibility AS
+ SELECT c.collection_name,
+    (c.schema_name)::text AS schema_name,
+    (c.table_name)::text AS table_name,
+    c.coverage_status,
+    c.governed,
+    c.birth_code_strategy AS strategy,
+    s.status AS identity_status,
+    s.reason AS identity_reason,
+    (s.relation IS NOT NULL) AS has_table,
+    (EXISTS ( SELECT
+           FROM pg_attribute a
+          WHERE ((a.attrelid = s.relation) AND (a.attname = 'status'::name) AND (a.attnum > 0) AND (NOT a.attisdropped)))) AS native_status_column,
+    COALESCE(g.triggers, (0)::bigint) AS gateway_triggers,
+    COALESCE(g.enabled, (0)::bigint) AS gateway_enabled,
+    COALESCE(g.auto_id, false) AS auto_id,
+    c.gateway_mode,
+    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND (c.birth_code_strategy IS NULL)) AS needs_owner,
+        CASE
+            WHEN ((s.status ~~ 'ELIGIBLE%'::text) AND (c.birth_code_sql IS NULL)) THEN 'classify again'::text
+            ELSE NULL::text
+        END AS repair
+   FROM ((birth.collection_registry c
+     JOIN birth.fn_birth_identity_statuses() s(collection_name, status, reason, relation) ON ((s.collection_name = c.collection_name)))
+     LEFT JOIN ( SELECT t.relation,
+            count(*) AS triggers,
+            count(*) FILTER (WHERE t.enabled) AS enabled,
+            bool_or((t.routine = 'fn_birth_registry_auto_id'::name)) AS auto_id
+           FROM birth.v_birth_gateway_trigger t
+          GROUP BY t.relation) g ON ((g.relation = s.relation)));
+
+ALTER VIEW birth.v_birth_metadata_compatibility OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_metadata_compatibility; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table and gateway of each collection, side by side. Specification: 2, 4.';
+
+-- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_release_history AS
+ SELECT generation,
+    release,
+    min(released_at) AS released_at,
+    min(released_by) AS released_by,
+    min(server_major) AS server_major,
+    min(algorithm) AS algorithm,
+    count(*) FILTER (WHERE (exact_sha256 IS NOT NULL)) AS recorded,
+    count(*) FILTER (WHERE (exact_sha256 IS NULL)) AS removed
+   FROM birth.birth_gateway_release_registry r
+  GROUP BY generation, release
+  ORDER BY generation;
+
+ALTER VIEW birth.v_birth_release_history OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_release_history; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_release_history IS 'Who released what, when, and how many objects it recorded or removed. Specification: 2, 7.';
+
+-- Name: v_birth_stage0_freeze_no_go_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage0_freeze_no_go_guard AS
+ WITH body AS (
+         SELECT d.dot_name,
+            count(p.oid) AS routines,
+            (min(encode(sha256(convert_to(p.prosrc, 'UTF8'::name)), 'hex'::text)) = min(a.value)) AS refuses
+           FROM ((birth.dot_registry d
+             LEFT JOIN pg_proc p ON (((p.proname = d.routine) AND (p.pronamespace = ( SELECT n.oid
+                   FROM pg_namespace n
+                  WHERE (n.nspname = 'birth'::name))))))
+             LEFT JOIN birth.birth_stage_anchor a ON (((a.stage = 'stage0'::text) AND (a.subject = ('body.'::text || d.routine)))))
+          WHERE d.dangerous
+          GROUP BY d.dot_name
+        ), door AS (
+         SELECT (
+                CASE
+                    WHEN (x.grantee = (0)::oid) THEN 'PUBLIC'::text
+                    ELSE (pg_get_userbyid(x.grantee))::text
+                END || ' may insert into birth_registry'::text) AS open
+           FROM ((pg_class c
+             JOIN pg_namespace n ON (((n.oid = c.relnamespace) AND (n.nspname = 'birth'::name))))
+             CROSS JOIN LATERAL ( SELECT t.grantee,
+                    t.privilege_type
+                   FROM aclexplode(COALESCE(c.relacl, acldefault('r'::"char", c.relowner))) t(grantor, grantee, privilege_type, is_grantable)
+                UNION ALL
+                 SELECT k.grantee,
+                    k.privilege_type
+                   FROM (pg_attribute a
+                     CROSS JOIN LATERAL aclexplode(a.attacl) k(grantor, grantee, privilege_type, is_grantable))
+                  WHERE ((a.attrelid = c.oid) AND (a.attacl IS NOT NULL))
+                UNION ALL
+                 SELECT c.relowner,
+                    'INSERT'::text) x)
+          WHERE ((c.relname = 'birth_registry'::name) AND (x.privilege_type = 'INSERT'::text) AND (pg_get_userbyid(x.grantee) <> 'birth_definer'::name))
+        UNION
+         SELECT (
+                CASE
+                    WHEN (x.grantee = (0)::oid) THEN 'PUBLIC'::text
+                    ELSE (pg_get_userbyid(x.grantee))::text
+                END || ' may create in schema birth'::text)
+           FROM (pg_namespace n
+             CROSS JOIN LATERAL ( SELECT t.grantee,
+                    t.privilege_type
+                   FROM aclexplode(COALESCE(n.nspacl, acldefault('n'::"char", n.nspowner))) t(grantor, grantee, privilege_type, is_grantable)
+                UNION ALL
+                 SELECT n.nspowner,
+                    'CREATE'::text) x)
+          WHERE ((n.nspname = 'birth'::name) AND (x.privilege_type = 'CREATE'::text) AND (pg_get_userbyid(x.grantee) <> 'birth_definer'::name))
+        UNION
+         SELECT (((pg_get_userbyid(p.proowner))::text || ' owns '::text) || (p.proname)::text)
+           FROM (pg_proc p
+             JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+          WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (pg_get_userbyid(p.proowner) <> 'birth_definer'::name))
+        ), doors AS (
+         SELECT COALESCE(string_agg(d.open, ', '::text ORDER BY d.open), 'nobody but birth_definer may do it by hand'::text) AS held
+           FROM door d
+        ), found AS (
+         SELECT s.dot_name,
+            s.dot_code,
+            concat_ws('; '::text,
+                CASE
+                    WHEN (b.routines = 0) THEN 'the routine is gone'::text
+                    WHEN (b.routines > 1) THEN 'the routine is overloaded'::text
+                    WHEN b.refuses THEN 'the routine refuses, as recorded'::text
+                    ELSE 'the routine is not the one recorded'::text
+                END, doors.held,
+                CASE
+                    WHEN s.frozen THEN 'frozen'::text
+                    ELSE 'not frozen'::text
+                END) AS found
+           FROM ((birth.v_birth_dot_status s
+             JOIN body b ON ((b.dot_name = s.dot_name)))
+             CROSS JOIN doors)
+          WHERE s.dangerous
+        )
+ SELECT concat_ws(' '::text, dot_code, dot_name) AS check_name,
+    found,
+    'the routine refuses, as recorded; nobody but birth_definer may do it by hand; frozen'::text AS expected,
+    (found = 'the routine refuses, as recorded; nobody but birth_definer may do it by hand; frozen'::text) AS pass
+   FROM found f;
+
+ALTER VIEW birth.v_birth_stage0_freeze_no_go_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage0_freeze_no_go_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage0_freeze_no_go_guard IS 'Guard of stage 0, one row a dangerous DOT: it cannot run, shown by its body, the privileges, and the standing freeze. Specification: 2, 3.';
+
+-- Name: v_birth_stage0_no_old_function_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage0_no_old_function_guard AS
+ SELECT 'no routine has the old body'::text AS check_name,
+    (count(*))::text AS found,
+    '0'::text AS expected,
+    ((count(*) = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage0'::text) AND (s.subject = 'body.old_gateway'::text))))) AS pass
+   FROM ((pg_proc p
+     JOIN pg_language l ON (((l.oid = p.prolang) AND (l.lanname = 'plpgsql'::name))))
+     JOIN birth.birth_stage_anchor a ON (((a.stage = 'stage0'::text) AND (a.subject = 'body.old_gateway'::text))))
+  WHERE ((p.prorettype = ('trigger'::regtype)::oid) AND (encode(sha256(convert_to(translate(p.prosrc, ' 	
+
+'::text, ''::text), 'UTF8'::name)), 'hex'::text) = a.value))
+UNION ALL
+ SELECT ('one function '::text || g.name) AS check_name,
+    COALESCE(string_agg((((((((p.pronamespace)::regnamespace)::text || '.'::text) || (p.proname)::text) || '('::text) || pg_get_function_identity_arguments(p.oid)) || ')'::text), ', '::text ORDER BY ((p.pronamespace)::regnamespace)::text, (pg_get_function_identity_arguments(p.oid))), 'none'::text) AS found,
+    (('birth.'::text || g.name) || '()'::text) AS expected,
+    ((count(p.oid) = 1) AND (min(((p.pronamespace)::regnamespace)::text) = 'birth'::text) AND (min(p.pronargs) = 0)) AS pass
+   FROM (unnest(ARRAY['fn_birth_registry_auto'::text, 'fn_birth_registry_auto_id'::text]) g(name)
+     LEFT JOIN pg_proc p ON ((p.proname = g.name)))
+  GROUP BY g.name;
+
+ALTER VIEW birth.v_birth_stage0_no_old_function_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage0_no_old_function_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage0_no_old_function_guard IS 'Guard of stage 0: the gateway without exempt guard is nowhere, and each gateway function is there once. Specification: 3.';
+
+-- Name: v_birth_stage0_still_enforced_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage0_still_enforced_guard AS
+ SELECT ('frozen: '::text || f.check_name) AS check_name,
+    f.found,
+    f.expected,
+    f.pass
+   FROM birth.v_birth_stage0_freeze_no_go_guard f
+UNION ALL
+ SELECT ('no old function: '::text || o.check_name) AS check_name,
+    o.found,
+    o.expected,
+    o.pass
+   FROM birth.v_birth_stage0_no_old_function_guard o
+UNION ALL
+ SELECT ('gateway unchanged: '::text || g.check_name) AS check_name,
+    g.found,
+    g.expected,
+    g.pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g
+UNION ALL
+ SELECT 'dangerous operations known'::text AS check_name,
+    (count(*))::text AS found,
+    COALESCE(min(a.value), 'not recorded'::text) AS expected,
+    ((count(*))::text = COALESCE(min(a.value), 'not recorded'::text)) AS pass
+   FROM (birth.v_birth_stage0_freeze_no_go_guard f
+     LEFT JOIN birth.birth_stage_anchor a ON (((a.stage = 'stage0'::text) AND (a.subject = 'dots.frozen'::text))));
+
+ALTER VIEW birth.v_birth_stage0_still_enforced_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage0_still_enforced_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage0_still_enforced_guard IS 'Guard of stage 1: every guard of stage 0, still. Apply asks that every row passes. Specification: 2, 6.';
+
+-- Name: v_birth_stage1_no_worse_proof; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage1_no_worse_proof AS
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g
+UNION ALL
+ SELECT 'dangerous operations frozen'::text AS check_name,
+    (count(*) FILTER (WHERE f.pass))::text AS found,
+    COALESCE(min(a.value), 'not recorded'::text) AS expected,
+    (((count(*) FILTER (WHERE f.pass))::text = min(a.value)) AND (count(*) FILTER (WHERE (NOT f.pass)) = 0)) AS pass
+   FROM (birth.birth_stage_anchor a
+     LEFT JOIN birth.v_birth_stage0_freeze_no_go_guard f ON (true))
+  WHERE ((a.stage = 'stage0'::text) AND (a.subject = 'dots.frozen'::text))
+UNION ALL
+ SELECT 'no collection is covered less'::text AS check_name,
+    format('%s required, %s exempt'::text, min(c.now) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)), min(c.now) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text))) AS found,
+    format('at least %s required, at most %s exempt'::text, min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)), min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text))) AS expected,
+    COALESCE(bool_and(
+        CASE c.policy
+            WHEN 'BIRTH_REQUIRED'::text THEN (c.now >= c.recorded)
+            WHEN 'BIRTH_EXEMPT_'::text THEN (c.now <= c.recorded)
+            ELSE true
+        END), false) AS pass
+   FROM birth.v_birth_coverage_since_anchor c
+  WHERE (c.stage = 'stage1'::text)
+UNION ALL
+ SELECT 'no open permit of the first kind'::text AS check_name,
+    (count(p.permit_id))::text AS found,
+    COALESCE(min(a.value), 'not recorded'::text) AS expected,
+    COALESCE(((count(p.permit_id))::text = min(a.value)), false) AS pass
+   FROM (birth.birth_stage_anchor a
+     LEFT JOIN birth.birth_admission_permit p ON ((p.status = 'OPEN'::text)))
+  WHERE ((a.stage = 'stage1'::text) AND (a.subject = 'permits.open'::text))
+UNION ALL
+ SELECT 'no trigger guard alert since'::text AS check_name,
+    (count(t.alert_id))::text AS found,
+    COALESCE(min(a.value), 'not recorded'::text) AS expected,
+    COALESCE((count(t.alert_id) <= min((a.value)::bigint)), false) AS pass
+   FROM (birth.birth_stage_anchor a
+     LEFT JOIN birth.trigger_guard_alerts t ON (true))
+  WHERE ((a.stage = 'stage1'::text) AND (a.subject = 'alerts'::text));
+
+ALTER VIEW birth.v_birth_stage1_no_worse_proof OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage1_no_worse_proof; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage1_no_worse_proof IS 'Guard of stage 1, five checks: gateway, frozen operations, coverage, permits and alerts are no worse than recorded. Specification: 2, 3.';
+
+-- Name: v_birth_stage2_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage2_no_worse_guard AS
+ WITH coverage AS (
+         SELECT min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)) AS required,
+            min(c.now) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)) AS required_now,
+            min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_DEFERRED_NEEDS_REVIEW'::text)) AS deferred,
+            min(c.now) FILTER (WHERE (c.policy = 'BIRTH_DEFERRED_NEEDS_REVIEW'::text)) AS deferred_now,
+            min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text)) AS exempt,
+            min(c.now) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text)) AS exempt_now
+           FROM birth.v_birth_coverage_since_anchor c
+          WHERE (c.stage = 'stage2'::text)
+        ), lost AS (
+         SELECT count(*) AS collections,
+            string_agg(r.collection_name, ', '::text ORDER BY r.collection_name) AS names
+           FROM ((birth.birth_stage_anchor a
+             CROSS JOIN LATERAL jsonb_array_elements_text((a.value)::jsonb) known(collection_name))
+             JOIN birth.collection_registry r ON (((r.collection_name = known.collection_name) AND (r.coverage_status = 'BIRTH_REQUIRED'::text))))
+          WHERE ((a.stage = 'stage2'::text) AND (a.subject = 'gateway.required'::text) AND (to_regclass(format('%I.%I'::text, r.schema_name, r.table_name)) IS NOT NULL) AND (NOT (EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE ((g.collection_name = r.collection_name) AND g.enabled)))))
+        )
+ SELECT 'BIRTH_REQUIRED'::text AS check_name,
+    (c.required_now)::text AS found,
+    (c.required)::text AS expected,
+    COALESCE((c.required_now >= c.required), false) AS pass
+   FROM coverage c
+UNION ALL
+ SELECT 'BIRTH_DEFERRED_NEEDS_REVIEW'::text AS check_name,
+    (c.deferred_now)::text AS found,
+    (c.deferred)::text AS expected,
+    COALESCE(((c.deferred_now + c.required_now) >= (c.deferred + c.required)), false) AS pass
+   FROM coverage c
+UNION ALL
+ SELECT 'BIRTH_EXEMPT'::text AS check_name,
+    (c.exempt_now)::text AS found,
+    (c.exempt)::text AS expected,
+    COALESCE((c.exempt_now <= c.exempt), false) AS pass
+   FROM coverage c
+UNION ALL
+ SELECT 'QT-002 compatible: required tables that lost their gateway'::text AS check_name,
+    COALESCE(l.names, '0'::text) AS found,
+    '0'::text AS expected,
+    ((l.collections = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage2'::text) AND (s.subject = 'gateway.required'::text))))) AS pass
+   FROM lost l
+UNION ALL
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g
+UNION ALL
+ SELECT 'open permits of the first kind'::text AS check_name,
+    (count(p.permit_id))::text AS found,
+    COALESCE(min(a.value), 'not recorded'::text) AS expected,
+    COALESCE(((count(p.permit_id))::text = min(a.value)), false) AS pass
+   FROM (birth.birth_stage_anchor a
+     LEFT JOIN birth.birth_admission_permit p ON ((p.status = 'OPEN'::text)))
+  WHERE ((a.stage = 'stage2'::text) AND (a.subject = 'permits.open'::text));
+
+ALTER VIEW birth.v_birth_stage2_no_worse_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage2_no_worse_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage2_no_worse_guard IS 'Guard of stage 2, six checks: coverage, live births, gateway and permits are no worse than recorded. Specification: 2, 3.';
+
+-- Name: v_birth_stage2_qt001_readiness_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
+ WITH counted AS (
+         SELECT ( SELECT count(*) AS count
+                   FROM birth.collection_registry c_1
+                  WHERE (c_1.coverage_status = 'BIRTH_REQUIRED'::text)) AS required,
+            ( SELECT count(*) AS count
+                   FROM birth.fn_birth_identity_statuses('BIRTH_REQUIRED'::text) s(collection_name, status, reason, relation)
+                  WHERE starts_with(s.status, 'ELIGIBLE_'::text)) AS resolvable,
+            ( SELECT count(*) AS count
+                   FROM birth.birth_admission_permit_v2 p
+                  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > clock_timestamp()))) AS permits,
+            (to_regclass('birth.birth_admission_permit_v2'::text) IS NOT NULL) AS permit_table,
+            (to_regclass('birth.birth_backfill_ledger_v2'::text) IS NOT NULL) AS ledger_table,
+            ( SELECT count(*) AS count
+                   FROM (pg_proc p
+                     JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+                  WHERE (p.proname = 'fn_birth_register'::name)) AS register,
+            (( SELECT count(DISTINCT p.proname) AS count
+                   FROM (pg_proc p
+                     JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+                  WHERE (p.proname = ANY (ARRAY['fn_dot_birth_qt001_plan'::name, 'fn_dot_birth_qt001_apply'::name, 'sp_dot_birth_qt001_apply'::name]))) = 3) AS writer
+        )
+ SELECT m.metric,
+    m.value
+   FROM (counted c
+     CROSS JOIN LATERAL ( VALUES ('birth_required_total'::text,(c.required)::text), ('identity_resolvable_now'::text,(c.resolvable)::text), ('identity_unclassified_blockers'::text,((c.required - c.resolvable))::text), ('admission_permit_table'::text,
+                CASE
+                    WHEN c.permit_table THEN 'present'::text
+                    ELSE 'absent'::text
+                END), ('open_permits'::text,(c.permits)::text), ('backfill_ledger_table'::text,
+                CASE
+                    WHEN c.ledger_table THEN 'present'::text
+                    ELSE 'absent'::text
+                END), ('shared_register_fn'::text,
+                CASE
+                    WHEN (c.register = 1) THEN 'present'::text
+                    ELSE 'absent'::text
+                END), ('apply_writer'::text,
+                CASE
+                    WHEN c.writer THEN 'present'::text
+                    ELSE 'absent'::text
+                END), ('qt001_gate'::text,COALESCE(('BLOCKED_UNTIL_'::text || NULLIF(concat_ws('_AND_'::text,
+                CASE
+                    WHEN (c.required > c.resolvable) THEN (((c.required - c.resolvable))::text || '_IDENTITIES_RESOLVED'::text)
+                    WHEN (NOT c.writer) THEN 'WRITER_RELEASED'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (c.permits = 0) THEN 'PERMIT_OPENED'::text
+                    ELSE NULL::text
+                END), ''::text)), 'OPEN_FOR_PERMITTED_RUNS'::text))) m(metric, value));
+
+ALTER VIEW birth.v_birth_stage2_qt001_readiness_dashboard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage2_qt001_readiness_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage2_qt001_readiness_dashboard IS 'How ready QT-001 is: required, resolvable and blocked identities, permits, objects, and the gate that follows from them. Specification: 2.';
 
 -- Name: birth_act birth_act_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -1655,6 +5579,76 @@ REVOKE ALL ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_pe
 
 REVOKE ALL ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_anchor_record(p_stage text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_anchor_record(p_stage text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_census(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) TO birth_steward;
+
+-- Name: TABLE birth_backfill_ledger_v2; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_backfill_ledger_v2 TO birth_reader;
+
+-- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_blocker(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_blocker() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_drift(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_drift() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_hash(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_hash() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_live(p_trust_rules boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_contract_record(p_release text, p_semantic jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_token(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_token() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO birth_operator;
+GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO birth_dba;
+
+-- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) TO birth_dba;
+
 -- Name: FUNCTION fn_birth_error(p_error text, p_detail text, p_hint text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) FROM PUBLIC;
@@ -1670,15 +5664,321 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence(p_table text) TO birth_reader;
 REVOKE ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) TO birth_dba;
 
+-- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
+
+-- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
+
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_gateway_triggers(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_triggers(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_identity_key(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_identity_statuses(p_coverage text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_lock_key(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) TO birth_reader;
 
+-- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_open_run(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) TO birth_reviewer;
+
+-- Name: FUNCTION fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text) TO birth_permit_owner;
+
+-- Name: FUNCTION fn_birth_permit_revoke(p_permit_id bigint, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) TO birth_permit_owner;
+
+-- Name: FUNCTION fn_birth_permit_settle(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_plan_write(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_plan_write(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_policy_decision(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_policy_decision(p_collection text) TO birth_reader;
+
 -- Name: FUNCTION fn_birth_raise(p_error text, p_detail text, p_hint text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) TO birth_reader;
+
+-- Name: TABLE birth_receipt; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_receipt TO birth_reader;
+
+-- Name: FUNCTION fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_steward;
+GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_registry_auto(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_registry_auto() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_registry_auto_id(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_registry_auto_id() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_resolve_identity(p_collection text, p_row jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) TO birth_reviewer;
+
+-- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_run_births(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_holder(p_run_id uuid, p_epoch bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_stop(p_run_id uuid, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO birth_operator;
+GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO birth_dba;
+
+-- Name: FUNCTION fn_birth_run_takeover(p_run_id uuid, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) TO birth_dba;
+
+-- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_template_parse(p_template text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_backfill(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) TO birth_operator;
+
+-- Name: FUNCTION fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) TO birth_operator;
+
+-- Name: FUNCTION fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) TO birth_operator;
+
+-- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_trigger_setup() FROM PUBLIC;
+
+-- Name: PROCEDURE sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text) TO birth_operator;
+
+-- Name: PROCEDURE sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) TO birth_operator;
 
 -- Name: TABLE birth_act; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -1696,10 +5996,6 @@ GRANT SELECT ON TABLE birth.birth_admission_permit_v2 TO birth_reader;
 
 GRANT SELECT ON TABLE birth.birth_backfill_ledger TO birth_reader;
 
--- Name: TABLE birth_backfill_ledger_v2; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.birth_backfill_ledger_v2 TO birth_reader;
-
 -- Name: TABLE birth_gateway_finding; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_gateway_finding TO birth_reader;
@@ -1707,10 +6003,6 @@ GRANT SELECT ON TABLE birth.birth_gateway_finding TO birth_reader;
 -- Name: TABLE birth_gateway_release_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_gateway_release_registry TO birth_reader;
-
--- Name: TABLE birth_receipt; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.birth_receipt TO birth_reader;
 
 -- Name: TABLE birth_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -1724,10 +6016,6 @@ GRANT SELECT ON TABLE birth.birth_review TO birth_reader;
 
 GRANT SELECT ON TABLE birth.birth_stage_anchor TO birth_reader;
 
--- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
-
 -- Name: TABLE dot_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.dot_registry TO birth_reader;
@@ -1735,3 +6023,43 @@ GRANT SELECT ON TABLE birth.dot_registry TO birth_reader;
 -- Name: TABLE trigger_guard_alerts; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.trigger_guard_alerts TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_contract_integrity_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_contract_integrity_dashboard TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_release_drift_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_ssot_drift_detector; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
+
+-- Name: TABLE v_birth_metadata_compatibility; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_metadata_compatibility TO birth_reader;
+
+-- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_release_history TO birth_reader;
+
+-- Name: TABLE v_birth_stage0_freeze_no_go_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage0_freeze_no_go_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage0_still_enforced_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage0_still_enforced_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage1_no_worse_proof; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage1_no_worse_proof TO birth_reader;
+
+-- Name: TABLE v_birth_stage2_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage2_no_worse_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage2_qt001_readiness_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage2_qt001_readiness_dashboard TO birth_reader;

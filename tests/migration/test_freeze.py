@@ -93,6 +93,14 @@ def test_an_older_release_keeps_the_text_it_was_frozen_with(checkout: Sources) -
         checkout.freeze("baseline")
 
 
+def test_freezing_removes_no_text_that_is_nowhere_else(checkout: Sources) -> None:
+    older = checkout.frozen.root / "stage1" / "functions" / "fn_dot_birth_backfill.sql"
+    older.write_text("SELECT;\n")
+    with pytest.raises(SourceError, match=r"stage1: frozen but not listed: functions/fn_dot_birth_backfill\.sql"):
+        checkout.freeze("stage1")
+    assert older.read_text() == "SELECT;\n"
+
+
 def test_sums_are_those_of_sha256sum(checkout: Sources) -> None:
     for line in checkout.frozen.text("stage1", "SHA256SUMS").splitlines():
         digest, path = line.split("  ")

@@ -17,6 +17,8 @@ from sqlalchemy import text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
 from birthdb import paths, target
+from birthdb.release import semantic
+from birthdb.release.__main__ import MAJORS
 from birthdb.release.sources import Sources
 
 RELEASES = list(Sources(paths.ROOT).releases)
@@ -478,3 +480,31 @@ def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database)
 def test_revisions_stand_in_one_line_and_are_those_of_the_order() -> None:
     scripts = ScriptDirectory.from_config(alembic_config("unused"))
     assert [one.revision for one in reversed(list(scripts.walk_revisions()))] == RELEASES
+
+
+def test_the_contract_holds_after_every_step_up_and_down(empty_db: Database) -> None:
+    url = empty_db.url(RELEASER)
+    drift = "SELECT d.* FROM birth.v_birth_gateway_release_drift_guard d WHERE NOT d.pass"
+    with_contract = RELEASES[RELEASES.index("stage1") :]
+    steps: list[tuple[Callable[[str, str], None], str]] = [(upgrade, release) for release in with_contract]
+    steps += [(downgrade, release) for release in reversed(with_contract[:-1])]
+    for step, release in [*steps, *steps[1 : len(with_contract)]]:
+        step(url, release)
+        with empty_db.connect() as connection:
+            assert connection.execute(drift).fetchall() == []
+            newest = connection.execute(
+                "SELECT release FROM birth.birth_gateway_release_registry ORDER BY generation DESC LIMIT 1"
+            )
+            assert newest.fetchone() == (release,)
+
+
+def test_the_registry_has_the_semantic_hash_of_every_live_object(db: Database) -> None:
+    with db.connect() as connection:
+        live = semantic.hashes(connection)
+        recorded = connection.execute(
+            "SELECT DISTINCT ON (kind, object) kind, split_part(object, '(', 1), semantic_sha256"
+            " FROM birth.birth_gateway_release_registry ORDER BY kind, object, generation DESC"
+        ).fetchall()
+    found = {name: digest for _, name, digest in recorded if digest is not None}
+    views = live["view"] if db.cluster.major in MAJORS else {}
+    assert found == live["routine"] | views

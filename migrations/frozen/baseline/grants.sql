@@ -71,12 +71,18 @@ BEGIN
       ('ROUTINE', 'fn_birth_policy_decision',         'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_hash',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_key',            'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_propose',        'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_trigger_arguments',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_template_parse',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_code_checked',            'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_source_status',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),
 
       -- collections, identities, gateways
       ('ROUTINE', 'fn_birth_collection_register',     'birth_steward',      'EXECUTE'),
-      ('ROUTINE', 'fn_birth_identity_propose',        'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_classify',       'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
@@ -90,6 +96,7 @@ BEGIN
       ('ROUTINE', 'fn_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_begin',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_outcome',             'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_pace',                'birth_operator',     'EXECUTE'),
@@ -106,7 +113,6 @@ BEGIN
       -- what only a DBA may
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
-      ('ROUTINE', 'fn_birth_run_stop',                'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE')
     ) AS g(kind, object, role, privilege)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, LiteralString
 
 import psycopg
 import typer
@@ -30,6 +30,11 @@ DUMP_MAJOR = 16
 MAJORS = (16, 18)
 
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
+
+_BODIES: LiteralString = """
+SELECT p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
+FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+"""
 
 app = typer.Typer(help="Freeze releases and prove them.", no_args_is_help=True, add_completion=False)
 
@@ -165,12 +170,14 @@ def schema_text(server: EmbeddedServer, dbname: str) -> str:
 def _manifests(sources: Sources) -> None:
     declared = sources.declared()
     found: dict[str, dict[str, dict[str, dict[str, str]]]] = {name: {} for name in sources.releases}
+    bodies: dict[str, dict[str, str]] = {}
     for major in MAJORS:
         with _server(major) as server, _database(server, "hashed") as url:
             for name in sources.releases:
                 upgrade(url, name)
                 with psycopg.connect(url) as connection:
                     found[name][str(major)] = semantic.hashes(connection)
+                    bodies[name] = dict(connection.execute(_BODIES).fetchall())
     for name, majors in found.items():
         if name in declared:
             continue
@@ -182,7 +189,7 @@ def _manifests(sources: Sources) -> None:
             "algorithm": semantic.ALGORITHM,
             "routine": routines,
             "view": {number: hashed["view"] for number, hashed in majors.items()},
-            "claims": _claims(sources, routines),
+            "claims": _claims(sources, bodies[name], bodies[sources.head]),
         }
         folder = sources.frozen.root / name
         _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
@@ -191,17 +198,19 @@ def _manifests(sources: Sources) -> None:
         sources.sum(name)
 
 
-def _claims(sources: Sources, routines: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the claims of ``sql/claims.toml`` on routines that the release has, each bound to the hashes of those.
+def _claims(sources: Sources, bodies: dict[str, str], head: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the claims of ``sql/claims.toml``, each bound to the exact body that the newest release has.
 
-    A claim is ``[name]`` with ``routines = […]`` and ``test = "…"``, the test that fails when the guard is taken out.
+    A claim is ``[flag]`` with ``routine`` and ``test``, the test that fails when that routine loses the guard;
+    a release with another body makes no claim. v_qt001_apply_runtime_status compares ``body_sha256`` with the live
+    body.
     """
     file = sources.sql / "claims.toml"
     claims = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return {
-        name: claim | {"semantic_sha256": {routine: routines[routine] for routine in claim["routines"]}}
-        for name, claim in claims.items()
-        if routines.keys() >= set(claim["routines"])
+        flag: {**claim, "body_sha256": bodies[claim["routine"]]}
+        for flag, claim in claims.items()
+        if claim["routine"] in bodies and bodies[claim["routine"]] == head[claim["routine"]]
     }
 
 

@@ -120,12 +120,19 @@ class Sources:
                         f"{release} is declared, and {path} differs\n    list the file under the next release"
                     )
             return
+        unlisted = set(self._frozen_files(folder)) - wanted.keys() - {MANIFEST, SUMS, "manifest.json"}
+        # An older text may live there only: what is nowhere else is not removed unasked.
+        copies = {path for path in unlisted if self._is_copy(folder / path, self.sql / path)}
+        if lost := sorted(unlisted - copies):
+            raise SourceError(
+                f"{release}: frozen but not listed: {', '.join(lost)}\n"
+                f"    list it in sql/order.txt under [{release}], or remove it from migrations/frozen/{release}"
+            )
+        for path in copies:
+            (folder / path).unlink()
         for path, content in wanted.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        for old in self._frozen_files(folder):
-            if old not in wanted and old not in (MANIFEST, SUMS, "manifest.json"):
-                (folder / old).unlink()
         if not self.frozen.has(release, MANIFEST):
             (folder / MANIFEST).write_text("SET LOCAL birth.manifest = '{}';\n", encoding="utf-8")
         self.sum(release)
@@ -143,6 +150,10 @@ class Sources:
     @staticmethod
     def _frozen_files(folder: Path) -> list[str]:
         return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+    @staticmethod
+    def _is_copy(copy: Path, living: Path) -> bool:
+        return living.is_file() and living.read_bytes() == copy.read_bytes()
 
     def check_copies(self) -> Iterator[Finding]:
         """Yield what differs between the living files and the newest frozen ones; every living file is listed."""

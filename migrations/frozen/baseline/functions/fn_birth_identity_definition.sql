@@ -42,7 +42,7 @@ BEGIN
     FROM (VALUES (1, r_collection.birth_code_prefix, NULL), (2, NULL, r_collection.birth_code_column)) AS v(position, literal, name)
     WHERE r_collection.birth_code_strategy = 'synthetic_id'
     UNION ALL
-    SELECT p.position, p.literal, p.column_name, p.width
+    SELECT p.ordinal, p.literal, p.column_name, p.width
     FROM birth.fn_birth_template_parse(r_collection.birth_code_template) p
     WHERE r_collection.birth_code_strategy = 'legacy'
   ), typed AS (

@@ -3,7 +3,7 @@
 -- Calls: fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_template_parse(p_template text)
-  RETURNS TABLE (position integer, literal text, column_name text, width integer)
+  RETURNS TABLE (ordinal integer, literal text, column_name text, width integer)
   LANGUAGE plpgsql
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
@@ -13,9 +13,9 @@ DECLARE
   v_piece text;
   v_columns integer := 0;
 BEGIN
-  position := 0;
+  ordinal := 0;
   WHILE v_rest <> '' LOOP
-    position := position + 1;
+    ordinal := ordinal + 1;
     v_piece := substring(v_rest FROM '^(?:[^{}]|\{\{|\}\})+');
     IF v_piece IS NOT NULL THEN
       literal := replace(replace(v_piece, '{{', '{'), '}}', '}');

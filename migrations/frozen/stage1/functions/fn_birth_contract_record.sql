@@ -3,7 +3,7 @@
 -- claims of v_qt001_apply_runtime_status. Called at the end of every release.
 -- Returns: how many rows it appended.
 -- Calls: fn_birth_contract_live
--- Writes: birth_gateway_release_registry
+-- Writes: birth_gateway_release_registry, birth_stage_anchor
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb)
   RETURNS bigint
   LANGUAGE plpgsql
@@ -31,12 +31,21 @@ BEGIN
   )
   SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
          p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts, w.exact_sha256, w.semantic_sha256, w.normalized_md5,
-         'exact-1/semantic-1', v_major
+         'exact-1/' || coalesce(v_semantic ->> 'algorithm', 'semantic-1'), v_major
   FROM wanted w
   FULL JOIN newest n ON n.kind = w.kind AND n.object = w.object
   WHERE (w.exact_sha256, w.semantic_sha256, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
+
+  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
+  DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
+  INSERT INTO birth.birth_stage_anchor (stage, subject, value)
+  SELECT 'contract', 'rule.' || r.object, encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex') || ' ' || (r.parts ->> 'body')
+  FROM birth.v_birth_contract_recorded r
+  JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
+  JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
+  WHERE r.kind = 'view';
   RETURN v_rows;
 END;
 $fn_birth_contract_record$;

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_token()
   STABLE
   SET search_path = pg_catalog, pg_temp
   SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off
 AS $fn_birth_contract_token$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');

@@ -1,6 +1,6 @@
 -- Reads the next rows of a run's range, in the order of the key: their codes, how many have none, the fingerprint of the codes, the last key.
 -- Returns: one row; last_key is NULL when there was no row left.
--- Calls: fn_birth_identity_definition, fn_birth_raise, fn_birth_key_condition
+-- Calls: fn_birth_identity_definition, fn_birth_raise, fn_birth_key_lists, fn_birth_key_condition
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint)
   RETURNS TABLE (visited bigint, codes text[], fingerprint numeric[], last_key text[])
@@ -11,28 +11,22 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_l
 AS $fn_birth_run_slice$
 DECLARE
   r_identity record;
-  v_keys text;
-  v_order text;
-  v_last text;
+  r_key record;
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
   IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
   END IF;
-  SELECT string_agg(format('(t).%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
-         string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position),
-         string_agg(format('(array_agg(s.key_%s::text))[count(*)]', k.position), ', ' ORDER BY k.position)
-  INTO v_keys, v_order, v_last
-  FROM unnest(r_identity.key_columns) WITH ORDINALITY AS k(name, position);
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
   RETURN QUERY EXECUTE format($slice$
     SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
            ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $1)), 0), coalesce(sum(hashtextextended(s.code, $2)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
     FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $5) s
-  $slice$, v_last, v_keys, r_identity.code_sql, r_identity.source_sql,
+  $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
     birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4'),
     CASE WHEN p_after IS NULL THEN 'true' ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$3') END,
-    v_order)
+    r_key.ascending)
   USING p_run.seed_a, p_run.seed_b, p_after, p_run.target_upper, p_rows;
 END;
 $fn_birth_run_slice$;

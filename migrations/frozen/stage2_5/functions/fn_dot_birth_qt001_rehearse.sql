@@ -3,7 +3,7 @@
 -- uncommitted codes hold up live inserts of the same codes.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_dot_birth_qt001_plan, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
@@ -23,8 +23,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
   END IF;
   BEGIN
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l
-    WHERE l.run_id = (SELECT p.run_id FROM birth.fn_birth_plan_write(p_collection) p);
+    r_run := birth.fn_birth_plan_write(p_collection);
     r_run := birth.fn_birth_run_lock(r_run.run_id);
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
     VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())

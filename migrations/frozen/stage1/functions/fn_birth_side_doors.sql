@@ -1,0 +1,43 @@
+-- The side doors of a collection that the catalogue or the registry shows: by which way rows may have come in past the gateway.
+-- Returns: one row a side door, also when it is shut (rows 0).
+-- Calls: fn_birth_gateway_triggers
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid)
+  RETURNS TABLE (side_door text, rows bigint, examples text[])
+  LANGUAGE sql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_side_doors$
+  WITH gateway AS (SELECT * FROM birth.fn_birth_gateway_triggers(p_collection)),
+  tree AS (SELECT t.relid, t.isleaf FROM pg_partition_tree(p_relation) t WHERE t.relid <> p_relation),
+  door AS (
+    SELECT 1 AS position, 'no gateway on the table' AS side_door, p_relation::regclass::text AS example
+    WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
+    UNION ALL
+    SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
+    FROM gateway g WHERE g.enabled IN ('D', 'R')
+    UNION ALL
+    SELECT 3, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
+    FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
+    UNION ALL
+    SELECT 4, 'partition past the gateway', t.relid::text
+    FROM tree t
+    WHERE EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
+      AND NOT EXISTS (SELECT FROM pg_trigger c WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A')
+                      AND c.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure))
+    UNION ALL
+    SELECT 5, 'replicated table without an ALWAYS gateway', format('%s', s.srrelid::regclass)
+    FROM pg_subscription_rel s
+    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.enabled = 'A')
+  )
+  SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
+  FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),
+               (3, 'gateway on another table than registered (renamed or moved)'), (4, 'partition past the gateway'),
+               (5, 'replicated table without an ALWAYS gateway')) AS v(position, side_door)
+  LEFT JOIN door d ON d.position = v.position
+  GROUP BY v.position, v.side_door
+  ORDER BY v.position;
+$fn_birth_side_doors$;
+
+COMMENT ON FUNCTION birth.fn_birth_side_doors(text, oid) IS
+  'Ways past the gateway that the catalogue shows for a collection: side door, rows, examples. Specification: 5, 7.';

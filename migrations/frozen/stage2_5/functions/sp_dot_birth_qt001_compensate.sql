@@ -1,0 +1,58 @@
+-- Undoes one run, batch by batch: the same driver as for applying, with the same rules.
+-- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings; see sp_dot_birth_qt001_apply.
+-- Returns: nothing; progress as notices.
+-- Calls: fn_birth_raise, fn_dot_birth_qt001_compensate, fn_birth_run_pace, fn_birth_run_outcome
+-- Writes: nothing itself
+CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_compensate(
+    p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10000, p_execute boolean DEFAULT false)
+  LANGUAGE plpgsql
+AS $sp_dot_birth_qt001_compensate$
+DECLARE
+  r_run record;
+  r_pace record;
+  v_state text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+BEGIN
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+  END IF;
+  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := p_batch,
+    p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);
+  IF p_execute IS NOT TRUE THEN
+    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
+    RETURN;
+  END IF;
+  COMMIT;
+  LOOP
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    BEGIN
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      IF r_pace.pause_slice > 0 THEN
+        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
+      ELSE
+        SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+      END IF;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    END;
+    IF v_state IS NOT NULL THEN
+      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
+      COMMIT;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+    END IF;
+    COMMIT;
+    IF r_pace.pause_slice = 0 THEN
+      RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
+    END IF;
+    EXIT WHEN r_run.status = 'compensated';
+  END LOOP;
+  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
+END;
+$sp_dot_birth_qt001_compensate$;
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_compensate(uuid, bigint, integer, boolean) IS
+  'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';
