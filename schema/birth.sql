@@ -128,6 +128,30 @@ ALTER FUNCTION birth.fn_birth_anchor_record(p_stage text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_anchor_record(p_stage text) IS 'Records what the guards of a stage compare with; returns how many values. For releases. Specification: 3.';
 
+-- Name: fn_birth_births_since(text, timestamp with time zone, timestamp with time zone, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) RETURNS TABLE(entity_code text, born_at timestamp with time zone, run_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+  RETURN QUERY
+  SELECT b.entity_code, b.born_at, b.run_id
+  FROM birth.birth_registry b
+  WHERE b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection AND b.run_id IS DISTINCT FROM p_run_id
+  LIMIT 1000;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) IS 'Births of a collection between two times that a run did not write, a thousand at most. Specification: 6.';
+
 -- Name: fn_birth_census(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
@@ -209,10 +233,10 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
   IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63 OR p_schema IS NULL OR p_table IS NULL
-     OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+     OR greatest(octet_length(p_schema), octet_length(p_table)) > 63 OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
       p_collection, p_schema, p_table, p_coverage_status, p_governed),
-      'the name has 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
+      'the names have 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
   END IF;
   SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
   WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
@@ -520,7 +544,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL')));
   END IF;
-  r_run := birth.fn_birth_run_lock(p_run_id);
+  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
   v_blocker := coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
     birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows));
@@ -1635,7 +1659,8 @@ CREATE FUNCTION birth.fn_birth_gateway_triggers(p_collection text) RETURNS TABLE
   JOIN pg_class c ON c.oid = t.tgrelid
   WHERE t.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure)
     AND t.tgparentid = 0
-    AND substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding());
+    AND CASE WHEN t.tgnargs > 0
+          THEN substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding()) END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_gateway_triggers(p_collection text) OWNER TO birth_definer;
@@ -1660,7 +1685,7 @@ BEGIN
   END IF;
   IF (CASE p_strategy
         WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
-        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix) <> '' AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\v') <> '' AND p_template IS NULL
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
@@ -1736,7 +1761,7 @@ BEGIN
     FROM birth.fn_birth_template_parse(r_collection.birth_code_template) p
     WHERE r_collection.birth_code_strategy = 'legacy'
   ), typed AS (
-    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type,
+    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type, a.attgenerated = 'v' AS is_virtual,
            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole_number
     FROM piece p LEFT JOIN pg_attribute a
       ON a.attrelid = fn_birth_identity_definition.relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
@@ -1751,10 +1776,12 @@ BEGIN
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\v') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
-    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false)) OR sum(octet_length(t.literal)) > 200,
+    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
+      OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
     min(CASE
       WHEN t.name IS NULL THEN NULL
       WHEN NOT t.present THEN format('BLOCKED_NO_COLUMN column %s does not exist', t.name)
+      WHEN t.is_virtual THEN format('BLOCKED_TYPE column %s is generated when it is read, which a trigger cannot', t.name)
       WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype,
                           'numeric'::regtype)
         THEN format('BLOCKED_TYPE the text of column %s depends on settings or code (type %s)', t.name, t.type)
@@ -1940,6 +1967,53 @@ ALTER FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types te
 -- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) IS 'SQL that compares the key of row t with a text[] parameter. Specification: 6.';
+
+-- Name: fn_birth_key_lists(text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(named text, ascending text, descending text, last text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT string_agg(format('(t).%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
+         string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position),
+         string_agg(format('(t).%I DESC', k.name), ', ' ORDER BY k.position),
+         string_agg(format('(array_agg(s.key_%s::text))[count(*)]', k.position), ', ' ORDER BY k.position)
+  FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
+$$;
+
+ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_key_lists(p_key_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) IS 'Select, order and aggregate lists over key columns. Specification: 6.';
+
+-- Name: fn_birth_live_births(timestamp with time zone, timestamp with time zone, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint DEFAULT 50000) RETURNS TABLE(births numeric, counted boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_indexscan TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+  RETURN QUERY
+  SELECT CASE WHEN s.read < p_cap THEN s.live::numeric
+              ELSE round(s.live * extract(epoch FROM p_to - p_from) / greatest(extract(epoch FROM s.until - p_from), 0.001)) END,
+         s.read < p_cap
+  FROM (
+    SELECT count(*) AS read, count(*) FILTER (WHERE b.run_id IS NULL) AS live, max(b.born_at) AS until
+    FROM (SELECT r.run_id, r.born_at FROM birth.birth_registry r WHERE r.born_at >= p_from AND r.born_at < p_to LIMIT p_cap) b
+  ) s;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) IS 'Births without a run between two times, counted, or estimated from the first p_cap births of the span. Specification: 2.';
 
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2872,7 +2946,7 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
   PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
-  r_run := birth.fn_birth_run_lock(p_run_id);
+  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session);
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   IF r_state.blockers <> '[]' THEN
@@ -2919,14 +2993,13 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
-  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id FOR UPDATE SKIP LOCKED;
-  IF FOUND THEN
-    IF birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
-      PERFORM birth.fn_birth_raise('run_held', format('run %s of the same collection is running, executed by %s, backend %s',
-        r_other.run_id, r_other.executed_by, r_other.holder_pid));
-    END IF;
-    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
+  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
+  IF NOT pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name))
+     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
+      coalesce(format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid), '')));
   END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l
@@ -3062,7 +3135,7 @@ CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_pur
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
+  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   r_person record;
   v_blocker jsonb;
   v_token text;
@@ -3087,7 +3160,6 @@ BEGIN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id,
       coalesce(format('%s acted as %s and as %s', r_person.actor, r_person.first_act, r_person.second_act), 'held by ' || r_run.executed_by)));
   END IF;
-  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   v_token := birth.fn_birth_contract_token();
   v_blocker := coalesce(
     CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,
@@ -3178,9 +3250,9 @@ ALTER FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2,
 
 COMMENT ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Fingerprint of those of the codes whose birth carries the run. Specification: 6 step 8.';
 
--- Name: fn_birth_run_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_lock(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3203,15 +3275,67 @@ BEGIN
       p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
+  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   RETURN r_run;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid, p_permit_id bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) IS 'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+
+-- Name: fn_birth_run_next_step(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_permit birth.birth_admission_permit_v2;
+  v_purpose text;
+  v_left bigint;
+BEGIN
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  v_purpose := CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END;
+  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
+    RETURN NULL;
+  ELSIF r_run.status = 'done' THEN
+    RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
+  ELSIF r_run.status = 'compensated' OR r_run.stop_reason IN ('source_changed', 'plan_stale') AND v_purpose = 'APPLY' THEN
+    RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
+  ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
+    RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
+      CASE WHEN r_run.orphans > 0 AND v_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', r_run.orphans) END,
+      CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+  END IF;
+
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p
+  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+    AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
+  IF NOT FOUND THEN
+    v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := clock_timestamp() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+      r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+  ELSIF r_permit.confirmed_by IS NULL THEN
+    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);
+  ELSIF v_purpose = 'COMPENSATE' THEN
+    RETURN format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', p_run_id, r_permit.permit_id);
+  END IF;
+  RETURN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
+    r_run.collection_name, p_run_id, r_permit.permit_id,
+    CASE WHEN r_run.max_rows IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
+    coalesce(r_run.max_rows, r_permit.max_rows));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) IS 'The statement a run needs next, with a remark who sends it; NULL while it runs. Specification: 2, 6.';
 
 -- Name: fn_birth_run_outcome(uuid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3609,7 +3733,7 @@ BEGIN
   END LOOP;
 
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-  WHERE p.permit_id = p_run.permit_id AND p.spent_rows + v_written[1] <= p.max_rows;
+  WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_run.permit_id, v_written[1]));
   END IF;
@@ -3930,7 +4054,7 @@ BEGIN
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
-  WHERE p.permit_id = p_permit_id AND p.spent_rows + v_removed[1] <= p.max_rows;
+  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND p.spent_rows + v_removed[1] <= p.max_rows;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_permit_id, v_removed[1]));
   END IF;
@@ -4017,7 +4141,7 @@ BEGIN
   END IF;
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
-    r_run := birth.fn_birth_run_lock(r_run.run_id);
+    r_run := birth.fn_birth_run_lock(r_run.run_id, NULL);
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
     VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
     RETURNING p.permit_id INTO v_permit;
@@ -4835,39 +4959,6 @@ ALTER TABLE birth.trigger_guard_alerts ALTER COLUMN alert_id ADD GENERATED ALWAY
     CACHE 1
 );
 
--- Name: v_birth_contract_recorded; Type: VIEW; Schema: birth; Owner: birth_definer
-
-CREATE VIEW birth.v_birth_contract_recorded AS
- SELECT kind,
-    object,
-    parts,
-    exact_sha256,
-    semantic_sha256,
-    normalized_md5,
-    release,
-    generation,
-    server_major,
-    released_at
-   FROM ( SELECT DISTINCT ON (r.kind, r.object) r.kind,
-            r.object,
-            r.parts,
-            r.exact_sha256,
-            r.semantic_sha256,
-            r.normalized_md5,
-            r.release,
-            r.generation,
-            r.server_major,
-            r.released_at
-           FROM birth.birth_gateway_release_registry r
-          ORDER BY r.kind, r.object, r.generation DESC) n
-  WHERE (exact_sha256 IS NOT NULL);
-
-ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
-
--- Name: VIEW v_birth_contract_recorded; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of every object that was not removed. Specification: 7.';
-
 -- Name: v_birth_coverage_since_anchor; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_coverage_since_anchor AS
@@ -4913,39 +5004,6 @@ ALTER VIEW birth.v_birth_dot_status OWNER TO birth_definer;
 -- Name: VIEW v_birth_dot_status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
-
--- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
-
-CREATE VIEW birth.v_birth_gateway_contract_integrity_dashboard AS
- SELECT r.release,
-    r.generation,
-    r.server_major AS recorded_major,
-    ((current_setting('server_version_num'::text))::integer / 10000) AS server_major,
-    d.objects,
-    d.drifted,
-    d.blocking,
-    d.gateway_objects,
-    d.gateway_ok,
-    birth.fn_birth_contract_hash() AS contract_hash,
-    ((r.generation IS NOT NULL) AND (d.blocking = 0) AND (d.gateway_objects > 0)) AS all_ok
-   FROM (( SELECT count(*) AS objects,
-            count(*) FILTER (WHERE (c.drift <> 'ok'::text)) AS drifted,
-            count(*) FILTER (WHERE c.blocks) AS blocking,
-            count(*) FILTER (WHERE (c.kind = 'gateway'::text)) AS gateway_objects,
-            count(*) FILTER (WHERE ((c.kind = 'gateway'::text) AND (c.drift = 'ok'::text))) AS gateway_ok
-           FROM birth.fn_birth_contract_drift() c(kind, object, drift, expected, found, blocks, repair)) d
-     LEFT JOIN ( SELECT g.release,
-            g.generation,
-            g.server_major
-           FROM birth.birth_gateway_release_registry g
-          ORDER BY g.generation DESC
-         LIMIT 1) r ON (true));
-
-ALTER VIEW birth.v_birth_gateway_contract_integrity_dashboard OWNER TO birth_definer;
-
--- Name: VIEW v_birth_gateway_contract_integrity_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, objects, how many drifted, how many of these block, its hash, and all_ok. Specification: 2, 7.';
 
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -5020,65 +5078,113 @@ ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table as it is called now, the collection it names, whether it is enabled. Specification: 5.';
 
--- Name: v_birth_metadata_compatibility; Type: VIEW; Schema: birth; Owner: birth_definer
+-- Name: v_birth_run_progress; Type: VIEW; Schema: birth; Owner: birth_definer
 
-CREATE VIEW birth.v_birth_metadata_compatibility AS
- SELECT c.collection_name,
-    (c.schema_name)::text AS schema_name,
-    (c.table_name)::text AS table_name,
-    c.coverage_status,
-    c.governed,
-    c.birth_code_strategy AS strategy,
-    s.status AS identity_status,
-    s.reason AS identity_reason,
-    (s.relation IS NOT NULL) AS has_table,
-    (EXISTS ( SELECT
-           FROM pg_attribute a
-          WHERE ((a.attrelid = s.relation) AND (a.attname = 'status'::name) AND (a.attnum > 0) AND (NOT a.attisdropped)))) AS native_status_column,
-    COALESCE(g.triggers, (0)::bigint) AS gateway_triggers,
-    COALESCE(g.enabled, (0)::bigint) AS gateway_enabled,
-    COALESCE(g.auto_id, false) AS auto_id,
-    c.gateway_mode,
-    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND (c.birth_code_strategy IS NULL)) AS needs_owner,
+CREATE VIEW birth.v_birth_run_progress AS
+ SELECT run_id,
+    collection_name,
+    status,
+    stop_reason,
+    purpose,
+    rows_done,
+    rows_target,
         CASE
-            WHEN ((s.status ~~ 'ELIGIBLE%'::text) AND (c.birth_code_sql IS NULL)) THEN 'classify again'::text
-            ELSE NULL::text
-        END AS repair
-   FROM ((birth.collection_registry c
-     JOIN birth.fn_birth_identity_statuses() s(collection_name, status, reason, relation) ON ((s.collection_name = c.collection_name)))
-     LEFT JOIN ( SELECT t.relation,
-            count(*) AS triggers,
-            count(*) FILTER (WHERE t.enabled) AS enabled,
-            bool_or((t.routine = 'fn_birth_registry_auto_id'::name)) AS auto_id
-           FROM birth.v_birth_gateway_trigger t
-          GROUP BY t.relation) g ON ((g.relation = s.relation)));
+            WHEN (rows_target > 0) THEN round(((100.0 * (rows_done)::numeric) / (rows_target)::numeric), 1)
+            ELSE NULL::numeric
+        END AS percent,
+    round(rate, 1) AS rows_per_second,
+        CASE
+            WHEN ((status = 'running'::text) AND (rate > (0)::numeric)) THEN make_interval(secs => (round((((rows_target - rows_done))::numeric / rate)))::double precision)
+            ELSE NULL::interval
+        END AS remaining,
+    executed_by,
+    planned_by,
+    running_since,
+    last_batch_at,
+    batches,
+    ((status = 'running'::text) AND (NOT held)) AS interrupted,
+    birth.fn_birth_run_next_step(run_id) AS next_step
+   FROM ( SELECT l.run_id,
+            l.collection_name,
+            l.status,
+            l.stop_reason,
+            l.executed_by,
+            l.planned_by,
+            l.started_at AS running_since,
+            l.last_batch_at,
+            l.batches,
+            k.purpose,
+                CASE k.purpose
+                    WHEN 'APPLY'::text THEN l.actual_inserted
+                    ELSE l.compensated_rows
+                END AS rows_done,
+                CASE k.purpose
+                    WHEN 'APPLY'::text THEN l.expected_delta
+                    ELSE l.actual_inserted
+                END AS rows_target,
+                CASE
+                    WHEN ((r.batches > 1) AND (r.seconds > (0)::numeric)) THEN (r.written / r.seconds)
+                    WHEN (l.last_batch_at > l.started_at) THEN ((l.actual_inserted)::numeric / EXTRACT(epoch FROM (l.last_batch_at - l.started_at)))
+                    ELSE NULL::numeric
+                END AS rate,
+            (EXISTS ( SELECT
+                   FROM pg_locks h
+                  WHERE ((h.locktype = 'advisory'::text) AND h.granted AND (h.objsubid = 1) AND (h.database = ( SELECT d.oid
+                           FROM pg_database d
+                          WHERE (d.datname = current_database()))) AND ((h.classid)::bigint = ((k.key >> 32) & '4294967295'::bigint)) AND ((h.objid)::bigint = (k.key & '4294967295'::bigint))))) AS held
+           FROM ((birth.birth_backfill_ledger_v2 l
+             CROSS JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN (l.compensating_since IS NULL) THEN 'APPLY'::text
+                            ELSE 'COMPENSATE'::text
+                        END AS purpose,
+                    hashtextextended(format('birth.run:%s:%s'::text, l.run_id, l.epoch), (0)::bigint) AS key) k)
+             LEFT JOIN LATERAL ( SELECT count(*) AS batches,
+                    sum(x.written) FILTER (WHERE (x."position" > 1)) AS written,
+                    EXTRACT(epoch FROM (max(x.born_at) - min(x.born_at))) AS seconds
+                   FROM ( SELECT y.written,
+                            y.born_at,
+                            row_number() OVER (ORDER BY y.batch_no) AS "position"
+                           FROM ( SELECT b.batch_no,
+                                    b.written,
+                                    b.born_at
+                                   FROM birth.birth_receipt b
+                                  WHERE ((b.run_id = l.run_id) AND (b.purpose = k.purpose) AND (b.epoch = l.epoch))
+                                  ORDER BY b.batch_no DESC
+                                 LIMIT 20) y) x) r ON (true))) p;
 
-ALTER VIEW birth.v_birth_metadata_compatibility OWNER TO birth_definer;
+ALTER VIEW birth.v_birth_run_progress OWNER TO birth_definer;
 
--- Name: VIEW v_birth_metadata_compatibility; Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: VIEW v_birth_run_progress; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table and gateway of each collection, side by side. Specification: 2, 4.';
+COMMENT ON VIEW birth.v_birth_run_progress IS 'Every plan and run: rows, percent, rate, remaining time, people, times, interrupted when its session is gone, and the next step. Specification: 2, 6.';
 
--- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
+-- Name: v_birth_spike; Type: VIEW; Schema: birth; Owner: birth_definer
 
-CREATE VIEW birth.v_birth_release_history AS
- SELECT generation,
-    release,
-    min(released_at) AS released_at,
-    min(released_by) AS released_by,
-    min(server_major) AS server_major,
-    min(algorithm) AS algorithm,
-    count(*) FILTER (WHERE (exact_sha256 IS NOT NULL)) AS recorded,
-    count(*) FILTER (WHERE (exact_sha256 IS NULL)) AS removed
-   FROM birth.birth_gateway_release_registry r
-  GROUP BY generation, release
-  ORDER BY generation;
+CREATE VIEW birth.v_birth_spike AS
+ SELECT w.label AS window_name,
+    l.births AS live_births,
+    l.counted,
+    n.norm,
+    ( SELECT COALESCE(sum(r.written), (0)::numeric) AS "coalesce"
+           FROM birth.birth_receipt r
+          WHERE ((r.purpose = 'APPLY'::text) AND (r.born_at >= (clock_timestamp() - w.span)))) AS backfilled_births,
+    GREATEST((1000)::numeric, ((5)::numeric * n.norm)) AS threshold,
+        CASE
+            WHEN (l.births > GREATEST((1000)::numeric, ((5)::numeric * n.norm))) THEN 'SPIKE'::text
+            ELSE 'OK'::text
+        END AS state
+   FROM ((( VALUES ('last_1h'::text,'01:00:00'::interval,(20000)::bigint), ('last_6h'::text,'06:00:00'::interval,(50000)::bigint)) w(label, span, cap)
+     CROSS JOIN LATERAL birth.fn_birth_live_births((clock_timestamp() - w.span), clock_timestamp(), w.cap) l(births, counted))
+     CROSS JOIN LATERAL ( SELECT (percentile_cont((0.5)::double precision) WITHIN GROUP (ORDER BY ((d.births)::double precision)))::numeric AS norm
+           FROM (generate_series(1, 7) day(number)
+             CROSS JOIN LATERAL birth.fn_birth_live_births(((clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)) - w.span), (clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)), (2000)::bigint) d(births, counted))) n);
 
-ALTER VIEW birth.v_birth_release_history OWNER TO birth_definer;
+ALTER VIEW birth.v_birth_spike OWNER TO birth_definer;
 
--- Name: VIEW v_birth_release_history; Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: VIEW v_birth_spike; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_release_history IS 'Who released what, when, and how many objects it recorded or removed. Specification: 2, 7.';
+COMMENT ON VIEW birth.v_birth_spike IS 'Live births of the last hour and six hours against the norm of the seven days before; backfilled births apart. Specification: 2.';
 
 -- Name: v_birth_stage0_freeze_no_go_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -5113,7 +5219,7 @@ CREATE VIEW birth.v_birth_stage0_freeze_no_go_guard AS
                   WHERE ((a.attrelid = c.oid) AND (a.attacl IS NOT NULL))
                 UNION ALL
                  SELECT c.relowner,
-                    'INSERT'::text) x)
+                    'INSERT'::text AS privilege_type) x)
           WHERE ((c.relname = 'birth_registry'::name) AND (x.privilege_type = 'INSERT'::text) AND (pg_get_userbyid(x.grantee) <> 'birth_definer'::name))
         UNION
          SELECT (
@@ -5127,7 +5233,7 @@ CREATE VIEW birth.v_birth_stage0_freeze_no_go_guard AS
                    FROM aclexplode(COALESCE(n.nspacl, acldefault('n'::"char", n.nspowner))) t(grantor, grantee, privilege_type, is_grantable)
                 UNION ALL
                  SELECT n.nspowner,
-                    'CREATE'::text) x)
+                    'CREATE'::text AS privilege_type) x)
           WHERE ((n.nspname = 'birth'::name) AND (x.privilege_type = 'CREATE'::text) AND (pg_get_userbyid(x.grantee) <> 'birth_definer'::name))
         UNION
          SELECT (((pg_get_userbyid(p.proowner))::text || ' owns '::text) || (p.proname)::text)
@@ -5351,6 +5457,540 @@ ALTER VIEW birth.v_birth_stage2_no_worse_guard OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_stage2_no_worse_guard IS 'Guard of stage 2, six checks: coverage, live births, gateway and permits are no worse than recorded. Specification: 2, 3.';
 
+-- Name: v_birth_attention; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_attention AS
+ WITH known AS (
+         SELECT c.collection_name,
+            c.schema_name,
+            c.table_name,
+            c.coverage_status,
+            c.gateway_mode,
+            c.registered_at,
+            t.oid AS relation,
+            t.relkind,
+            t.relispartition,
+            ( SELECT count(*) AS count
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE ((g.relation = t.oid) AND (g.collection_name = c.collection_name) AND g.enabled)) AS gateways
+           FROM ((birth.collection_registry c
+             LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
+             LEFT JOIN pg_class t ON (((t.relnamespace = n.oid) AND (t.relname = c.table_name))))
+        ), item AS (
+         SELECT
+                CASE
+                    WHEN ((r.status = 'failed'::text) OR r.interrupted) THEN 1
+                    WHEN (r.status = 'stopped'::text) THEN 2
+                    ELSE 3
+                END AS rank,
+                CASE
+                    WHEN r.interrupted THEN format('run %s of %s is interrupted: its session is gone'::text, r.run_id, r.collection_name)
+                    WHEN (r.status = 'planned'::text) THEN format('plan %s of %s waits'::text, r.run_id, r.collection_name)
+                    ELSE format('run %s of %s is %s: %s'::text, r.run_id, r.collection_name, r.status, r.stop_reason)
+                END AS what,
+            COALESCE(r.last_batch_at, r.running_since, l.planned_at) AS since,
+            r.next_step
+           FROM (birth.v_birth_run_progress r
+             JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = r.run_id)))
+          WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
+                   FROM birth.birth_backfill_ledger_v2 f
+                  WHERE (f.predecessor = r.run_id)))))
+        UNION ALL
+         SELECT
+                CASE
+                    WHEN (p.expires_at <= clock_timestamp()) THEN 2
+                    ELSE 3
+                END AS "case",
+            format('permit %s of %s %s'::text, p.permit_id, p.collection_name,
+                CASE
+                    WHEN (p.expires_at <= clock_timestamp()) THEN 'has expired'::text
+                    WHEN (p.confirmed_by IS NULL) THEN 'is not confirmed'::text
+                    ELSE 'expires soon'::text
+                END) AS format,
+                CASE
+                    WHEN (p.expires_at <= clock_timestamp()) THEN p.expires_at
+                    ELSE p.opened_at
+                END AS opened_at,
+                CASE
+                    WHEN (p.expires_at <= clock_timestamp()) THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner'::text, p.permit_id)
+                    WHEN (p.confirmed_by IS NULL) THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer'::text, p.permit_id)
+                    ELSE birth.fn_birth_run_next_step(p.run_id)
+                END AS fn_birth_run_next_step
+           FROM birth.birth_admission_permit_v2 p
+          WHERE ((p.status = 'OPEN'::text) AND ((p.confirmed_by IS NULL) OR (p.expires_at <= (clock_timestamp() + '01:00:00'::interval))))
+        UNION ALL
+         SELECT
+                CASE
+                    WHEN d.blocks THEN 1
+                    ELSE 3
+                END AS "case",
+            format('%s has drifted: %s%s'::text, d.check_name, d.drift,
+                CASE
+                    WHEN d.blocks THEN '; nothing can be applied'::text
+                    ELSE NULL::text
+                END) AS format,
+            NULL::timestamp with time zone AS since,
+            d.repair
+           FROM birth.v_birth_gateway_release_drift_guard d
+          WHERE (NOT d.pass)
+        UNION ALL
+         SELECT 1,
+            format('stage 0 is not enforced: %s: %s'::text, g.check_name, g.found) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;'::text AS next_step
+           FROM birth.v_birth_stage0_still_enforced_guard g
+          WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 2,
+            format('worse than at stage 1: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage1_no_worse_proof;'::text AS next_step
+           FROM birth.v_birth_stage1_no_worse_proof g
+          WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 2,
+            format('worse than at stage 2: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage2_no_worse_guard;'::text AS next_step
+           FROM birth.v_birth_stage2_no_worse_guard g
+          WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 2,
+            format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS format,
+            d.frozen_since,
+            format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA'::text, d.dot_name) AS format
+           FROM birth.v_birth_dot_status d
+          WHERE (d.frozen AND (NOT d.dangerous))
+        UNION ALL
+         SELECT 2,
+            format('%s rows of %s have no birth: %s, last by %s'::text, sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)) AS format,
+            min(f.found_at) AS min,
+            format('SELECT * FROM birth.fn_birth_census(p_collection := %L);'::text, f.collection_name) AS format
+           FROM birth.birth_gateway_finding f
+          WHERE (f.found_at > (clock_timestamp() - '168:00:00'::interval))
+          GROUP BY f.collection_name, f.error
+        UNION ALL
+         SELECT
+                CASE k.gateway_mode
+                    WHEN 'enforce'::text THEN 1
+                    ELSE 3
+                END AS "case",
+            format('%s is %s and has no enabled gateway'::text, k.collection_name,
+                CASE k.gateway_mode
+                    WHEN 'enforce'::text THEN 'enforced'::text
+                    ELSE 'required'::text
+                END) AS format,
+            NULL::timestamp with time zone AS since,
+            format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS format
+           FROM known k
+          WHERE ((k.relation IS NOT NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways = 0))
+        UNION ALL
+         SELECT 3,
+            format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS format,
+            k.registered_at,
+            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward'::text, k.collection_name, k.coverage_status) AS format
+           FROM known k
+          WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
+        UNION ALL
+         SELECT 2,
+            format('gateway of %s is on %I.%I, which is %s'::text, COALESCE(g.collection_name, 'no collection'::text), g.schema_name, g.table_name, COALESCE(format('registered as %I.%I'::text, k.schema_name, k.table_name), 'not registered'::text)) AS format,
+            NULL::timestamp with time zone AS since,
+                CASE
+                    WHEN (k.collection_name IS NULL) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
+                    ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status)
+                END AS format
+           FROM (birth.v_birth_gateway_trigger g
+             LEFT JOIN known k ON ((k.collection_name = g.collection_name)))
+          WHERE ((k.relation IS DISTINCT FROM g.relation) AND (NOT (EXISTS ( SELECT
+                   FROM pg_partition_ancestors((g.relation)::regclass) a(relid)
+                  WHERE ((a.relid)::oid = k.relation)))))
+        UNION ALL
+         SELECT 2,
+            format('partition %s of %s has no gateway'::text, t.relid, k.collection_name) AS format,
+            NULL::timestamp with time zone AS since,
+            format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach anew''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS format
+           FROM (known k
+             CROSS JOIN LATERAL pg_partition_tree((k.relation)::regclass) t(relid, parentrelid, isleaf, level))
+          WHERE ((k.relkind = 'p'::"char") AND t.isleaf AND ((t.relid)::oid <> k.relation) AND (k.gateways > 0) AND (NOT (EXISTS ( SELECT
+                   FROM pg_trigger g
+                  WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
+        UNION ALL
+         SELECT 2,
+            format('%s live births in the %s, where the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_spike;'::text AS next_step
+           FROM birth.v_birth_spike s
+          WHERE (s.state <> 'OK'::text)
+        )
+ SELECT
+        CASE rank
+            WHEN 1 THEN 'critical'::text
+            WHEN 2 THEN 'warning'::text
+            ELSE 'notice'::text
+        END AS severity,
+    what,
+    since,
+    next_step
+   FROM item i
+  ORDER BY rank, since, what;
+
+ALTER VIEW birth.v_birth_attention OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_attention; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_attention IS 'Whatever needs a person: severity, what, since when, and the ready statement to send next. Specification: 2.';
+
+-- Name: v_birth_contract_recorded; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_contract_recorded AS
+ SELECT kind,
+    object,
+    parts,
+    exact_sha256,
+    semantic_sha256,
+    normalized_md5,
+    release,
+    generation,
+    server_major,
+    released_at
+   FROM ( SELECT DISTINCT ON (r.kind, r.object) r.kind,
+            r.object,
+            r.parts,
+            r.exact_sha256,
+            r.semantic_sha256,
+            r.normalized_md5,
+            r.release,
+            r.generation,
+            r.server_major,
+            r.released_at
+           FROM birth.birth_gateway_release_registry r
+          ORDER BY r.kind, r.object, r.generation DESC) n
+  WHERE (exact_sha256 IS NOT NULL);
+
+ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_contract_recorded; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of every object that was not removed. Specification: 7.';
+
+-- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_contract_integrity_dashboard AS
+ SELECT r.release,
+    r.generation,
+    r.server_major AS recorded_major,
+    ((current_setting('server_version_num'::text))::integer / 10000) AS server_major,
+    d.objects,
+    d.drifted,
+    d.blocking,
+    d.gateway_objects,
+    d.gateway_ok,
+    birth.fn_birth_contract_hash() AS contract_hash,
+    ((r.generation IS NOT NULL) AND (d.blocking = 0) AND (d.gateway_objects > 0)) AS all_ok
+   FROM (( SELECT count(*) AS objects,
+            count(*) FILTER (WHERE (c.drift <> 'ok'::text)) AS drifted,
+            count(*) FILTER (WHERE c.blocks) AS blocking,
+            count(*) FILTER (WHERE (c.kind = 'gateway'::text)) AS gateway_objects,
+            count(*) FILTER (WHERE ((c.kind = 'gateway'::text) AND (c.drift = 'ok'::text))) AS gateway_ok
+           FROM birth.fn_birth_contract_drift() c(kind, object, drift, expected, found, blocks, repair)) d
+     LEFT JOIN ( SELECT g.release,
+            g.generation,
+            g.server_major
+           FROM birth.birth_gateway_release_registry g
+          ORDER BY g.generation DESC
+         LIMIT 1) r ON (true));
+
+ALTER VIEW birth.v_birth_gateway_contract_integrity_dashboard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_contract_integrity_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, objects, how many drifted, how many of these block, its hash, and all_ok. Specification: 2, 7.';
+
+-- Name: v_birth_metadata_compatibility; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_metadata_compatibility AS
+ SELECT c.collection_name,
+    (c.schema_name)::text AS schema_name,
+    (c.table_name)::text AS table_name,
+    c.coverage_status,
+    c.governed,
+    c.birth_code_strategy AS strategy,
+    s.status AS identity_status,
+    s.reason AS identity_reason,
+    (s.relation IS NOT NULL) AS has_table,
+    (EXISTS ( SELECT
+           FROM pg_attribute a
+          WHERE ((a.attrelid = s.relation) AND (a.attname = 'status'::name) AND (a.attnum > 0) AND (NOT a.attisdropped)))) AS native_status_column,
+    COALESCE(g.triggers, (0)::bigint) AS gateway_triggers,
+    COALESCE(g.enabled, (0)::bigint) AS gateway_enabled,
+    COALESCE(g.auto_id, false) AS auto_id,
+    c.gateway_mode,
+    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND (c.birth_code_strategy IS NULL)) AS needs_owner,
+        CASE
+            WHEN ((s.status ~~ 'ELIGIBLE%'::text) AND (c.birth_code_sql IS NULL)) THEN 'classify again'::text
+            ELSE NULL::text
+        END AS repair
+   FROM ((birth.collection_registry c
+     JOIN birth.fn_birth_identity_statuses() s(collection_name, status, reason, relation) ON ((s.collection_name = c.collection_name)))
+     LEFT JOIN ( SELECT t.relation,
+            count(*) AS triggers,
+            count(*) FILTER (WHERE t.enabled) AS enabled,
+            bool_or((t.routine = 'fn_birth_registry_auto_id'::name)) AS auto_id
+           FROM birth.v_birth_gateway_trigger t
+          GROUP BY t.relation) g ON ((g.relation = s.relation)));
+
+ALTER VIEW birth.v_birth_metadata_compatibility OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_metadata_compatibility; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table and gateway of each collection, side by side. Specification: 2, 4.';
+
+-- Name: v_birth_metrics; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_metrics AS
+ SELECT 'birth_registry_births_estimate'::text AS name,
+    '{}'::jsonb AS labels,
+    (GREATEST(c.reltuples, (0)::real))::numeric AS value
+   FROM pg_class c
+  WHERE (c.oid = (to_regclass('birth.birth_registry'::text))::oid)
+UNION ALL
+ SELECT 'birth_collections'::text AS name,
+    jsonb_build_object('coverage_status', c.coverage_status, 'governed', c.governed) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.collection_registry c
+  GROUP BY c.coverage_status, c.governed
+UNION ALL
+ SELECT 'birth_runs'::text AS name,
+    jsonb_build_object('status', l.status) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.birth_backfill_ledger_v2 l
+  GROUP BY l.status
+UNION ALL
+ SELECT 'birth_run_rows_done'::text AS name,
+    jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose) AS labels,
+    (p.rows_done)::numeric AS value
+   FROM birth.v_birth_run_progress p
+  WHERE (p.status = 'running'::text)
+UNION ALL
+ SELECT 'birth_run_rows_target'::text AS name,
+    jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose) AS labels,
+    (p.rows_target)::numeric AS value
+   FROM birth.v_birth_run_progress p
+  WHERE (p.status = 'running'::text)
+UNION ALL
+ SELECT 'birth_backfilled_births_total'::text AS name,
+    '{}'::jsonb AS labels,
+    COALESCE(sum(
+        CASE r.purpose
+            WHEN 'APPLY'::text THEN r.written
+            ELSE (- r.written)
+        END), (0)::numeric) AS value
+   FROM birth.birth_receipt r
+UNION ALL
+ SELECT 'birth_live_births'::text AS name,
+    jsonb_build_object('window', s.window_name, 'counted', s.counted) AS labels,
+    s.live_births AS value
+   FROM birth.v_birth_spike s
+UNION ALL
+ SELECT 'birth_live_births_norm'::text AS name,
+    jsonb_build_object('window', s.window_name) AS labels,
+    s.norm AS value
+   FROM birth.v_birth_spike s
+UNION ALL
+ SELECT 'birth_permits_open'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.birth_admission_permit_v2 p
+  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > clock_timestamp()))
+UNION ALL
+ SELECT 'birth_contract_drifted'::text AS name,
+    jsonb_build_object('blocks', d.blocks) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gateway_release_drift_guard d
+  WHERE (NOT d.pass)
+  GROUP BY d.blocks
+UNION ALL
+ SELECT 'birth_stage0_checks_failed'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_stage0_still_enforced_guard g
+  WHERE (g.pass IS NOT TRUE)
+UNION ALL
+ SELECT 'birth_gateway_triggers'::text AS name,
+    jsonb_build_object('enabled', g.enabled) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gateway_trigger g
+  GROUP BY g.enabled
+UNION ALL
+ SELECT 'birth_gateway_findings_rows_total'::text AS name,
+    jsonb_build_object('error', f.error) AS labels,
+    sum(f.row_count) AS value
+   FROM birth.birth_gateway_finding f
+  GROUP BY f.error
+UNION ALL
+ SELECT 'birth_trigger_guard_alerts_total'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.trigger_guard_alerts
+UNION ALL
+ SELECT 'birth_dots_frozen'::text AS name,
+    jsonb_build_object('dangerous', d.dangerous) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_dot_status d
+  WHERE d.frozen
+  GROUP BY d.dangerous;
+
+ALTER VIEW birth.v_birth_metrics OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_metrics; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_metrics IS 'Figures for exporters: name, labels, value. Specification: 2.';
+
+-- Name: v_birth_plan_reconciliation; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_plan_reconciliation AS
+ SELECT DISTINCT ON (collection_name) collection_name,
+    run_id,
+    status,
+    planned_at,
+    source_rows,
+    unresolvable,
+    duplicates,
+    collisions,
+    existing_births,
+    orphans,
+    planned_rows,
+    (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) AS births_accounted,
+    (existing_births = (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans)) AS reconciled,
+    expected_delta,
+    actual_inserted,
+    compensated_rows,
+    ((planned_rows - actual_inserted) + compensated_rows) AS outstanding
+   FROM birth.birth_backfill_ledger_v2 l
+  ORDER BY collection_name, planned_at DESC, run_id;
+
+ALTER VIEW birth.v_birth_plan_reconciliation OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_plan_reconciliation; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_plan_reconciliation IS 'The latest plan of each collection: its counts, whether they add up, and what is outstanding. Specification: 2, 6, R10.';
+
+-- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_release_history AS
+ SELECT generation,
+    release,
+    min(released_at) AS released_at,
+    min(released_by) AS released_by,
+    min(server_major) AS server_major,
+    min(algorithm) AS algorithm,
+    count(*) FILTER (WHERE (exact_sha256 IS NOT NULL)) AS recorded,
+    count(*) FILTER (WHERE (exact_sha256 IS NULL)) AS removed
+   FROM birth.birth_gateway_release_registry r
+  GROUP BY generation, release
+  ORDER BY generation;
+
+ALTER VIEW birth.v_birth_release_history OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_release_history; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_release_history IS 'Who released what, when, and how many objects it recorded or removed. Specification: 2, 7.';
+
+-- Name: v_birth_run_source_change; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_run_source_change AS
+ SELECT l.run_id,
+    l.collection_name,
+    'born otherwise'::text AS change,
+    b.entity_code,
+    (1)::bigint AS rows,
+    b.born_at
+   FROM (birth.birth_backfill_ledger_v2 l
+     CROSS JOIN LATERAL birth.fn_birth_births_since(l.collection_name, l.planned_at, (COALESCE(l.last_batch_at, l.planned_at) + '01:00:00'::interval), l.run_id) b(entity_code, born_at, run_id))
+  WHERE ((l.status = 'stopped'::text) AND (l.stop_reason = 'source_changed'::text))
+UNION ALL
+ SELECT l.run_id,
+    l.collection_name,
+    'planned and not written'::text AS change,
+    NULL::text AS entity_code,
+    (l.expected_delta - l.actual_inserted) AS rows,
+    NULL::timestamp with time zone AS born_at
+   FROM birth.birth_backfill_ledger_v2 l
+  WHERE ((l.status = 'stopped'::text) AND (l.stop_reason = 'source_changed'::text));
+
+ALTER VIEW birth.v_birth_run_source_change OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_run_source_change; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_run_source_change IS 'Runs that stopped because the source changed: the codes born otherwise since the plan, and how many planned rows were not written. Specification: 6.';
+
+-- Name: v_birth_separation_of_duties; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_separation_of_duties AS
+ WITH login AS (
+         SELECT r.oid,
+            (r.rolname)::text AS name,
+            r.rolsuper,
+            r.rolcreaterole
+           FROM pg_roles r
+          WHERE r.rolcanlogin
+        ), held AS (
+         SELECT l.name,
+            array_agg(d.role ORDER BY d.role) AS roles
+           FROM (login l
+             JOIN ( VALUES ('birth_steward'::text), ('birth_operator'::text), ('birth_reviewer'::text), ('birth_permit_owner'::text), ('birth_dba'::text)) d(role) ON (((to_regrole(d.role) IS NOT NULL) AND pg_has_role(l.oid, (to_regrole(d.role))::oid, 'MEMBER'::text))))
+          WHERE (NOT l.rolsuper)
+          GROUP BY l.name
+        )
+ SELECT h.name AS login,
+    'conflicting roles'::text AS finding,
+    array_to_string(h.roles, ', '::text) AS detail,
+    format('REVOKE %s FROM %I;'::text, h.roles[2], h.name) AS next_step
+   FROM held h
+  WHERE (cardinality(ARRAY( SELECT unnest(h.roles) AS unnest
+        INTERSECT
+         SELECT unnest(ARRAY['birth_operator'::text, 'birth_reviewer'::text, 'birth_permit_owner'::text, 'birth_dba'::text]) AS unnest)) > 1)
+UNION ALL
+ SELECT l.name AS login,
+    'superuser'::text AS finding,
+    'passes every check of the database'::text AS detail,
+    NULL::text AS next_step
+   FROM login l
+  WHERE l.rolsuper
+UNION ALL
+ SELECT l.name AS login,
+    'can become birth_definer'::text AS finding,
+    'owns every object while it does'::text AS detail,
+    format('REVOKE birth_definer FROM %I;'::text, l.name) AS next_step
+   FROM login l
+  WHERE ((NOT l.rolsuper) AND (to_regrole('birth_definer'::text) IS NOT NULL) AND pg_has_role(l.oid, (to_regrole('birth_definer'::text))::oid, 'MEMBER'::text))
+UNION ALL
+ SELECT l.name AS login,
+    'can let others become birth_definer'::text AS finding,
+        CASE
+            WHEN (a.member IS NULL) THEN 'has CREATEROLE'::text
+            ELSE 'has ADMIN of birth_definer'::text
+        END AS detail,
+    NULL::text AS next_step
+   FROM (login l
+     LEFT JOIN ( SELECT DISTINCT m.member
+           FROM pg_auth_members m
+          WHERE ((m.roleid = (to_regrole('birth_definer'::text))::oid) AND m.admin_option)) a ON ((a.member = l.oid)))
+  WHERE ((NOT l.rolsuper) AND ((a.member IS NOT NULL) OR (l.rolcreaterole AND ((current_setting('server_version_num'::text))::integer < 160000))))
+UNION ALL
+ SELECT r.released_by AS login,
+    'released'::text AS finding,
+    format('%s, last at %s; may not review what it released'::text, string_agg(DISTINCT r.release, ', '::text), max(r.released_at)) AS detail,
+    NULL::text AS next_step
+   FROM birth.v_birth_release_history r
+  GROUP BY r.released_by;
+
+ALTER VIEW birth.v_birth_separation_of_duties OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_separation_of_duties; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_separation_of_duties IS 'Logins with conflicting roles, superusers, who can become birth_definer or let others, and who released. Specification: 2, 9, R16.';
+
 -- Name: v_birth_stage2_qt001_readiness_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
@@ -5411,10 +6051,128 @@ ALTER VIEW birth.v_birth_stage2_qt001_readiness_dashboard OWNER TO birth_definer
 
 COMMENT ON VIEW birth.v_birth_stage2_qt001_readiness_dashboard IS 'How ready QT-001 is: required, resolvable and blocked identities, permits, objects, and the gate that follows from them. Specification: 2.';
 
+-- Name: v_qt001_apply_runtime_no_go_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_qt001_apply_runtime_no_go_guard AS
+ SELECT 'dangerous operations frozen, stage 0 enforced'::text AS check_name,
+    ((((count(*) FILTER (WHERE (g.pass IS NOT TRUE)))::text || ' of '::text) || (count(*))::text) || ' checks fail'::text) AS found,
+    (('0 of '::text || (count(*))::text) || ' checks fail'::text) AS expected,
+    ((count(*) > 0) AND (count(*) FILTER (WHERE (g.pass IS NOT TRUE)) = 0)) AS pass
+   FROM birth.v_birth_stage0_still_enforced_guard g
+UNION ALL
+ SELECT 'contract intact'::text AS check_name,
+    format('%s of %s objects block'::text, d.blocking, d.objects) AS found,
+    format('0 of %s objects block'::text, d.objects) AS expected,
+    COALESCE(d.all_ok, false) AS pass
+   FROM birth.v_birth_gateway_contract_integrity_dashboard d
+UNION ALL
+ SELECT 'every open permit is confirmed, unexpired, and stands on a verdict for this contract'::text AS check_name,
+    (count(*) FILTER (WHERE (NOT p.sound)))::text AS found,
+    '0'::text AS expected,
+    (count(*) FILTER (WHERE (NOT p.sound)) = 0) AS pass
+   FROM ( SELECT ((o.expires_at > clock_timestamp()) AND (o.confirmed_by IS NOT NULL) AND (o.confirmed_by <> o.opened_by) AND COALESCE(( SELECT ((v.verdict = 'SAFE'::text) AND (v.contract_hash = birth.fn_birth_contract_hash()) AND (v.reviewed_by <> o.opened_by))
+                   FROM birth.birth_review v
+                  WHERE ((v.run_id = o.run_id) AND (v.purpose = o.purpose))
+                  ORDER BY v.reviewed_at DESC, v.review_id DESC
+                 LIMIT 1), false)) AS sound
+           FROM birth.birth_admission_permit_v2 o
+          WHERE (o.status = 'OPEN'::text)
+        UNION ALL
+         SELECT false
+           FROM birth.birth_admission_permit f
+          WHERE (f.status = 'OPEN'::text)) p
+UNION ALL
+ SELECT 'no false done'::text AS check_name,
+    (count(*))::text AS found,
+    '0'::text AS expected,
+    (count(*) = 0) AS pass
+   FROM (birth.birth_backfill_ledger_v2 l
+     LEFT JOIN LATERAL ( SELECT COALESCE(sum(r_1.written), (0)::numeric) AS written,
+            COALESCE(sum(r_1.fingerprint[2]), (0)::numeric) AS sum_a,
+            COALESCE(sum(r_1.fingerprint[3]), (0)::numeric) AS sum_b
+           FROM birth.birth_receipt r_1
+          WHERE ((r_1.run_id = l.run_id) AND (r_1.purpose = 'APPLY'::text))) r ON (true))
+  WHERE ((l.status = 'done'::text) AND ((l.actual_inserted <> l.expected_delta) OR (l.expected_delta = 0) OR (ARRAY[r.written, r.sum_a, r.sum_b] <> l.target_fingerprint) OR (l.written_fingerprint <> l.target_fingerprint)));
+
+ALTER VIEW birth.v_qt001_apply_runtime_no_go_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_qt001_apply_runtime_no_go_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_qt001_apply_runtime_no_go_guard IS 'Guard of apply, four checks: stage 0 enforced, contract intact, open permits sound, no false done. Specification: 2, 6.';
+
+-- Name: v_qt001_apply_runtime_status; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_qt001_apply_runtime_status AS
+ WITH routine AS (
+         SELECT (p.proname)::text AS name,
+            p.prokind,
+            p.pronargs,
+            p.proargnames,
+            p.pronargdefaults,
+            pg_get_function_arguments(p.oid) AS arguments,
+            encode(sha256(convert_to(p.prosrc, 'UTF8'::name)), 'hex'::text) AS sha256
+           FROM (pg_proc p
+             JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+        ), claim AS (
+         SELECT c.object AS flag,
+            bool_and(((r.sha256 IS NOT NULL) AND (r.sha256 = (c.parts ->> 'body_sha256'::text)))) AS proven
+           FROM (birth.v_birth_contract_recorded c
+             LEFT JOIN routine r ON ((r.name = (c.parts ->> 'routine'::text))))
+          WHERE (c.kind = 'claim'::text)
+          GROUP BY c.object
+        )
+ SELECT (EXISTS ( SELECT
+           FROM routine r
+          WHERE ((r.name = 'fn_dot_birth_qt001_apply'::text) AND (r.prokind = 'f'::"char")))) AS writer_fn_exists,
+    (EXISTS ( SELECT
+           FROM routine r
+          WHERE ((r.name = 'sp_dot_birth_qt001_apply'::text) AND (r.prokind = 'p'::"char")))) AS driver_proc_exists,
+    (EXISTS ( SELECT
+           FROM routine r
+          WHERE ((r.name = 'fn_dot_birth_qt001_plan'::text) AND (r.prokind = 'f'::"char")))) AS plan_fn_exists,
+    COALESCE(( SELECT c.proven
+           FROM claim c
+          WHERE (c.flag = 'writer_calls_fn_birth_register'::text)), false) AS writer_calls_fn_birth_register,
+    COALESCE(( SELECT c.proven
+           FROM claim c
+          WHERE (c.flag = 'writer_has_false_done_guard'::text)), false) AS writer_has_false_done_guard,
+    COALESCE(( SELECT c.proven
+           FROM claim c
+          WHERE (c.flag = 'writer_has_collision_failclose'::text)), false) AS writer_has_collision_failclose,
+    COALESCE(( SELECT c.proven
+           FROM claim c
+          WHERE (c.flag = 'writer_has_parity_failclose'::text)), false) AS writer_has_parity_failclose,
+    COALESCE(( SELECT c.proven
+           FROM claim c
+          WHERE (c.flag = 'writer_no_pseudocode'::text)), false) AS writer_no_pseudocode,
+    COALESCE(( SELECT ((count(*) = 2) AND bool_and(((r.arguments ~ '\mp_execute boolean DEFAULT false\M'::text) AND ((r.prokind = 'p'::"char") OR (r.arguments ~ '\mp_dry_run boolean DEFAULT true\M'::text)))))
+           FROM routine r
+          WHERE (r.name = ANY (ARRAY['fn_dot_birth_qt001_apply'::text, 'sp_dot_birth_qt001_apply'::text]))), false) AS execute_defaults_false,
+    ((EXISTS ( SELECT
+           FROM birth.fn_birth_contract_drift() d(kind, object, drift, expected, found, blocks, repair)
+          WHERE ((d.kind = 'constraint'::text) AND (d.object = 'birth_backfill_ledger_v2.bbl2_no_false_done'::text) AND (d.drift = 'ok'::text)))) AND (EXISTS ( SELECT
+           FROM pg_constraint k
+          WHERE ((k.conrelid = (to_regclass('birth.birth_backfill_ledger_v2'::text))::oid) AND (k.conname = 'bbl2_no_false_done'::name) AND k.convalidated)))) AS false_done_check_constraint;
+
+ALTER VIEW birth.v_qt001_apply_runtime_status OWNER TO birth_definer;
+
+-- Name: VIEW v_qt001_apply_runtime_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_qt001_apply_runtime_status IS 'Ten flags of the writer, from the catalogue and from claims proven for these exact bodies. Specification: 2, 7.';
+
 -- Name: birth_act birth_act_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_act
     ADD CONSTRAINT birth_act_pkey PRIMARY KEY (act_id);
+
+-- Name: birth_admission_permit birth_admission_permit_closed; Type: CHECK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE birth.birth_admission_permit
+    ADD CONSTRAINT birth_admission_permit_closed CHECK (false) NOT VALID;
+
+-- Name: CONSTRAINT birth_admission_permit_closed ON birth_admission_permit; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON CONSTRAINT birth_admission_permit_closed ON birth.birth_admission_permit IS 'Closed for writing: see birth_admission_permit_v2.';
 
 -- Name: birth_admission_permit birth_admission_permit_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -5425,6 +6183,15 @@ ALTER TABLE ONLY birth.birth_admission_permit
 
 ALTER TABLE ONLY birth.birth_admission_permit_v2
     ADD CONSTRAINT birth_admission_permit_v2_pkey PRIMARY KEY (permit_id);
+
+-- Name: birth_backfill_ledger birth_backfill_ledger_closed; Type: CHECK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE birth.birth_backfill_ledger
+    ADD CONSTRAINT birth_backfill_ledger_closed CHECK (false) NOT VALID;
+
+-- Name: CONSTRAINT birth_backfill_ledger_closed ON birth_backfill_ledger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON CONSTRAINT birth_backfill_ledger_closed ON birth.birth_backfill_ledger IS 'Closed for writing: see birth_backfill_ledger_v2.';
 
 -- Name: birth_backfill_ledger birth_backfill_ledger_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -5583,6 +6350,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines tex
 
 REVOKE ALL ON FUNCTION birth.fn_birth_anchor_record(p_stage text) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) TO birth_reader;
+
 -- Name: FUNCTION fn_birth_census(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
@@ -5591,6 +6363,7 @@ GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
 -- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5612,10 +6385,12 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_blocker() FROM PUBLIC;
 -- Name: FUNCTION fn_birth_contract_drift(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_drift() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_drift() TO birth_reader;
 
 -- Name: FUNCTION fn_birth_contract_hash(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_hash() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_hash() TO birth_reader;
 
 -- Name: FUNCTION fn_birth_contract_live(p_trust_rules boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5633,6 +6408,7 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text
 -- Name: FUNCTION fn_birth_contract_token(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_token() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_token() TO birth_reader;
 
 -- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5643,6 +6419,7 @@ GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO bi
 -- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5708,23 +6485,35 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO b
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_identity_key(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_steward;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_identity_statuses(p_coverage text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_key_lists(p_key_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_lock_key(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5865,9 +6654,14 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid, p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5899,7 +6693,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_l
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO birth_operator;
-GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO birth_dba;
 
 -- Name: FUNCTION fn_birth_run_takeover(p_run_id uuid, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5930,14 +6723,17 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privile
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -5955,6 +6751,7 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id
 -- Name: FUNCTION fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) TO birth_operator;
 
 -- Name: FUNCTION fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6024,9 +6821,13 @@ GRANT SELECT ON TABLE birth.dot_registry TO birth_reader;
 
 GRANT SELECT ON TABLE birth.trigger_guard_alerts TO birth_reader;
 
--- Name: TABLE v_birth_gateway_contract_integrity_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: TABLE v_birth_coverage_since_anchor; Type: ACL; Schema: birth; Owner: birth_definer
 
-GRANT SELECT ON TABLE birth.v_birth_gateway_contract_integrity_dashboard TO birth_reader;
+GRANT SELECT ON TABLE birth.v_birth_coverage_since_anchor TO birth_reader;
+
+-- Name: TABLE v_birth_dot_status; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_dot_status TO birth_reader;
 
 -- Name: TABLE v_birth_gateway_release_drift_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6036,17 +6837,25 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
 
--- Name: TABLE v_birth_metadata_compatibility; Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
 
-GRANT SELECT ON TABLE birth.v_birth_metadata_compatibility TO birth_reader;
+GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
 
--- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: TABLE v_birth_run_progress; Type: ACL; Schema: birth; Owner: birth_definer
 
-GRANT SELECT ON TABLE birth.v_birth_release_history TO birth_reader;
+GRANT SELECT ON TABLE birth.v_birth_run_progress TO birth_reader;
+
+-- Name: TABLE v_birth_spike; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_spike TO birth_reader;
 
 -- Name: TABLE v_birth_stage0_freeze_no_go_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_stage0_freeze_no_go_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage0_no_old_function_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage0_no_old_function_guard TO birth_reader;
 
 -- Name: TABLE v_birth_stage0_still_enforced_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6060,6 +6869,50 @@ GRANT SELECT ON TABLE birth.v_birth_stage1_no_worse_proof TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_stage2_no_worse_guard TO birth_reader;
 
+-- Name: TABLE v_birth_attention; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_attention TO birth_reader;
+
+-- Name: TABLE v_birth_contract_recorded; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_contract_recorded TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_contract_integrity_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_contract_integrity_dashboard TO birth_reader;
+
+-- Name: TABLE v_birth_metadata_compatibility; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_metadata_compatibility TO birth_reader;
+
+-- Name: TABLE v_birth_metrics; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_metrics TO birth_reader;
+
+-- Name: TABLE v_birth_plan_reconciliation; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_plan_reconciliation TO birth_reader;
+
+-- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_release_history TO birth_reader;
+
+-- Name: TABLE v_birth_run_source_change; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_run_source_change TO birth_reader;
+
+-- Name: TABLE v_birth_separation_of_duties; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_separation_of_duties TO birth_reader;
+
 -- Name: TABLE v_birth_stage2_qt001_readiness_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_stage2_qt001_readiness_dashboard TO birth_reader;
+
+-- Name: TABLE v_qt001_apply_runtime_no_go_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_qt001_apply_runtime_no_go_guard TO birth_reader;
+
+-- Name: TABLE v_qt001_apply_runtime_status; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_qt001_apply_runtime_status TO birth_reader;

@@ -16,10 +16,10 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
   IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63 OR p_schema IS NULL OR p_table IS NULL
-     OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+     OR greatest(octet_length(p_schema), octet_length(p_table)) > 63 OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
       p_collection, p_schema, p_table, p_coverage_status, p_governed),
-      'the name has 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
+      'the names have 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
   END IF;
   SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
   WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;

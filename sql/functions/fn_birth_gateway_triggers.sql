@@ -13,7 +13,8 @@ AS $fn_birth_gateway_triggers$
   JOIN pg_class c ON c.oid = t.tgrelid
   WHERE t.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure)
     AND t.tgparentid = 0
-    AND substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding());
+    AND CASE WHEN t.tgnargs > 0
+          THEN substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding()) END;
 $fn_birth_gateway_triggers$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_triggers(text) IS

@@ -21,7 +21,7 @@ BEGIN
   END IF;
   IF (CASE p_strategy
         WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
-        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix) <> '' AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\v') <> '' AND p_template IS NULL
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',

@@ -20,7 +20,7 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
   PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
-  r_run := birth.fn_birth_run_lock(p_run_id);
+  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session);
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   IF r_state.blockers <> '[]' THEN

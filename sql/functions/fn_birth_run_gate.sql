@@ -1,6 +1,6 @@
 -- What every batch of a claimed run checks, at a cost that grows with nothing: holder and epoch, stop request, freeze, people, permit, verdict,
 -- identity, contract. The contract is checked in full only when a catalogue row changed since the last full check.
--- Returns: the run's row, locked, with the permit's row locked after it.
+-- Returns: the run's row, locked.
 -- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_dot_frozen, fn_birth_act_part, fn_birth_permit_blocker, fn_birth_verdict_blocker,
 --        fn_birth_identity_hash, fn_birth_contract_token, fn_birth_contract_blocker
 -- Writes: birth_backfill_ledger_v2
@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bi
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_run_gate$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
+  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   r_person record;
   v_blocker jsonb;
   v_token text;
@@ -36,7 +36,6 @@ BEGIN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id,
       coalesce(format('%s acted as %s and as %s', r_person.actor, r_person.first_act, r_person.second_act), 'held by ' || r_run.executed_by)));
   END IF;
-  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   v_token := birth.fn_birth_contract_token();
   v_blocker := coalesce(
     CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,

@@ -1,9 +1,9 @@
--- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's row. Never waits for another run:
+-- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's, the permit's. Never waits for another run:
 -- who comes second is told who holds it.
 -- Returns: the run's row, as committed now and locked.
 -- Calls: fn_birth_lock_key, fn_birth_raise
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint)
   RETURNS birth.birth_backfill_ledger_v2
   LANGUAGE plpgsql
   VOLATILE
@@ -28,9 +28,10 @@ BEGIN
       p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
+  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   RETURN r_run;
 END;
 $fn_birth_run_lock$;
 
-COMMENT ON FUNCTION birth.fn_birth_run_lock(uuid) IS
+COMMENT ON FUNCTION birth.fn_birth_run_lock(uuid, bigint) IS
   'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';

@@ -45,7 +45,7 @@ BEGIN
   END LOOP;
 
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-  WHERE p.permit_id = p_run.permit_id AND p.spent_rows + v_written[1] <= p.max_rows;
+  WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_run.permit_id, v_written[1]));
   END IF;

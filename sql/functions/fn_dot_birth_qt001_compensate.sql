@@ -28,7 +28,7 @@ BEGIN
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
-  WHERE p.permit_id = p_permit_id AND p.spent_rows + v_removed[1] <= p.max_rows;
+  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND p.spent_rows + v_removed[1] <= p.max_rows;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_permit_id, v_removed[1]));
   END IF;

@@ -31,17 +31,17 @@ WITH known AS (
   FROM birth.birth_admission_permit_v2 p
   WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= clock_timestamp() + interval '1 hour')
   UNION ALL
-  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL, d.repair
+  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, d.repair
   FROM birth.v_birth_gateway_release_drift_guard d
   WHERE NOT d.pass
   UNION ALL
-  SELECT 1, format('stage 0 is not enforced: %s: %s', g.check_name, g.found), NULL, 'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;'
+  SELECT 1, format('stage 0 is not enforced: %s: %s', g.check_name, g.found), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;' AS next_step
   FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE
   UNION ALL
-  SELECT 2, format('worse than at stage 1: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL, 'SELECT * FROM birth.v_birth_stage1_no_worse_proof;'
+  SELECT 2, format('worse than at stage 1: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage1_no_worse_proof;' AS next_step
   FROM birth.v_birth_stage1_no_worse_proof g WHERE g.pass IS NOT TRUE
   UNION ALL
-  SELECT 2, format('worse than at stage 2: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL, 'SELECT * FROM birth.v_birth_stage2_no_worse_guard;'
+  SELECT 2, format('worse than at stage 2: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage2_no_worse_guard;' AS next_step
   FROM birth.v_birth_stage2_no_worse_guard g WHERE g.pass IS NOT TRUE
   UNION ALL
   SELECT 2, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because), d.frozen_since,
@@ -54,7 +54,7 @@ WITH known AS (
   GROUP BY f.collection_name, f.error
   UNION ALL
   SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END, format('%s is %s and has no enabled gateway', k.collection_name, CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END),
-         NULL::timestamptz, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', k.collection_name, k.gateway_mode)
+         NULL::timestamptz AS since, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', k.collection_name, k.gateway_mode)
   FROM known k WHERE k.relation IS NOT NULL AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways = 0
   UNION ALL
   SELECT 3, format('%s is required, and its table %I.%I does not exist', k.collection_name, k.schema_name, k.table_name), k.registered_at,
@@ -63,7 +63,7 @@ WITH known AS (
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
   UNION ALL
   SELECT 2, format('gateway of %s is on %I.%I, which is %s', coalesce(g.collection_name, 'no collection'), g.schema_name, g.table_name,
-                   coalesce(format('registered as %I.%I', k.schema_name, k.table_name), 'not registered')), NULL,
+                   coalesce(format('registered as %I.%I', k.schema_name, k.table_name), 'not registered')), NULL::timestamptz AS since,
          CASE WHEN k.collection_name IS NULL THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', g.trigger_name, g.schema_name, g.table_name)
               ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward',
                           k.collection_name, g.schema_name, g.table_name, k.coverage_status) END
@@ -73,7 +73,7 @@ WITH known AS (
     -- A partition of the table, attached by itself, is no other table.
     AND NOT EXISTS (SELECT FROM pg_partition_ancestors(g.relation) a WHERE a.relid = k.relation)
   UNION ALL
-  SELECT 2, format('partition %s of %s has no gateway', t.relid, k.collection_name), NULL,
+  SELECT 2, format('partition %s of %s has no gateway', t.relid, k.collection_name), NULL::timestamptz AS since,
          format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach anew''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
                 k.collection_name, k.gateway_mode)
   FROM known k
@@ -84,7 +84,7 @@ WITH known AS (
       WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A')
         AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
   UNION ALL
-  SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL, 'SELECT * FROM birth.v_birth_spike;'
+  SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
   FROM birth.v_birth_spike s WHERE s.state <> 'OK'
 )
 SELECT CASE i.rank WHEN 1 THEN 'critical' WHEN 2 THEN 'warning' ELSE 'notice' END AS severity, i.what, i.since, i.next_step

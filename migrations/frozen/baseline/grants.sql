@@ -43,6 +43,11 @@ BEGIN
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
 
       -- the views: they run with birth_definer's rights
+      ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_dot_status',                           'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_still_enforced_guard',          'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_ssot_drift_detector',          'birth_reader', 'SELECT'),
@@ -80,6 +85,14 @@ BEGIN
       ('ROUTINE', 'fn_birth_source_status',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_drift',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_hash',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_token',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_dot_frozen',              'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_statuses',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_next_step',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_live_births',             'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_births_since',            'birth_reader',       'EXECUTE'),
 
       -- collections, identities, gateways
       ('ROUTINE', 'fn_birth_collection_register',     'birth_steward',      'EXECUTE'),

@@ -43,6 +43,11 @@ BEGIN
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
 
       -- the views: they run with birth_definer's rights
+      ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_dot_status',                           'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_still_enforced_guard',          'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_ssot_drift_detector',          'birth_reader', 'SELECT'),
@@ -71,12 +76,26 @@ BEGIN
       ('ROUTINE', 'fn_birth_policy_decision',         'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_hash',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_key',            'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_propose',        'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_trigger_arguments',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_template_parse',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_code_checked',            'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_source_status',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_drift',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_hash',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_token',          'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_dot_frozen',              'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_identity_statuses',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_next_step',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_live_births',             'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_births_since',            'birth_reader',       'EXECUTE'),
 
       -- collections, identities, gateways
       ('ROUTINE', 'fn_birth_collection_register',     'birth_steward',      'EXECUTE'),
-      ('ROUTINE', 'fn_birth_identity_propose',        'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_classify',       'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
@@ -90,6 +109,7 @@ BEGIN
       ('ROUTINE', 'fn_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_dot_birth_qt001_apply',         'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_begin',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_outcome',             'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_pace',                'birth_operator',     'EXECUTE'),
@@ -106,7 +126,6 @@ BEGIN
       -- what only a DBA may
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
-      ('ROUTINE', 'fn_birth_run_stop',                'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE')
     ) AS g(kind, object, role, privilege)

@@ -46,7 +46,7 @@ BEGIN
     FROM birth.fn_birth_template_parse(r_collection.birth_code_template) p
     WHERE r_collection.birth_code_strategy = 'legacy'
   ), typed AS (
-    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type,
+    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type, a.attgenerated = 'v' AS is_virtual,
            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole_number
     FROM piece p LEFT JOIN pg_attribute a
       ON a.attrelid = fn_birth_identity_definition.relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
@@ -61,10 +61,12 @@ BEGIN
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\v') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
-    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false)) OR sum(octet_length(t.literal)) > 200,
+    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
+      OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
     min(CASE
       WHEN t.name IS NULL THEN NULL
       WHEN NOT t.present THEN format('BLOCKED_NO_COLUMN column %s does not exist', t.name)
+      WHEN t.is_virtual THEN format('BLOCKED_TYPE column %s is generated when it is read, which a trigger cannot', t.name)
       WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype,
                           'numeric'::regtype)
         THEN format('BLOCKED_TYPE the text of column %s depends on settings or code (type %s)', t.name, t.type)

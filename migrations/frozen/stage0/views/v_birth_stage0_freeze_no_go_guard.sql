@@ -20,7 +20,7 @@ WITH body AS (
     SELECT k.grantee, k.privilege_type FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL aclexplode(a.attacl) k
     WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL
     UNION ALL
-    SELECT c.relowner, 'INSERT'
+    SELECT c.relowner, 'INSERT'::text AS privilege_type
   ) x
   WHERE c.relname = 'birth_registry' AND x.privilege_type = 'INSERT' AND pg_get_userbyid(x.grantee) <> 'birth_definer'
   UNION
@@ -29,7 +29,7 @@ WITH body AS (
   CROSS JOIN LATERAL (
     SELECT t.grantee, t.privilege_type FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) t
     UNION ALL
-    SELECT n.nspowner, 'CREATE'
+    SELECT n.nspowner, 'CREATE'::text AS privilege_type
   ) x
   WHERE n.nspname = 'birth' AND x.privilege_type = 'CREATE' AND pg_get_userbyid(x.grantee) <> 'birth_definer'
   UNION

@@ -14,14 +14,13 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
-  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id FOR UPDATE SKIP LOCKED;
-  IF FOUND THEN
-    IF birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
-      PERFORM birth.fn_birth_raise('run_held', format('run %s of the same collection is running, executed by %s, backend %s',
-        r_other.run_id, r_other.executed_by, r_other.holder_pid));
-    END IF;
-    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
+  WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
+  IF NOT pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name))
+     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
+      coalesce(format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid), '')));
   END IF;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l

@@ -1,0 +1,53 @@
+-- What a run needs next, and of whom: the ready statement. Asked by the views, so that the answer is the same everywhere.
+-- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
+-- Returns: a statement with a remark who sends it; NULL when the run needs nobody.
+-- Calls: fn_birth_verdict_blocker, fn_birth_run_holder
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid)
+  RETURNS text
+  LANGUAGE plpgsql
+  STABLE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_run_next_step$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_permit birth.birth_admission_permit_v2;
+  v_purpose text;
+  v_left bigint;
+BEGIN
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  v_purpose := CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END;
+  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
+    RETURN NULL;
+  ELSIF r_run.status = 'done' THEN
+    RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
+  ELSIF r_run.status = 'compensated' OR r_run.stop_reason IN ('source_changed', 'plan_stale') AND v_purpose = 'APPLY' THEN
+    RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
+  ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
+    RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
+      CASE WHEN r_run.orphans > 0 AND v_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', r_run.orphans) END,
+      CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+  END IF;
+
+  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p
+  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+    AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
+  IF NOT FOUND THEN
+    v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := clock_timestamp() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+      r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+  ELSIF r_permit.confirmed_by IS NULL THEN
+    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);
+  ELSIF v_purpose = 'COMPENSATE' THEN
+    RETURN format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', p_run_id, r_permit.permit_id);
+  END IF;
+  RETURN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
+    r_run.collection_name, p_run_id, r_permit.permit_id,
+    CASE WHEN r_run.max_rows IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
+    coalesce(r_run.max_rows, r_permit.max_rows));
+END;
+$fn_birth_run_next_step$;
+
+COMMENT ON FUNCTION birth.fn_birth_run_next_step(uuid) IS
+  'The statement a run needs next, with a remark who sends it; NULL while it runs. Specification: 2, 6.';

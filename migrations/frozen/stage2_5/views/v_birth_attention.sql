@@ -1,0 +1,95 @@
+-- Whatever needs a person: what, since when, and the statement to send next. The gravest first.
+CREATE OR REPLACE VIEW birth.v_birth_attention AS
+WITH known AS (
+  SELECT c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.gateway_mode, c.registered_at,
+         t.oid AS relation, t.relkind, t.relispartition,
+         (SELECT count(*) FROM birth.v_birth_gateway_trigger g WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways
+  FROM birth.collection_registry c
+  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.schema_name
+  LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
+), item AS (
+  SELECT CASE WHEN r.status = 'failed' OR r.interrupted THEN 1 WHEN r.status = 'stopped' THEN 2 ELSE 3 END AS rank,
+         CASE WHEN r.interrupted THEN format('run %s of %s is interrupted: its session is gone', r.run_id, r.collection_name)
+              WHEN r.status = 'planned' THEN format('plan %s of %s waits', r.run_id, r.collection_name)
+              ELSE format('run %s of %s is %s: %s', r.run_id, r.collection_name, r.status, r.stop_reason) END AS what,
+         coalesce(r.last_batch_at, r.running_since, l.planned_at) AS since,
+         r.next_step
+  FROM birth.v_birth_run_progress r
+  JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = r.run_id
+  WHERE (r.status IN ('planned', 'stopped', 'failed') OR r.interrupted)
+    -- A run that another plan follows is history.
+    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 f WHERE f.predecessor = r.run_id)
+  UNION ALL
+  SELECT CASE WHEN p.expires_at <= clock_timestamp() THEN 2 ELSE 3 END,
+         format('permit %s of %s %s', p.permit_id, p.collection_name,
+           CASE WHEN p.expires_at <= clock_timestamp() THEN 'has expired' WHEN p.confirmed_by IS NULL THEN 'is not confirmed' ELSE 'expires soon' END),
+         CASE WHEN p.expires_at <= clock_timestamp() THEN p.expires_at ELSE p.opened_at END,
+         CASE WHEN p.expires_at <= clock_timestamp()
+                THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner', p.permit_id)
+              WHEN p.confirmed_by IS NULL THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', p.permit_id)
+              ELSE birth.fn_birth_run_next_step(p.run_id) END
+  FROM birth.birth_admission_permit_v2 p
+  WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= clock_timestamp() + interval '1 hour')
+  UNION ALL
+  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, d.repair
+  FROM birth.v_birth_gateway_release_drift_guard d
+  WHERE NOT d.pass
+  UNION ALL
+  SELECT 1, format('stage 0 is not enforced: %s: %s', g.check_name, g.found), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;' AS next_step
+  FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 2, format('worse than at stage 1: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage1_no_worse_proof;' AS next_step
+  FROM birth.v_birth_stage1_no_worse_proof g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 2, format('worse than at stage 2: %s: %s instead of %s', g.check_name, g.found, g.expected), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage2_no_worse_guard;' AS next_step
+  FROM birth.v_birth_stage2_no_worse_guard g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 2, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because), d.frozen_since,
+         format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA', d.dot_name)
+  FROM birth.v_birth_dot_status d WHERE d.frozen AND NOT d.dangerous
+  UNION ALL
+  SELECT 2, format('%s rows of %s have no birth: %s, last by %s', sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)), min(f.found_at),
+         format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
+  FROM birth.birth_gateway_finding f WHERE f.found_at > clock_timestamp() - interval '168 hours'
+  GROUP BY f.collection_name, f.error
+  UNION ALL
+  SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END, format('%s is %s and has no enabled gateway', k.collection_name, CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END),
+         NULL::timestamptz AS since, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', k.collection_name, k.gateway_mode)
+  FROM known k WHERE k.relation IS NOT NULL AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways = 0
+  UNION ALL
+  SELECT 3, format('%s is required, and its table %I.%I does not exist', k.collection_name, k.schema_name, k.table_name), k.registered_at,
+         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward',
+                k.collection_name, k.coverage_status)
+  FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
+  UNION ALL
+  SELECT 2, format('gateway of %s is on %I.%I, which is %s', coalesce(g.collection_name, 'no collection'), g.schema_name, g.table_name,
+                   coalesce(format('registered as %I.%I', k.schema_name, k.table_name), 'not registered')), NULL::timestamptz AS since,
+         CASE WHEN k.collection_name IS NULL THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', g.trigger_name, g.schema_name, g.table_name)
+              ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward',
+                          k.collection_name, g.schema_name, g.table_name, k.coverage_status) END
+  FROM birth.v_birth_gateway_trigger g
+  LEFT JOIN known k ON k.collection_name = g.collection_name
+  WHERE k.relation IS DISTINCT FROM g.relation
+    -- A partition of the table, attached by itself, is no other table.
+    AND NOT EXISTS (SELECT FROM pg_partition_ancestors(g.relation) a WHERE a.relid = k.relation)
+  UNION ALL
+  SELECT 2, format('partition %s of %s has no gateway', t.relid, k.collection_name), NULL::timestamptz AS since,
+         format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach anew''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
+                k.collection_name, k.gateway_mode)
+  FROM known k
+  CROSS JOIN LATERAL pg_partition_tree(k.relation) t
+  WHERE k.relkind = 'p' AND t.isleaf AND t.relid <> k.relation AND k.gateways > 0
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_trigger g
+      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A')
+        AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
+  UNION ALL
+  SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
+  FROM birth.v_birth_spike s WHERE s.state <> 'OK'
+)
+SELECT CASE i.rank WHEN 1 THEN 'critical' WHEN 2 THEN 'warning' ELSE 'notice' END AS severity, i.what, i.since, i.next_step
+FROM item i
+ORDER BY i.rank, i.since, i.what;
+
+COMMENT ON VIEW birth.v_birth_attention IS
+  'Whatever needs a person: severity, what, since when, and the ready statement to send next. Specification: 2.';

@@ -1,0 +1,39 @@
+-- Who could break the separation of duties: logins with roles that one person should not hold together, superusers, whoever can become birth_definer
+-- or let somebody, and who released. Superusers and releasing cannot be prevented; they are listed.
+CREATE OR REPLACE VIEW birth.v_birth_separation_of_duties AS
+WITH login AS (
+  SELECT r.oid, r.rolname::text AS name, r.rolsuper, r.rolcreaterole
+  FROM pg_catalog.pg_roles r
+  WHERE r.rolcanlogin
+), held AS (
+  SELECT l.name, array_agg(d.role ORDER BY d.role) AS roles
+  FROM login l
+  JOIN (VALUES ('birth_steward'), ('birth_operator'), ('birth_reviewer'), ('birth_permit_owner'), ('birth_dba')) AS d(role)
+    ON to_regrole(d.role) IS NOT NULL AND pg_has_role(l.oid, to_regrole(d.role)::oid, 'MEMBER')
+  WHERE NOT l.rolsuper
+  GROUP BY l.name
+)
+SELECT h.name AS login, 'conflicting roles' AS finding, array_to_string(h.roles, ', ') AS detail,
+       format('REVOKE %s FROM %I;', h.roles[2], h.name) AS next_step
+FROM held h
+WHERE cardinality(ARRAY(SELECT unnest(h.roles) INTERSECT SELECT unnest(ARRAY['birth_operator', 'birth_reviewer', 'birth_permit_owner', 'birth_dba']))) > 1
+UNION ALL
+SELECT l.name, 'superuser', 'passes every check of the database', NULL FROM login l WHERE l.rolsuper
+UNION ALL
+SELECT l.name, 'can become birth_definer', 'owns every object while it does', format('REVOKE birth_definer FROM %I;', l.name)
+FROM login l
+WHERE NOT l.rolsuper AND to_regrole('birth_definer') IS NOT NULL AND pg_has_role(l.oid, to_regrole('birth_definer')::oid, 'MEMBER')
+UNION ALL
+SELECT l.name, 'can let others become birth_definer', CASE WHEN a.member IS NULL THEN 'has CREATEROLE' ELSE 'has ADMIN of birth_definer' END, NULL
+FROM login l
+LEFT JOIN (SELECT DISTINCT m.member FROM pg_catalog.pg_auth_members m WHERE m.roleid = to_regrole('birth_definer')::oid AND m.admin_option) a ON a.member = l.oid
+WHERE NOT l.rolsuper
+  -- From 16 on CREATEROLE alone does not suffice.
+  AND (a.member IS NOT NULL OR l.rolcreaterole AND current_setting('server_version_num')::integer < 160000)
+UNION ALL
+SELECT r.released_by, 'released', format('%s, last at %s; may not review what it released', string_agg(DISTINCT r.release, ', '), max(r.released_at)), NULL
+FROM birth.v_birth_release_history r
+GROUP BY r.released_by;
+
+COMMENT ON VIEW birth.v_birth_separation_of_duties IS
+  'Logins with conflicting roles, superusers, who can become birth_definer or let others, and who released. Specification: 2, 9, R16.';
