@@ -115,7 +115,7 @@ BEGIN
     SELECT 'alerts', count(*)::text FROM birth.trigger_guard_alerts
     UNION ALL
     -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
-    SELECT 'body.old_gateway', '8952f722ccb8d2ea337ae66881d1868ef09a2526bedfbdeba99b3bfde79b8b07'
+    SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'
   ) s;
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
@@ -909,10 +909,10 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
                   WHEN p_kind = 'view' THEN format('sql/views/%s.sql', p_object)
                   ELSE format('what differs in sql/tables/%s.sql', split_part(p_object, '.', 1)) END) AS source
   ), privilege AS (
-    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column) or the sequence of a column.
-    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[3] = '*' AS passed_on, e.entry
+    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column), the sequence of a column, or what is yet to be made.
+    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?$') AS m
+    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
   ), statement AS (
     SELECT 1 AS rank, CASE
       WHEN p_drift = 'missing' AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
@@ -946,12 +946,15 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     FROM thing t
     WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND (p_live -> 'state') IS DISTINCT FROM (p_wanted -> 'state')
     UNION ALL
-    SELECT 4, format('%s %s%s ON %s %s %s %s%s', v.verb, v.privilege, coalesce(' ' || v.column_list, ''),
-             CASE WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE' WHEN t.type = 'VIEW' THEN 'TABLE' ELSE t.type END,
-             CASE WHEN v.sequence_column IS NOT NULL THEN pg_get_serial_sequence(t.name, v.sequence_column) ELSE t.name END,
-             CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-             CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
-             CASE WHEN v.verb = 'GRANT' AND v.passed_on THEN ' WITH GRANT OPTION' WHEN v.verb = 'REVOKE' AND v.passed_on THEN ' CASCADE' END)
+    SELECT 4, concat_ws(' ',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || t.name, v.verb, v.privilege || coalesce(' ' || v.column_list, ''), 'ON',
+      CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
+           WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(t.name, v.sequence_column)
+           WHEN t.type = 'VIEW' THEN 'TABLE ' || t.name
+           ELSE t.type || ' ' || t.name END,
+      CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
+      CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
+      CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END)
     FROM thing t CROSS JOIN privilege v
     WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND v.grantee <> coalesce(p_live ->> 'owner', '')
   )
@@ -1893,8 +1896,11 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     GROUP BY i.indexrelid, i.indisprimary
   ), proposal AS (
     SELECT 1 AS rank, false AS indisprimary,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN 'synthetic_id' WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN coalesce(t.arguments[3], 'id') WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
+           -- After the collection: a column, a template, or a prefix and a column.
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN 'synthetic_id'
+                WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN coalesce(t.arguments[3], 'id')
+                WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
            t.arguments[2] AS extra,
            format('trigger %s says so', t.trigger_name) AS reason
     FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t
@@ -1990,7 +1996,7 @@ COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) IS 'Select, o
 -- Name: fn_birth_live_births(timestamp with time zone, timestamp with time zone, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint DEFAULT 50000) RETURNS TABLE(births numeric, counted boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_indexscan TO 'off'
@@ -2619,6 +2625,7 @@ DECLARE
   r_set record;
   v_bad text[];
   v_foreign text[];
+  v_born bigint;
   v_existing bigint;
 BEGIN
   IF p_codes IS NULL OR p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR p_dry_run IS NULL THEN
@@ -2636,11 +2643,13 @@ BEGIN
   END IF;
 
   IF p_dry_run THEN
-    SELECT count(*) FILTER (WHERE b.collection_name = p_collection), array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
-    INTO v_existing, v_foreign
-    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c JOIN birth.birth_registry b ON b.entity_code = c.code;
+    SELECT count(*) FILTER (WHERE b.entity_code IS NULL), count(*) FILTER (WHERE b.collection_name = p_collection),
+           array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
+    INTO v_born, v_existing, v_foreign
+    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code;
   ELSE
     r_set := birth.fn_birth_register_set(p_collection, p_codes, p_dot_origin, p_run_id);
+    v_born := r_set.born;
     v_existing := r_set.existing;
     v_foreign := nullif(r_set.foreign_codes, '{}');
   END IF;
@@ -2648,10 +2657,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('code_foreign',
       format('%s codes, such as %L', cardinality(v_foreign), v_foreign[1]));
   END IF;
-  RETURN QUERY VALUES
-    (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END,
-     CASE WHEN p_dry_run THEN (SELECT count(DISTINCT u.code) FROM unnest(p_codes) AS u(code)) - v_existing ELSE r_set.born END),
-    ('exists', v_existing);
+  RETURN QUERY VALUES (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END, v_born), ('exists', v_existing);
 END;
 $$;
 
@@ -5127,11 +5133,11 @@ CREATE VIEW birth.v_birth_run_progress AS
                     WHEN (l.last_batch_at > l.started_at) THEN ((l.actual_inserted)::numeric / EXTRACT(epoch FROM (l.last_batch_at - l.started_at)))
                     ELSE NULL::numeric
                 END AS rate,
-            (EXISTS ( SELECT
+            (k.key IN ( SELECT (((h.classid)::bigint << 32) | (h.objid)::bigint)
                    FROM pg_locks h
                   WHERE ((h.locktype = 'advisory'::text) AND h.granted AND (h.objsubid = 1) AND (h.database = ( SELECT d.oid
                            FROM pg_database d
-                          WHERE (d.datname = current_database()))) AND ((h.classid)::bigint = ((k.key >> 32) & '4294967295'::bigint)) AND ((h.objid)::bigint = (k.key & '4294967295'::bigint))))) AS held
+                          WHERE (d.datname = current_database())))))) AS held
            FROM ((birth.birth_backfill_ledger_v2 l
              CROSS JOIN LATERAL ( SELECT
                         CASE
@@ -5174,11 +5180,11 @@ CREATE VIEW birth.v_birth_spike AS
             WHEN (l.births > GREATEST((1000)::numeric, ((5)::numeric * n.norm))) THEN 'SPIKE'::text
             ELSE 'OK'::text
         END AS state
-   FROM ((( VALUES ('last_1h'::text,'01:00:00'::interval,(20000)::bigint), ('last_6h'::text,'06:00:00'::interval,(50000)::bigint)) w(label, span, cap)
+   FROM ((( VALUES ('last_1h'::text,'01:00:00'::interval,(10000)::bigint), ('last_6h'::text,'06:00:00'::interval,(10000)::bigint)) w(label, span, cap)
      CROSS JOIN LATERAL birth.fn_birth_live_births((clock_timestamp() - w.span), clock_timestamp(), w.cap) l(births, counted))
      CROSS JOIN LATERAL ( SELECT (percentile_cont((0.5)::double precision) WITHIN GROUP (ORDER BY ((d.births)::double precision)))::numeric AS norm
            FROM (generate_series(1, 7) day(number)
-             CROSS JOIN LATERAL birth.fn_birth_live_births(((clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)) - w.span), (clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)), (2000)::bigint) d(births, counted))) n);
+             CROSS JOIN LATERAL birth.fn_birth_live_births(((clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)) - w.span), (clock_timestamp() - ((day.number)::double precision * '24:00:00'::interval)), (1000)::bigint) d(births, counted))) n);
 
 ALTER VIEW birth.v_birth_spike OWNER TO birth_definer;
 
@@ -5407,7 +5413,10 @@ CREATE VIEW birth.v_birth_stage2_no_worse_guard AS
            FROM ((birth.birth_stage_anchor a
              CROSS JOIN LATERAL jsonb_array_elements_text((a.value)::jsonb) known(collection_name))
              JOIN birth.collection_registry r ON (((r.collection_name = known.collection_name) AND (r.coverage_status = 'BIRTH_REQUIRED'::text))))
-          WHERE ((a.stage = 'stage2'::text) AND (a.subject = 'gateway.required'::text) AND (to_regclass(format('%I.%I'::text, r.schema_name, r.table_name)) IS NOT NULL) AND (NOT (EXISTS ( SELECT
+          WHERE ((a.stage = 'stage2'::text) AND (a.subject = 'gateway.required'::text) AND (EXISTS ( SELECT
+                   FROM (pg_class k
+                     JOIN pg_namespace s ON ((s.oid = k.relnamespace)))
+                  WHERE ((s.nspname = r.schema_name) AND (k.relname = r.table_name)))) AND (NOT (EXISTS ( SELECT
                    FROM birth.v_birth_gateway_trigger g
                   WHERE ((g.collection_name = r.collection_name) AND g.enabled)))))
         )
@@ -5766,16 +5775,11 @@ UNION ALL
    FROM birth.birth_backfill_ledger_v2 l
   GROUP BY l.status
 UNION ALL
- SELECT 'birth_run_rows_done'::text AS name,
+ SELECT m.name,
     jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose) AS labels,
-    (p.rows_done)::numeric AS value
-   FROM birth.v_birth_run_progress p
-  WHERE (p.status = 'running'::text)
-UNION ALL
- SELECT 'birth_run_rows_target'::text AS name,
-    jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose) AS labels,
-    (p.rows_target)::numeric AS value
-   FROM birth.v_birth_run_progress p
+    (m.value)::numeric AS value
+   FROM (birth.v_birth_run_progress p
+     CROSS JOIN LATERAL ( VALUES ('birth_run_rows_done'::text,p.rows_done), ('birth_run_rows_target'::text,p.rows_target)) m(name, value))
   WHERE (p.status = 'running'::text)
 UNION ALL
  SELECT 'birth_backfilled_births_total'::text AS name,
@@ -5787,15 +5791,11 @@ UNION ALL
         END), (0)::numeric) AS value
    FROM birth.birth_receipt r
 UNION ALL
- SELECT 'birth_live_births'::text AS name,
-    jsonb_build_object('window', s.window_name, 'counted', s.counted) AS labels,
-    s.live_births AS value
-   FROM birth.v_birth_spike s
-UNION ALL
- SELECT 'birth_live_births_norm'::text AS name,
+ SELECT m.name,
     jsonb_build_object('window', s.window_name) AS labels,
-    s.norm AS value
-   FROM birth.v_birth_spike s
+    m.value
+   FROM (birth.v_birth_spike s
+     CROSS JOIN LATERAL ( VALUES ('birth_live_births'::text,s.live_births), ('birth_live_births_norm'::text,s.norm)) m(name, value))
 UNION ALL
  SELECT 'birth_permits_open'::text AS name,
     '{}'::jsonb AS labels,

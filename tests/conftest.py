@@ -13,6 +13,7 @@ import pytest
 from support import Cluster, Database
 
 from birthdb import target
+from birthdb.release import prove
 from birthdb.server import EmbeddedServer
 
 hypothesis.settings.register_profile("birthdb", deadline=None)
@@ -42,8 +43,11 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def template(server: Cluster) -> Iterator[Database]:
-    """A database released to head by the releaser; nobody connects to it."""
+    """A database released to head by the releaser; nobody connects to it. A guard that is being proven is taken out."""
     made = server.create_released()
+    if claim := os.environ.get(prove.TAKE_OUT):
+        with target.connect(made.url()) as conn:
+            prove.take_out(conn, claim)
     yield made
     made.drop()
 

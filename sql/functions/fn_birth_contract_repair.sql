@@ -19,10 +19,10 @@ AS $fn_birth_contract_repair$
                   WHEN p_kind = 'view' THEN format('sql/views/%s.sql', p_object)
                   ELSE format('what differs in sql/tables/%s.sql', split_part(p_object, '.', 1)) END) AS source
   ), privilege AS (
-    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column) or the sequence of a column.
-    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[3] = '*' AS passed_on, e.entry
+    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column), the sequence of a column, or what is yet to be made.
+    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?$') AS m
+    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
   ), statement AS (
     SELECT 1 AS rank, CASE
       WHEN p_drift = 'missing' AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
@@ -56,12 +56,15 @@ AS $fn_birth_contract_repair$
     FROM thing t
     WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND (p_live -> 'state') IS DISTINCT FROM (p_wanted -> 'state')
     UNION ALL
-    SELECT 4, format('%s %s%s ON %s %s %s %s%s', v.verb, v.privilege, coalesce(' ' || v.column_list, ''),
-             CASE WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE' WHEN t.type = 'VIEW' THEN 'TABLE' ELSE t.type END,
-             CASE WHEN v.sequence_column IS NOT NULL THEN pg_get_serial_sequence(t.name, v.sequence_column) ELSE t.name END,
-             CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-             CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
-             CASE WHEN v.verb = 'GRANT' AND v.passed_on THEN ' WITH GRANT OPTION' WHEN v.verb = 'REVOKE' AND v.passed_on THEN ' CASCADE' END)
+    SELECT 4, concat_ws(' ',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || t.name, v.verb, v.privilege || coalesce(' ' || v.column_list, ''), 'ON',
+      CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
+           WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(t.name, v.sequence_column)
+           WHEN t.type = 'VIEW' THEN 'TABLE ' || t.name
+           ELSE t.type || ' ' || t.name END,
+      CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
+      CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
+      CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END)
     FROM thing t CROSS JOIN privilege v
     WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND v.grantee <> coalesce(p_live ->> 'owner', '')
   )

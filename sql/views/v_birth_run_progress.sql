@@ -15,11 +15,11 @@ FROM (
          CASE k.purpose WHEN 'APPLY' THEN l.expected_delta ELSE l.actual_inserted END AS rows_target,
          CASE WHEN r.batches > 1 AND r.seconds > 0 THEN r.written::numeric / r.seconds
               WHEN l.last_batch_at > l.started_at THEN l.actual_inserted::numeric / extract(epoch FROM l.last_batch_at - l.started_at) END AS rate,
-         EXISTS (
-           SELECT FROM pg_catalog.pg_locks h
+         k.key IN (
+           SELECT (h.classid::bigint << 32) | h.objid::bigint
+           FROM pg_catalog.pg_locks h
            WHERE h.locktype = 'advisory' AND h.granted AND h.objsubid = 1
-             AND h.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
-             AND h.classid::bigint = ((k.key >> 32) & 4294967295) AND h.objid::bigint = (k.key & 4294967295)) AS held
+             AND h.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())) AS held
   FROM birth.birth_backfill_ledger_v2 l
   CROSS JOIN LATERAL (
     SELECT CASE WHEN l.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END AS purpose,

@@ -225,19 +225,32 @@ def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> N
         print(json.dumps(tables, default=str, ensure_ascii=False, indent=2))
         return
     for title, rows in tables.items():
+        shown = [{name: value for name, value in row.items() if name != "next_step"} for row in rows]
         if not rows:
             out.print(Text(f"{title}: none"))
         elif len(rows) == 1:
-            _print_table(title, ("", ""), rows[0].items())
+            _print_table(title, ("", ""), shown[0].items())
         else:
-            _print_table(title, rows[0], (row.values() for row in rows))
+            _print_table(title, shown[0], (row.values() for row in shown))
+        # Outside the table, whole and on one line: it is there to be copied.
+        for row in rows:
+            if row.get("next_step"):
+                out.print(Text(f"next: {row['next_step']}"))
 
 
 def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    table = Table(*columns, title=title, title_justify="left", show_header=any(columns))
+    table = Table(title=title, title_justify="left", show_header=any(columns))
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> NoReturn:

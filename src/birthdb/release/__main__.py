@@ -6,7 +6,6 @@ A server of the project's own is started where one is needed; none of the user's
 import json
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -19,7 +18,7 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH, MANIFEST, semantic
+from birthdb.release import BEGIN, FINISH, MANIFEST, prove, semantic
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.server import VARIABLE, EmbeddedServer
 
@@ -189,7 +188,7 @@ def _manifests(sources: Sources) -> None:
             "algorithm": semantic.ALGORITHM,
             "routine": routines,
             "view": {number: hashed["view"] for number, hashed in majors.items()},
-            "claims": _claims(sources, bodies[name], bodies[sources.head]),
+            "claims": _claims(sources, bodies[name]),
         }
         folder = sources.frozen.root / name
         _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
@@ -198,20 +197,13 @@ def _manifests(sources: Sources) -> None:
         sources.sum(name)
 
 
-def _claims(sources: Sources, bodies: dict[str, str], head: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return the claims of ``sql/claims.toml``, each bound to the exact body that the newest release has.
+def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the claims of ``sql/claims.json`` that were proven for exactly the bodies a release has.
 
-    A claim is ``[flag]`` with ``routine`` and ``test``, the test that fails when that routine loses the guard;
-    a release with another body makes no claim. v_qt001_apply_runtime_status compares ``body_sha256`` with the live
-    body.
+    v_qt001_apply_runtime_status compares their ``body_sha256`` with the live body. See ``birthdb.release.prove``.
     """
-    file = sources.sql / "claims.toml"
-    claims = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return {
-        flag: {**claim, "body_sha256": bodies[claim["routine"]]}
-        for flag, claim in claims.items()
-        if claim["routine"] in bodies and bodies[claim["routine"]] == head[claim["routine"]]
-    }
+    proven = prove.evidence(sources.sql / "claims.json")
+    return {flag: claim for flag, claim in proven.items() if bodies.get(claim["routine"]) == claim["body_sha256"]}
 
 
 @contextmanager

@@ -44,7 +44,7 @@ BEGIN
     SELECT 'alerts', count(*)::text FROM birth.trigger_guard_alerts
     UNION ALL
     -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
-    SELECT 'body.old_gateway', '8952f722ccb8d2ea337ae66881d1868ef09a2526bedfbdeba99b3bfde79b8b07'
+    SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'
   ) s;
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;

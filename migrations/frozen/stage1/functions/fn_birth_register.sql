@@ -15,6 +15,7 @@ DECLARE
   r_set record;
   v_bad text[];
   v_foreign text[];
+  v_born bigint;
   v_existing bigint;
 BEGIN
   IF p_codes IS NULL OR p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR p_dry_run IS NULL THEN
@@ -32,11 +33,13 @@ BEGIN
   END IF;
 
   IF p_dry_run THEN
-    SELECT count(*) FILTER (WHERE b.collection_name = p_collection), array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
-    INTO v_existing, v_foreign
-    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c JOIN birth.birth_registry b ON b.entity_code = c.code;
+    SELECT count(*) FILTER (WHERE b.entity_code IS NULL), count(*) FILTER (WHERE b.collection_name = p_collection),
+           array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
+    INTO v_born, v_existing, v_foreign
+    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code;
   ELSE
     r_set := birth.fn_birth_register_set(p_collection, p_codes, p_dot_origin, p_run_id);
+    v_born := r_set.born;
     v_existing := r_set.existing;
     v_foreign := nullif(r_set.foreign_codes, '{}');
   END IF;
@@ -44,10 +47,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('code_foreign',
       format('%s codes, such as %L', cardinality(v_foreign), v_foreign[1]));
   END IF;
-  RETURN QUERY VALUES
-    (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END,
-     CASE WHEN p_dry_run THEN (SELECT count(DISTINCT u.code) FROM unnest(p_codes) AS u(code)) - v_existing ELSE r_set.born END),
-    ('exists', v_existing);
+  RETURN QUERY VALUES (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END, v_born), ('exists', v_existing);
 END;
 $fn_birth_register$;
 

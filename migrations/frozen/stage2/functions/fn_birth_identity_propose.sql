@@ -28,8 +28,11 @@ AS $fn_birth_identity_propose$
     GROUP BY i.indexrelid, i.indisprimary
   ), proposal AS (
     SELECT 1 AS rank, false AS indisprimary,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN 'synthetic_id' WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' THEN coalesce(t.arguments[3], 'id') WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
+           -- After the collection: a column, a template, or a prefix and a column.
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN 'synthetic_id'
+                WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
+           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN coalesce(t.arguments[3], 'id')
+                WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
            t.arguments[2] AS extra,
            format('trigger %s says so', t.trigger_name) AS reason
     FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t

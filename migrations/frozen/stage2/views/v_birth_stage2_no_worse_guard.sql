@@ -13,7 +13,9 @@ WITH coverage AS (
   CROSS JOIN LATERAL jsonb_array_elements_text(a.value::jsonb) AS known(collection_name)
   JOIN birth.collection_registry r ON r.collection_name = known.collection_name AND r.coverage_status = 'BIRTH_REQUIRED'
   WHERE a.stage = 'stage2' AND a.subject = 'gateway.required'
-    AND to_regclass(format('%I.%I', r.schema_name, r.table_name)) IS NOT NULL
+    -- By the catalogue: to_regclass asks for USAGE of the schema, which a reader of births need not have.
+    AND EXISTS (SELECT FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace s ON s.oid = k.relnamespace
+                WHERE s.nspname = r.schema_name AND k.relname = r.table_name)
     AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = r.collection_name AND g.enabled)
 )
 SELECT 'BIRTH_REQUIRED' AS check_name, c.required_now::text AS found, c.required::text AS expected, coalesce(c.required_now >= c.required, false) AS pass

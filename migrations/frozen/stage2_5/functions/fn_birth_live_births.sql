@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_live_births(p_from timestamptz, p_to t
   LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
+  ROWS 1
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
   SET enable_indexscan = off

@@ -8,17 +8,16 @@ FROM birth.collection_registry c GROUP BY c.coverage_status, c.governed
 UNION ALL
 SELECT 'birth_runs', jsonb_build_object('status', l.status), count(*)::numeric FROM birth.birth_backfill_ledger_v2 l GROUP BY l.status
 UNION ALL
-SELECT 'birth_run_rows_done', jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose), p.rows_done::numeric
-FROM birth.v_birth_run_progress p WHERE p.status = 'running'
-UNION ALL
-SELECT 'birth_run_rows_target', jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose), p.rows_target::numeric
-FROM birth.v_birth_run_progress p WHERE p.status = 'running'
+SELECT m.name, jsonb_build_object('run_id', p.run_id, 'collection', p.collection_name, 'purpose', p.purpose), m.value::numeric
+FROM birth.v_birth_run_progress p
+CROSS JOIN LATERAL (VALUES ('birth_run_rows_done', p.rows_done), ('birth_run_rows_target', p.rows_target)) AS m(name, value)
+WHERE p.status = 'running'
 UNION ALL
 SELECT 'birth_backfilled_births_total', '{}'::jsonb, coalesce(sum(CASE r.purpose WHEN 'APPLY' THEN r.written ELSE - r.written END), 0) FROM birth.birth_receipt r
 UNION ALL
-SELECT 'birth_live_births', jsonb_build_object('window', s.window_name, 'counted', s.counted), s.live_births FROM birth.v_birth_spike s
-UNION ALL
-SELECT 'birth_live_births_norm', jsonb_build_object('window', s.window_name), s.norm FROM birth.v_birth_spike s
+SELECT m.name, jsonb_build_object('window', s.window_name), m.value
+FROM birth.v_birth_spike s
+CROSS JOIN LATERAL (VALUES ('birth_live_births', s.live_births), ('birth_live_births_norm', s.norm)) AS m(name, value)
 UNION ALL
 SELECT 'birth_permits_open', '{}'::jsonb, count(*)::numeric FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > clock_timestamp()
 UNION ALL

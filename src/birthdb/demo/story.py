@@ -1,0 +1,502 @@
+"""The story: seven registers that exist already are registered, backfilled, enforced, and cheating is tried.
+
+Everything is done as a person would do it, under the login of whoever may, through the wrappers of ``birthdb.api``. All
+figures are what the database answered.
+"""
+
+import json as jsonlib
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import psycopg
+
+from birthdb import api
+from birthdb.demo.registers import REGISTERS, SCHEMA, load, read
+from birthdb.demo.scene import DBA, OPERATOR, OWNER, READER, REVIEWER, STEWARD, SUPERUSER, TABLES_OWNER, Scene
+from birthdb.demo.teller import Teller
+from birthdb.errors import (
+    BirthError,
+    CodeForeign,
+    ContractDrift,
+    GatewayNoIdentity,
+    PermitNotOpen,
+    SourcePrivilege,
+)
+
+T = TypeVar("T")
+
+_BATCH = 1000  # small, so that there is progress to see
+_WRITER = "fn_dot_birth_qt001_apply"
+
+#: Where the steward decides otherwise than the classifier's first proposal.
+_DECISIONS: Mapping[str, Mapping[str, Any]] = {
+    "currency": {"strategy": "synthetic_id", "column": "alpha_3", "prefix": "CUR-"},
+    "subdivision": {"strategy": "legacy", "template": "{country}-{local}"},
+    "language_family": {"strategy": "legacy", "template": "family/{alpha_3}"},
+}
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """What the database said of one collection when its run was done, in rows."""
+
+    collection: str
+    source_rows: int
+    births: int
+    expected_delta: int
+    actual_inserted: int
+    rerun_delta: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the database refused, and in which words."""
+
+    attempt: str
+    sqlstate: str
+    message: str
+
+
+def run(json: bool = False) -> int:
+    """Tell the story, or print its figures as one JSON object. Returns 0 when everything was as it should be, else 1.
+
+    Raises ServerError where there is no PostgreSQL to start or no data to show.
+    """
+    began = time.monotonic()
+    teller = Teller(quiet=json)
+    with Scene("demo", teller.heard) as scene:
+        story = Story(scene, teller)
+        story.tell()
+        version = scene.version
+    seconds = round(time.monotonic() - began, 1)
+    if json:
+        figures = {
+            "server": version,
+            "collections": [asdict(done) for done in story.collections],
+            "refusals": [asdict(refusal) for refusal in story.refusals],
+            "census_pass": story.census_pass,
+            "seconds": seconds,
+        }
+        print(jsonlib.dumps(figures, ensure_ascii=False, indent=2))
+    for fault in story.faults:
+        print(f"not as it should be: {fault}", file=sys.stderr)
+    teller.say(f"\n{seconds} seconds on {version}; the server is gone.")
+    return 1 if story.faults else 0
+
+
+class Story:
+    """The steps, and what the database answered on the way."""
+
+    def __init__(self, scene: Scene, teller: Teller) -> None:
+        """Begin with nothing."""
+        self.collections: list[Backfilled] = []
+        self.refusals: list[Refusal] = []
+        self.census_pass = False
+        self.faults: list[str] = []
+        self._scene = scene
+        self._tell = teller
+        self._permits: dict[str, int] = {}
+
+    def tell(self) -> None:
+        """Tell it from the beginning to the end."""
+        self._load()
+        self._release()
+        self._register()
+        self._propose()
+        self._first_backfill()
+        self._collision()
+        self._attach()
+        self._backfill_the_others()
+        self._enforce()
+        run_id, delta, permit = self._side_door()
+        self._cheat(run_id, delta, permit)
+        self._mend(run_id, delta, permit)
+        self._census()
+
+    def _load(self) -> None:
+        self._tell.step(
+            "Seven registers that exist already",
+            "Plain tables of an application, loaded by COPY. Nothing in them knows of birthdb.",
+        )
+        conn = self._scene.connect(SUPERUSER)
+        conn.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {TABLES_OWNER}".encode())
+        owner = self._scene.connect(TABLES_OWNER)
+        shown = []
+        with self._tell.bar() as bar:
+            task = bar.add_task("COPY", total=len(REGISTERS))
+            for register in REGISTERS:
+                rows = read(register)
+                load(owner, register, rows)
+                shown.append((f"{SCHEMA}.{register.table}", register.standard, len(rows)))
+                bar.advance(task)
+        self._tell.table(("table", "standard", "rows"), [*shown, ("", "", sum(rows for *_, rows in shown))])
+
+    def _release(self) -> None:
+        self._tell.step(
+            "Schema birth is released",
+            "By Alembic, stage by stage, by a DBA who is no superuser. People get one role each.",
+        )
+        self._tell.typed("$ ", f"BIRTHDB_URL=postgresql://{DBA}@/demo birthdb alembic upgrade head", "bash")
+        self._scene.release("head")
+        contract = api.view(self._scene.connect(READER), "v_birth_gateway_contract_integrity_dashboard")[0]
+        self._tell.answer(
+            f"release {contract['release']}: {contract['objects']} objects on record, {contract['drifted']} drifted"
+        )
+        self._expect(contract["all_ok"], "the contract is intact after the release")
+
+    def _register(self) -> None:
+        self._tell.step(
+            "The steward registers seven collections",
+            "A collection is a source table and its policy: births are required.",
+        )
+        steward = self._scene.connect(STEWARD)
+        for register in REGISTERS:
+            with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
+                answer = api.collection_register(
+                    steward, register.table, SCHEMA, register.table, "BIRTH_REQUIRED", governed=True
+                )
+                if register is REGISTERS[0]:
+                    self._tell.answer(f"next: {answer}")
+        self._tell.say(f"… and so the other {len(REGISTERS) - 1}.")
+
+    def _propose(self) -> None:
+        self._tell.step("The classifier proposes", "From keys and unique columns, with its reason. It never decides.")
+        steward = self._scene.connect(STEWARD)
+        shown = []
+        for register in REGISTERS:
+            with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
+                first, *others = api.identity_propose(steward, SCHEMA, register.table)
+            named = first["template"] or first["column"]
+            shown.append(
+                (register.table, first["strategy"], named, first["reason"], f"{len(others)} more" if others else "")
+            )
+        self._tell.table(("collection", "strategy", "identity", "reason", ""), shown)
+
+    def _first_backfill(self) -> None:
+        self._tell.step(
+            "Countries first, as proposed",
+            "Plan, rehearsal, verdict, permit, confirmation, run: four people, told apart by the database.",
+        )
+        with self._tell.aloud():
+            self._classify("country")
+            self._backfill("country")
+
+    def _collision(self) -> None:
+        self._tell.step("Currencies by the same rule", "Their alpha-3 codes look just as good. They are not.")
+        operator = self._scene.connect(OPERATOR)
+        with self._tell.aloud():
+            self._accept("currency")
+
+            def plan() -> None:
+                self._granted(lambda: api.plan(operator, "currency", dry_run=False))
+
+            self._refused("plan currencies under codes that countries own", CodeForeign.sqlstate, plan)
+        self._tell.say("The steward gives currencies a prefix; the plan of a moment ago was never written.")
+        with self._tell.aloud():
+            self._classify("currency")
+        for register in REGISTERS:
+            if register.table not in ("country", "currency"):
+                self._classify(register.table)
+        statuses = api.view(self._scene.connect(READER), "v_birth_metadata_compatibility")
+        ordered = sorted(
+            statuses, key=lambda row: [register.table for register in REGISTERS].index(row["collection_name"])
+        )
+        self._tell.table(
+            ("collection", "identity"), [(row["collection_name"], row["identity_status"]) for row in ordered]
+        )
+
+    def _attach(self) -> None:
+        self._tell.step(
+            "The gateway is attached, and observes",
+            "New rows are born as they are inserted; for now nothing is refused.",
+        )
+        steward = self._scene.connect(STEWARD)
+        for register in REGISTERS:
+            with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
+                self._granted(lambda name=register.table: api.gateway_attach(steward, name, "observe"))  # type: ignore[misc]
+        self._tell.say(f"… and so the other {len(REGISTERS) - 1}.")
+
+    def _backfill_the_others(self) -> None:
+        self._tell.step("The other six are backfilled", "The same acts by the same four people.")
+        for register in REGISTERS:
+            if register.table != "country":
+                self._backfill(register.table)
+
+    def _enforce(self) -> None:
+        self._tell.step("From observe to enforce", "A field of the registry: no DDL, no lock on the table.")
+        steward = self._scene.connect(STEWARD)
+        owner = self._scene.connect(TABLES_OWNER)
+        reader = self._scene.connect(READER)
+        for register in REGISTERS:
+            with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
+                api.gateway_mode(steward, register.table, "enforce", "every row has its birth")
+        self._tell.say(
+            "… and so the other six. A currency is added; its code is also that of a country, and nobody minds."
+        )
+        with self._tell.aloud():
+            owner.execute("INSERT INTO iso.currency VALUES ('ESP', '724', 'Spanish Peseta')")
+            born = reader.execute(
+                "SELECT entity_code, collection_name, dot_origin, run_id FROM birth.birth_registry"
+                " WHERE entity_code IN ('ESP', 'CUR-ESP') ORDER BY entity_code"
+            ).fetchall()
+            self._tell.table(("entity_code", "collection_name", "dot_origin", "run_id"), born)
+            self._expect(
+                [(row[0], row[1], row[3] is None) for row in born]
+                == [("CUR-ESP", "currency", True), ("ESP", "country", False)],
+                "the currency was born by the gateway beside the country",
+            )
+            self._refused(
+                "insert a country without a code",
+                GatewayNoIdentity.sqlstate,
+                lambda: owner.execute("INSERT INTO iso.country VALUES (' ', 'XX', '999', 'Nowhere')"),
+            )
+
+    def _side_door(self) -> tuple[Any, int, int]:
+        self._tell.step(
+            "Past the gateway", "A superuser loads three rows with triggers switched off. The census finds them."
+        )
+        superuser = self._scene.connect(SUPERUSER)
+        reader = self._scene.connect(READER)
+        with self._tell.aloud():
+            superuser.execute("SET session_replication_role = replica")
+            superuser.execute(
+                "INSERT INTO iso.currency VALUES ('DEM', '276', 'Deutsche Mark'), ('FRF', '250', 'French Franc'),"
+                " ('ITL', '380', 'Italian Lira')"
+            )
+            superuser.execute("RESET session_replication_role")
+            found = [row for row in api.census(reader, "currency") if not row["pass"]]
+        self._tell.table(
+            ("check", "rows", "examples"),
+            [(row["check"], row["rows"], ", ".join(row["examples"] or [])) for row in found],
+        )
+        self._expect([row["rows"] for row in found] == [3], "the census finds the three rows without a birth")
+        self._tell.say(
+            "They are planned, reviewed and permitted like any others. Before they are written, somebody cheats."
+        )
+        planned = api.plan(self._scene.connect(OPERATOR), "currency", dry_run=False)
+        return (
+            planned["run_id"],
+            planned["expected_delta"],
+            self._permit("currency", planned["run_id"], planned["expected_delta"]),
+        )
+
+    def _cheat(self, run_id: Any, delta: int, permit: int) -> None:
+        self._tell.step("Three attempts to cheat", "Each is stopped by the database, whoever tries.")
+        superuser = self._scene.connect(SUPERUSER)
+        operator = self._scene.connect(OPERATOR)
+
+        self._tell.say("The ledger is told that the run is done, by a superuser's hand:", "bold")
+        with self._tell.aloud():
+            self._refused(
+                "mark the run done by hand, as a superuser",
+                "23514",
+                lambda: superuser.execute(
+                    "UPDATE birth.birth_backfill_ledger_v2 SET status = 'done', dry_run = false,"
+                    " actual_inserted = 0, finished_at = now() WHERE run_id = %s",
+                    (run_id,),
+                ),
+            )
+
+        self._tell.say("The permit of the first run of currencies is used again:", "bold")
+        with self._tell.aloud():
+            self._refused(
+                "use a permit a second time",
+                PermitNotOpen.sqlstate,
+                lambda: api.apply(operator, "currency", run_id, self._permits["currency"], delta, delta, execute=True),
+            )
+
+        self._tell.say(f"One byte of the writer is changed, by a superuser: a blank in the body of {_WRITER}.", "bold")
+        released = self._body(superuser)
+        changed = re.sub(r"\bBEGIN\b", "BEGIN ", released, count=1)
+        superuser.execute(changed.encode())
+        try:
+            self._expect(self._body(superuser) == changed != released, "one byte of the writer was changed")
+            with self._tell.aloud():
+                self._refused(
+                    "change one byte of the writer, as a superuser",
+                    ContractDrift.sqlstate,
+                    lambda: api.apply(operator, "currency", run_id, permit, delta, delta, execute=True),
+                )
+        finally:
+            superuser.execute(released.encode())
+        contract = api.view(self._scene.connect(READER), "v_birth_gateway_contract_integrity_dashboard")[0]
+        self._expect(contract["all_ok"], "the contract is intact when the byte is put back")
+        self._tell.say(f"The byte is put back: {contract['drifted']} of {contract['objects']} objects drifted.")
+
+    def _mend(self, run_id: Any, delta: int, permit: int) -> None:
+        self._tell.step("And honestly", "The three rows are born under their own permit.")
+        operator = self._scene.connect(OPERATOR)
+        with self._tell.aloud():
+            api.apply(operator, "currency", run_id, permit, delta, delta, execute=True, notice=self._tell.answer)
+
+    def _census(self) -> None:
+        self._tell.step("The census", "Rows against births, both ways, and every side door that the catalogue shows.")
+        operator = self._scene.connect(OPERATOR)
+        runs = api.view(self._scene.connect(READER), "v_birth_run_progress")
+        shown: list[tuple[Any, ...]] = []
+        passed: list[bool] = []
+        for done in self.collections:
+            census = api.census(operator, done.collection)
+            now = api.plan(operator, done.collection)
+            failed = [row["check"] for row in census if not row["pass"]]
+            passed.append(bool(census) and not failed)
+            self._expect(passed[-1], f"{done.collection}: the census passes ({', '.join(failed)})")
+            self._expect(now["planned_rows"] == 0, f"{done.collection}: nothing is missing at the end")
+            written = sum(run["rows_done"] for run in runs if run["collection_name"] == done.collection)
+            verdict = f"{len(census)} checks pass" if passed[-1] else "; ".join(failed)
+            shown.append(
+                (done.collection, now["source_rows"], now["existing_births"], written, now["planned_rows"], verdict)
+            )
+        self.census_pass = all(passed)
+        rows, births, backfilled, missing = (sum(int(row[position]) for row in shown) for position in (1, 2, 3, 4))
+        self._expect(rows == births, "as many births as rows, all in all")
+        self._tell.table(
+            ("collection", "rows", "births", "backfilled", "missing", "census"),
+            [*shown, ("", rows, births, backfilled, missing, "")],
+        )
+        if self.faults:
+            self._tell.say("\nNot everything was as it should be.", "bold red")
+        else:
+            self._tell.say(
+                f"\n{rows:,} rows, {births:,} births: three people stand behind every one that was backfilled, no run"
+                " is called done that is not, and whoever tried to cheat, a superuser included, was stopped by the"
+                " database.",
+                "bold",
+            )
+
+    def _classify(self, collection: str) -> None:
+        decision = _DECISIONS.get(collection)
+        if decision is None:
+            self._accept(collection)
+        else:
+            api.identity_classify(self._scene.connect(STEWARD), collection, **decision)
+
+    def _accept(self, collection: str) -> None:
+        steward = self._scene.connect(STEWARD)
+        with self._tell.hushed():
+            first = api.identity_propose(steward, SCHEMA, collection)[0]
+        with api.refusals():
+            # The proposal carries the ready statement.
+            steward.execute(first["next_step"].encode())
+
+    def _backfill(self, collection: str) -> None:
+        operator = self._scene.connect(OPERATOR)
+        planned = self._granted(lambda: api.plan(operator, collection, dry_run=False))
+        run_id, delta = planned["run_id"], planned["expected_delta"]
+        counts = (
+            "source_rows",
+            "existing_births",
+            "orphans",
+            "unresolvable",
+            "duplicates",
+            "collisions",
+            "expected_delta",
+        )
+        self._say_aloud("\n".join([f"run {run_id}", ", ".join(f"{name} {planned[name]}" for name in counts)]))
+        permit = self._permit(collection, run_id, delta)
+        self._permits[collection] = permit
+        watch = self._scene.connect(READER)
+        with self._tell.bar() as bar:
+            task = bar.add_task(collection, total=delta)
+
+            def told(message: str) -> None:
+                with self._tell.hushed():
+                    row = api.progress(watch, run_id) or {}
+                bar.update(task, completed=float(row.get("rows_done") or 0))
+
+            api.apply(operator, collection, run_id, permit, delta, delta, batch=_BATCH, execute=True, notice=told)
+        ended = api.progress(watch, run_id) or {}
+        again = api.plan(operator, collection)
+        done = Backfilled(
+            collection,
+            again["source_rows"],
+            again["existing_births"],
+            delta,
+            ended.get("rows_done", 0),
+            again["planned_rows"],
+        )
+        self.collections.append(done)
+        self._tell.answer(
+            f"{collection}: {done.expected_delta:,} planned, {done.actual_inserted:,} written, {ended.get('status')};"
+            f" rerun delta {done.rerun_delta}"
+        )
+        self._expect(ended.get("status") == "done", f"{collection}: the run is done")
+        self._expect(done.actual_inserted == done.expected_delta, f"{collection}: it wrote what was planned")
+        self._expect(done.births == done.source_rows, f"{collection}: as many births as rows")
+        self._expect(done.rerun_delta == 0, f"{collection}: the rerun delta is 0")
+
+    def _permit(self, collection: str, run_id: Any, delta: int) -> int:
+        """Rehearse, review, open and confirm. Returns the permit."""
+        reviewer = self._scene.connect(REVIEWER)
+        rehearsed = api.rehearse(self._scene.connect(OPERATOR), collection)
+        findings = f"rehearsed: {rehearsed['actual_inserted']} births, rerun delta {rehearsed['rerun_delta']}"
+        self._expect(
+            (rehearsed["actual_inserted"], rehearsed["rerun_delta"]) == (delta, 0),
+            f"{collection}: the rehearsal writes the plan",
+        )
+        self._say_aloud(f"{findings}; all of it rolled back")
+        api.review_record(reviewer, run_id, "SAFE", findings)
+        tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+        permit = api.permit_open(
+            self._scene.connect(OWNER), collection, run_id, delta, tomorrow, f"first backfill of {collection}"
+        )["permit_id"]
+        self._say_aloud(f"permit {permit}, for {delta:,} rows until tomorrow, not confirmed yet")
+        api.permit_confirm(reviewer, permit)
+        return permit
+
+    def _granted(self, act: Callable[[], T]) -> T:
+        """Do something with a source table; where a privilege is missing, its owner grants what the hint says."""
+        try:
+            return act()
+        except SourcePrivilege as refusal:
+            if self._tell.spelled_out:
+                self._show(refusal)
+            _, _, statements = (refusal.hint or "").partition(": ")
+            for statement in filter(None, map(str.strip, statements.split(";"))):
+                self._scene.connect(TABLES_OWNER).execute(statement.encode())
+            return act()
+
+    def _refused(self, attempt: str, sqlstate: str, act: Callable[[], object]) -> None:
+        """Do what must be refused, with that SQLSTATE, and keep what the database said."""
+        try:
+            with api.refusals():
+                act()
+        except BirthError as refusal:
+            self._tell.refusal(refusal.sqlstate, refusal.message, refusal.detail, refusal.hint)
+            self.refusals.append(Refusal(attempt, refusal.sqlstate, refusal.message))
+        except psycopg.Error as error:
+            message = error.diag.message_primary or str(error)
+            self._tell.refusal(error.sqlstate or "", message, None, error.diag.message_hint)
+            self.refusals.append(Refusal(attempt, error.sqlstate or "", message))
+        else:
+            self.faults.append(f"nothing stopped the attempt to {attempt}")
+            return
+        self._expect(
+            self.refusals[-1].sqlstate == sqlstate,
+            f"{attempt}: refused with {sqlstate}, not {self.refusals[-1].sqlstate}",
+        )
+
+    def _say_aloud(self, answer: str) -> None:
+        if self._tell.spelled_out:
+            self._tell.answer(answer)
+
+    def _show(self, refusal: BirthError) -> None:
+        self._tell.refusal(refusal.sqlstate, refusal.message, refusal.detail, refusal.hint)
+
+    def _body(self, conn: api.Connection) -> str:
+        row = conn.execute(
+            "SELECT pg_get_functiondef(p.oid) FROM pg_proc p"
+            " WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = %s",
+            (_WRITER,),
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def _expect(self, fulfilled: bool, sentence: str) -> None:
+        """Keep a fault where ``sentence`` does not hold."""
+        if not fulfilled:
+            self.faults.append(sentence)

@@ -1,0 +1,339 @@
+"""A birth in the transaction that inserts the row, however it is inserted; and what enforce, observe and policy make of it."""
+
+import psycopg
+import pytest
+from gateway.world import World, wait_until_blocked
+
+from birthdb import api, errors
+
+BY_STATEMENT = "(code text PRIMARY KEY, n int)"
+BY_ROW = "(code text PRIMARY KEY, n int) PARTITION BY HASH (code)"
+
+
+def make(world: World, level: str, mode: api.Mode = "enforce", name: str = "thing", coverage: str = "BIRTH_REQUIRED") -> None:
+    """Create a collection whose gateway is of the level: the partitioned table has one partition."""
+    world.table(BY_STATEMENT if level == "statement" else BY_ROW, name)
+    if level == "row":
+        world.table(f"PARTITION OF app.{name} FOR VALUES WITH (MODULUS 1, REMAINDER 0)", f"{name}_0")
+    world.register(name, coverage=coverage)
+    world.classify("column", name, column="code")
+    world.attach(name, mode)
+
+
+@pytest.fixture(params=["statement", "row"])
+def level(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+INSERTS = {
+    "a row": "INSERT INTO app.thing VALUES ('a')",
+    "many rows": "INSERT INTO app.thing VALUES ('a'), ('c'), ('b')",
+    "a query": "INSERT INTO app.thing SELECT chr(96 + g) FROM generate_series(1, 3) g",
+    "a common table expression": "WITH i AS (INSERT INTO app.thing VALUES ('a'), ('b') RETURNING code) SELECT FROM i",
+    "no row": "INSERT INTO app.thing SELECT 'a' WHERE false",
+    "a function": "DO $$BEGIN INSERT INTO app.thing VALUES ('a'); INSERT INTO app.thing VALUES ('b'); END$$",
+}
+
+
+@pytest.mark.parametrize("statement", INSERTS)
+def test_an_insert_of(world: World, level: str, statement: str) -> None:
+    make(world, level)
+    world.owner.execute(INSERTS[statement].encode())
+    rows = [row[0] for row in world.owner.execute('SELECT code FROM app.thing ORDER BY code COLLATE "C"')]
+    assert world.births() == rows
+    assert world.value("SELECT count(*) FROM birth.birth_registry WHERE run_id IS NULL AND dot_origin = 'QT-002'") == len(
+        rows
+    )
+
+
+def test_copy_is_an_insert(world: World, level: str) -> None:
+    make(world, level)
+    with world.owner.cursor() as cursor, cursor.copy("COPY app.thing (code) FROM STDIN") as copy:
+        for code in ("b", "a", "é\t\\"):
+            copy.write_row((code,))
+    assert world.births() == ["a", "b", "é\t\\"]
+
+
+def test_an_upsert_gives_births_to_the_rows_it_inserts(world: World, level: str) -> None:
+    make(world, level)
+    world.owner.execute("INSERT INTO app.thing VALUES ('old', 1)")
+    world.admin.execute("DELETE FROM birth.birth_registry")
+    world.owner.execute(
+        "INSERT INTO app.thing VALUES ('old', 2), ('new', 2) ON CONFLICT (code) DO UPDATE SET n = excluded.n"
+    )
+    world.owner.execute("INSERT INTO app.thing VALUES ('old', 3), ('newer', 3) ON CONFLICT DO NOTHING")
+    assert world.births() == ["new", "newer"]
+
+
+def test_a_merge_gives_births_to_the_rows_it_inserts(world: World, level: str) -> None:
+    if world.db.cluster.major < 15:
+        pytest.skip("MERGE came with PostgreSQL 15")
+    make(world, level)
+    world.owner.execute("INSERT INTO app.thing VALUES ('old', 1), ('gone', 1)")
+    world.admin.execute("DELETE FROM birth.birth_registry")
+    world.owner.execute(
+        "MERGE INTO app.thing t USING (VALUES ('old'), ('gone'), ('new')) s(code) ON t.code = s.code"
+        " WHEN MATCHED AND s.code = 'gone' THEN DELETE WHEN MATCHED THEN UPDATE SET n = 2"
+        " WHEN NOT MATCHED THEN INSERT (code) VALUES (s.code)"
+    )
+    assert world.births() == ["new"]
+
+
+def test_a_birth_is_rolled_back_with_its_row(world: World, level: str) -> None:
+    make(world, level)
+    with world.owner.transaction(force_rollback=True):
+        world.owner.execute("INSERT INTO app.thing VALUES ('never')")
+    with world.owner.transaction():
+        world.owner.execute("INSERT INTO app.thing VALUES ('kept')")
+        with world.owner.transaction(force_rollback=True):
+            world.owner.execute("INSERT INTO app.thing VALUES ('undone')")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        world.owner.execute("INSERT INTO app.thing VALUES ('twice'), ('twice')")
+    assert world.births() == ["kept"]
+
+
+def test_a_birth_is_there_for_the_rest_of_its_transaction(world: World, level: str) -> None:
+    make(world, level)
+    with world.admin.transaction():
+        world.admin.execute("INSERT INTO app.thing VALUES ('a')")
+        assert world.births() == ["a"]
+
+
+def test_a_row_that_comes_back_keeps_its_first_birth(world: World, level: str) -> None:
+    make(world, level)
+    for _ in range(2):
+        world.insert(["a"], "thing (code)")
+        world.owner.execute("DELETE FROM app.thing")
+    assert world.births() == ["a"]
+    assert world.findings() == []
+
+
+def test_an_exempt_collection_is_skipped_whatever_its_rows_are(world: World, level: str) -> None:
+    make(world, level, coverage="BIRTH_EXEMPT_LOG")
+    world.insert(["a", " "], "thing (code)")
+    assert world.births() == []
+    assert world.findings() == []
+
+
+def test_an_exempt_collection_with_a_numbered_identity_is_skipped(world: World) -> None:
+    # The guard that the documents found missing in fn_birth_registry_auto_id.
+    world.governed(
+        "(id int PRIMARY KEY)", coverage="BIRTH_EXEMPT_LOG", strategy="synthetic_id", column="id", prefix="n-"
+    )
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    assert world.value("SELECT routine FROM birth.v_birth_gateway_trigger") == "fn_birth_registry_auto_id"
+    assert world.births() == []
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_deferred_collection_is_born_where_it_can_be_and_else_passed_and_listed(
+    world: World, level: str, mode: api.Mode
+) -> None:
+    make(world, level, name="other")
+    world.insert(["theirs"], "other (code)")
+    make(world, level, mode, coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
+    world.insert(["mine", " ", "theirs"], "thing (code)")
+    assert world.births() == ["mine"]
+    assert sorted(world.findings()) == [("gateway_foreign", 1), ("gateway_no_identity", 1)]
+
+
+def test_a_deferred_collection_without_an_identity_is_passed_and_listed(world: World) -> None:
+    world.table("(code text PRIMARY KEY)")
+    world.register(coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
+    world.attach(mode="enforce")
+    world.insert(["a", "b"])
+    assert world.births() == []
+    assert world.findings() == [("gateway_no_identity", 2)]
+
+
+def test_enforce_refuses_a_row_without_a_code(world: World, level: str) -> None:
+    make(world, level)
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert(["a", " "], "thing (code)")
+    assert refusal.value.sqlstate == "NB501"
+    assert world.value("SELECT count(*) FROM app.thing") == 0
+    assert world.births() == []
+
+
+def test_enforce_refuses_a_code_of_another_collection_and_names_it(world: World, level: str) -> None:
+    make(world, level, name="other")
+    make(world, level)
+    world.insert(["theirs"], "other (code)")
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert(["a", "theirs"], "thing (code)")
+    assert refusal.value.sqlstate == "NB502"
+    assert "theirs" in str(refusal.value.diag.message_detail)
+    assert world.births() == []
+
+
+def test_observe_refuses_nothing_and_records_what_it_would_have_refused(world: World, level: str) -> None:
+    make(world, level, name="other")
+    make(world, level, "observe")
+    world.insert(["theirs"], "other (code)")
+    world.insert(["a", " ", "theirs"], "thing (code)")
+    assert world.births() == ["a"]
+    assert sorted(world.findings()) == [("gateway_foreign", 1), ("gateway_no_identity", 1)]
+    assert world.value("SELECT examples FROM birth.birth_gateway_finding WHERE error = 'gateway_foreign'") == ["theirs"]
+    assert world.value("SELECT DISTINCT inserted_by FROM birth.birth_gateway_finding") == "nora_nobody"
+
+
+def test_a_bulk_load_leaves_one_finding_a_reason(world: World) -> None:
+    world.governed("(code text UNIQUE)")
+    world.owner.execute("INSERT INTO app.thing SELECT NULL FROM generate_series(1, 1000)")
+    assert world.findings() == [("gateway_no_identity", 1000)]
+
+
+LATER = {
+    "renamed": "ALTER TABLE app.thing RENAME id TO ident",
+    "dropped": "ALTER TABLE app.thing DROP id",
+    "made text": "ALTER TABLE app.thing ALTER id TYPE text",
+    "made a number": "ALTER TABLE app.thing ALTER id TYPE numeric",
+    "made a type whose text depends on settings": "ALTER TABLE app.thing ALTER id TYPE float8",
+    "made a type with code of its own": "ALTER TABLE app.thing ALTER id TYPE app.mine USING ROW(id)::app.mine",
+}
+IDENTITIES: dict[str, dict[str, str]] = {
+    "column": {"column": "id"},
+    "synthetic_id": {"column": "id", "prefix": "t-"},
+    "legacy": {"template": "T{id:06}"},
+}
+
+
+@pytest.mark.parametrize("strategy", IDENTITIES)
+@pytest.mark.parametrize("change", LATER)
+def test_observe_refuses_nothing_after_the_identity_column_was(world: World, strategy: str, change: str) -> None:
+    world.owner.execute("CREATE TYPE app.mine AS (v int)")
+    world.governed("(id int PRIMARY KEY, other int)", strategy=strategy, **IDENTITIES[strategy])  # type: ignore[arg-type]
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    world.owner.execute(LATER[change].encode())
+    value = {"made text": "''", "made a type with code of its own": "ROW(2)"}.get(change, "2")
+    world.owner.execute(f"INSERT INTO app.thing {'(other)' if change == 'dropped' else ''} VALUES ({value})".encode())
+    assert len(world.births()) == 1
+    assert world.findings() == [("gateway_no_identity", 1)]
+
+
+@pytest.mark.parametrize("strategy", IDENTITIES)
+def test_enforce_refuses_after_the_identity_column_was_retyped(world: World, strategy: str) -> None:
+    world.governed("(id int PRIMARY KEY)", "thing", "enforce", strategy=strategy, **IDENTITIES[strategy])  # type: ignore[arg-type]
+    world.owner.execute("ALTER TABLE app.thing ALTER id TYPE text")
+    with pytest.raises(psycopg.Error) as refusal:
+        world.owner.execute("INSERT INTO app.thing VALUES ('')")
+    assert refusal.value.sqlstate == "NB501"
+
+
+@pytest.mark.parametrize("strategy", IDENTITIES)
+def test_a_session_goes_on_when_the_table_changes_around_the_identity(world: World, strategy: str) -> None:
+    world.governed("(id int PRIMARY KEY, a int)", "thing", "enforce", strategy=strategy, **IDENTITIES[strategy])  # type: ignore[arg-type]
+    for change in ("", "ADD b text DEFAULT 'b'", "DROP a", "ALTER id TYPE bigint", "ADD a int[]"):
+        if change:
+            world.owner.execute(f"ALTER TABLE app.thing {change}".encode())
+        world.owner.execute("INSERT INTO app.thing (id) SELECT coalesce(max(id), 0) + 1 FROM app.thing")
+    assert len(world.births()) == 5
+    assert world.findings() == []
+
+
+def test_switching_the_mode_waits_for_no_writer_of_the_table(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    oid = world.value("SELECT oid FROM pg_trigger WHERE tgname = 'birth_gateway'")
+    with world.owner.transaction():
+        world.owner.execute("LOCK app.thing IN ACCESS EXCLUSIVE MODE")
+        world.steward.execute("SET lock_timeout = 1")
+        api.gateway_mode(world.steward, "thing", "enforce", "ready")
+    assert world.value("SELECT oid FROM pg_trigger WHERE tgname = 'birth_gateway'") == oid
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert([" "])
+    assert refusal.value.sqlstate == "NB501"
+    api.gateway_mode(world.steward, "thing", "observe", "not ready")
+    world.insert([" "])
+    assert world.findings() == [("gateway_no_identity", 1)]
+
+
+@pytest.mark.parametrize(("mode", "reason"), [("off", "x"), (None, "x"), ("enforce", " "), ("enforce", None)])
+def test_a_mode_is_one_of_two_and_has_a_reason(world: World, mode: api.Mode, reason: str) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    with pytest.raises(errors.BadArgument):
+        api.gateway_mode(world.steward, "thing", mode, reason)
+
+
+def test_a_mode_needs_a_collection_and_a_gateway(world: World) -> None:
+    with pytest.raises(errors.UnknownCollection):
+        api.gateway_mode(world.steward, "thing", "enforce", "x")
+    world.governed("(code text PRIMARY KEY)", mode=None)
+    with pytest.raises(errors.GatewayAbsent) as refusal:
+        api.gateway_mode(world.steward, "thing", "enforce", "x")
+    assert refusal.value.sqlstate == "NB505"
+
+
+def test_a_renamed_table_goes_on_working_and_is_reported(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)", mode="enforce")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
+    world.insert(["a"], "ding")
+    assert world.births() == ["a"]
+    assert "gateway on another table than registered (renamed or moved)" in world.failed_checks()
+    world.register(table="ding")
+    assert world.failed_checks() == {}
+
+
+def test_a_trigger_whose_collection_is_not_registered_refuses_and_says_so(world: World) -> None:
+    world.table("(code text PRIMARY KEY)")
+    for call in ("fn_birth_registry_auto('ghost')", "fn_birth_registry_auto_id('ghost')", "fn_birth_registry_auto()"):
+        world.admin.execute(
+            "CREATE OR REPLACE TRIGGER ghost AFTER INSERT ON app.thing REFERENCING NEW TABLE AS birth_new_rows"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION birth.{call}".encode()
+            if world.db.cluster.major >= 14
+            else b""
+        )
+        with pytest.raises(psycopg.Error) as refusal:
+            world.insert(["a"])
+        assert refusal.value.sqlstate == "NB503"
+
+
+def test_a_table_of_a_thousand_columns_is_governed_like_any_other(world: World, level: str) -> None:
+    columns = ", ".join(f"c{n} int" for n in range(1000))
+    world.table(f"(code text PRIMARY KEY, {columns})" + (" PARTITION BY HASH (code)" if level == "row" else ""))
+    if level == "row":
+        world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
+    world.register()
+    world.classify("column", column="code")
+    world.attach(mode="enforce")
+    world.insert(["a", "b"], "thing (code)")
+    assert world.births() == ["a", "b"]
+
+
+@pytest.mark.parametrize("column", ["t", "v", "s", "code", "birth_new_rows", "new", "birth"])
+def test_a_table_may_have_a_column_of_any_name_beside_its_identity(world: World, level: str, column: str) -> None:
+    world.owner.execute('CREATE TYPE app.trap AS (id text, "no" text)')
+    world.table(
+        f'(id text PRIMARY KEY, "{column}" app.trap)' + (" PARTITION BY HASH (id)" if level == "row" else "")
+    )
+    if level == "row":
+        world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
+    world.register()
+    world.classify("column", column="id")
+    world.attach(mode="enforce")
+    world.owner.execute("INSERT INTO app.thing VALUES ('right', ROW('wrong', 'wrong'))")
+    assert world.births() == ["right"]
+    assert world.failed_checks() == {}
+    world.admin.execute("DELETE FROM birth.birth_registry")
+    world.backfill()
+    assert world.births() == ["right"]
+
+
+def test_two_sessions_that_insert_the_same_code_make_one_birth_and_the_later_one_learns_whose_it_is(
+    world: World, level: str
+) -> None:
+    make(world, level, name="first")
+    make(world, level, name="second")
+    other = world.db.connect("nora_nobody")
+    with world.owner.transaction():
+        world.owner.execute("INSERT INTO app.first VALUES ('same')")
+        with other.pipeline() as pipeline:
+            cursor = other.execute("INSERT INTO app.second VALUES ('same')")
+            pipeline._pgconn.send_flush_request()
+            other.pgconn.flush()
+            wait_until_blocked(world.admin, other)
+            world.owner.execute("COMMIT")
+            with pytest.raises(psycopg.Error) as refusal:
+                pipeline.sync()
+                cursor.fetchone()
+    assert refusal.value.sqlstate == "NB502"
+    assert (world.births("first"), world.births("second")) == (["same"], [])

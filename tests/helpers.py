@@ -1,0 +1,509 @@
+"""A scene of a backfill: a source table, the people around it, and the runs they make of it together."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from queue import Queue
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
+from support import Database
+
+from birthdb.errors import BirthError
+
+Row = dict[str, Any]
+Caught = pytest.ExceptionInfo[psycopg.Error]
+
+STEWARD = "alice_steward"
+OPERATOR = "olga_operator"
+REVIEWER = "rita_reviewer"
+OWNER = "paul_owner"
+DBA = "dora_dba"
+
+#: People of tests/run alone: a second operator, a second reviewer, and one who is a member of every role.
+SECOND_OPERATOR = "oscar_operator"
+SECOND_REVIEWER = "ruth_reviewer"
+EVERYBODY = "mona_many"
+
+_PATIENCE = 60  # seconds until a test that waits for another session is given up
+_HOUR = 3_600_000  # milliseconds
+
+
+@contextmanager
+def refused(refusal: type[BirthError]) -> Iterator[Caught]:
+    """Expect a refusal of the catalogue, by its SQLSTATE, with the facts and the next step."""
+    with pytest.raises(psycopg.Error) as caught:
+        yield caught
+    error = caught.value
+    assert error.sqlstate == refusal.sqlstate, f"{error.sqlstate} instead of {refusal.sqlstate}: {error}"
+    assert error.diag.message_detail
+    assert error.diag.message_hint
+
+
+@contextmanager
+def raised(sqlstate: str) -> Iterator[Caught]:
+    """Expect an error of PostgreSQL's own, by its SQLSTATE."""
+    with pytest.raises(psycopg.Error) as caught:
+        yield caught
+    assert caught.value.sqlstate == sqlstate, f"{caught.value.sqlstate} instead of {sqlstate}: {caught.value}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run with its permit, and the numbers it is called with."""
+
+    collection: str
+    run_id: UUID
+    permit_id: int
+    delta: int
+    max_rows: int
+
+    def arguments(self, **changed: object) -> dict[str, object]:
+        """Return the arguments that writer and driver share, some of them changed."""
+        return {
+            "p_collection": self.collection,
+            "p_run_id": self.run_id,
+            "p_permit_id": self.permit_id,
+            "p_expected_delta": self.delta,
+            "p_max_rows": self.max_rows,
+        } | changed
+
+    def under(self, permit_id: int) -> "Run":
+        """Return the same run under a further permit."""
+        return replace(self, permit_id=permit_id)
+
+
+def statement(head: LiteralString, routine: str, arguments: Mapping[str, object]) -> Composed:
+    """Return ``head`` and the routine as it is named, because the database looks for its name in what is sent."""
+    bound = [SQL("{} => {}").format(Identifier(name), Placeholder(name)) for name in arguments]
+    return SQL(head) + SQL(" birth.{}({})").format(Identifier(routine), SQL(", ").join(bound))
+
+
+class Driver:
+    """A CALL under way in a session of its own; what it has done is known by its notices, so that nothing polls."""
+
+    def __init__(self, conn: psycopg.Connection[Any], query: Composed, arguments: Mapping[str, object]) -> None:
+        self.conn = conn
+        self.pid = conn.info.backend_pid
+        self._notices: Queue[str | None] = Queue()
+        conn.add_notice_handler(lambda diagnostic: self._notices.put(diagnostic.message_primary))
+        self._executor = ThreadPoolExecutor(1)
+        self._call: Future[object] = self._executor.submit(conn.execute, query, arguments)
+        self._call.add_done_callback(lambda _: self._notices.put(None))
+
+    def next_batch(self) -> str:
+        """Wait for the next committed batch and return its notice."""
+        notice = self._notices.get(timeout=_PATIENCE)
+        if notice is None:
+            self._call.result(timeout=0)
+        assert notice is not None, "the CALL ended without another batch"
+        return notice
+
+    def end(self) -> None:
+        """Wait for the end of the CALL; raise what it raised."""
+        self._call.result(timeout=_PATIENCE)
+
+    def close(self) -> None:
+        """Wait until the session is over, however it ends."""
+        self._executor.shutdown(wait=True)
+        self.conn.close()
+
+
+class Scene:
+    """One database, and whoever acts in it; every routine is called as the person whose part it is."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.admin = db.connect()
+        #: Set by a test that forges rows as a superuser: then the records need not agree at its end.
+        self.forged = False
+        self._sessions: dict[str, psycopg.Connection[Any]] = {}
+        self._drivers: list[Driver] = []
+
+    # --- sessions
+
+    def session(self, person: str) -> psycopg.Connection[Any]:
+        """Return the person's session, in autocommit mode; always the same one."""
+        if person not in self._sessions or self._sessions[person].closed:
+            self._sessions[person] = self.db.connect(person)
+        return self._sessions[person]
+
+    def ask(self, person: str, routine: str, /, **arguments: object) -> list[Row]:
+        """Return the rows of a function called by the person."""
+        return self.rows(statement("SELECT * FROM", routine, arguments), arguments, person=person)
+
+    def ask_one(self, person: str, routine: str, /, **arguments: object) -> Row:
+        """Return the one row of a function called by the person."""
+        (row,) = self.ask(person, routine, **arguments)
+        return row
+
+    def rows(self, query: Any, parameters: Any = None, *, person: str | None = None) -> list[Row]:
+        """Return the rows of a statement, as the superuser unless a person is named."""
+        conn = self.admin if person is None else self.session(person)
+        with conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, parameters).fetchall()
+
+    def value(self, query: Any, parameters: Any = None) -> Any:
+        """Return the one value of a statement of the superuser."""
+        ((value,),) = self.admin.execute(query, parameters).fetchall()
+        return value
+
+    def execute(self, query: Any, parameters: Any = None) -> None:
+        """Execute a statement as the superuser."""
+        self.admin.execute(query, parameters)
+
+    def close(self) -> None:
+        """End what still runs."""
+        for driver in self._drivers:
+            self.execute("SELECT pg_terminate_backend(%s)", (driver.pid,))
+        for driver in self._drivers:
+            driver.close()
+
+    # --- collections
+
+    def collection(self, name: str = "item", rows: int = 20, *, policy: str = "BIRTH_REQUIRED") -> str:
+        """Make the table ``name (id, note)`` with ids from 1, and the collection of it with codes such as item-7."""
+        self.execute(SQL("CREATE TABLE public.{} (id integer PRIMARY KEY, note text)").format(Identifier(name)))
+        self.insert(name, 1, rows)
+        return self.govern(name, "synthetic_id", column="id", prefix=f"{name}-", policy=policy)
+
+    def insert(self, name: str, first: int, last: int) -> None:
+        """Insert the rows with these ids into the table of ``collection``."""
+        self.execute(
+            SQL("INSERT INTO public.{} SELECT g, 'row' FROM generate_series(%s::integer, %s) g").format(Identifier(name)),
+            (first, last),
+        )
+
+    def govern(
+        self,
+        name: str,
+        strategy: str,
+        *,
+        column: str | None = None,
+        prefix: str | None = None,
+        template: str | None = None,
+        policy: str = "BIRTH_REQUIRED",
+    ) -> str:
+        """Register the table ``public.name`` as a collection and classify it."""
+        self.execute(SQL("GRANT SELECT, TRIGGER ON public.{} TO birth_definer").format(Identifier(name)))
+        self.ask(
+            STEWARD,
+            "fn_birth_collection_register",
+            p_collection=name,
+            p_schema="public",
+            p_table=name,
+            p_coverage_status=policy,
+        )
+        self.ask(
+            STEWARD,
+            "fn_birth_identity_classify",
+            p_collection=name,
+            p_strategy=strategy,
+            p_column=column,
+            p_prefix=prefix,
+            p_template=template,
+        )
+        return name
+
+    def born(self, collection: str, *codes: str) -> None:
+        """Put births there as a superuser can, past gateway and writer."""
+        self.admin.cursor().executemany(
+            "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, %s, 'by hand')",
+            [(code, collection) for code in codes],
+        )
+
+    # --- plan, review, permit
+
+    def examine(self, collection: str, *, by: str = OPERATOR) -> Row:
+        """Return a plan's dry run."""
+        return self.ask_one(by, "fn_dot_birth_qt001_plan", p_collection=collection)
+
+    def plan(self, collection: str, *, by: str = OPERATOR) -> Row:
+        """Plan for good."""
+        return self.ask_one(by, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=False)
+
+    def review(self, run_id: UUID, verdict: str = "SAFE", *, by: str = REVIEWER, **arguments: object) -> Row:
+        """Record a verdict."""
+        given = {"p_run_id": run_id, "p_verdict": verdict, "p_findings": "read and counted"} | arguments
+        return self.ask_one(by, "fn_birth_review_record", **given)
+
+    def open_permit(self, collection: str, run_id: UUID, rows: int, *, by: str = OWNER, **arguments: object) -> int:
+        """Open a permit for a day."""
+        tomorrow = self.value("SELECT now() + interval '1 day'")
+        given = {
+            "p_collection": collection,
+            "p_run_id": run_id,
+            "p_max_rows": rows,
+            "p_expires_at": tomorrow,
+            "p_reason": "agreed",
+        } | arguments
+        permit_id: int = self.ask_one(by, "fn_birth_permit_open", **given)["permit_id"]
+        return permit_id
+
+    def confirm(self, permit_id: int, *, by: str = REVIEWER) -> None:
+        """Confirm a permit."""
+        self.ask(by, "fn_birth_permit_confirm", p_permit_id=permit_id)
+
+    def revoke(self, permit_id: int) -> None:
+        """Revoke a permit."""
+        self.ask(OWNER, "fn_birth_permit_revoke", p_permit_id=permit_id, p_reason="changed our mind")
+
+    def expire(self, permit_id: int) -> None:
+        """Set a permit's expiry into the past, as only a superuser can."""
+        self.execute(
+            "UPDATE birth.birth_admission_permit_v2 SET opened_at = opened_at - interval '2 days',"
+            " expires_at = clock_timestamp() - interval '1 second' WHERE permit_id = %s",
+            (permit_id,),
+        )
+
+    def permit(self, run: Run, rows: int, purpose: str = "APPLY") -> int:
+        """Open a permit of a run and confirm it."""
+        permit_id = self.open_permit(run.collection, run.run_id, rows, p_purpose=purpose)
+        self.confirm(permit_id)
+        return permit_id
+
+    def permitted(self, collection: str = "item", max_rows: int | None = None, *, accept_orphans: int = 0) -> Run:
+        """Plan, review, permit, confirm: a run that only needs to be executed."""
+        plan = self.plan(collection)
+        bound = max_rows or plan["planned_rows"]
+        self.review(plan["run_id"], p_accept_orphans=accept_orphans)
+        permit_id = self.open_permit(collection, plan["run_id"], bound)
+        self.confirm(permit_id)
+        return Run(collection, plan["run_id"], permit_id, min(plan["planned_rows"], bound), bound)
+
+    # --- execution
+
+    def apply(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> list[str]:
+        """Send the CALL and return its notices."""
+        arguments = run.arguments(p_batch=batch, p_execute=True) | changed
+        return self._call(by, "sp_dot_birth_qt001_apply", arguments)
+
+    def write(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> Row:
+        """Call the writer itself, for the whole run in one transaction."""
+        arguments = run.arguments(p_batch_size=batch, p_dry_run=False, p_execute=True) | changed
+        return self.ask_one(by, "fn_dot_birth_qt001_apply", **arguments)
+
+    def compensate(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> list[str]:
+        """Send the CALL that undoes a run and return its notices."""
+        arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True} | changed
+        return self._call(by, "sp_dot_birth_qt001_compensate", arguments)
+
+    def compensable(self, run: Run, rows: int | None = None) -> Run:
+        """Have the undoing of a run reviewed and permitted."""
+        self.review(run.run_id, p_purpose="COMPENSATE")
+        return run.under(self.permit(run, rows or self.ledger(run)["actual_inserted"], "COMPENSATE"))
+
+    def start(self, run: Run, *, batch: int = 5, by: str = OPERATOR) -> Driver:
+        """Start the CALL in another session, one batch an hour; return when the first one is committed."""
+        self.tune(run, batch, _HOUR)
+        driver = self._start(by, "sp_dot_birth_qt001_apply", run.arguments(p_batch=batch, p_execute=True))
+        driver.next_batch()
+        return driver
+
+    def start_compensation(self, run: Run, *, batch: int = 5) -> Driver:
+        """Start undoing in another session, one batch an hour; return when the first one is committed."""
+        self.tune(run, batch, _HOUR, forced=True)
+        arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True}
+        driver = self._start(OPERATOR, "sp_dot_birth_qt001_compensate", arguments)
+        return driver
+
+    def start_unpaced(self, run: Run, *, batch: int = 1000, by: str = OPERATOR) -> Driver:
+        """Start the CALL in another session and return at once."""
+        return self._start(by, "sp_dot_birth_qt001_apply", run.arguments(p_batch=batch, p_execute=True))
+
+    def tune(self, run: Run, batch: int, pause_ms: int) -> None:
+        """Change the pace of a run."""
+        self.ask(OPERATOR, "fn_birth_run_tune", p_run_id=run.run_id, p_batch=batch, p_pause_ms=pause_ms)
+
+    def go_on(self, run: Run, batch: int = 1000) -> None:
+        """Take the pause out of a run."""
+        self.tune(run, batch, 0)
+
+    def stop(self, run: Run, *, by: str = OPERATOR) -> None:
+        """Ask a run to stop."""
+        self.ask(by, "fn_birth_run_stop", p_run_id=run.run_id, p_reason="enough for now")
+
+    def stopped_after_a_batch(self, run: Run, *, batch: int = 5) -> None:
+        """Leave a run stopped, with one batch committed."""
+        driver = self.start(run, batch=batch)
+        self.stop(run)
+        with suppress(psycopg.Error):
+            driver.end()
+        self.go_on(run)
+
+    def _call(self, by: str, routine: str, arguments: Mapping[str, object]) -> list[str]:
+        notices: list[str] = []
+        conn = self.session(by)
+
+        def noted(diagnostic: psycopg.errors.Diagnostic) -> None:
+            notices.append(diagnostic.message_primary or "")
+
+        conn.add_notice_handler(noted)
+        try:
+            conn.execute(statement("CALL", routine, arguments), arguments)
+        finally:
+            conn.remove_notice_handler(noted)
+        return notices
+
+    def _start(self, by: str, routine: str, arguments: Mapping[str, object]) -> Driver:
+        driver = Driver(self.db.connect(by), statement("CALL", routine, arguments), arguments)
+        self._drivers.append(driver)
+        return driver
+
+    # --- what is there
+
+    def ledger(self, run: Run | UUID) -> Row:
+        """Return the ledger's row of a run."""
+        run_id = run.run_id if isinstance(run, Run) else run
+        (row,) = self.rows("SELECT * FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s", (run_id,))
+        return row
+
+    def status(self, run: Run) -> tuple[str, str | None]:
+        """Return status and stop reason of a run."""
+        row = self.ledger(run)
+        return row["status"], row["stop_reason"]
+
+    def permit_row(self, permit_id: int) -> Row:
+        """Return a permit."""
+        (row,) = self.rows("SELECT * FROM birth.birth_admission_permit_v2 WHERE permit_id = %s", (permit_id,))
+        return row
+
+    def receipts(self, run: Run) -> list[Row]:
+        """Return the receipts of a run, in their order."""
+        return self.rows("SELECT * FROM birth.birth_receipt WHERE run_id = %s ORDER BY batch_no", (run.run_id,))
+
+    def codes(self, run: Run) -> list[str]:
+        """Return the codes that carry the run, in their order."""
+        found = self.rows(
+            "SELECT entity_code FROM birth.birth_registry WHERE run_id = %s ORDER BY entity_code", (run.run_id,)
+        )
+        return [row["entity_code"] for row in found]
+
+    def births(self) -> int:
+        """Return how many births there are."""
+        count: int = self.value("SELECT count(*) FROM birth.birth_registry")
+        return count
+
+    def held_locks(self, person: str = OPERATOR) -> int:
+        """Return how many advisory locks the person's session holds."""
+        count: int = self.value(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s",
+            (self.session(person).info.backend_pid,),
+        )
+        return count
+
+    def digest(self) -> dict[str, str]:
+        """Return a digest of every table of schema birth: equal ones prove that not a byte changed."""
+        names = self.rows(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'r' ORDER BY 1"
+        )
+        parts = [
+            SQL("SELECT {} AS name, md5(string_agg(t::text, chr(10) ORDER BY t::text)) AS digest FROM birth.{} t").format(
+                Literal(row["relname"]), Identifier(row["relname"])
+            )
+            for row in names
+        ]
+        return {row["name"]: row["digest"] for row in self.rows(SQL(" UNION ALL ").join(parts))}
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Expect that not a byte of schema birth changes."""
+        before = self.digest()
+        assert len(before) >= 14
+        yield
+        assert self.digest() == before
+
+    # --- taking guards out
+
+    def replace_routine(self, name: str, *changes: tuple[str, str]) -> None:
+        """Take something out of a routine, as a superuser; the contract then records it, so that only the guard is gone."""
+        source: str = self.value("SELECT pg_get_functiondef(%s::regproc)", (f"birth.{name}",))
+        for old, new in changes:
+            assert source.count(old) == 1, f"{name} has {source.count(old)} times: {old}"
+            source = source.replace(old, new)
+        self.execute(source.encode())
+        self.record_contract()
+
+    def record_contract(self) -> None:
+        """Make what is there the contract, as a release would; verdicts before it no longer count."""
+        with self.admin.transaction():
+            self.execute("SET LOCAL ROLE birth_definer")
+            self.execute("SELECT birth.fn_birth_contract_record('of a test', '{}')")
+
+    # --- what must hold after everything
+
+    def disagreements(self) -> list[Row]:
+        """Return the runs whose receipts, births, permits and ledger do not agree; empty when nothing was lost."""
+        return self.rows(_DISAGREEMENTS)
+
+
+# Fingerprints of births are computed here anew, with the run's seeds: nothing of the schema's own is trusted.
+_DISAGREEMENTS = """
+WITH receipt AS (
+  SELECT r.run_id, count(*) AS batches, max(r.batch_no) AS last_no,
+         sum(r.written) FILTER (WHERE r.purpose = 'APPLY') AS written,
+         sum(r.written) FILTER (WHERE r.purpose = 'COMPENSATE') AS removed,
+         sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY') AS written_a,
+         sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY') AS written_b,
+         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[2] ELSE -r.fingerprint[2] END) AS left_a,
+         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[3] ELSE -r.fingerprint[3] END) AS left_b
+  FROM birth.birth_receipt r GROUP BY r.run_id
+), birth AS (
+  SELECT l.run_id, count(*) AS births, sum(hashtextextended(b.entity_code, l.seed_a)) AS a,
+         sum(hashtextextended(b.entity_code, l.seed_b)) AS b
+  FROM birth.birth_backfill_ledger_v2 l
+  JOIN birth.birth_registry b ON b.run_id = l.run_id AND b.collection_name = l.collection_name
+  GROUP BY l.run_id
+), permit AS (
+  SELECT p.run_id, sum(p.spent_rows) FILTER (WHERE p.purpose = 'APPLY') AS spent,
+         sum(p.spent_rows) FILTER (WHERE p.purpose = 'COMPENSATE') AS spent_back,
+         bool_and(p.spent_rows <= p.max_rows) AS within,
+         count(*) FILTER (WHERE p.status = 'CONSUMED') AS consumed
+  FROM birth.birth_admission_permit_v2 p GROUP BY p.run_id
+), seal AS (
+  SELECT r.run_id, bool_and(r.sha256 = birth.fn_birth_receipt_seal(r, r.before)) AS whole
+  FROM (SELECT r.run_id, r, r.sha256, lag(r.sha256) OVER (PARTITION BY r.run_id ORDER BY r.batch_no) AS before
+        FROM birth.birth_receipt r) AS r(run_id, r, sha256, before)
+  GROUP BY r.run_id
+)
+SELECT l.run_id, l.status, c.what
+FROM birth.birth_backfill_ledger_v2 l
+LEFT JOIN receipt r USING (run_id) LEFT JOIN birth b USING (run_id) LEFT JOIN permit p USING (run_id)
+LEFT JOIN seal s USING (run_id)
+CROSS JOIN LATERAL (VALUES
+  ('ledger and receipts: batches', l.batches = coalesce(r.batches, 0) AND l.batches = coalesce(r.last_no, 0)),
+  ('ledger and receipts: rows', l.actual_inserted = coalesce(r.written, 0)
+     AND l.compensated_rows = coalesce(r.removed, 0)),
+  ('ledger and receipts: set', l.written_fingerprint
+     = ARRAY[coalesce(r.written, 0), coalesce(r.written_a, 0), coalesce(r.written_b, 0)]),
+  ('births and ledger: rows', coalesce(b.births, 0) = l.actual_inserted - l.compensated_rows),
+  ('births and receipts: set', coalesce(b.a, 0) = coalesce(r.left_a, 0) AND coalesce(b.b, 0) = coalesce(r.left_b, 0)),
+  ('chain of receipts', coalesce(s.whole, true)),
+  ('permits: within bounds', coalesce(p.within, true)),
+  ('permits and ledger: rows', coalesce(p.spent, 0) = l.actual_inserted
+     AND coalesce(p.spent_back, 0) = l.compensated_rows),
+  ('permits: consumed', l.status NOT IN ('done', 'compensated') OR coalesce(p.consumed, 0) > 0),
+  ('target', l.actual_inserted <= l.expected_delta AND (l.status <> 'done' OR l.actual_inserted = l.expected_delta))
+) AS c(what, holds)
+WHERE c.holds IS NOT TRUE
+"""
+
+
+def seal(before: str | None, canonical: str) -> str:
+    """Return the seal of a receipt, from the one before and its canonical text, as an auditor would compute it."""
+    return hashlib.sha256(((before or "") + canonical).encode()).hexdigest()
+
+
+#: What a test does to a run to make it faulty.
+Fault = Callable[[Scene, Run], None]
+
+
+def name(value: object) -> str:
+    """Return a readable name for a parameter of a test."""
+    return str(getattr(value, "__name__", value))

@@ -1,0 +1,272 @@
+"""No false done, in three layers: the binding at the start, the measurement at the end, the CHECK. Each alone stops the cheat."""
+
+import pytest
+from helpers import REVIEWER, Run, Scene, raised, refused
+
+from birthdb import errors
+
+# The guards that these tests take out, as they stand in the routines.
+BINDING = (
+    "p_expected_delta IS DISTINCT FROM v_target OR (v_begun AND p_max_rows <> p_run.max_rows)",
+    "false",
+)
+STALE = ("fingerprint IS DISTINCT FROM p_run.planned_fingerprint OR", "false AND")
+NOTHING = ("missing = 0 AND NOT v_begun", "false")
+MEASURED_IS_COUNTED = ("v_births IS DISTINCT FROM p_run.written_fingerprint", "false")
+WRITTEN_IS_TARGET = ("v_births IS DISTINCT FROM p_run.target_fingerprint", "false")
+
+# The cheats.
+READS_NO_ROW = ("t WHERE %5$s AND %6$s ORDER", "t WHERE false AND %5$s AND %6$s ORDER")
+WRITES_NO_ROW = ("WHERE c.code IS NOT NULL", "WHERE false")
+SAYS_IT_DID = ("GET DIAGNOSTICS born = ROW_COUNT", "born := cardinality(p_codes)")
+
+
+def ready(scene: Scene, run: Run) -> Run:
+    """Have the run reviewed and permitted again, because the contract was changed."""
+    scene.review(run.run_id, by=REVIEWER)
+    return run
+
+
+@pytest.fixture
+def run(scene: Scene, item: str) -> Run:
+    return scene.permitted(item)
+
+
+# --- layer 1: the expected binding
+
+
+@pytest.mark.parametrize(("delta", "bound"), [(19, 20), (21, 21), (1, 20), (20, 10), (10, 20)])
+def test_a_run_that_promises_another_number_than_it_would_write_does_not_begin(
+    scene: Scene, run: Run, delta: int, bound: int
+) -> None:
+    scene.revoke(run.permit_id)
+    wide = run.under(scene.permit(run, 100))
+    with scene.unchanged(), refused(errors.DeltaMismatch):
+        scene.apply(wide, p_expected_delta=delta, p_max_rows=bound)
+
+
+def test_a_run_that_promises_nothing_does_not_begin(scene: Scene, run: Run) -> None:
+    with scene.unchanged(), refused(errors.BadArgument):
+        scene.apply(run, p_expected_delta=0)
+
+
+def test_a_run_that_finds_nothing_to_do_does_not_begin_and_is_never_done(scene: Scene, run: Run) -> None:
+    scene.born("item", *[f"item-{number}" for number in range(1, 21)])
+    with scene.unchanged(), refused(errors.PlanStale):
+        scene.apply(run)
+    assert scene.status(run) == ("planned", None)
+
+
+def test_a_run_whose_set_changed_does_not_begin_though_the_number_is_the_same(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE item SET id = 99 WHERE id = 7")
+    with scene.unchanged(), refused(errors.PlanStale):
+        scene.apply(run)
+
+
+def test_without_the_binding_a_promise_of_more_than_there_is_breaks_on_the_ledger(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_examine", BINDING)
+    run = scene.permitted(item, 30)
+    with scene.unchanged(), raised("23514") as caught:
+        scene.apply(run, p_expected_delta=30)
+    assert caught.value.diag.constraint_name == "bbl2_counts"
+
+
+def test_without_the_binding_the_measurement_stops_a_run_whose_set_has_shrunk(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_examine", BINDING, STALE)
+    run = scene.permitted(item)
+    scene.execute("DELETE FROM item WHERE id = 20")
+    with refused(errors.SourceChanged):
+        scene.apply(run)
+    assert scene.status(run) == ("stopped", "source_changed")
+
+
+def test_without_the_binding_a_run_with_nothing_to_do_is_stopped_by_the_measurement(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_examine", BINDING, STALE, NOTHING)
+    run = scene.permitted(item)
+    scene.born(item, *[f"item-{number}" for number in range(1, 21)])
+    with refused(errors.SourceChanged):
+        scene.apply(run)
+    assert scene.status(run) == ("stopped", "source_changed")
+    assert scene.codes(run) == []
+
+
+# --- layer 2: the measurement at the end, from birth_registry itself
+
+
+def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
+    run = scene.permitted(item)
+    with refused(errors.SourceChanged):
+        scene.apply(run)
+    assert scene.status(run) == ("stopped", "source_changed")
+
+
+def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_register_set", WRITES_NO_ROW, SAYS_IT_DID)
+    run = scene.permitted(item)
+    with refused(errors.FalseDone):
+        scene.apply(run)
+    assert scene.status(run) == ("failed", "false_done")
+    assert scene.births() == 0
+
+
+def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_register_set", WRITES_NO_ROW, SAYS_IT_DID)
+    run = scene.permitted(item)
+    with scene.unchanged(), refused(errors.FalseDone):
+        scene.write(run)
+
+
+def test_births_that_vanish_during_the_run_make_it_fail(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'item-3'")
+    scene.go_on(run)
+    with refused(errors.FalseDone):
+        driver.end()
+    assert scene.status(run) == ("failed", "false_done")
+    scene.forged = True
+
+
+def test_births_swapped_for_others_in_the_same_number_make_the_run_fail(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute("UPDATE birth.birth_registry SET entity_code = 'item-x' WHERE entity_code = 'item-3'")
+    scene.go_on(run)
+    with refused(errors.FalseDone):
+        driver.end()
+    assert scene.status(run) == ("failed", "false_done")
+    scene.forged = True
+
+
+def test_an_alert_that_was_raised_during_the_run_keeps_it_from_done(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    columns = scene.value(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'birth.trigger_guard_alerts'::regclass"
+        " AND attnum > 0 AND attnotnull AND NOT atthasdef AND attidentity = ''"
+    )
+    marks = ", ".join(["'a test'"] * len(columns.split(", ")))
+    scene.execute(f"INSERT INTO birth.trigger_guard_alerts ({columns}) VALUES ({marks})".encode())
+    scene.go_on(run)
+    with refused(errors.AlertsGrew):
+        driver.end()
+    assert scene.status(run) == ("failed", "alerts_grew")
+
+
+# --- layer 3: the CHECK, when everything else is gone
+
+
+def test_without_the_measurement_the_check_stops_a_writer_that_visits_nothing(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
+    scene.replace_routine("fn_birth_run_finish", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
+    run = scene.permitted(item)
+    with scene.unchanged(), raised("23514") as caught:
+        scene.write(run)
+    assert caught.value.diag.constraint_name == "bbl2_no_false_done"
+    with raised("23514"):
+        scene.apply(run)
+    assert scene.status(run) == ("failed", "23514")
+
+
+def test_without_all_three_layers_the_cheat_works_so_it_was_they_that_stopped_it(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
+    scene.replace_routine("fn_birth_run_finish", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
+    scene.execute("ALTER TABLE birth.birth_backfill_ledger_v2 DROP CONSTRAINT bbl2_no_false_done")
+    scene.record_contract()
+    run = scene.permitted(item)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+    assert scene.births() == 0
+    scene.forged = True
+
+
+#: What a superuser would have to set to call a planned run done.
+WHOLE = {
+    "status": "'done'",
+    "dry_run": "false",
+    "actual_inserted": "planned_rows",
+    "written_fingerprint": "planned_fingerprint",
+    "target_fingerprint": "planned_fingerprint",
+    "permit_id": "1",
+    "executed_by": "'olga_operator'",
+    "finished_at": "now()",
+}
+
+
+def forge(scene: Scene, run: Run, **changed: str) -> None:
+    assignments = ", ".join(f"{column} = {value}" for column, value in (WHOLE | changed).items())
+    scene.execute(f"UPDATE birth.birth_backfill_ledger_v2 SET {assignments} WHERE run_id = %s".encode(), (run.run_id,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "constraint"),
+    [
+        ({"actual_inserted": "planned_rows - 1", "written_fingerprint": "ARRAY[19, 1, 1]"}, "bbl2_no_false_done"),
+        ({"written_fingerprint": "ARRAY[20, 1, 1]"}, "bbl2_no_false_done"),
+        ({"target_fingerprint": "ARRAY[20, 1, 1]"}, "bbl2_no_false_done"),
+        ({"target_fingerprint": "ARRAY[19, 1, 1]", "written_fingerprint": "ARRAY[20, 1, 1]"}, "bbl2_no_false_done"),
+        ({"expected_delta": "19"}, "bbl2_counts"),
+        ({"permit_id": "NULL"}, "bbl2_no_false_done"),
+        ({"executed_by": "NULL"}, "bbl2_no_false_done"),
+        ({"finished_at": "NULL"}, "bbl2_no_false_done"),
+        (
+            {
+                "expected_delta": "0",
+                "actual_inserted": "0",
+                "written_fingerprint": "'{0,0,0}'",
+                "target_fingerprint": "'{0,0,0}'",
+            },
+            "bbl2_no_false_done",
+        ),
+        ({"actual_inserted": "0", "written_fingerprint": "'{0,0,0}'"}, "bbl2_no_false_done"),
+        ({"written_fingerprint": "'{20,NULL,NULL}'"}, "bbl2_fingerprints"),
+        ({"written_fingerprint": "'{}'"}, "bbl2_fingerprints"),
+        ({"target_fingerprint": "'{NULL,NULL,NULL}'"}, "bbl2_fingerprints"),
+        ({"written_fingerprint": "ARRAY[1, 1, 1]"}, "bbl2_no_false_done"),
+        ({"dry_run": "true"}, "bbl2_executed"),
+    ],
+)
+def test_not_even_a_superuser_can_call_a_run_done_that_is_not(
+    scene: Scene, run: Run, changed: dict[str, str], constraint: str
+) -> None:
+    with scene.unchanged(), raised("23514") as caught:
+        forge(scene, run, **changed)
+    assert caught.value.diag.constraint_name == constraint
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "status",
+        "dry_run",
+        "planned_rows",
+        "expected_delta",
+        "actual_inserted",
+        "planned_fingerprint",
+        "target_fingerprint",
+        "written_fingerprint",
+    ],
+)
+def test_no_column_that_the_proof_rests_on_can_be_unknown(scene: Scene, run: Run, column: str) -> None:
+    with scene.unchanged(), raised("23502"):
+        forge(scene, run, **{column: "NULL"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "constraint"),
+    [
+        ({"status": "'compensated'", "compensating_since": "now()"}, "bbl2_no_false_compensation"),
+        ({"status": "'compensated'", "compensated_rows": "20"}, "bbl2_no_false_compensation"),
+        ({"status": "'done'", "compensating_since": "now()"}, "bbl2_one_way"),
+        ({"status": "'stopped'"}, "bbl2_reason"),
+        ({"status": "'stopped'", "stop_reason": "'x'", "written_fingerprint": "ARRAY[1, 1, 1]"}, "bbl2_written"),
+        ({"status": "'finished'"}, "bbl2_status"),
+    ],
+)
+def test_a_superuser_cannot_write_a_state_that_does_not_exist(
+    scene: Scene, run: Run, changed: dict[str, str], constraint: str
+) -> None:
+    with scene.unchanged(), raised("23514") as caught:
+        forge(scene, run, **changed)
+    assert caught.value.diag.constraint_name == constraint

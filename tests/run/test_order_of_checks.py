@@ -1,0 +1,190 @@
+"""The writer's checks come in the order of the specification (section 6, steps 1 to 7), and a refusal changes nothing."""
+
+from itertools import combinations
+
+import pytest
+from helpers import OPERATOR, Fault, Run, Scene, name, refused
+
+from birthdb import errors
+from birthdb.errors import BirthError
+
+
+def exempt(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE birth.collection_registry SET coverage_status = 'BIRTH_EXEMPT_TEST'")
+
+
+def lose_the_key(scene: Scene, run: Run) -> None:
+    scene.execute("ALTER TABLE pair DROP CONSTRAINT pair_pkey")
+
+
+def collide(scene: Scene, run: Run) -> None:
+    scene.born("other", "k3/1")
+
+
+def duplicate(scene: Scene, run: Run) -> None:
+    scene.execute("INSERT INTO pair VALUES ('x/y', 'z'), ('x', 'y/z')")
+
+
+def leave_orphans(scene: Scene, run: Run) -> None:
+    scene.born("pair", "gone")
+
+
+def drift(scene: Scene, run: Run) -> None:
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
+
+
+def thaw_a_dangerous_operation(scene: Scene, run: Run) -> None:
+    scene.execute("DELETE FROM birth.birth_act WHERE act = 'freeze' AND dot_name = 'dot-birth-backfill'")
+
+
+def condemn(scene: Scene, run: Run) -> None:
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+
+
+def expire(scene: Scene, run: Run) -> None:
+    scene.expire(run.permit_id)
+
+
+def grow(scene: Scene, run: Run) -> None:
+    scene.execute("INSERT INTO pair VALUES ('k99', '1')")
+
+
+#: Step, fault, refusal; within a step in its own order.
+STEPS: list[tuple[int, Fault, type[BirthError]]] = [
+    (2, exempt, errors.PolicyNotRequired),
+    (2, lose_the_key, errors.IdentityNotEligible),
+    (3, collide, errors.CodeForeign),
+    (4, duplicate, errors.CodeDuplicate),
+    (4, leave_orphans, errors.PlanStale),
+    (5, drift, errors.ContractDrift),
+    (5, thaw_a_dangerous_operation, errors.Stage0NotEnforced),
+    (5, condemn, errors.VerdictMissing),
+    (6, expire, errors.PermitExpired),
+    (7, grow, errors.PlanStale),
+]
+
+
+@pytest.fixture
+def run(scene: Scene) -> Run:
+    scene.collection("other", 1)
+    scene.execute("CREATE TABLE public.pair (a text, b text, PRIMARY KEY (a, b))")
+    scene.execute("INSERT INTO pair SELECT 'k' || g, '1' FROM generate_series(1, 9) g")
+    scene.govern("pair", "legacy", template="{a}/{b}")
+    return scene.permitted("pair")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refusal"),
+    [
+        pytest.param(first, second, refusal, id=f"{i}-{name(first)}-before-{j}-{name(second)}")
+        for (i, first, refusal), (j, second, _) in combinations(STEPS, 2)
+        if i < j
+    ],
+)
+def test_of_two_faults_the_earlier_step_is_raised(
+    scene: Scene, run: Run, first: Fault, second: Fault, refusal: type[BirthError]
+) -> None:
+    second(scene, run)
+    first(scene, run)
+    with scene.unchanged(), refused(refusal):
+        scene.apply(run)
+
+
+@pytest.mark.parametrize(("fault", "refusal"), [(fault, refusal) for _, fault, refusal in STEPS], ids=name)
+def test_each_fault_is_refused_by_driver_writer_and_question_alike(
+    scene: Scene, run: Run, fault: Fault, refusal: type[BirthError]
+) -> None:
+    fault(scene, run)
+    with scene.unchanged():
+        with refused(refusal):
+            scene.apply(run)
+        with refused(refusal):
+            scene.apply(run, p_execute=False)
+        with refused(refusal):
+            scene.write(run)
+        with refused(refusal):
+            scene.write(run, p_execute=False)
+    assert scene.held_locks() == 0
+
+
+@pytest.mark.parametrize("fault", [fault for _, fault, _ in STEPS], ids=name)
+def test_the_switch_is_checked_before_anything_else(scene: Scene, run: Run, fault: Fault) -> None:
+    fault(scene, run)
+    with scene.unchanged(), refused(errors.SwitchConflict):
+        scene.write(run, p_dry_run=True, p_execute=True)
+
+
+def test_within_the_steps_too_each_fault_hides_those_behind_it(scene: Scene, run: Run) -> None:
+    for _, fault, refusal in reversed(STEPS):
+        fault(scene, run)
+        with scene.unchanged(), refused(refusal):
+            scene.apply(run)
+
+
+def test_a_dry_run_of_the_writer_tells_every_blocker_in_their_order_and_writes_nothing(scene: Scene, run: Run) -> None:
+    for _, fault, _ in STEPS:
+        if fault not in (lose_the_key, thaw_a_dangerous_operation):
+            fault(scene, run)
+    told: list[str] = []
+    scene.session(OPERATOR).add_notice_handler(lambda notice: told.append((notice.message_primary or "").split(":")[0]))
+    with scene.unchanged():
+        row = scene.ask_one(OPERATOR, "fn_dot_birth_qt001_apply", **run.arguments(p_batch_size=10))
+    assert row["status"] == "blocked"
+    expected = [
+        errors.PolicyNotRequired,
+        errors.CodeForeign,
+        errors.CodeDuplicate,
+        errors.PlanStale,
+        errors.ContractDrift,
+        errors.VerdictMissing,
+        errors.PermitExpired,
+        errors.PlanStale,
+    ]
+    assert told == [refusal.sqlstate for refusal in expected]
+
+
+def test_a_dry_run_of_the_writer_is_the_default(scene: Scene, run: Run) -> None:
+    with scene.unchanged():
+        row = scene.ask_one(OPERATOR, "fn_dot_birth_qt001_apply", **run.arguments(p_batch_size=10))
+    assert (row["status"], row["expected_delta"], row["actual_inserted"]) == ("planned", 9, 0)
+
+
+@pytest.mark.parametrize(("dry_run", "execute"), [(True, True), (None, False), (False, None), (None, None)])
+def test_a_switch_that_contradicts_itself_or_is_missing_is_refused(
+    scene: Scene, run: Run, dry_run: bool | None, execute: bool | None
+) -> None:
+    with scene.unchanged(), refused(errors.SwitchConflict):
+        scene.write(run, p_dry_run=dry_run, p_execute=execute)
+
+
+def test_status_and_freeze_are_checked_before_the_steps(scene: Scene, run: Run) -> None:
+    exempt(scene, run)
+    scene.ask(OPERATOR, "fn_birth_dot_freeze", p_dot="dot-birth-backfill-apply", p_reason="a test")
+    with scene.unchanged(), refused(errors.DotFrozen):
+        scene.apply(run)
+    with scene.unchanged(), refused(errors.DotFrozen):
+        scene.write(run)
+
+
+def test_orphans_that_no_verdict_accepted_break_parity_and_exactly_the_accepted_number_passes(scene: Scene) -> None:
+    scene.collection()
+    scene.born("item", "gone 1", "gone 2")
+    run = scene.permitted("item")
+    with scene.unchanged(), refused(errors.ParityBroken):
+        scene.apply(run)
+    scene.review(run.run_id, p_accept_orphans=2)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_bound_above_the_permit_is_refused_though_the_rows_would_fit(scene: Scene) -> None:
+    scene.collection()
+    run = scene.permitted("item", 20)
+    with scene.unchanged(), refused(errors.BoundExceeded):
+        scene.apply(run, p_max_rows=21)
+
+
+def test_a_plan_of_another_server_major_is_stale(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET server_major = server_major - 1")
+    with scene.unchanged(), refused(errors.PlanStale):
+        scene.apply(run)

@@ -1,0 +1,186 @@
+"""The verdict: the latest counts, and only while what it was bound to is unchanged."""
+
+import pytest
+from helpers import REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, refused
+
+from birthdb import errors
+
+
+@pytest.fixture
+def run(scene: Scene, item: str) -> Run:
+    return scene.permitted(item)
+
+
+def detail_of_refusal(scene: Scene, run: Run) -> str:
+    with scene.unchanged(), refused(errors.VerdictMissing) as caught:
+        scene.apply(run)
+    with scene.unchanged(), refused(errors.VerdictMissing):
+        scene.write(run, p_execute=False)
+    return str(caught.value.diag.message_detail)
+
+
+def test_a_verdict_is_bound_to_plan_contract_and_identity(scene: Scene, run: Run) -> None:
+    (review,) = scene.rows("SELECT * FROM birth.birth_review")
+    ledger = scene.ledger(run)
+    assert (review["run_id"], review["verdict"], review["reviewed_by"]) == (run.run_id, "SAFE", REVIEWER)
+    for bound in ("planned_fingerprint", "contract_hash", "identity_hash"):
+        assert review[bound] == ledger[bound]
+
+
+def test_the_latest_verdict_counts_when_it_takes_an_earlier_one_back(scene: Scene, run: Run) -> None:
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong", by=SECOND_REVIEWER)
+    assert "the prefix is wrong" in detail_of_refusal(scene, run)
+
+
+def test_the_latest_verdict_counts_when_it_clears_an_earlier_one(scene: Scene, run: Run) -> None:
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+    scene.review(run.run_id)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_verdict_does_not_count_after_the_contract_changed(scene: Scene, run: Run) -> None:
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.record_contract()
+    assert "contract changed" in detail_of_refusal(scene, run)
+    scene.review(run.run_id)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_verdict_does_not_count_after_the_identity_changed(scene: Scene, run: Run) -> None:
+    scene.ask(
+        STEWARD, "fn_birth_identity_classify", p_collection="item", p_strategy="synthetic_id", p_column="id", p_prefix="x-"
+    )
+    assert "identity" in detail_of_refusal(scene, run)
+
+
+def test_a_verdict_does_not_count_after_the_policy_changed_and_came_back_differently(scene: Scene, run: Run) -> None:
+    scene.execute("CREATE TABLE public.elsewhere (LIKE item INCLUDING ALL)")
+    scene.execute("INSERT INTO elsewhere SELECT * FROM item; GRANT SELECT ON elsewhere TO birth_definer")
+    scene.ask(
+        STEWARD,
+        "fn_birth_collection_register",
+        p_collection="item",
+        p_schema="public",
+        p_table="elsewhere",
+        p_coverage_status="BIRTH_REQUIRED",
+    )
+    assert "table changed" in detail_of_refusal(scene, run)
+
+
+def test_a_verdict_about_another_planned_set_does_not_count(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE birth.birth_review SET planned_fingerprint = '{20,1,1}'")
+    assert "another planned set" in detail_of_refusal(scene, run)
+
+
+def test_a_plan_that_nobody_reviewed_is_not_executed(scene: Scene, run: Run) -> None:
+    scene.execute("DELETE FROM birth.birth_review")
+    assert "nobody reviewed" in detail_of_refusal(scene, run)
+
+
+def test_a_verdict_on_one_run_says_nothing_about_another(scene: Scene, run: Run) -> None:
+    plan = scene.plan("item")
+    with scene.unchanged(), refused(errors.VerdictMissing):
+        scene.open_permit("item", plan["run_id"], 20)
+
+
+def test_a_verdict_to_compensate_says_nothing_about_applying(scene: Scene, run: Run) -> None:
+    scene.stopped_after_a_batch(run)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+    scene.review(run.run_id, p_purpose="COMPENSATE")
+    assert "NOT_SAFE_NEEDS_FIX" in detail_of_refusal(scene, run)
+
+
+def test_a_done_run_is_not_reviewed_again_to_apply(scene: Scene, run: Run) -> None:
+    scene.apply(run)
+    with scene.unchanged(), refused(errors.RunStatus):
+        scene.review(run.run_id)
+
+
+def test_orphans_are_accepted_by_exactly_the_number_of_the_plan(scene: Scene, item: str) -> None:
+    scene.born(item, "gone 1", "gone 2")
+    plan = scene.plan(item)
+    for wrong in (1, 3):
+        with scene.unchanged(), refused(errors.VerdictMalformed):
+            scene.review(plan["run_id"], p_accept_orphans=wrong)
+    scene.review(plan["run_id"], p_accept_orphans=2)
+    permit_id = scene.open_permit(item, plan["run_id"], 20)
+    scene.confirm(permit_id)
+    scene.apply(Run(item, plan["run_id"], permit_id, 20, 20))
+    assert scene.ledger(plan["run_id"])["accepted_orphans"] == 2
+
+
+def test_a_later_verdict_that_accepts_no_orphans_takes_the_acceptance_back(scene: Scene, item: str) -> None:
+    scene.born(item, "gone")
+    run = scene.permitted(item, accept_orphans=1)
+    scene.review(run.run_id, p_accept_orphans=0)
+    with scene.unchanged(), refused(errors.ParityBroken):
+        scene.apply(run)
+
+
+def test_more_orphans_than_the_plan_counted_need_a_new_plan(scene: Scene, item: str) -> None:
+    scene.born(item, "gone 1")
+    run = scene.permitted(item, accept_orphans=1)
+    scene.born(item, "gone 2")
+    with scene.unchanged(), refused(errors.PlanStale):
+        scene.apply(run)
+
+
+def test_orphans_that_live_deletes_make_during_the_run_are_recorded_at_its_end(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute("DELETE FROM item WHERE id IN (1, 2)")
+    scene.go_on(run)
+    driver.end()
+    assert scene.status(run) == ("done", None)
+    outcome = scene.value("SELECT detail FROM birth.birth_act WHERE act = 'outcome'")
+    assert (outcome["status"], outcome["orphans"], outcome["rerun_delta"]) == ("done", 2, 0)
+
+
+def test_a_verdict_taken_back_during_the_run_fails_it_at_the_next_batch(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
+    scene.go_on(run)
+    with refused(errors.VerdictMissing):
+        driver.end()
+    assert scene.status(run) == ("failed", "verdict_missing")
+    assert len(scene.codes(run)) == 5
+
+
+def test_a_failed_run_needs_a_verdict_that_is_newer_than_its_failure(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.execute("CREATE TABLE birth.stray ()")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.go_on(run)
+    with refused(errors.ContractDrift):
+        driver.end()
+    assert scene.status(run) == ("failed", "contract_drift")
+    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    assert "it failed at" in detail_of_refusal(scene, run)
+    scene.review(run.run_id, p_findings="the drift was repaired")
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+    assert len(scene.codes(run)) == 20
+
+
+def test_a_run_is_not_reclassified_while_it_is_open(scene: Scene, run: Run) -> None:
+    scene.stopped_after_a_batch(run)
+    with scene.unchanged(), refused(errors.DefinitionInUse):
+        scene.ask(
+            STEWARD,
+            "fn_birth_identity_classify",
+            p_collection="item",
+            p_strategy="synthetic_id",
+            p_column="id",
+            p_prefix="x-",
+        )
+    with scene.unchanged(), refused(errors.DefinitionInUse):
+        scene.ask(
+            STEWARD,
+            "fn_birth_collection_register",
+            p_collection="item",
+            p_schema="public",
+            p_table="item",
+            p_coverage_status="BIRTH_EXEMPT_TEST",
+        )

@@ -1,0 +1,273 @@
+"""Nobody holds two parts in a run: by session_user, over a run and its predecessors, at every act and every batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from helpers import (
+    DBA,
+    EVERYBODY,
+    OPERATOR,
+    OWNER,
+    REVIEWER,
+    SECOND_OPERATOR,
+    SECOND_REVIEWER,
+    STEWARD,
+    Run,
+    Scene,
+    name,
+    raised,
+    refused,
+)
+from psycopg.sql import SQL, Identifier
+from support import RELEASER
+
+from birthdb import errors
+
+
+@dataclass
+class Cast:
+    """Who plays which part of a run."""
+
+    planner: str = OPERATOR
+    reviewer: str = REVIEWER
+    opener: str = OWNER
+    confirmer: str = REVIEWER
+    executor: str = OPERATOR
+
+
+def play(scene: Scene, cast: Cast, execute: Callable[[Scene, Run, str], None]) -> None:
+    """Take a run from plan to execution with this cast."""
+    plan = scene.plan("item", by=cast.planner)
+    scene.review(plan["run_id"], by=cast.reviewer)
+    permit_id = scene.open_permit("item", plan["run_id"], 20, by=cast.opener)
+    scene.confirm(permit_id, by=cast.confirmer)
+    execute(scene, Run("item", plan["run_id"], permit_id, 20, 20), cast.executor)
+
+
+def by_driver(scene: Scene, run: Run, person: str) -> None:
+    scene.apply(run, by=person)
+
+
+def by_writer(scene: Scene, run: Run, person: str) -> None:
+    scene.write(run, by=person)
+
+
+@pytest.mark.parametrize("execute", [by_driver, by_writer], ids=name)
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("planner", "reviewer"),
+        ("planner", "opener"),
+        ("planner", "confirmer"),
+        ("reviewer", "opener"),
+        ("reviewer", "executor"),
+        ("opener", "confirmer"),
+        ("opener", "executor"),
+        ("confirmer", "executor"),
+    ],
+    ids="-and-".join,
+)
+def test_one_person_cannot_hold_two_parts_though_a_member_of_every_role(
+    scene: Scene, item: str, pair: tuple[str, str], execute: Callable[[Scene, Run, str], None]
+) -> None:
+    cast = Cast(**dict.fromkeys(pair, EVERYBODY))
+    with refused(errors.SeparationOfDuties) as caught:
+        play(scene, cast, execute)
+    assert EVERYBODY in str(caught.value.diag.message_detail)
+    assert scene.births() == 0
+
+
+@pytest.mark.parametrize("pair", [("planner", "executor"), ("reviewer", "confirmer")], ids="-and-".join)
+def test_one_person_may_plan_and_execute_or_review_and_confirm(scene: Scene, item: str, pair: tuple[str, str]) -> None:
+    play(scene, Cast(**dict.fromkeys(pair, EVERYBODY)), by_driver)
+    assert scene.births() == 20
+
+
+def test_five_different_people_may_take_the_five_steps(scene: Scene, item: str) -> None:
+    play(scene, Cast(reviewer=SECOND_REVIEWER, executor=SECOND_OPERATOR), by_driver)
+    assert scene.births() == 20
+
+
+def test_a_refused_act_leaves_nothing_behind(scene: Scene, item: str) -> None:
+    plan = scene.plan(item, by=EVERYBODY)
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.review(plan["run_id"], by=EVERYBODY)
+
+
+# --- predecessors
+
+
+def stopped_run(scene: Scene) -> UUID:
+    """A run with the usual people that stopped after a batch; the next plan has it as predecessor."""
+    run = scene.permitted("item")
+    scene.stopped_after_a_batch(run)
+    return run.run_id
+
+
+def test_the_planner_of_a_predecessor_cannot_review_its_successor(scene: Scene, item: str) -> None:
+    plan = scene.plan(item, by=EVERYBODY)
+    scene.review(plan["run_id"])
+    permit_id = scene.open_permit(item, plan["run_id"], 20)
+    scene.confirm(permit_id)
+    scene.stopped_after_a_batch(Run(item, plan["run_id"], permit_id, 20, 20))
+    successor = scene.plan(item)
+    assert successor["predecessor"] == plan["run_id"]
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.review(successor["run_id"], by=EVERYBODY)
+
+
+def test_the_reviewer_of_a_predecessor_cannot_plan_its_successor(scene: Scene, item: str) -> None:
+    plan = scene.plan(item)
+    scene.review(plan["run_id"], by=EVERYBODY)
+    permit_id = scene.open_permit(item, plan["run_id"], 20)
+    scene.confirm(permit_id)
+    scene.stopped_after_a_batch(Run(item, plan["run_id"], permit_id, 20, 20))
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.plan(item, by=EVERYBODY)
+
+
+def test_the_owner_of_a_predecessor_s_permit_cannot_execute_its_successor(scene: Scene, item: str) -> None:
+    plan = scene.plan(item)
+    scene.review(plan["run_id"])
+    permit_id = scene.open_permit(item, plan["run_id"], 20, by=EVERYBODY)
+    scene.confirm(permit_id)
+    scene.stopped_after_a_batch(Run(item, plan["run_id"], permit_id, 20, 20))
+    successor = scene.permitted(item)
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.apply(successor, by=EVERYBODY)
+
+
+def test_whoever_executed_a_run_cannot_open_the_permit_of_its_successor(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run, by=EVERYBODY)
+    scene.stop(run)
+    with refused(errors.StopRequested):
+        driver.end()
+    plan = scene.plan(item)
+    scene.review(plan["run_id"])
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.open_permit(item, plan["run_id"], 15, by=EVERYBODY)
+
+
+def test_whoever_acts_in_two_parts_meanwhile_is_found_at_the_next_batch(scene: Scene, item: str) -> None:
+    """The act itself would be refused: here a superuser forges it."""
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute(
+        "INSERT INTO birth.birth_act (act, actor, run_id, lineage) VALUES ('review', %s, %s, %s)",
+        (OPERATOR, run.run_id, run.run_id),
+    )
+    scene.go_on(run)
+    with refused(errors.SeparationOfDuties):
+        driver.end()
+    assert scene.status(run) == ("failed", "separation_of_duties")
+
+
+def test_without_the_check_of_each_act_the_check_of_each_batch_still_stops_one_person(scene: Scene, item: str) -> None:
+    scene.replace_routine("fn_birth_act_record", ("v_other IS NOT NULL", "false"))
+    with refused(errors.SeparationOfDuties):
+        play(scene, Cast(planner=EVERYBODY, reviewer=EVERYBODY), by_driver)
+    assert scene.births() == 0
+
+
+# --- who a person is
+
+
+def test_the_login_that_released_the_contract_cannot_review_under_it(scene: Scene, item: str) -> None:
+    plan = scene.plan(item)
+    scene.execute(SQL("GRANT birth_reviewer TO {}").format(Identifier(RELEASER)))
+    try:
+        with scene.unchanged(), refused(errors.SeparationOfDuties) as caught:
+            scene.review(plan["run_id"], by=RELEASER)
+    finally:
+        scene.execute(SQL("REVOKE birth_reviewer FROM {}").format(Identifier(RELEASER)))
+    assert "released" in str(caught.value.diag.message_detail)
+
+
+def test_putting_on_another_role_does_not_make_another_person(scene: Scene, item: str) -> None:
+    plan = scene.plan(item, by=EVERYBODY)
+    scene.session(EVERYBODY).execute("SET ROLE birth_reviewer")
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.review(plan["run_id"], by=EVERYBODY)
+
+
+def test_a_superuser_who_puts_on_the_role_of_each_person_is_one_person(scene: Scene, item: str) -> None:
+    """SET SESSION AUTHORIZATION would help; that it is a superuser's can be detected, not prevented."""
+    scene.execute(SQL("SET ROLE {}").format(Identifier(OPERATOR)))
+    (plan,) = scene.rows("SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := 'item', p_dry_run := false)")
+    scene.execute(SQL("SET ROLE {}").format(Identifier(REVIEWER)))
+    with refused(errors.SeparationOfDuties):
+        scene.execute(
+            "SELECT birth.fn_birth_review_record(p_run_id := %s, p_verdict := 'SAFE', p_findings := 'x')",
+            (plan["run_id"],),
+        )
+    scene.execute("RESET ROLE")
+
+
+#: Routine, arguments, and the role whose members may call it.
+ACTS: list[tuple[str, str]] = [
+    ("fn_dot_birth_qt001_plan(p_collection := 'item', p_dry_run := false)", "birth_operator"),
+    ("fn_dot_birth_qt001_rehearse(p_collection := 'item')", "birth_operator"),
+    ("fn_birth_review_record(gen_random_uuid(), 'SAFE', 'x')", "birth_reviewer"),
+    ("fn_birth_permit_open('item', gen_random_uuid(), 1, now() + interval '1 hour', 'x')", "birth_permit_owner"),
+    ("fn_birth_permit_confirm(1)", "birth_reviewer"),
+    ("fn_birth_permit_revoke(1, 'x')", "birth_permit_owner"),
+    ("fn_birth_run_stop(gen_random_uuid(), 'x')", "birth_operator"),
+    ("fn_birth_run_tune(gen_random_uuid(), 1, 0)", "birth_operator"),
+    ("fn_birth_run_takeover(gen_random_uuid(), 'x')", "birth_dba"),
+    ("fn_birth_dot_freeze('dot-birth-backfill-apply', 'x')", "birth_operator"),
+    ("fn_dot_birth_qt001_apply('item', gen_random_uuid(), 1, 1, 1, 1, false, true)", "birth_operator"),
+]
+
+
+@pytest.mark.parametrize(("act", "role"), ACTS, ids=[act.split("(")[0] for act, _ in ACTS])
+def test_a_function_of_one_s_own_does_not_act_in_the_name_of_its_caller(
+    scene: Scene, item: str, act: str, role: str
+) -> None:
+    """A trap: whoever can be brought to call it would act without having said so."""
+    scene.execute(f"CREATE FUNCTION public.harmless() RETURNS void LANGUAGE sql AS $$ SELECT birth.{act} $$".encode())
+    with scene.unchanged(), refused(errors.RoutineNotNamed):
+        scene.session(EVERYBODY).execute("SELECT public.harmless()")
+
+
+def test_a_view_of_one_s_own_does_not_act_in_the_name_of_its_reader(scene: Scene, item: str) -> None:
+    scene.execute(
+        "CREATE VIEW public.harmless AS SELECT run_id FROM birth.fn_dot_birth_qt001_plan('item', false);"
+        " GRANT SELECT ON public.harmless TO PUBLIC"
+    )
+    with scene.unchanged(), refused(errors.RoutineNotNamed):
+        scene.session(EVERYBODY).execute("SELECT * FROM public.harmless")
+
+
+@pytest.mark.parametrize(("act", "role"), ACTS, ids=[act.split("(")[0] for act, _ in ACTS])
+def test_an_act_of_a_superuser_who_has_put_on_nobody_s_role_still_needs_the_role_s_grant(
+    scene: Scene, item: str, act: str, role: str
+) -> None:
+    others = {STEWARD, OPERATOR, REVIEWER, OWNER, DBA} - {
+        {"birth_operator": OPERATOR, "birth_reviewer": REVIEWER, "birth_permit_owner": OWNER, "birth_dba": DBA}[role]
+    }
+    allowed_too = {DBA} if "stop" in act or "freeze" in act else set()
+    with scene.unchanged():
+        for person in sorted(others - allowed_too) + ["nora_nobody"]:
+            with raised("42501"):
+                scene.session(person).execute(f"SELECT birth.{act}".encode())
+
+
+def test_a_login_that_can_call_but_is_not_itself_a_member_of_the_role_is_refused(scene: Scene, item: str) -> None:
+    """EXECUTE granted past the page of grants does not make an operator."""
+    scene.execute(
+        "GRANT USAGE ON SCHEMA birth TO nora_nobody;"
+        " GRANT EXECUTE ON FUNCTION birth.fn_dot_birth_qt001_plan(text, boolean) TO nora_nobody"
+    )
+    with scene.unchanged(), refused(errors.RoleRequired):
+        scene.plan(item, by="nora_nobody")
+
+
+def test_a_dba_can_stop_a_run(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.stop(run, by=DBA)
+    with refused(errors.StopRequested):
+        driver.end()

@@ -1,0 +1,115 @@
+"""Freezing: who may, what it does, and what can never be taken back."""
+
+import hashlib
+import re
+
+import pytest
+from helpers import DBA, OPERATOR, REVIEWER, Scene, refused
+
+from birthdb import paths
+from birthdb.errors import BadArgument, DotDangerous, DotUnknown, RoleRequired
+
+APPLY = "dot-birth-backfill-apply"
+
+
+def frozen(scene: Scene, dot: str = APPLY) -> bool:
+    return bool(scene.value("SELECT birth.fn_birth_dot_frozen(%s)", (dot,)))
+
+
+def freeze(scene: Scene, dot: str = APPLY, *, by: str = OPERATOR, reason: str = "looks odd") -> str:
+    return str(scene.ask_one(by, "fn_birth_dot_freeze", p_dot=dot, p_reason=reason)["fn_birth_dot_freeze"])
+
+
+def unfreeze(scene: Scene, dot: str = APPLY, *, by: str = DBA, reason: str = "was fine") -> str:
+    return str(scene.ask_one(by, "fn_birth_dot_unfreeze", p_dot=dot, p_reason=reason)["fn_birth_dot_unfreeze"])
+
+
+@pytest.mark.parametrize("call", ["fn_dot_birth_backfill('item')", "fn_dot_birth_trigger_setup()"])
+def test_a_dangerous_operation_cannot_run_even_for_a_superuser(scene: Scene, call: str) -> None:
+    with refused(DotDangerous), scene.unchanged():
+        scene.execute(f"SELECT birth.{call}".encode())
+
+
+@pytest.mark.parametrize("dot", ["DOT-118", "DOT-119", "dot-birth-backfill", "dot-birth-trigger-setup"])
+def test_the_dangerous_operations_are_frozen_by_name_and_number(scene: Scene, dot: str) -> None:
+    assert frozen(scene, dot)
+
+
+def test_the_safe_successors_are_not_frozen(scene: Scene) -> None:
+    assert not frozen(scene)
+    assert not frozen(scene, "dot-birth-backfill-plan")
+
+
+def test_an_unknown_operation_is_refused_and_never_called_free(scene: Scene) -> None:
+    with refused(DotUnknown):
+        frozen(scene, "dot-birth-backfil-apply")
+
+
+@pytest.mark.parametrize("person", [OPERATOR, DBA])
+def test_whoever_operates_freezes_and_a_dba_unfreezes(scene: Scene, person: str) -> None:
+    assert "fn_birth_dot_unfreeze" in freeze(scene, by=person)
+    assert frozen(scene)
+    assert unfreeze(scene) == f"{APPLY} may run again"
+    assert not frozen(scene)
+
+
+def test_an_operator_does_not_unfreeze(scene: Scene) -> None:
+    freeze(scene)
+    with pytest.raises(Exception, match="permission denied"):
+        unfreeze(scene, by=OPERATOR)
+    assert frozen(scene)
+
+
+def test_a_superuser_who_is_no_dba_is_held_to_the_roles_too(scene: Scene) -> None:
+    scene.execute("SET SESSION AUTHORIZATION nora_nobody")
+    try:
+        with pytest.raises(Exception, match="permission denied"):
+            scene.execute("SELECT birth.fn_birth_dot_freeze('dot-birth-backfill-apply', 'why not')")
+    finally:
+        scene.execute("RESET SESSION AUTHORIZATION")
+
+
+def test_a_dangerous_operation_stays_frozen_whoever_asks(scene: Scene) -> None:
+    with refused(DotDangerous), scene.unchanged():
+        unfreeze(scene, "DOT-118")
+
+
+@pytest.mark.parametrize("reason", ["", " "])
+def test_freezing_and_unfreezing_say_why(scene: Scene, reason: str) -> None:
+    with refused(BadArgument):
+        freeze(scene, reason=reason)
+    freeze(scene)
+    with refused(BadArgument):
+        unfreeze(scene, reason=reason)
+
+
+def test_a_freeze_that_the_unfreeze_did_not_see_still_stands(scene: Scene) -> None:
+    freeze(scene)
+    other = scene.db.connect(OPERATOR, autocommit=False)
+    other.execute("SELECT birth.fn_birth_dot_freeze(p_dot => %s, p_reason => 'I saw it too')", (APPLY,))
+    unfreeze(scene)
+    other.commit()
+    assert frozen(scene)
+
+
+def test_unfreezing_what_is_not_frozen_says_so_and_leaves_no_act(scene: Scene) -> None:
+    with scene.unchanged():
+        assert unfreeze(scene) == f"{APPLY} is not frozen"
+
+
+def test_a_reviewer_does_not_freeze(scene: Scene) -> None:
+    with pytest.raises(Exception, match="permission denied"):
+        freeze(scene, by=REVIEWER)
+
+
+def test_a_role_that_was_granted_but_does_not_count_is_refused_by_name(scene: Scene) -> None:
+    scene.execute("GRANT EXECUTE ON FUNCTION birth.fn_birth_dot_freeze(text, text) TO birth_reviewer")
+    with refused(RoleRequired):
+        freeze(scene, by=REVIEWER)
+
+
+def test_the_recorded_hash_of_the_old_gateway_is_that_of_the_text_dot_119_carried(scene: Scene) -> None:
+    source = (paths.MIGRATIONS / "frozen/baseline/functions/fn_dot_birth_trigger_setup.sql").read_text(encoding="utf-8")
+    (body,) = re.findall(r"AS \$fn_birth_registry_auto\$(.*?)\$fn_birth_registry_auto\$", source, re.DOTALL)
+    digest = hashlib.sha256("".join(body.split()).encode()).hexdigest()
+    assert scene.value("SELECT value FROM birth.birth_stage_anchor WHERE stage = 'stage0' AND subject = 'body.old_gateway'") == digest
