@@ -769,7 +769,7 @@ BEGIN
                (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
              'owner', pg_get_userbyid(p.proowner),
              'privileges', x.entries) AS parts,
-           md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) AS normalized_md5
+           CASE WHEN NOT p_trust_rules THEN md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) END AS normalized_md5
     FROM pg_proc p
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
     WHERE p.pronamespace = v_schema
@@ -780,7 +780,7 @@ BEGIN
                (SELECT split_part(a.value, ' ', 2)
                 FROM birth.birth_stage_anchor a JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename = '_RETURN'
                 WHERE p_trust_rules AND a.stage = 'contract' AND a.subject = 'rule.' || r.name
-                  AND split_part(a.value, ' ', 1) = encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex')),
+                  AND split_part(a.value, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -878,7 +878,7 @@ BEGIN
   -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex') || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text, 0)::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
@@ -4009,9 +4009,10 @@ BEGIN
   IF NOT p_execute THEN
     r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
   ELSE
-    SELECT birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid() INTO v_driven
-    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-    IF v_driven AND strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') = 0 THEN
+    -- Who comes through the driver has to hold the run already: a session that lost it cannot begin it anew by itself.
+    v_driven := strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') > 0;
+    IF NOT v_driven AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+                                WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
       PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
     ELSIF v_driven THEN
       r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'APPLY');
@@ -4023,7 +4024,7 @@ BEGIN
       r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     END IF;
     r_run := birth.fn_birth_run_write(r_run, p_batch_size);
-    IF r_run.status <> 'done' AND v_driven IS NOT TRUE THEN
+    IF r_run.status <> 'done' AND NOT v_driven THEN
       PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', r_run.actual_inserted,
         r_run.expected_delta, p_batch_size));
     END IF;

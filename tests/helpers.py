@@ -109,6 +109,11 @@ class Driver:
         """Wait for the end of the CALL; raise what it raised."""
         self._call.result(timeout=_PATIENCE)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the CALL is over."""
+        return self._call.done()
+
     def close(self) -> None:
         """Wait until the session is over, however it ends."""
         self._executor.shutdown(wait=True)
@@ -311,6 +316,14 @@ class Scene:
         self.tune(run, batch, _HOUR, forced=True)
         arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True}
         driver = self._start(OPERATOR, "sp_dot_birth_qt001_compensate", arguments)
+        return driver
+
+    def start_again(self, run: Run, *, by: str = OPERATOR) -> Driver:
+        """Send the CALL of a paused run in another session; return when it holds the run."""
+        epoch = self.ledger(run)["epoch"]
+        driver = self._start(by, "sp_dot_birth_qt001_apply", run.arguments(p_batch=5, p_execute=True))
+        while self.ledger(run)["epoch"] == epoch:
+            assert not driver.ended, "the CALL ended without holding the run"
         return driver
 
     def start_unpaced(self, run: Run, *, batch: int = 1000, by: str = OPERATOR) -> Driver:

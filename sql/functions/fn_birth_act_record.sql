@@ -1,7 +1,7 @@
 -- Records an act. On a run it first holds the actor against everybody who acted on the run and its predecessors: planners and
 -- executors, reviewers, and permit owners are three disjoint sets of logins.
 -- Returns: nothing.
--- Calls: fn_birth_raise
+-- Calls: fn_birth_act_part, fn_birth_raise
 -- Writes: birth_act
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
     p_act text, p_run_id uuid DEFAULT NULL, p_permit_id bigint DEFAULT NULL, p_collection text DEFAULT NULL,

@@ -41,7 +41,7 @@ BEGIN
   -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, encode(sha256(convert_to(w.ev_action::text, 'UTF8')), 'hex') || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text, 0)::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'

@@ -2,7 +2,7 @@
 -- SECURITY DEFINER, because nobody else writes acts.
 -- Returns: the rows acknowledged.
 -- Calls: fn_birth_act_record, fn_birth_actor, fn_birth_evidence, fn_birth_raise
--- Writes: birth_act
+-- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text)
   RETURNS bigint
   LANGUAGE plpgsql

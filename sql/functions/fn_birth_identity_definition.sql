@@ -2,7 +2,7 @@
 -- the code as SQL over a row called t (columns are written (t)."name", which reads a table's column as well as a row's field),
 -- and the unique key to scan by. All columns of that key are identity columns, so a row with a NULL key has a NULL code.
 -- Returns: one row; status ELIGIBLE_… or BLOCKED_… with the reason.
--- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key
+-- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key, fn_birth_code_checked
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   RETURNS TABLE (status text, reason text, relation oid, source_sql text, code_sql text, columns text[],

@@ -2,7 +2,7 @@
 -- writer and nowhere else. Refuses whatever it cannot register whole; nothing is ever skipped silently.
 -- Returns: one row an outcome: born (would_be_born in a dry run) and exists, with the number of codes.
 -- Calls: fn_birth_policy_decision, fn_birth_raise, fn_birth_register_set
--- Writes: birth_registry
+-- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_register(
     p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid DEFAULT NULL, p_dry_run boolean DEFAULT true)
   RETURNS TABLE (outcome text, codes bigint)

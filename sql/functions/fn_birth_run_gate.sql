@@ -2,7 +2,7 @@
 -- identity, contract. The contract is checked in full only when a catalogue row changed since the last full check.
 -- Returns: the run's row, locked.
 -- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_dot_frozen, fn_birth_act_part, fn_birth_permit_blocker, fn_birth_verdict_blocker,
---        fn_birth_identity_hash, fn_birth_contract_token, fn_birth_contract_blocker
+--        fn_birth_error, fn_birth_contract_token, fn_birth_contract_blocker
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text)
   RETURNS birth.birth_backfill_ledger_v2

@@ -26,9 +26,10 @@ BEGIN
   IF NOT p_execute THEN
     r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
   ELSE
-    SELECT birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid() INTO v_driven
-    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-    IF v_driven AND strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') = 0 THEN
+    -- Who comes through the driver has to hold the run already: a session that lost it cannot begin it anew by itself.
+    v_driven := strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') > 0;
+    IF NOT v_driven AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+                                WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
       PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
     ELSIF v_driven THEN
       r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'APPLY');
@@ -40,7 +41,7 @@ BEGIN
       r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     END IF;
     r_run := birth.fn_birth_run_write(r_run, p_batch_size);
-    IF r_run.status <> 'done' AND v_driven IS NOT TRUE THEN
+    IF r_run.status <> 'done' AND NOT v_driven THEN
       PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', r_run.actual_inserted,
         r_run.expected_delta, p_batch_size));
     END IF;

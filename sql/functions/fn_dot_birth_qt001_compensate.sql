@@ -2,7 +2,7 @@
 -- everything (step ask) and claims the run (begin); from then on the run is closed to apply for ever.
 -- SECURITY DEFINER: it alone turns a COMPENSATE permit into removed births.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_holder, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_receipt, fn_birth_run_births,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_receipt, fn_birth_run_births,
 --        fn_birth_act_record
 -- Writes: birth_registry, birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text)

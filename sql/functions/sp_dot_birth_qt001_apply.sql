@@ -51,6 +51,7 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
     END IF;
     COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF r_pace.pause_slice = 0 THEN
       RAISE NOTICE 'run %: % of % births, %', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status;
     END IF;

@@ -116,6 +116,8 @@ class _Scenario:
         self._known = known
         self._measured: dict[str, Any] = {}
         self._targets: dict[str, int] = {}
+        self._classified: list[str] = []
+        self._registry = (0, "")
 
     def play(self) -> dict[str, Any]:
         """Return the measured figures by their names."""
@@ -140,7 +142,7 @@ class _Scenario:
                 births,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
-        self._measured["birth_registry_rows_before"] = self._births()[0]
+        self._measured["birth_registry_rows_before"] = self._births_since()
         self._tell.answer(f"{self._measured['birth_registry_rows_before']:,} births")
 
     def _before_classification(self) -> None:
@@ -234,16 +236,13 @@ class _Scenario:
     def _rehearsal(self) -> dict[str, int]:
         """Rehearse every target. Returns the births written, the rerun delta, and what was left behind of it."""
         operator = self._scene.connect(OPERATOR)
-        before = self._births()
         rehearsed = [api.rehearse(operator, collection) for collection in self._targets]
-        after = self._births()
         found = {
             "births": sum(row["actual_inserted"] for row in rehearsed),
             "rerun_delta": sum(row["rerun_delta"] for row in rehearsed),
-            # The digest differs too when a birth was exchanged for another.
-            "committed": 0 if before == after else max(abs(after[0] - before[0]), 1),
+            "committed": self._births_since(),
         }
-        self._tell.answer(f"rehearsed: {found}")
+        self._tell.answer(", ".join(f"{name} {value}" for name, value in found.items()))
         return found
 
     def _guards(self) -> None:
@@ -276,7 +275,6 @@ class _Scenario:
         self._tell.step("Five permitted runs", "First a forged one: a plan that is called done by hand.")
         operator = self._scene.connect(OPERATOR)
         reader = self._scene.connect(READER)
-        before = self._births()[0]
         runs = {collection: api.plan(operator, collection, dry_run=False)["run_id"] for collection in self._targets}
         forged = [self._forge_done(run_id) for run_id in runs.values()]
         status = self._view("v_qt001_apply_runtime_status")[0]
@@ -291,7 +289,7 @@ class _Scenario:
             {
                 "births": sum(row["rows_done"] for row in ended if row.get("status") == "done"),
                 "rerun_delta": sum(api.plan(operator, collection)["planned_rows"] for collection in runs),
-                "committed": self._births()[0] - before,
+                "committed": self._births_since(),
             },
         )
         self._tell.answer(f"{self._measured['permitted_runs.committed']} births committed")
@@ -319,10 +317,16 @@ class _Scenario:
     def _readiness(self) -> dict[str, str]:
         return {row["metric"]: row["value"] for row in self._view("v_birth_stage2_qt001_readiness_dashboard")}
 
-    def _births(self) -> tuple[int, str]:
-        """The rows of the registry and their digest: what a downgrade would ask to be acknowledged."""
-        row = api.rows(self._scene.connect(READER), "fn_birth_evidence", p_table="birth_registry")[0]
-        return row["rows"], row["digest"]
+    def _births_since(self) -> int:
+        """Return how many births there are more than when this was asked last; releases in between are covered too.
+
+        Asked is what a downgrade would ask to be acknowledged: the rows of the registry and their digest.
+        """
+        rows, digest = self._registry
+        found = api.rows(self._scene.connect(READER), "fn_birth_evidence", p_table="birth_registry")[0]
+        self._registry = found["rows"], found["digest"]
+        # A birth that was exchanged for another shows in the digest alone.
+        return int(found["rows"] - rows) or int(found["digest"] != digest)
 
     def _view(self, name: LiteralString) -> list[Row]:
         return api.view(self._scene.connect(READER), name)
@@ -356,4 +360,8 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return " ".join(map(str, value.values()))
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    return value if isinstance(value, str) else jsonlib.dumps(value)

@@ -1,5 +1,7 @@
 """A birth in the transaction that inserts the row, however it is inserted; and what enforce, observe and policy make of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from gateway.world import World, wait_until_blocked
@@ -279,8 +281,6 @@ def test_a_trigger_whose_collection_is_not_registered_refuses_and_says_so(world:
         world.admin.execute(
             "CREATE OR REPLACE TRIGGER ghost AFTER INSERT ON app.thing REFERENCING NEW TABLE AS birth_new_rows"
             f" FOR EACH STATEMENT EXECUTE FUNCTION birth.{call}".encode()
-            if world.db.cluster.major >= 14
-            else b""
         )
         with pytest.raises(psycopg.Error) as refusal:
             world.insert(["a"])
@@ -318,22 +318,57 @@ def test_a_table_may_have_a_column_of_any_name_beside_its_identity(world: World,
     assert world.births() == ["right"]
 
 
-def test_two_sessions_that_insert_the_same_code_make_one_birth_and_the_later_one_learns_whose_it_is(
-    world: World, level: str
-) -> None:
+def test_of_two_sessions_with_one_code_the_later_one_waits_and_learns_whose_it_is(world: World, level: str) -> None:
     make(world, level, name="first")
     make(world, level, name="second")
     other = world.db.connect("nora_nobody")
-    with world.owner.transaction():
-        world.owner.execute("INSERT INTO app.first VALUES ('same')")
-        with other.pipeline() as pipeline:
-            cursor = other.execute("INSERT INTO app.second VALUES ('same')")
-            pipeline._pgconn.send_flush_request()
-            other.pgconn.flush()
+    with ThreadPoolExecutor() as pool:
+        with world.owner.transaction():
+            world.owner.execute("INSERT INTO app.first VALUES ('same')")
+            late = pool.submit(other.execute, "INSERT INTO app.second VALUES ('same')")
             wait_until_blocked(world.admin, other)
-            world.owner.execute("COMMIT")
-            with pytest.raises(psycopg.Error) as refusal:
-                pipeline.sync()
-                cursor.fetchone()
+        with pytest.raises(psycopg.Error) as refusal:
+            late.result()
     assert refusal.value.sqlstate == "NB502"
     assert (world.births("first"), world.births("second")) == (["same"], [])
+
+
+def test_the_later_of_two_sessions_is_born_when_the_earlier_one_rolls_back(world: World, level: str) -> None:
+    make(world, level, name="first")
+    make(world, level, name="second")
+    other = world.db.connect("nora_nobody")
+    with ThreadPoolExecutor() as pool:
+        with world.owner.transaction(force_rollback=True):
+            world.owner.execute("INSERT INTO app.first VALUES ('same')")
+            late = pool.submit(other.execute, "INSERT INTO app.second VALUES ('same')")
+            wait_until_blocked(world.admin, other)
+        late.result()
+    assert (world.births("first"), world.births("second")) == ([], ["same"])
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_bulk_inserts_in_opposite_order_queue_and_do_not_deadlock(world: World, numbered: bool) -> None:
+    for name in ("first", "second"):
+        if numbered:
+            world.governed("(id int PRIMARY KEY)", name, strategy="synthetic_id", column="id", prefix="n-")
+        else:
+            world.governed("(id int PRIMARY KEY, code text UNIQUE)", name)
+    # The first session stops in the middle of its births until the test lets it go on.
+    world.admin.execute("""
+        CREATE FUNCTION app.pause() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN IF new.entity_code LIKE ''%5'' THEN PERFORM pg_advisory_xact_lock(1); END IF; RETURN new; END';
+        CREATE TRIGGER pause BEFORE INSERT ON birth.birth_registry FOR EACH ROW EXECUTE FUNCTION app.pause();
+        SELECT pg_advisory_lock(1);
+    """)
+    other = world.db.connect("nora_nobody")
+    fill = "INSERT INTO app.{} SELECT g" + ("" if numbered else ", 'n-' || g") + " FROM generate_series({}) g"
+    with ThreadPoolExecutor() as pool:
+        early = pool.submit(world.owner.execute, fill.format("first", "1, 9").encode())
+        wait_until_blocked(world.admin, world.owner)
+        late = pool.submit(other.execute, fill.format("second", "9, 1, -1").encode())
+        wait_until_blocked(world.admin, other)
+        world.admin.execute("SELECT pg_advisory_unlock(1)")
+        early.result()
+        late.result()
+    assert (len(world.births("first")), world.births("second")) == (9, [])
+    assert world.findings("second") == [("gateway_foreign", 9)]

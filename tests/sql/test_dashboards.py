@@ -73,7 +73,10 @@ def test_the_gate_follows_from_the_figures(scene: Scene) -> None:
     assert readiness(scene)["qt001_gate"] == "BLOCKED_UNTIL_1_IDENTITIES_RESOLVED"
     scene.expire(run.permit_id)
     found = readiness(scene)
-    assert (found["open_permits"], found["qt001_gate"]) == ("0", "BLOCKED_UNTIL_1_IDENTITIES_RESOLVED_AND_PERMIT_OPENED")
+    assert (found["open_permits"], found["qt001_gate"]) == (
+        "0",
+        "BLOCKED_UNTIL_1_IDENTITIES_RESOLVED_AND_PERMIT_OPENED",
+    )
 
 
 def test_readiness_does_not_pass_while_the_writer_is_absent(scene: Scene) -> None:
@@ -130,9 +133,17 @@ def test_metadata_of_a_collection_stand_side_by_side(scene: Scene) -> None:
     register(scene, "absent")
     rows = {row["collection_name"]: row for row in scene.rows("SELECT * FROM birth.v_birth_metadata_compatibility")}
     plain, absent = rows["plain"], rows["absent"]
-    assert (plain["identity_status"], plain["has_table"], plain["native_status_column"]) == ("ELIGIBLE_SYNTHETIC_ID", True, True)
+    assert (plain["identity_status"], plain["has_table"], plain["native_status_column"]) == (
+        "ELIGIBLE_SYNTHETIC_ID",
+        True,
+        True,
+    )
     assert (plain["gateway_triggers"], plain["auto_id"], plain["needs_owner"]) == (1, True, False)
-    assert (absent["identity_status"], absent["has_table"], absent["native_status_column"]) == ("BLOCKED_NO_TABLE", False, False)
+    assert (absent["identity_status"], absent["has_table"], absent["native_status_column"]) == (
+        "BLOCKED_NO_TABLE",
+        False,
+        False,
+    )
     assert (absent["gateway_triggers"], absent["needs_owner"]) == (0, True)
 
 
@@ -141,7 +152,12 @@ def test_the_equation_of_a_plan_is_held_against_its_source(scene: Scene) -> None
     scene.born("item", "item-1", "gone-1")
     plan = scene.plan("item")
     (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
-    assert (row["run_id"], row["reconciled"], row["existing_births"], row["births_accounted"]) == (plan["run_id"], True, 2, 2)
+    assert (row["run_id"], row["reconciled"], row["existing_births"], row["births_accounted"]) == (
+        plan["run_id"],
+        True,
+        2,
+        2,
+    )
     assert row["outstanding"] == 19
     scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET orphans = 0")
     (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
@@ -178,7 +194,12 @@ def test_a_running_run_is_seen_with_its_person_and_its_rate(scene: Scene) -> Non
     driver = scene.start(scene.permitted(scene.collection()), batch=5)
     row = progress(scene)
     assert (row["status"], row["rows_done"], row["rows_target"], row["percent"]) == ("running", 5, 20, 25)
-    assert (row["executed_by"], row["purpose"], row["interrupted"], row["next_step"]) == (OPERATOR, "APPLY", False, None)
+    assert (row["executed_by"], row["purpose"], row["interrupted"], row["next_step"]) == (
+        OPERATOR,
+        "APPLY",
+        False,
+        None,
+    )
     assert row["running_since"] <= row["last_batch_at"]
     scene.execute("SELECT pg_terminate_backend(%s)", (driver.pid,))
     driver.close()
@@ -194,7 +215,12 @@ def test_a_compensation_has_its_own_progress(scene: Scene) -> None:
     scene.apply(run)
     scene.compensate(scene.compensable(run))
     row = progress(scene)
-    assert (row["status"], row["purpose"], row["rows_done"], row["rows_target"]) == ("compensated", "COMPENSATE", 20, 20)
+    assert (row["status"], row["purpose"], row["rows_done"], row["rows_target"]) == (
+        "compensated",
+        "COMPENSATE",
+        20,
+        20,
+    )
 
 
 # --- attention
@@ -318,7 +344,9 @@ def test_many_live_births_are_a_spike_unless_they_are_the_norm(scene: Scene) -> 
 def test_metrics_have_a_name_labels_and_a_value(scene: Scene) -> None:
     scene.permitted(scene.collection())
     rows = scene.rows("SELECT * FROM birth.v_birth_metrics")
-    assert {"birth_collections", "birth_runs", "birth_permits_open", "birth_live_births"} <= {row["name"] for row in rows}
+    assert {"birth_collections", "birth_runs", "birth_permits_open", "birth_live_births"} <= {
+        row["name"] for row in rows
+    }
     assert all(row["value"] is not None and isinstance(row["labels"], dict) for row in rows)
 
 

@@ -112,4 +112,9 @@ def test_the_recorded_hash_of_the_old_gateway_is_that_of_the_text_dot_119_carrie
     source = (paths.MIGRATIONS / "frozen/baseline/functions/fn_dot_birth_trigger_setup.sql").read_text(encoding="utf-8")
     (body,) = re.findall(r"AS \$fn_birth_registry_auto\$(.*?)\$fn_birth_registry_auto\$", source, re.DOTALL)
     digest = hashlib.sha256("".join(body.split()).encode()).hexdigest()
-    assert scene.value("SELECT value FROM birth.birth_stage_anchor WHERE stage = 'stage0' AND subject = 'body.old_gateway'") == digest
+    assert (
+        scene.value(
+            "SELECT value FROM birth.birth_stage_anchor WHERE stage = 'stage0' AND subject = 'body.old_gateway'"
+        )
+        == digest
+    )

@@ -69,9 +69,15 @@ STAGE0: dict[str, tuple[bytes, dict[str, int]]] = {
         b"ALTER FUNCTION birth.fn_birth_registry_auto() OWNER TO birth_dba",
         {FREEZE: 2, ENFORCED: 2},
     ),
-    "the registry has another owner": (b"ALTER TABLE birth.birth_registry OWNER TO birth_dba", {FREEZE: 2, ENFORCED: 2}),
+    "the registry has another owner": (
+        b"ALTER TABLE birth.birth_registry OWNER TO birth_dba",
+        {FREEZE: 2, ENFORCED: 2},
+    ),
     "the freeze acts are gone": (b"DELETE FROM birth.birth_act WHERE act = 'freeze'", {FREEZE: 2, ENFORCED: 2}),
-    "the anchors are gone": (b"DELETE FROM birth.birth_stage_anchor", {FREEZE: 2, OLD: 1, DETECTOR: 2, PROOF: 5, STAGE2: 6}),
+    "the anchors are gone": (
+        b"DELETE FROM birth.birth_stage_anchor",
+        {FREEZE: 2, OLD: 1, DETECTOR: 2, PROOF: 5, STAGE2: 6},
+    ),
     "the gateway has another body": (body("fn_birth_registry_auto"), {DETECTOR: 1, ENFORCED: 1, PROOF: 1, STAGE2: 1}),
     "the id gateway has another body": (body("fn_birth_registry_auto_id"), {DETECTOR: 1, ENFORCED: 1, PROOF: 1}),
     "the old gateway is back under another name": (old_gateway(), {OLD: 1, ENFORCED: 1, DETECTOR: 0}),
@@ -140,7 +146,10 @@ def test_a_registered_collection_that_is_removed_makes_it_worse(known: Scene) ->
     assert failing(known, STAGE2) == ["BIRTH_DEFERRED_NEEDS_REVIEW"]
 
 
-@pytest.mark.parametrize("statement", [b"DROP TRIGGER birth_gateway ON public.item", b"ALTER TABLE public.item DISABLE TRIGGER birth_gateway"])
+@pytest.mark.parametrize(
+    "statement",
+    [b"DROP TRIGGER birth_gateway ON public.item", b"ALTER TABLE public.item DISABLE TRIGGER birth_gateway"],
+)
 def test_a_required_table_that_loses_its_gateway_makes_it_worse(known: Scene, statement: bytes) -> None:
     known.execute(statement)
     (row,) = [r for r in known.rows(f"SELECT * FROM birth.{STAGE2}".encode()) if not r["pass"]]

@@ -12,7 +12,11 @@ from birthdb.release import prove
 CLAIM = prove.Claim(
     "writer_has_false_done_guard",
     routine="fn_birth_dot_frozen",
-    guard="\n  IF v_frozen IS NULL THEN\n    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));\n  END IF;\n",
+    guard="""
+  IF v_frozen IS NULL THEN
+    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
+  END IF;
+""",
     test="tests/sql/test_dots.py::test_an_unknown_operation_is_refused_and_never_called_free",
 )
 

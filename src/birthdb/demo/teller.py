@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 from uuid import UUID
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+#: Cells up to this length are never broken; from this width on, the first column is not either.
+_SHORT, _WIDE = 12, 120
+
 
 class Teller:
     """Prints to the terminal, or nothing where ``quiet``."""
@@ -19,6 +23,8 @@ class Teller:
     def __init__(self, *, quiet: bool) -> None:
         """Tell nothing yet."""
         self._console = Console(quiet=quiet)
+        if not self._console.is_terminal:
+            self._console.width = _WIDE
         self._hushed = True
         self._steps = 0
 
@@ -68,9 +74,12 @@ class Teller:
         """Show rows; numbers to the right."""
         shown = [["" if cell is None else cell for cell in row] for row in rows]
         table = Table(show_edge=False, pad_edge=False, header_style="bold")
+        roomy = self._console.width >= _WIDE
         for position, name in enumerate(columns):
             number = any(isinstance(row[position], int) for row in shown)
-            table.add_column(name, justify="right" if number else "left", overflow="fold")
+            short = all(len(str(row[position])) <= _SHORT for row in shown)
+            justify: Literal["left", "right"] = "right" if number else "left"
+            table.add_column(name, justify=justify, overflow="fold", no_wrap=short or (position == 0 and roomy))
         for row in shown:
             table.add_row(*(Text(f"{cell:,}" if type(cell) is int else str(cell)) for cell in row))
         self._print(table, indent)

@@ -18,7 +18,7 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH, MANIFEST, prove, semantic
+from birthdb.release import BEGIN, FINISH, MANIFEST, objects, prove, semantic
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.server import VARIABLE, EmbeddedServer
 
@@ -27,6 +27,10 @@ DUMP_MAJOR = 16
 
 #: The servers whose view hashes a manifest holds: those at hand when freezing.
 MAJORS = (16, 18)
+
+#: What is generated from a released database.
+SCHEMA_DUMP = paths.ROOT / "schema" / "birth.sql"
+REFERENCE = paths.ROOT / "docs" / "reference.md"
 
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
 
@@ -47,7 +51,7 @@ def freeze(
     for name in [release] if release else list(sources.releases):
         sources.freeze(name)
     _manifests(sources)
-    _write(paths.ROOT / "schema" / "birth.sql", dump_text())
+    dump()
 
 
 @app.command()
@@ -66,8 +70,11 @@ def check() -> None:
 
 @app.command()
 def dump() -> None:
-    """Write schema/birth.sql, so that a review sees the effect of a change."""
-    _write(paths.ROOT / "schema" / "birth.sql", dump_text())
+    """Write schema/birth.sql and docs/reference.md, so that a review sees the effect of a change."""
+    with _server(DUMP_MAJOR) as server, _database(server, "dumped") as url:
+        upgrade(url, "head")
+        _write(SCHEMA_DUMP, schema_text(server, "dumped"))
+        _write(REFERENCE, reference_text(url))
 
 
 @app.command()
@@ -94,6 +101,7 @@ def check_database(sources: Sources) -> Iterator[Finding]:
                 if (manifest["routine"], manifest["view"][str(DUMP_MAJOR)]) != (live["routine"], live["view"]):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
             migrated = schema_text(server, "migrated")
+            reference = reference_text(url)
         with _database(server, "loaded") as url:
             load(url, sources)
             loaded = schema_text(server, "loaded")
@@ -101,9 +109,9 @@ def check_database(sources: Sources) -> Iterator[Finding]:
         pairs = zip_longest(migrated.splitlines(), loaded.splitlines(), fillvalue="nothing")
         different = next((a, b) for a, b in pairs if a != b)
         yield Finding(f"migrating makes {different[0]!r}, loading sql/ makes {different[1]!r}", "see sql/order.txt")
-    written = paths.ROOT / "schema" / "birth.sql"
-    if not written.is_file() or written.read_text(encoding="utf-8") != migrated:
-        yield Finding("schema/birth.sql is not what the releases make", "python -m birthdb.release dump")
+    for path, made in ((SCHEMA_DUMP, migrated), (REFERENCE, reference)):
+        if not path.is_file() or path.read_text(encoding="utf-8") != made:
+            yield Finding(f"{path.name} is not what the releases make", "python -m birthdb.release dump")
 
 
 def upgrade(url: str, revision: str) -> None:
@@ -135,11 +143,10 @@ def load(url: str, sources: Sources) -> None:
             run((sources.sql / path).read_text(encoding="utf-8"))
 
 
-def dump_text() -> str:
-    """Return the schema that the releases make, on a server of its own."""
-    with _server(DUMP_MAJOR) as server, _database(server, "dumped") as url:
-        upgrade(url, "head")
-        return schema_text(server, "dumped")
+def reference_text(url: str) -> str:
+    """Return the object reference of a released database."""
+    with psycopg.connect(url) as connection:
+        return objects.text(connection)
 
 
 def schema_text(server: EmbeddedServer, dbname: str) -> str:

@@ -1,6 +1,7 @@
 """``python -m birthdb.release.prove``: evidence for the claims of ``v_qt001_apply_runtime_status``.
 
-A claim of ``sql/claims.toml`` says which routine holds a guard, which text of it is the guard, and which test would miss it::
+A claim of ``sql/claims.toml`` says which routine holds a guard, which text of it is the guard, and which test would
+miss it::
 
     [writer_has_false_done_guard]
     routine = "fn_birth_run_finish"
@@ -161,7 +162,9 @@ def _evidence(claim: Claim) -> dict[str, str]:
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Claims to prove; all without any.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only say which claims are not proven for the bodies as they are.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say which claims are not proven for the bodies as they are.")
+    ] = False,
 ) -> None:
     """Prove the claims of sql/claims.toml and write sql/claims.json."""
     if check:

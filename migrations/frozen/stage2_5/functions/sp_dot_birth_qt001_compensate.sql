@@ -45,6 +45,7 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
     END IF;
     COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF r_pace.pause_slice = 0 THEN
       RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
     END IF;

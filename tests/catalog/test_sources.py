@@ -1,0 +1,95 @@
+"""The law of sql/, held against its files."""
+
+import re
+import tomllib
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+
+from birthdb import errors, paths
+
+SQL = paths.ROOT / "sql"
+TESTS = paths.ROOT / "tests"
+OBJECTS = sorted(path for folder in ("functions", "tables", "views") for path in (SQL / folder).glob("*.sql"))
+ROUTINES = sorted((SQL / "functions").glob("*.sql"))
+TABLES = {path.stem for path in (SQL / "tables").glob("*.sql")}
+CREATED = re.compile(r"^CREATE (?:OR REPLACE )?(FUNCTION|PROCEDURE|VIEW|TABLE) birth\.(\w+)", re.MULTILINE)
+CALL = re.compile(r"\bbirth\.((?:fn|sp)_\w+)\s*\(")
+WRITE = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?birth\.(\w+)")
+STRING_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+
+
+def split(path: Path) -> tuple[str, str]:
+    """Return the comment at the head of a file and its statements without comments."""
+    text = path.read_text(encoding="utf-8")
+    head = re.match(r"(?:--[^\n]*\n)*", text)
+    assert head is not None
+    return head[0], STRING_OR_COMMENT.sub(lambda found: "" if found[0].startswith("--") else found[0], text[head.end() :])
+
+
+def said(head: str, what: str) -> set[str]:
+    """Return the names after ``-- what:`` in the head, which may go on in the next lines."""
+    found = re.search(rf"^-- {what}: (.*(?:\n-- (?!\w+:).*)*)", head, re.MULTILINE)
+    assert found is not None, f"no line -- {what}:"
+    return set(re.findall(r"\b(?:fn|sp)_\w+|\b(?:birth|dot|collection|trigger)_\w+", found[1]))
+
+
+@pytest.mark.parametrize("path", OBJECTS, ids=attrgetter("stem"))
+def test_a_file_holds_one_object_named_after_it_and_grants_and_drops_nothing(path: Path) -> None:
+    head, body = split(path)
+    assert head, "a file begins by saying what it is for"
+    assert [name for _, name in CREATED.findall(body)] == [path.stem]
+    assert re.findall(r"^(?:GRANT|REVOKE|DROP|SET|ALTER)\b", body, re.MULTILINE) == []
+    assert re.search(rf"^COMMENT ON (?:FUNCTION|PROCEDURE|VIEW|TABLE) birth\.{path.stem}\b", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", ROUTINES, ids=attrgetter("stem"))
+def test_the_head_of_a_routine_says_what_it_calls_and_writes(path: Path) -> None:
+    head, body = split(path)
+    body = body.partition("COMMENT ON ")[0]
+    assert re.search(r"^-- Returns: \S", head, re.MULTILINE)
+    assert said(head, "Calls") == set(CALL.findall(STRING_OR_COMMENT.sub("", body))) - {path.stem}
+    # Statements are built in strings too; a table that is created for the length of a statement is none of ours.
+    assert said(head, "Writes") == set(WRITE.findall(body)) & TABLES
+
+
+@pytest.mark.parametrize("path", ROUTINES, ids=attrgetter("stem"))
+def test_a_function_states_its_volatility_and_tags_its_body_with_its_name(path: Path) -> None:
+    _, body = split(path)
+    if CREATED.findall(body)[0][0] == "FUNCTION":
+        assert len(re.findall(r"^  (?:VOLATILE|STABLE|IMMUTABLE)$", body, re.MULTILINE)) == 1
+    assert body.count(f"${path.stem}$") == 2
+
+
+CATALOGUE = tomllib.loads((SQL / "errors.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_refusal_of_the_catalogue_is_raised_somewhere(name: str) -> None:
+    code = CATALOGUE[name]["code"]
+    texts = (
+        path.read_text(encoding="utf-8")
+        for folder in (SQL, paths.ROOT / "migrations", paths.ROOT / "src")
+        for path in folder.rglob("*")
+        if path.suffix in {".sql", ".py"} and path.stem not in {"fn_birth_error", "errors"}
+    )
+    assert any(f"'{name}'" in text or f"'{code}'" in text for text in texts)
+
+
+def test_every_refusal_of_the_catalogue_is_asserted_by_some_test() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py") if path.name != "test_sources.py")
+    classes = {refusal.sqlstate: refusal.__name__ for refusal in errors.BirthError.__subclasses__()}
+    missing = [
+        f"{entry['code']} {name}"
+        for name, entry in CATALOGUE.items()
+        if name != "rehearsal_over"  # a signal that never leaves the routine that raises it
+        and not re.search(rf"['\"]{entry['code']}['\"]|\b{classes[entry['code']]}\b|['\"]{name}['\"]", text)
+    ]
+    assert missing == []
+
+
+def test_the_grants_page_names_only_objects_that_there_are() -> None:
+    page = (SQL / "grants.sql").read_text(encoding="utf-8")
+    named = set(re.findall(r"\('(?:TABLE|ROUTINE)',\s+'(\w+)'", page))
+    assert named - {path.stem for path in OBJECTS} == set()

@@ -1,0 +1,91 @@
+"""``birthdb demo``: the whole story on real data, as a person runs it."""
+
+import json
+import subprocess
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from birthdb import demo
+from birthdb.demo import story
+from birthdb.errors import PlanStale
+
+ROWS = {
+    "country": 249,
+    "currency": 178,
+    "subdivision": 5046,
+    "former_country": 31,
+    "language": 7923,
+    "language_family": 115,
+    "script": 226,
+}
+
+
+@pytest.fixture(scope="module")
+def finished() -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "birthdb", "demo", "--json"], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def figures(finished: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(finished.stdout)
+    return shown
+
+
+def test_the_demo_ends_with_0_and_complains_of_nothing(finished: "subprocess.CompletedProcess[str]") -> None:
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_the_demo_prints_exactly_the_promised_object(figures: dict[str, Any]) -> None:
+    assert list(figures) == ["server", "collections", "refusals", "census_pass", "seconds"]
+    assert figures["server"].startswith("PostgreSQL ")
+    assert figures["seconds"] > 0
+
+
+def test_every_row_of_the_seven_registers_has_its_birth(figures: dict[str, Any]) -> None:
+    # The package may follow the standards: what matters is that as many are born as there are rows.
+    assert {done["collection"] for done in figures["collections"]} == ROWS.keys()
+    for done in figures["collections"]:
+        assert done["births"] == done["expected_delta"] == done["actual_inserted"] == done["source_rows"]
+        assert done["source_rows"] >= ROWS[done["collection"]] * 0.9
+        assert done["rerun_delta"] == 0
+    assert figures["census_pass"] is True
+
+
+def test_every_attempt_to_cheat_is_refused_by_the_database(figures: dict[str, Any]) -> None:
+    refusals = {refusal["attempt"]: refusal for refusal in figures["refusals"]}
+    assert {attempt: refusal["sqlstate"] for attempt, refusal in refusals.items()} == {
+        "plan currencies under codes that countries own": "NB108",
+        "insert a country without a code": "NB501",
+        "mark the run done by hand, as a superuser": "23514",
+        "use a permit a second time": "NB202",
+        "change one byte of the writer, as a superuser": "NB404",
+    }
+    assert "bbl2_no_false_done" in refusals["mark the run done by hand, as a superuser"]["message"]
+
+
+def test_an_attempt_that_nothing_stops_ends_the_demo_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tell(self: story.Story) -> None:
+        self._refused("cheat", "NB404", lambda: None)
+
+    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL")))
+    monkeypatch.setattr(story.Story, "tell", tell)
+    assert demo.run(json=True) == 1
+    assert capsys.readouterr().err == "not as it should be: nothing stopped the attempt to cheat\n"
+
+
+def test_a_refusal_for_another_reason_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise PlanStale("the plan is older than the data")
+
+    def tell(self: story.Story) -> None:
+        self._refused("cheat", "NB404", refuse)
+
+    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL")))
+    monkeypatch.setattr(story.Story, "tell", tell)
+    assert demo.run(json=True) == 1
