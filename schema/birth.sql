@@ -141,7 +141,11 @@ BEGIN
   RETURN QUERY
   SELECT b.entity_code, b.born_at, b.run_id
   FROM birth.birth_registry b
-  WHERE b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection AND b.run_id IS DISTINCT FROM p_run_id
+  WHERE b.run_id IS NULL AND b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection
+  UNION ALL
+  SELECT b.entity_code, b.born_at, b.run_id
+  FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
+  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
   LIMIT 1000;
 END;
 $$;
@@ -1842,9 +1846,11 @@ COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 
 -- Name: fn_birth_identity_key(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) RETURNS TABLE(key_columns text[], key_types text[])
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+BEGIN
+  RETURN QUERY
   SELECT k.key_columns, k.key_types
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid
@@ -1862,6 +1868,7 @@ CREATE FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) RE
     AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
   ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
   LIMIT 1;
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) OWNER TO birth_definer;
@@ -1999,18 +2006,18 @@ CREATE FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
-    SET enable_indexscan TO 'off'
     SET max_parallel_workers_per_gather TO '0'
     SET jit TO 'off'
     AS $$
 BEGIN
   RETURN QUERY
-  SELECT CASE WHEN s.read < p_cap THEN s.live::numeric
-              ELSE round(s.live * extract(epoch FROM p_to - p_from) / greatest(extract(epoch FROM s.until - p_from), 0.001)) END,
+  SELECT CASE WHEN s.read < p_cap THEN s.read::numeric
+              ELSE round(s.read * extract(epoch FROM p_to - p_from) / greatest(extract(epoch FROM s.until - p_from), 0.001)) END,
          s.read < p_cap
   FROM (
-    SELECT count(*) AS read, count(*) FILTER (WHERE b.run_id IS NULL) AS live, max(b.born_at) AS until
-    FROM (SELECT r.run_id, r.born_at FROM birth.birth_registry r WHERE r.born_at >= p_from AND r.born_at < p_to LIMIT p_cap) b
+    SELECT count(*) AS read, max(b.born_at) AS until
+    FROM (SELECT r.born_at FROM birth.birth_registry r
+          WHERE r.run_id IS NULL AND r.born_at >= p_from AND r.born_at < p_to ORDER BY r.born_at LIMIT p_cap) b
   ) s;
 END;
 $$;
@@ -3831,9 +3838,11 @@ COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+BEGIN
+  RETURN QUERY
   WITH source AS (
     SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, n.nspname
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -3861,6 +3870,7 @@ CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p
       WHEN (SELECT other FROM sharing) IS NOT NULL
         THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
     END AS fault) f ON s.oid IS NOT NULL;
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) OWNER TO birth_definer;
@@ -4216,8 +4226,8 @@ BEGIN
   PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
     p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
   COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   LOOP
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     BEGIN
       SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
       IF r_pace.pause_slice > 0 THEN
@@ -4235,6 +4245,7 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
     END IF;
     COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF r_pace.pause_slice = 0 THEN
       RAISE NOTICE 'run %: % of % births, %', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status;
     END IF;
@@ -4275,8 +4286,8 @@ BEGIN
     RETURN;
   END IF;
   COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   LOOP
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     BEGIN
       SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
       IF r_pace.pause_slice > 0 THEN
@@ -4293,6 +4304,7 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
     END IF;
     COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF r_pace.pause_slice = 0 THEN
       RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
     END IF;
@@ -6274,9 +6286,9 @@ CREATE INDEX birth_act_lineage ON birth.birth_act USING btree (lineage) WHERE (l
 
 CREATE UNIQUE INDEX birth_admission_permit_v2_open ON birth.birth_admission_permit_v2 USING btree (run_id, purpose) WHERE (status = 'OPEN'::text);
 
--- Name: birth_registry_born; Type: INDEX; Schema: birth; Owner: birth_definer
+-- Name: birth_registry_live; Type: INDEX; Schema: birth; Owner: birth_definer
 
-CREATE INDEX birth_registry_born ON birth.birth_registry USING brin (born_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX birth_registry_live ON birth.birth_registry USING btree (born_at) WHERE (run_id IS NULL);
 
 -- Name: birth_registry_run; Type: INDEX; Schema: birth; Owner: birth_definer
 

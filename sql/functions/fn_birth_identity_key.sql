@@ -1,14 +1,17 @@
 -- The unique key to scan by: an immediate, complete, plain index all of whose columns are identity columns, in an order that a
 -- row comparison can follow. The primary key first, then the shortest.
+-- PL/pgSQL, because its plan is kept for the session: this is asked for every batch and for every collection.
 -- Returns: one row, or none.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[])
   RETURNS TABLE (key_columns text[], key_types text[])
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_identity_key$
+BEGIN
+  RETURN QUERY
   SELECT k.key_columns, k.key_types
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid
@@ -26,6 +29,7 @@ AS $fn_birth_identity_key$
     AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
   ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
   LIMIT 1;
+END;
 $fn_birth_identity_key$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_key(oid, text[]) IS

@@ -1,14 +1,17 @@
 -- Whether a table can be a source: an ordinary or partitioned table without inheritance, in nobody else's partition tree, outside
 -- birthdb and the system.
+-- PL/pgSQL, because its plan is kept for the session: this is asked for every batch and for every collection.
 -- Returns: one row; status NULL when it can, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name)
   RETURNS TABLE (status text, reason text, relation oid)
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_source_status$
+BEGIN
+  RETURN QUERY
   WITH source AS (
     SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, n.nspname
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -36,6 +39,7 @@ AS $fn_birth_source_status$
       WHEN (SELECT other FROM sharing) IS NOT NULL
         THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
     END AS fault) f ON s.oid IS NOT NULL;
+END;
 $fn_birth_source_status$;
 
 COMMENT ON FUNCTION birth.fn_birth_source_status(text, name, name) IS

@@ -15,8 +15,8 @@ CREATE TABLE birth.birth_registry (
 
 -- What a run wrote, counted at its end and removed by its compensation; live births have no run and no entry here.
 CREATE INDEX birth_registry_run ON birth.birth_registry (run_id) WHERE run_id IS NOT NULL;
--- The births of the last hours, for v_birth_spike, at almost no cost a row.
-CREATE INDEX birth_registry_born ON birth.birth_registry USING brin (born_at) WITH (pages_per_range = 32, autosummarize = on);
+-- The live births of a span of time, for v_birth_spike; a backfill adds nothing to it, and live births always go to its end.
+CREATE INDEX birth_registry_live ON birth.birth_registry (born_at) WHERE run_id IS NULL;
 
 COMMENT ON TABLE birth.birth_registry IS
   'Every birth: one row under one globally unique entity code. Written only by birth_definer''s routines. Specification: 1, 4.';

@@ -129,7 +129,9 @@ def test_a_role_creates_nothing_and_takes_no_sequence(world: World, role: str | 
             SQL("CREATE TABLE birth.mine ()"),
             SQL("CREATE FUNCTION birth.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'"),
             SQL("ALTER TABLE birth.birth_registry DISABLE TRIGGER ALL"),
-            SQL("CREATE TRIGGER mine AFTER INSERT ON birth.birth_registry EXECUTE FUNCTION birth.fn_birth_registry_auto()"),
+            SQL(
+                "CREATE TRIGGER mine AFTER INSERT ON birth.birth_registry EXECUTE FUNCTION birth.fn_birth_registry_auto()"
+            ),
             SQL("SET ROLE birth_definer"),
             *(SQL("SELECT nextval({})").format(f"birth.{name}") for (name,) in sequences),
         ]

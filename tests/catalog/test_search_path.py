@@ -39,7 +39,16 @@ END
 $twins$;
 """
 # Names that the routines read: of the catalogue, of ours, of a statement's own subqueries.
-TABLES = ["pg_class", "pg_attribute", "pg_trigger", "pg_roles", "birth_registry", "collection_registry", "birth_act", "t"]
+TABLES = [
+    "pg_class",
+    "pg_attribute",
+    "pg_trigger",
+    "pg_roles",
+    "birth_registry",
+    "collection_registry",
+    "birth_act",
+    "t",
+]
 
 
 def turn(session: psycopg.Connection[Any]) -> None:

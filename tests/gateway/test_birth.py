@@ -12,7 +12,9 @@ BY_STATEMENT = "(code text PRIMARY KEY, n int)"
 BY_ROW = "(code text PRIMARY KEY, n int) PARTITION BY HASH (code)"
 
 
-def make(world: World, level: str, mode: api.Mode = "enforce", name: str = "thing", coverage: str = "BIRTH_REQUIRED") -> None:
+def make(
+    world: World, level: str, mode: api.Mode = "enforce", name: str = "thing", coverage: str = "BIRTH_REQUIRED"
+) -> None:
     """Create a collection whose gateway is of the level: the partitioned table has one partition."""
     world.table(BY_STATEMENT if level == "statement" else BY_ROW, name)
     if level == "row":
@@ -43,9 +45,9 @@ def test_an_insert_of(world: World, level: str, statement: str) -> None:
     world.owner.execute(INSERTS[statement].encode())
     rows = [row[0] for row in world.owner.execute('SELECT code FROM app.thing ORDER BY code COLLATE "C"')]
     assert world.births() == rows
-    assert world.value("SELECT count(*) FROM birth.birth_registry WHERE run_id IS NULL AND dot_origin = 'QT-002'") == len(
-        rows
-    )
+    assert world.value(
+        "SELECT count(*) FROM birth.birth_registry WHERE run_id IS NULL AND dot_origin = 'QT-002'"
+    ) == len(rows)
 
 
 def test_copy_is_an_insert(world: World, level: str) -> None:
@@ -302,9 +304,7 @@ def test_a_table_of_a_thousand_columns_is_governed_like_any_other(world: World, 
 @pytest.mark.parametrize("column", ["t", "v", "s", "code", "birth_new_rows", "new", "birth"])
 def test_a_table_may_have_a_column_of_any_name_beside_its_identity(world: World, level: str, column: str) -> None:
     world.owner.execute('CREATE TYPE app.trap AS (id text, "no" text)')
-    world.table(
-        f'(id text PRIMARY KEY, "{column}" app.trap)' + (" PARTITION BY HASH (id)" if level == "row" else "")
-    )
+    world.table(f'(id text PRIMARY KEY, "{column}" app.trap)' + (" PARTITION BY HASH (id)" if level == "row" else ""))
     if level == "row":
         world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
     world.register()

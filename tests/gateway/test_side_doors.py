@@ -205,7 +205,9 @@ def test_rows_inserted_in_the_role_of_a_replica_are_found(thing: World, role: st
     assert thing.failed_checks() == ({} if role == "origin" else {"rows without a birth": ["a"]})
 
 
-@pytest.mark.parametrize("state", ["DISABLE TRIGGER birth_gateway", "DISABLE TRIGGER ALL", "ENABLE REPLICA TRIGGER birth_gateway"])
+@pytest.mark.parametrize(
+    "state", ["DISABLE TRIGGER birth_gateway", "DISABLE TRIGGER ALL", "ENABLE REPLICA TRIGGER birth_gateway"]
+)
 def test_a_trigger_that_does_not_fire_is_named(thing: World, state: str) -> None:
     thing.owner.execute(f"ALTER TABLE app.thing {state}".encode())
     thing.insert(["a"], "thing (code)")

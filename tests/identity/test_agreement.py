@@ -118,8 +118,8 @@ def agree(
     plan = world.planned("plain")
     assert (plan["source_rows"], plan["planned_rows"], plan["unresolvable"]) == (len(rows), len(codes), unresolved)
     (fingerprint,) = world.admin.execute(
-        "SELECT ARRAY[count(*), coalesce(sum(hashtextextended(c COLLATE \"C\", 0)), 0),"
-        " coalesce(sum(hashtextextended(c COLLATE \"C\", 0)), 0)]::numeric[] FROM unnest(%s::text[]) c",
+        'SELECT ARRAY[count(*), coalesce(sum(hashtextextended(c COLLATE "C", 0)), 0),'
+        ' coalesce(sum(hashtextextended(c COLLATE "C", 0)), 0)]::numeric[] FROM unnest(%s::text[]) c',
         (codes,),
     ).fetchall()
     assert plan["planned_fingerprint"] == fingerprint[0]
@@ -203,14 +203,14 @@ def test_a_row_given_as_json_in_other_words_gets_the_code_its_stored_row_has(wor
     world.governed("(id numeric(8,2) PRIMARY KEY)", column="id")
     world.owner.execute("INSERT INTO app.thing VALUES (1.5)")
     answer = world.admin.execute(
-        "SELECT r.entity_code FROM birth.fn_birth_resolve_identity('thing', '{\"id\": 1.5, \"other\": {\"a\": [1]}}') r"
+        'SELECT r.entity_code FROM birth.fn_birth_resolve_identity(\'thing\', \'{"id": 1.5, "other": {"a": [1]}}\') r'
     ).fetchone()
     assert answer == (world.births()[0],) == ("1.50",)
 
 
 def test_a_key_whose_order_depends_on_a_collation_gives_the_same_codes(world: World) -> None:
     world.admin.execute("CREATE COLLATION app.other (provider = libc, locale = 'C.UTF-8')")
-    create(world, {"id": 'text COLLATE app.other'}, "column", {"column": "id"})
+    create(world, {"id": "text COLLATE app.other"}, "column", {"column": "id"})
     values = ["b", "B", "é", "a", "-a", "Á"]
     agree(world, {"id": "text"}, [[value] for value in values], values)
 
@@ -245,9 +245,7 @@ def test_every_path_gives_any_number_the_same_padded_code(world: World) -> None:
     @given(st.lists(numbers, min_size=1, max_size=12, unique=True))
     def property_holds(values: list[int | None]) -> None:
         rows: list[Row] = [[None if v is None else str(v)] for v in values]
-        agree(
-            world, {"id": "bigint"}, rows, [None if v is None else padded(str(v), 12) for v in values], run=False
-        )
+        agree(world, {"id": "bigint"}, rows, [None if v is None else padded(str(v), 12) for v in values], run=False)
 
     property_holds()
 

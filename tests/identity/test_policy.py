@@ -78,7 +78,14 @@ def test_a_collection_whose_policy_does_not_ask_for_births_is_neither_planned_no
 
 @pytest.mark.parametrize(
     ("collection", "schema", "table"),
-    [("", "app", "t"), (" ", "app", "t"), ("x" * 64, "app", "t"), (None, "app", "t"), ("t", None, "t"), ("t", "app", None)],
+    [
+        ("", "app", "t"),
+        (" ", "app", "t"),
+        ("x" * 64, "app", "t"),
+        (None, "app", "t"),
+        ("t", None, "t"),
+        ("t", "app", None),
+    ],
 )
 def test_a_collection_needs_a_name_and_a_place(world: World, collection: str, schema: str, table: str) -> None:
     with pytest.raises(errors.BadArgument):

@@ -1,4 +1,5 @@
--- Births of a collection since a time that a run did not write: whoever was quicker than the run. It reads the BRIN index on born_at.
+-- Births of a collection since a time that a run did not write: whoever was quicker than the run. It reads the
+-- indexes on live births and on runs.
 -- SECURITY DEFINER: a view asks it for readers.
 -- Returns: one row a birth, a thousand at most.
 -- Calls: nothing
@@ -18,7 +19,11 @@ BEGIN
   RETURN QUERY
   SELECT b.entity_code, b.born_at, b.run_id
   FROM birth.birth_registry b
-  WHERE b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection AND b.run_id IS DISTINCT FROM p_run_id
+  WHERE b.run_id IS NULL AND b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection
+  UNION ALL
+  SELECT b.entity_code, b.born_at, b.run_id
+  FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
+  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
   LIMIT 1000;
 END;
 $fn_birth_births_since$;
