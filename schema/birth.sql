@@ -58,7 +58,7 @@ CREATE FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) RE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  IF NOT pg_has_role(session_user, p_role, 'MEMBER') THEN
+  IF NOT birth.fn_birth_is_member(session_user, p_role) THEN
     PERFORM birth.fn_birth_raise('role_required', format('login %s is not a member of %s', session_user, p_role));
   END IF;
   IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine) WHERE strpos(lower(current_query()), r.routine) > 0) THEN
@@ -214,7 +214,7 @@ CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank bool
   SELECT CASE WHEN p_may_be_blank OR p_may_be_long
     THEN '(CASE WHEN ' || concat_ws(' AND ',
            CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
-           CASE WHEN p_may_be_blank THEN format('btrim(%s, E'' \t\n\r\f\v'') <> ''''', p_code_sql) END)
+           CASE WHEN p_may_be_blank THEN format('btrim(%s, E'' \t\n\r\f\x0b'') COLLATE "C" <> ''''', p_code_sql) END)
          || format(' THEN %s END) COLLATE "C"', p_code_sql)
     ELSE format('(%s) COLLATE "C"', p_code_sql)
   END;
@@ -1404,7 +1404,7 @@ BEGIN
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs TRIGGER on %s', p_collection, r_identity.source_sql),
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, r_identity.source_sql),
       'let the owner of the table: ' || v_grants);
   END IF;
 
@@ -1442,7 +1442,7 @@ DECLARE
   v_for_owner text := '';
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
-  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -1473,9 +1473,9 @@ ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) O
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
 
--- Name: fn_birth_gateway_identity_usable(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_identity_usable(oid, text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) RETURNS boolean
+CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1485,16 +1485,16 @@ BEGIN
   SELECT count(*) INTO v_usable
   FROM pg_attribute a
   WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.atttypid IN (20, 21, 23, 25, 1043, 1700, 2950);
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END = p_types[array_position(p_columns, a.attname::text)];
   RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) IS 'Whether the columns exist with an eligible type: int8, int2, int4, text, varchar, numeric, uuid by their fixed OIDs. Specification: 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) IS 'Whether the columns exist with the types of the classification; int8 stands for every integer, text for varchar. Specification: 6.1 R2.';
 
 -- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1504,7 +1504,7 @@ CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_re
     AS $$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR btrim(p_reason) = '' THEN
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '\S' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -1539,7 +1539,9 @@ CREATE TABLE birth.collection_registry (
     birth_code_prefix text,
     birth_code_template text,
     birth_code_sql text,
+    birth_code_row_sql text,
     birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    birth_code_types regtype[] DEFAULT '{}'::regtype[] NOT NULL,
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     registered_by text DEFAULT SESSION_USER NOT NULL,
@@ -1603,9 +1605,17 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy leg
 
 COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS 'The code as SQL over a row called t, as fn_birth_identity_definition derived it at classification; the gateway evaluates it.';
 
+-- Name: COLUMN collection_registry.birth_code_row_sql; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_row_sql IS 'The same as a statement over one row $1, for the gateway by row.';
+
 -- Name: COLUMN collection_registry.birth_code_columns; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
+
+-- Name: COLUMN collection_registry.birth_code_types; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'The types they had at classification, int8 for every integer, text for varchar: the gateway evaluates birth_code_sql over no others.';
 
 -- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -1692,7 +1702,7 @@ BEGIN
   END IF;
   IF (CASE p_strategy
         WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
-        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\v') <> '' AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\x0b') <> '' AND p_template IS NULL
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
@@ -1706,15 +1716,12 @@ BEGIN
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
-      birth_code_sql = NULL, birth_code_columns = '{}', classified_at = clock_timestamp(), classified_by = session_user
+      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user
   WHERE c.collection_name = p_collection;
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  IF r_identity.code_sql IS NULL THEN
+  r_identity := birth.fn_birth_identity_store(p_collection);
+  IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  UPDATE birth.collection_registry c
-  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns
-  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(jsonb_build_object(
     'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
@@ -1776,13 +1783,13 @@ BEGIN
   SELECT
     string_agg(CASE
       WHEN t.literal IS NOT NULL THEN format('%L', t.literal)
-      WHEN t.width IS NULL THEN format('(t).%I::text', t.name)
+      WHEN t.width IS NULL THEN format('t.%I::text', t.name)
       ELSE format(
-        '(CASE WHEN (t).%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim((t).%1$I::text, ''-''),'
-        ' greatest(%2$s - ((t).%1$I < 0)::integer, length(ltrim((t).%1$I::text, ''-''))), ''0''))', t.name, t.width)
+        '(CASE WHEN t.%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim(t.%1$I::text, ''-''),'
+        ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
-    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\v') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
+    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
     bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
       OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
     min(CASE
@@ -1963,6 +1970,58 @@ ALTER FUNCTION birth.fn_birth_identity_statuses(p_coverage text) OWNER TO birth_
 
 COMMENT ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) IS 'Identity status of every collection, or of those of one policy: ELIGIBLE_… or BLOCKED_… with the reason. Specification: 4.';
 
+-- Name: fn_birth_identity_store(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  status := r_identity.status;
+  reason := r_identity.reason;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
+      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
+        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
+      -- Types whose text is the same are one: all integers, text and varchar.
+      birth_code_types = ARRAY(
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8' WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
+        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
+        ORDER BY n.position)
+  WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) IS 'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Granted to nobody. Specification: 4.';
+
+-- Name: fn_birth_is_member(name, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_is_member(p_login name, p_role text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF current_setting('server_version_num')::integer < 160000 THEN
+    RETURN pg_has_role(p_login, p_role, 'MEMBER');
+  END IF;
+  RETURN pg_has_role(p_login, p_role, 'USAGE') OR pg_has_role(p_login, p_role, 'SET');
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_is_member(p_login name, p_role text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_is_member(p_login name, p_role text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) IS 'Whether a login can act in a role, by inheriting or setting it. Specification: 6.1 R7, R16.';
+
 -- Name: fn_birth_key_condition(text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) RETURNS text
@@ -1970,7 +2029,7 @@ CREATE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT format('ROW(%s) %s ROW(%s)',
-    string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position), p_operator,
+    string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
     string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
   FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position);
 $$;
@@ -1987,9 +2046,9 @@ CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(nam
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT string_agg(format('(t).%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
-         string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position),
-         string_agg(format('(t).%I DESC', k.name), ', ' ORDER BY k.position),
+  SELECT string_agg(format('t.%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
+         string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
+         string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('(array_agg(s.key_%s::text))[count(*)]', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
 $$;
@@ -2209,12 +2268,7 @@ BEGIN
     p_collection := r_run.collection_name);
   UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
-  next_step := CASE r_permit.purpose
-    WHEN 'APPLY' THEN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
-      r_run.collection_name, r_run.run_id, p_permit_id,
-      CASE WHEN r_run.started_at IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
-      CASE WHEN r_run.started_at IS NULL THEN r_permit.max_rows ELSE r_run.max_rows END)
-    ELSE format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_run.run_id, p_permit_id) END;
+  next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;
 END;
 $$;
@@ -2241,7 +2295,7 @@ BEGIN
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
-    WHEN p_reason IS NULL OR btrim(p_reason) = '' THEN 'p_reason is required'
+    WHEN p_reason IS NULL OR p_reason !~ '\S' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
   IF v_fault IS NOT NULL THEN
@@ -2274,7 +2328,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := permit_id,
     p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', p_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
-  next_step := format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', permit_id);
+  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
 END;
 $$;
@@ -2296,7 +2350,7 @@ DECLARE
   v_lineage uuid;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
-  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;
@@ -2644,7 +2698,7 @@ BEGIN
       format('collection %L: %s', p_collection, r_policy.reason));
   END IF;
   SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
-  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\v') = '';
+  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\x0b') = '';
   IF v_bad IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
   END IF;
@@ -2728,12 +2782,13 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns) THEN
+  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     r_collection.birth_code_sql := 'NULL::text';
+    r_collection.birth_code_row_sql := 'SELECT NULL::text';
   END IF;
 
   IF TG_LEVEL = 'ROW' THEN
-    EXECUTE format('SELECT %s FROM (VALUES ($1)) AS v(t)', r_collection.birth_code_sql) INTO v_code USING NEW;
+    EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
     IF v_code IS NOT NULL THEN
       r_set := birth.fn_birth_register_set(r_collection.collection_name, ARRAY[v_code], 'QT-002', NULL);
       v_foreign := nullif(r_set.foreign_codes, '{}');
@@ -2789,7 +2844,7 @@ BEGIN
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF r_collection.birth_code_strategy IS DISTINCT FROM 'synthetic_id' OR r_collection.birth_code_column <> 'id'
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, ARRAY['id']) THEN
+     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, NULL);
     RETURN NULL;
   END IF;
@@ -2835,11 +2890,18 @@ BEGIN
   collection_name := p_collection;
   identity_status := r_identity.status;
   reason := r_identity.reason;
+  IF jsonb_typeof(p_row) IS DISTINCT FROM 'object' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_row is not a JSON object');
+  END IF;
   IF r_identity.code_sql IS NOT NULL THEN
-    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, NULL)), ', ') INTO v_columns
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
     FROM pg_attribute a
     WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
-    EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    BEGIN
+      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    EXCEPTION WHEN data_exception THEN
+      PERFORM birth.fn_birth_raise('bad_argument', format('p_row is no row of the table: %s', sqlerrm));
+    END;
     reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
   END IF;
   RETURN NEXT;
@@ -2850,7 +2912,7 @@ ALTER FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) O
 
 -- Name: FUNCTION fn_birth_resolve_identity(p_collection text, p_row jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB103 when the collection is unknown. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB102 when it is no row, NB103 when the collection is unknown. Specification: 4.';
 
 -- Name: fn_birth_review_record(uuid, text, text, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2870,7 +2932,7 @@ BEGIN
   END IF;
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    WHEN p_findings IS NULL OR btrim(p_findings) = '' THEN 'p_findings is required'
+    WHEN p_findings IS NULL OR p_findings !~ '\S' THEN 'p_findings is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
@@ -2894,11 +2956,7 @@ BEGIN
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name))
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
-  next_step := CASE WHEN p_verdict = 'SAFE'
-    THEN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := now() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
-      r_run.collection_name, p_run_id, CASE p_purpose WHEN 'APPLY' THEN r_run.expected_delta ELSE r_run.actual_inserted - r_run.compensated_rows END,
-      CASE p_purpose WHEN 'APPLY' THEN '' ELSE ', p_purpose := ''COMPENSATE''' END)
-    ELSE 'mend what was found, then plan again or have the run reviewed again' END;
+  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
 END;
 $$;
@@ -2945,6 +3003,49 @@ ALTER FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit
 -- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) IS 'Every check of a run, nothing written; a dry run notices all blockers and answers status blocked, otherwise the first raises. Specification: 6.';
+
+-- Name: fn_birth_run_audit(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, check_name text, found text, expected text, pass boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH run AS (
+    SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE l.status <> 'planned' AND (p_run_id IS NULL OR l.run_id = p_run_id)
+  ), receipt AS (
+    SELECT r.run_id, r.batch_no, r.purpose, r.fingerprint,
+           row_number() OVER chain AS number,
+           birth.fn_birth_receipt_seal(r, lag(r.sha256) OVER chain) = r.sha256 AS sealed
+    FROM birth.birth_receipt r WHERE r.run_id IN (SELECT (n.l).run_id FROM run n)
+    WINDOW chain AS (PARTITION BY r.run_id ORDER BY r.batch_no)
+  ), total AS (
+    SELECT r.run_id, count(*) AS batches, bool_and(r.sealed AND r.number = r.batch_no) AS chained,
+           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose = 'APPLY'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY'), 0),
+                 coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY'), 0)] AS written,
+           ARRAY[sum(s.sign * r.fingerprint[1]), sum(s.sign * r.fingerprint[2]), sum(s.sign * r.fingerprint[3])] AS remaining
+    FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign)
+    GROUP BY r.run_id
+  )
+  SELECT (n.l).run_id, c.check_name, c.found, c.expected, (c.found = c.expected) IS TRUE
+  FROM run n
+  LEFT JOIN total t ON t.run_id = (n.l).run_id
+  CROSS JOIN LATERAL (VALUES
+    ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
+    ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
+    ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
+    ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
+    ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
+       WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),
+    ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
+       WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text)
+  ) AS c(check_name, found, expected);
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_audit(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_audit(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) IS 'Checks births, receipts, chain, ledger and permits of a run, or of all, against each other: check, found, expected, pass. Specification: 6, R11.';
 
 -- Name: fn_birth_run_begin(text, uuid, bigint, bigint, bigint, integer, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3299,9 +3400,9 @@ ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) OWNER 
 
 COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) IS 'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
 
--- Name: fn_birth_run_next_step(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_next_step(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) RETURNS text
+CREATE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3312,12 +3413,14 @@ DECLARE
   v_left bigint;
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-  v_purpose := CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END;
+  v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END);
   IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
     RETURN NULL;
-  ELSIF r_run.status = 'done' THEN
+  ELSIF r_run.status = 'done' AND v_purpose = 'APPLY' THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
-  ELSIF r_run.status = 'compensated' OR r_run.stop_reason IN ('source_changed', 'plan_stale') AND v_purpose = 'APPLY' THEN
+  ELSIF r_run.status = 'compensated'
+     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND (
+          SELECT v.verdict FROM birth.birth_review v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1) <> 'SAFE') THEN
     RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
   ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
@@ -3344,11 +3447,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) IS 'The statement a run needs next, with a remark who sends it; NULL while it runs. Specification: 2, 6.';
+COMMENT ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) IS 'The statement a run needs next, with a remark who sends it; NULL while it runs. Specification: 2, 6.';
 
 -- Name: fn_birth_run_outcome(uuid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3566,7 +3669,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_stop');
-  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
@@ -3606,7 +3709,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
-  IF p_reason IS NULL OR btrim(p_reason) = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
@@ -3659,6 +3762,11 @@ BEGIN
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
+    IF NOT has_table_privilege(r_key.relation, 'SELECT') THEN
+      RETURN QUERY SELECT NULL::text, format('birth_definer cannot read %s, which references births (%s): GRANT SELECT ON %s TO birth_definer;',
+        r_key.relation, r_key.conname, r_key.relation);
+      CONTINUE;
+    END IF;
     RETURN QUERY EXECUTE format(
       'SELECT b.entity_code::text, $2 FROM birth.birth_registry b WHERE b.run_id = $1 AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
       r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname);
@@ -3690,7 +3798,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
-  IF r_run.status IN ('done', 'compensated') THEN
+  IF r_run.status = 'compensated' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
@@ -3821,8 +3929,15 @@ CREATE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text
     AS $$
   SELECT coalesce(string_agg(concat_ws(' ',
     CASE WHEN NOT has_schema_privilege('birth_definer', n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO birth_definer;', n.nspname) END,
-    CASE WHEN NOT has_table_privilege('birth_definer', t.oid, p_privilege)
-      THEN format('GRANT %s ON %I.%I TO birth_definer;', p_privilege, n.nspname, t.relname) END), ''), '')
+    (SELECT string_agg(format('GRANT %s ON %s TO birth_definer;', p_privilege, s.relation), ' ' ORDER BY s.relation)
+     FROM (SELECT t.oid AS oid, format('%I.%I', n.nspname, t.relname) AS relation
+           UNION
+           SELECT p.oid, format('%I.%I', pn.nspname, p.relname)
+           FROM pg_partition_tree(t.oid) f JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+           WHERE p_privilege = 'TRIGGER') s
+     WHERE NOT has_table_privilege('birth_definer', s.oid, p_privilege)),
+    CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p' AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
+      THEN format('GRANT birth_source_owner TO %I;  -- by whoever administers the roles', pg_get_userbyid(t.relowner)) END), ' '), '')
   FROM birth.collection_registry c
   JOIN pg_namespace n ON n.nspname = c.schema_name
   JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
@@ -4129,8 +4244,7 @@ BEGIN
   RETURN QUERY SELECT r_run.run_id, r_run.collection_name, r_run.status, r_run.dry_run, r_run.source_rows, r_run.existing_births, r_run.orphans,
     r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.expected_delta, r_run.planned_fingerprint, r_run.predecessor,
     r_run.planned_by, r_run.planned_at, '[]'::jsonb,
-    format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s);  -- a reviewer',
-      r_run.run_id, CASE WHEN r_run.orphans > 0 THEN format(', p_accept_orphans := %s', r_run.orphans) ELSE '' END);
+    birth.fn_birth_run_next_step(r_run.run_id);
 END;
 $$;
 
@@ -4211,6 +4325,10 @@ DECLARE
   v_message text;
   v_detail text;
   v_hint text;
+  v_constraint text;
+  v_table text;
+  v_news text;
+  v_over boolean := false;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -4226,31 +4344,38 @@ BEGIN
   PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
     p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
   COMMIT;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
   LOOP
     BEGIN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      IF v_news IS NOT NULL THEN
+        RAISE NOTICE '%', v_news;
+        v_news := NULL;
+      END IF;
       SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
+        v_news := pg_catalog.format('run %s: %s of %s births, %s', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status);
+        v_over := r_batch.status = 'done';
       END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
+        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
     END;
     IF v_state IS NOT NULL THEN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
       COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
     END IF;
     COMMIT;
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF r_pace.pause_slice = 0 THEN
-      RAISE NOTICE 'run %: % of % births, %', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status;
-    END IF;
-    EXIT WHEN r_batch.status = 'done';
+    EXIT WHEN v_over;
   END LOOP;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RAISE NOTICE '%', v_news;
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
 END;
 $$;
@@ -4273,6 +4398,10 @@ DECLARE
   v_message text;
   v_detail text;
   v_hint text;
+  v_constraint text;
+  v_table text;
+  v_news text;
+  v_over boolean := false;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -4286,30 +4415,37 @@ BEGIN
     RETURN;
   END IF;
   COMMIT;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
   LOOP
     BEGIN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      IF v_news IS NOT NULL THEN
+        RAISE NOTICE '%', v_news;
+        v_news := NULL;
+      END IF;
       SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+        v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
+        v_over := r_run.status = 'compensated';
       END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
+        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
     END;
     IF v_state IS NOT NULL THEN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
       COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
     END IF;
     COMMIT;
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF r_pace.pause_slice = 0 THEN
-      RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
-    END IF;
-    EXIT WHEN r_run.status = 'compensated';
+    EXIT WHEN v_over;
   END LOOP;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RAISE NOTICE '%', v_news;
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
 END;
 $$;
@@ -4336,7 +4472,7 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text])) OR ((reason IS NOT NULL) AND (btrim(reason) <> ''::text)))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -4479,7 +4615,7 @@ CREATE TABLE birth.birth_admission_permit_v2 (
     CONSTRAINT birth_admission_permit_v2_confirmed CHECK ((((confirmed_by IS NULL) = (confirmed_at IS NULL)) AND (confirmed_by IS DISTINCT FROM opened_by) AND ((spent_rows = 0) OR (confirmed_by IS NOT NULL)))),
     CONSTRAINT birth_admission_permit_v2_expiry CHECK (((expires_at > opened_at) AND (expires_at <= (opened_at + '168:00:00'::interval)))),
     CONSTRAINT birth_admission_permit_v2_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
-    CONSTRAINT birth_admission_permit_v2_reason CHECK ((btrim(reason) <> ''::text)),
+    CONSTRAINT birth_admission_permit_v2_reason CHECK ((reason ~ '\S'::text)),
     CONSTRAINT birth_admission_permit_v2_status CHECK (((status = ANY (ARRAY['OPEN'::text, 'CONSUMED'::text, 'REVOKED'::text, 'EXPIRED'::text])) AND ((status = 'OPEN'::text) = (closed_at IS NULL))))
 );
 
@@ -4748,7 +4884,7 @@ CREATE TABLE birth.birth_registry (
     dot_origin text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT birth_registry_code CHECK (((octet_length(entity_code) <= 512) AND (btrim(entity_code, ' 	
 
-v'::text) <> ''::text)))
+'::text) <> ''::text)))
 );
 
 ALTER TABLE birth.birth_registry OWNER TO birth_definer;
@@ -4791,7 +4927,7 @@ CREATE TABLE birth.birth_review (
     planned_fingerprint numeric[] NOT NULL,
     contract_hash text NOT NULL,
     identity_hash text NOT NULL,
-    CONSTRAINT birth_review_findings CHECK ((btrim(findings) <> ''::text)),
+    CONSTRAINT birth_review_findings CHECK ((findings ~ '\S'::text)),
     CONSTRAINT birth_review_orphans CHECK ((accept_orphans >= 0)),
     CONSTRAINT birth_review_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
     CONSTRAINT birth_review_verdict CHECK ((verdict = ANY (ARRAY['SAFE'::text, 'NOT_SAFE_NEEDS_FIX'::text])))
@@ -5516,7 +5652,7 @@ CREATE VIEW birth.v_birth_attention AS
              JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = r.run_id)))
           WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
                    FROM birth.birth_backfill_ledger_v2 f
-                  WHERE (f.predecessor = r.run_id)))))
+                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
         UNION ALL
          SELECT
                 CASE
@@ -5589,7 +5725,9 @@ CREATE VIEW birth.v_birth_attention AS
             min(f.found_at) AS min,
             format('SELECT * FROM birth.fn_birth_census(p_collection := %L);'::text, f.collection_name) AS format
            FROM birth.birth_gateway_finding f
-          WHERE (f.found_at > (clock_timestamp() - '168:00:00'::interval))
+          WHERE (f.found_at > COALESCE(( SELECT max(l.finished_at) AS max
+                   FROM birth.birth_backfill_ledger_v2 l
+                  WHERE ((l.collection_name = f.collection_name) AND (l.status = 'done'::text))), (clock_timestamp() - '168:00:00'::interval)))
           GROUP BY f.collection_name, f.error
         UNION ALL
          SELECT
@@ -5951,7 +6089,7 @@ CREATE VIEW birth.v_birth_separation_of_duties AS
          SELECT l.name,
             array_agg(d.role ORDER BY d.role) AS roles
            FROM (login l
-             JOIN ( VALUES ('birth_steward'::text), ('birth_operator'::text), ('birth_reviewer'::text), ('birth_permit_owner'::text), ('birth_dba'::text)) d(role) ON (((to_regrole(d.role) IS NOT NULL) AND pg_has_role(l.oid, (to_regrole(d.role))::oid, 'MEMBER'::text))))
+             JOIN ( VALUES ('birth_steward'::text), ('birth_operator'::text), ('birth_reviewer'::text), ('birth_permit_owner'::text), ('birth_dba'::text)) d(role) ON (((to_regrole(d.role) IS NOT NULL) AND birth.fn_birth_is_member((l.name)::name, d.role))))
           WHERE (NOT l.rolsuper)
           GROUP BY l.name
         )
@@ -5976,7 +6114,7 @@ UNION ALL
     'owns every object while it does'::text AS detail,
     format('REVOKE birth_definer FROM %I;'::text, l.name) AS next_step
    FROM login l
-  WHERE ((NOT l.rolsuper) AND (to_regrole('birth_definer'::text) IS NOT NULL) AND pg_has_role(l.oid, (to_regrole('birth_definer'::text))::oid, 'MEMBER'::text))
+  WHERE ((NOT l.rolsuper) AND (to_regrole('birth_definer'::text) IS NOT NULL) AND birth.fn_birth_is_member((l.name)::name, 'birth_definer'::text))
 UNION ALL
  SELECT l.name AS login,
     'can let others become birth_definer'::text AS finding,
@@ -6464,9 +6602,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode te
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6514,6 +6652,15 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table tex
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_is_member(p_login name, p_role text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6611,6 +6758,7 @@ REVOKE ALL ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes te
 -- Name: FUNCTION fn_birth_registry_auto(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_registry_auto() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_registry_auto() TO birth_source_owner;
 
 -- Name: FUNCTION fn_birth_registry_auto_id(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6629,6 +6777,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text
 -- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_audit(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6671,10 +6824,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_le
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid) TO birth_reader;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: ACL; Schema: birth; Owner: birth_definer
 

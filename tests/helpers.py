@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from queue import Queue
 from typing import Any, LiteralString
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
-from support import Database
+from support import Cluster, Database
 
 from birthdb.errors import BirthError
 
@@ -64,7 +64,7 @@ class Run:
     delta: int
     max_rows: int
 
-    def arguments(self, **changed: object) -> dict[str, object]:
+    def arguments(self, **changed: Any) -> dict[str, object]:
         """Return the arguments that writer and driver share, some of them changed."""
         return {
             "p_collection": self.collection,
@@ -139,11 +139,11 @@ class Scene:
             self._sessions[person] = self.db.connect(person)
         return self._sessions[person]
 
-    def ask(self, person: str, routine: str, /, **arguments: object) -> list[Row]:
+    def ask(self, person: str, routine: str, /, **arguments: Any) -> list[Row]:
         """Return the rows of a function called by the person."""
         return self.rows(statement("SELECT * FROM", routine, arguments), arguments, person=person)
 
-    def ask_one(self, person: str, routine: str, /, **arguments: object) -> Row:
+    def ask_one(self, person: str, routine: str, /, **arguments: Any) -> Row:
         """Return the one row of a function called by the person."""
         (row,) = self.ask(person, routine, **arguments)
         return row
@@ -169,6 +169,8 @@ class Scene:
             self.execute("SELECT pg_terminate_backend(%s)", (driver.pid,))
         for driver in self._drivers:
             driver.close()
+        for session in (self.admin, *self._sessions.values()):
+            session.close()
 
     # --- collections
 
@@ -181,7 +183,9 @@ class Scene:
     def insert(self, name: str, first: int, last: int) -> None:
         """Insert the rows with these ids into the table of ``collection``."""
         self.execute(
-            SQL("INSERT INTO public.{} SELECT g, 'row' FROM generate_series(%s::integer, %s) g").format(Identifier(name)),
+            SQL("INSERT INTO public.{} SELECT g, 'row' FROM generate_series(%s::integer, %s) g").format(
+                Identifier(name)
+            ),
             (first, last),
         )
 
@@ -233,12 +237,12 @@ class Scene:
         """Plan for good."""
         return self.ask_one(by, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=False)
 
-    def review(self, run_id: UUID, verdict: str = "SAFE", *, by: str = REVIEWER, **arguments: object) -> Row:
+    def review(self, run_id: UUID, verdict: str = "SAFE", *, by: str = REVIEWER, **arguments: Any) -> Row:
         """Record a verdict."""
         given = {"p_run_id": run_id, "p_verdict": verdict, "p_findings": "read and counted"} | arguments
         return self.ask_one(by, "fn_birth_review_record", **given)
 
-    def open_permit(self, collection: str, run_id: UUID, rows: int, *, by: str = OWNER, **arguments: object) -> int:
+    def open_permit(self, collection: str, run_id: UUID, rows: int, *, by: str = OWNER, **arguments: Any) -> int:
         """Open a permit for a day."""
         tomorrow = self.value("SELECT now() + interval '1 day'")
         given = {
@@ -284,19 +288,24 @@ class Scene:
 
     # --- execution
 
-    def apply(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> list[str]:
+    def apply(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
         """Send the CALL and return its notices."""
         arguments = run.arguments(p_batch=batch, p_execute=True) | changed
         return self._call(by, "sp_dot_birth_qt001_apply", arguments)
 
-    def write(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> Row:
+    def write(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> Row:
         """Call the writer itself, for the whole run in one transaction."""
         arguments = run.arguments(p_batch_size=batch, p_dry_run=False, p_execute=True) | changed
         return self.ask_one(by, "fn_dot_birth_qt001_apply", **arguments)
 
-    def compensate(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: object) -> list[str]:
+    def compensate(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
         """Send the CALL that undoes a run and return its notices."""
-        arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True} | changed
+        arguments = {
+            "p_run_id": run.run_id,
+            "p_permit_id": run.permit_id,
+            "p_batch": batch,
+            "p_execute": True,
+        } | changed
         return self._call(by, "sp_dot_birth_qt001_compensate", arguments)
 
     def compensable(self, run: Run, rows: int | None = None) -> Run:
@@ -307,16 +316,33 @@ class Scene:
     def start(self, run: Run, *, batch: int = 5, by: str = OPERATOR) -> Driver:
         """Start the CALL in another session, one batch an hour; return when the first one is committed."""
         self.tune(run, batch, _HOUR)
+        # A pause counts from the last batch, and an earlier attempt may have just written one.
+        self.execute("UPDATE birth.birth_backfill_ledger_v2 SET last_batch_at = last_batch_at - interval '1 day'")
         driver = self._start(by, "sp_dot_birth_qt001_apply", run.arguments(p_batch=batch, p_execute=True))
         driver.next_batch()
         return driver
 
     def start_compensation(self, run: Run, *, batch: int = 5) -> Driver:
         """Start undoing in another session, one batch an hour; return when the first one is committed."""
-        self.tune(run, batch, _HOUR, forced=True)
+        # A done run takes no other pace by the front door, and the last batch of its apply has just been written.
+        self._pace(run, batch, _HOUR)
+        self.execute("UPDATE birth.birth_backfill_ledger_v2 SET last_batch_at = last_batch_at - interval '1 day'")
         arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True}
         driver = self._start(OPERATOR, "sp_dot_birth_qt001_compensate", arguments)
+        driver.next_batch()
         return driver
+
+    def resume_pace(self, run: Run, batch: int = 1000) -> None:
+        """Take the pause out of a compensation."""
+        self._pace(run, batch, 0)
+
+    def _pace(self, run: Run, batch: int, pause_ms: int) -> None:
+        self.execute(
+            "INSERT INTO birth.birth_act (act, run_id, lineage, detail)"
+            " SELECT 'tune', run_id, lineage, jsonb_build_object('batch', %s::integer, 'pause_ms', %s::integer)"
+            " FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s",
+            (batch, pause_ms, run.run_id),
+        )
 
     def start_again(self, run: Run, *, by: str = OPERATOR) -> Driver:
         """Send the CALL of a paused run in another session; return when it holds the run."""
@@ -417,9 +443,9 @@ class Scene:
             "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'r' ORDER BY 1"
         )
         parts = [
-            SQL("SELECT {} AS name, md5(string_agg(t::text, chr(10) ORDER BY t::text)) AS digest FROM birth.{} t").format(
-                Literal(row["relname"]), Identifier(row["relname"])
-            )
+            SQL(
+                "SELECT {} AS name, md5(string_agg(t::text, chr(10) ORDER BY t::text)) AS digest FROM birth.{} t"
+            ).format(Literal(row["relname"]), Identifier(row["relname"]))
             for row in names
         ]
         return {row["name"]: row["digest"] for row in self.rows(SQL(" UNION ALL ").join(parts))}
@@ -435,7 +461,7 @@ class Scene:
     # --- taking guards out
 
     def replace_routine(self, name: str, *changes: tuple[str, str]) -> None:
-        """Take something out of a routine, as a superuser; the contract then records it, so that only the guard is gone."""
+        """Take something out of a routine; the contract then records it, so that nothing but the guard is gone."""
         source: str = self.value("SELECT pg_get_functiondef(%s::regproc)", (f"birth.{name}",))
         for old, new in changes:
             assert source.count(old) == 1, f"{name} has {source.count(old)} times: {old}"
@@ -454,6 +480,26 @@ class Scene:
     def disagreements(self) -> list[Row]:
         """Return the runs whose receipts, births, permits and ledger do not agree; empty when nothing was lost."""
         return self.rows(_DISAGREEMENTS)
+
+
+@dataclass
+class Prepared:
+    """A database to copy, and the run that is in it."""
+
+    database: Database
+    run: Run | None = None
+
+
+@contextmanager
+def prepared(server: Cluster, source: Database, prepare: Callable[[Scene], Run | None]) -> Iterator[Prepared]:
+    """Make a database like ``source``, prepared further, for tests to copy."""
+    made = server.create(source.name)
+    try:
+        with closing(Scene(made)) as scene:
+            run = prepare(scene)
+        yield Prepared(made, run)
+    finally:
+        made.drop()
 
 
 # Fingerprints of births are computed here anew, with the run's seeds: nothing of the schema's own is trusted.

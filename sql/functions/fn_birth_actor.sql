@@ -1,7 +1,7 @@
 -- Who acts, and whether they may. The login itself counts, not the role it has put on, and the statement sent must name the
 -- routine, so that nobody's function or view acts in the name of whoever happens to call it. The latter is a mitigation.
 -- Returns: session_user.
--- Calls: fn_birth_raise
+-- Calls: fn_birth_is_member, fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[])
   RETURNS text
@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_actor$
 BEGIN
-  IF NOT pg_has_role(session_user, p_role, 'MEMBER') THEN
+  IF NOT birth.fn_birth_is_member(session_user, p_role) THEN
     PERFORM birth.fn_birth_raise('role_required', format('login %s is not a member of %s', session_user, p_role));
   END IF;
   IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine) WHERE strpos(lower(current_query()), r.routine) > 0) THEN

@@ -1,9 +1,9 @@
--- Whether the identity columns are still there with a type whose text no setting and no user code decides. Asked per statement, so that a
--- renamed or retyped column is a refusal of ours (or a finding) and never foreign code run with birth_definer's rights.
+-- Whether the identity columns are still there with the types they were classified with, or with ones of the same text. Asked per statement, so
+-- that a renamed or retyped column is a refusal of ours (or a finding), and neither foreign code run with birth_definer's rights nor a wrong code.
 -- Returns: true or false; false for an empty list.
 -- Calls: nothing
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[])
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[])
   RETURNS boolean
   LANGUAGE plpgsql
   STABLE
@@ -15,10 +15,10 @@ BEGIN
   SELECT count(*) INTO v_usable
   FROM pg_attribute a
   WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.atttypid IN (20, 21, 23, 25, 1043, 1700, 2950);
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END = p_types[array_position(p_columns, a.attname::text)];
   RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
 END;
 $fn_birth_gateway_identity_usable$;
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(oid, text[]) IS
-  'Whether the columns exist with an eligible type: int8, int2, int4, text, varchar, numeric, uuid by their fixed OIDs. Specification: 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(oid, text[], regtype[]) IS
+  'Whether the columns exist with the types of the classification; int8 stands for every integer, text for varchar. Specification: 6.1 R2.';

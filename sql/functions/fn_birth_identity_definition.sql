@@ -1,5 +1,5 @@
 -- The one definition of a collection's identity. Gateway, planner, writer and fn_birth_resolve_identity all derive from it:
--- the code as SQL over a row called t (columns are written (t)."name", which reads a table's column as well as a row's field),
+-- the code as SQL over a table or subquery called t (columns are written t."name": (t)."name" would read a column called t first),
 -- and the unique key to scan by. All columns of that key are identity columns, so a row with a NULL key has a NULL code.
 -- Returns: one row; status ELIGIBLE_… or BLOCKED_… with the reason.
 -- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key, fn_birth_code_checked
@@ -54,13 +54,13 @@ BEGIN
   SELECT
     string_agg(CASE
       WHEN t.literal IS NOT NULL THEN format('%L', t.literal)
-      WHEN t.width IS NULL THEN format('(t).%I::text', t.name)
+      WHEN t.width IS NULL THEN format('t.%I::text', t.name)
       ELSE format(
-        '(CASE WHEN (t).%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim((t).%1$I::text, ''-''),'
-        ' greatest(%2$s - ((t).%1$I < 0)::integer, length(ltrim((t).%1$I::text, ''-''))), ''0''))', t.name, t.width)
+        '(CASE WHEN t.%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim(t.%1$I::text, ''-''),'
+        ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
-    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\v') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
+    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
     bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
       OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
     min(CASE

@@ -26,7 +26,7 @@ BEGIN
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF r_collection.birth_code_strategy IS DISTINCT FROM 'synthetic_id' OR r_collection.birth_code_column <> 'id'
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, ARRAY['id']) THEN
+     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, NULL);
     RETURN NULL;
   END IF;

@@ -1,6 +1,6 @@
 -- The code of one row, given as JSON. Only the identity columns are read, so no other value of the row is ever converted.
 -- Returns: one row: the identity status, the code (NULL when unresolvable) and why.
--- Calls: fn_birth_identity_definition
+-- Calls: fn_birth_identity_definition, fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb)
   RETURNS TABLE (collection_name text, identity_status text, entity_code text, reason text)
@@ -16,11 +16,18 @@ BEGIN
   collection_name := p_collection;
   identity_status := r_identity.status;
   reason := r_identity.reason;
+  IF jsonb_typeof(p_row) IS DISTINCT FROM 'object' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_row is not a JSON object');
+  END IF;
   IF r_identity.code_sql IS NOT NULL THEN
-    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, NULL)), ', ') INTO v_columns
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
     FROM pg_attribute a
     WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
-    EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    BEGIN
+      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+    EXCEPTION WHEN data_exception THEN
+      PERFORM birth.fn_birth_raise('bad_argument', format('p_row is no row of the table: %s', sqlerrm));
+    END;
     reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
   END IF;
   RETURN NEXT;
@@ -28,4 +35,4 @@ END;
 $fn_birth_resolve_identity$;
 
 COMMENT ON FUNCTION birth.fn_birth_resolve_identity(text, jsonb) IS
-  'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB103 when the collection is unknown. Specification: 4.';
+  'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB102 when it is no row, NB103 when the collection is unknown. Specification: 4.';

@@ -2,7 +2,7 @@
 -- permit, nor who released the contract can give it.
 -- SECURITY DEFINER: reviewers write verdicts through here only.
 -- Returns: one row: review_id, verdict, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash, fn_birth_identity_hash
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash, fn_birth_identity_hash, fn_birth_run_next_step
 -- Writes: birth_review
 CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
     p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY')
@@ -24,7 +24,7 @@ BEGIN
   END IF;
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    WHEN p_findings IS NULL OR btrim(p_findings) = '' THEN 'p_findings is required'
+    WHEN p_findings IS NULL OR p_findings !~ '\S' THEN 'p_findings is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
@@ -48,11 +48,7 @@ BEGIN
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name))
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
-  next_step := CASE WHEN p_verdict = 'SAFE'
-    THEN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := now() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
-      r_run.collection_name, p_run_id, CASE p_purpose WHEN 'APPLY' THEN r_run.expected_delta ELSE r_run.actual_inserted - r_run.compensated_rows END,
-      CASE p_purpose WHEN 'APPLY' THEN '' ELSE ', p_purpose := ''COMPENSATE''' END)
-    ELSE 'mend what was found, then plan again or have the run reviewed again' END;
+  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
 END;
 $fn_birth_review_record$;

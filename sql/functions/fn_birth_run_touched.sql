@@ -30,6 +30,11 @@ BEGIN
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
+    IF NOT has_table_privilege(r_key.relation, 'SELECT') THEN
+      RETURN QUERY SELECT NULL::text, format('birth_definer cannot read %s, which references births (%s): GRANT SELECT ON %s TO birth_definer;',
+        r_key.relation, r_key.conname, r_key.relation);
+      CONTINUE;
+    END IF;
     RETURN QUERY EXECUTE format(
       'SELECT b.entity_code::text, $2 FROM birth.birth_registry b WHERE b.run_id = $1 AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
       r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname);

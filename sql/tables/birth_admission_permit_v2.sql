@@ -24,7 +24,7 @@ CREATE TABLE birth.birth_admission_permit_v2 (
   -- A permit does not lie around: seven days at most.
   CONSTRAINT birth_admission_permit_v2_expiry CHECK (expires_at > opened_at AND expires_at <= opened_at + interval '168 hours'),
   -- A permit says why.
-  CONSTRAINT birth_admission_permit_v2_reason CHECK (btrim(reason) <> ''),
+  CONSTRAINT birth_admission_permit_v2_reason CHECK (reason ~ '\S'),
   -- Nobody confirms their own permit; nothing is spent of one that nobody confirmed.
   CONSTRAINT birth_admission_permit_v2_confirmed CHECK (
     (confirmed_by IS NULL) = (confirmed_at IS NULL)

@@ -16,7 +16,7 @@ CREATE TABLE birth.birth_review (
   -- Safe or not: nothing in between.
   CONSTRAINT birth_review_verdict CHECK (verdict IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')),
   -- A verdict says what was found.
-  CONSTRAINT birth_review_findings CHECK (btrim(findings) <> ''),
+  CONSTRAINT birth_review_findings CHECK (findings ~ '\S'),
   -- Orphans are accepted by number.
   CONSTRAINT birth_review_orphans CHECK (accept_orphans >= 0)
 );

@@ -18,7 +18,8 @@ WITH known AS (
   JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = r.run_id
   WHERE (r.status IN ('planned', 'stopped', 'failed') OR r.interrupted)
     -- A run that another plan follows is history.
-    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 f WHERE f.predecessor = r.run_id)
+    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 f
+                    WHERE f.predecessor = r.run_id OR f.collection_name = r.collection_name AND f.status = 'done' AND f.finished_at > l.planned_at)
   UNION ALL
   SELECT CASE WHEN p.expires_at <= clock_timestamp() THEN 2 ELSE 3 END,
          format('permit %s of %s %s', p.permit_id, p.collection_name,
@@ -50,7 +51,10 @@ WITH known AS (
   UNION ALL
   SELECT 2, format('%s rows of %s have no birth: %s, last by %s', sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)), min(f.found_at),
          format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
-  FROM birth.birth_gateway_finding f WHERE f.found_at > clock_timestamp() - interval '168 hours'
+  FROM birth.birth_gateway_finding f
+  -- A run that was done since has given the rows their births, or would not have been done.
+  WHERE f.found_at > coalesce((SELECT max(l.finished_at) FROM birth.birth_backfill_ledger_v2 l
+                               WHERE l.collection_name = f.collection_name AND l.status = 'done'), clock_timestamp() - interval '168 hours')
   GROUP BY f.collection_name, f.error
   UNION ALL
   SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END, format('%s is %s and has no enabled gateway', k.collection_name, CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END),

@@ -9,7 +9,7 @@ WITH login AS (
   SELECT l.name, array_agg(d.role ORDER BY d.role) AS roles
   FROM login l
   JOIN (VALUES ('birth_steward'), ('birth_operator'), ('birth_reviewer'), ('birth_permit_owner'), ('birth_dba')) AS d(role)
-    ON to_regrole(d.role) IS NOT NULL AND pg_has_role(l.oid, to_regrole(d.role)::oid, 'MEMBER')
+    ON to_regrole(d.role) IS NOT NULL AND birth.fn_birth_is_member(l.name::name, d.role)
   WHERE NOT l.rolsuper
   GROUP BY l.name
 )
@@ -22,7 +22,7 @@ SELECT l.name, 'superuser', 'passes every check of the database', NULL FROM logi
 UNION ALL
 SELECT l.name, 'can become birth_definer', 'owns every object while it does', format('REVOKE birth_definer FROM %I;', l.name)
 FROM login l
-WHERE NOT l.rolsuper AND to_regrole('birth_definer') IS NOT NULL AND pg_has_role(l.oid, to_regrole('birth_definer')::oid, 'MEMBER')
+WHERE NOT l.rolsuper AND to_regrole('birth_definer') IS NOT NULL AND birth.fn_birth_is_member(l.name::name, 'birth_definer')
 UNION ALL
 SELECT l.name, 'can let others become birth_definer', CASE WHEN a.member IS NULL THEN 'has CREATEROLE' ELSE 'has ADMIN of birth_definer' END, NULL
 FROM login l

@@ -24,14 +24,16 @@ RULES = {
         WHERE {OURS} AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
         AND coalesce(col_description(c.oid, attnum), '') = ''""",
     "PUBLIC has nothing": """
-        SELECT nspname || ' ' || privilege_type FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
+        SELECT nspname || ' ' || privilege_type
+        FROM pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
         WHERE nspname = 'birth' AND grantee = 0
         UNION ALL SELECT relname || ' ' || privilege_type FROM pg_class,
           aclexplode(coalesce(relacl, acldefault((CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner)))
         WHERE relnamespace = 'birth'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S') AND grantee = 0
         UNION ALL SELECT attrelid::regclass || '.' || attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid,
           aclexplode(attacl) WHERE relnamespace = 'birth'::regnamespace AND grantee = 0
-        UNION ALL SELECT proname || ' ' || privilege_type FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+        UNION ALL SELECT proname || ' ' || privilege_type
+        FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
         WHERE pronamespace = 'birth'::regnamespace AND grantee = 0""",
     "every function pins pg_catalog and pg_temp as its search path": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND prokind <> 'p'
@@ -41,7 +43,8 @@ RULES = {
     "no two routines share a name, because grants and contract go by name": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace GROUP BY 1 HAVING count(*) > 1""",
     "every constraint is validated, but those that close a table with what it holds": """
-        SELECT conname FROM pg_constraint WHERE connamespace = 'birth'::regnamespace AND NOT convalidated AND conname !~ '_closed$'""",
+        SELECT conname FROM pg_constraint
+        WHERE connamespace = 'birth'::regnamespace AND NOT convalidated AND conname !~ '_closed$'""",
     "birth_definer has no member": """
         SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'birth_definer'::regrole
         AND coalesce((to_jsonb(pg_auth_members) ->> 'inherit_option')::boolean, true)""",

@@ -7,31 +7,34 @@ import pytest
 from gateway.world import World
 
 # A twin of every plain function and operator of pg_catalog over the types that the routines use: each raises.
-TWINS = """
+TWINS = r"""
 CREATE SCHEMA twin;
 GRANT USAGE ON SCHEMA twin TO PUBLIC;
 DO $twins$
 DECLARE
-  v_types CONSTANT oid[] := ARRAY['text', 'name', 'bool', 'int4', 'int8', 'numeric', 'jsonb', 'uuid', 'oid', 'oidvector', 'text[]', 'bytea',
-    '"char"', 'regclass', 'timestamptz', 'interval', 'record', 'anyelement', 'anyarray', '"any"', 'anycompatible', 'regrole']::regtype[]::oid[];
+  v_types CONSTANT oid[] := ARRAY['text', 'name', 'bool', 'int4', 'int8', 'numeric', 'jsonb', 'uuid', 'oid', 'text[]',
+    'bytea', '"char"', 'regclass', 'timestamptz', 'interval', 'anyelement', 'anyarray', 'anycompatible']::regtype[];
   r record;
 BEGIN
-  FOR r IN SELECT DISTINCT ON (p.proname, p.proargtypes) p.*, t.typname FROM pg_proc p JOIN pg_type t ON t.oid = p.prorettype
+  FOR r IN SELECT p.* FROM pg_proc p JOIN pg_type t ON t.oid = p.prorettype
            WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT p.proretset
-             AND t.typname !~ 'internal|cstring|handler|trigger|^any|void|record' AND '{internal,cstring}'::regtype[]::oid[] && p.proargtypes::oid[] IS FALSE
-             AND p.proargtypes::oid[] <@ v_types AND NOT '"any"'::regtype = ANY (p.proargtypes) LOOP
+             AND t.typname !~ 'internal|cstring|handler|trigger|^any|void|record'
+             AND p.proargtypes::oid[] <@ v_types LOOP
     EXECUTE format('CREATE FUNCTION twin.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', r.proname,
-      (SELECT string_agg(CASE WHEN r.provariadic <> 0 AND n = r.pronargs THEN 'VARIADIC ' ELSE '' END || format_type(r.proargtypes[n - 1], NULL), ', ' ORDER BY n)
+      (SELECT string_agg(CASE WHEN r.provariadic <> 0 AND n = r.pronargs THEN 'VARIADIC ' ELSE '' END
+                         || format_type(r.proargtypes[n - 1], NULL), ', ' ORDER BY n)
        FROM generate_series(1, r.pronargs) n),
-      format_type(r.prorettype, NULL), format('BEGIN RAISE EXCEPTION ''the twin of %s ran as %%'', current_user; END', r.proname));
+      format_type(r.prorettype, NULL),
+      format('BEGIN RAISE EXCEPTION ''the twin of %s ran as %%'', current_user; END', r.proname));
   END LOOP;
   FOR r IN SELECT o.* FROM pg_operator o
-           WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprkind = 'b' AND o.oprleft = ANY (v_types) AND o.oprright = ANY (v_types)
-             AND format_type(o.oprresult, NULL) !~ '^any'
-             AND format_type(o.oprleft, NULL) !~ '^any|record' AND format_type(o.oprright, NULL) !~ '^any|record' LOOP
-    EXECUTE format('CREATE OR REPLACE FUNCTION twin.operator_%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS %L', r.oid,
+           WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprkind = 'b'
+             AND o.oprleft = ANY (v_types) AND o.oprright = ANY (v_types)
+             AND concat_ws(' ', o.oprresult::regtype, o.oprleft::regtype, o.oprright::regtype) !~ '\yany' LOOP
+    EXECUTE format('CREATE FUNCTION twin.operator_%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS %L', r.oid,
       format_type(r.oprleft, NULL), format_type(r.oprright, NULL), format_type(r.oprresult, NULL),
-      format('BEGIN RAISE EXCEPTION ''the twin of operator %s ran as %%'', current_user; END', replace(r.oprname, '%', '%%')));
+      format('BEGIN RAISE EXCEPTION ''the twin of operator %s ran as %%'', current_user; END',
+             replace(r.oprname, '%', '%%')));
     EXECUTE format('CREATE OPERATOR twin.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = twin.operator_%s)', r.oprname,
       format_type(r.oprleft, NULL), format_type(r.oprright, NULL), r.oid);
   END LOOP;
@@ -82,12 +85,13 @@ def test_a_whole_backfill_is_the_same_under_a_hostile_search_path(world: World) 
     world.backfill(batch=2)
     assert world.births() == ["a/-02", "a/001", "b/003", "c/004"]
     assert world.failed_checks() == {}
-    for view in world.admin.execute("SELECT viewname FROM pg_views WHERE schemaname = 'birth'").fetchall():
-        world.operator.execute(f"SELECT * FROM birth.{view[0]} LIMIT 1".encode()) if _readable(world, view[0]) else None
-
-
-def _readable(world: World, view: str) -> bool:
-    return bool(world.value("SELECT has_table_privilege('birth_operator', %s, 'SELECT')", f"birth.{view}"))
+    views = world.admin.execute(
+        "SELECT v.oid::regclass::text FROM pg_class v WHERE v.relnamespace = 'birth'::regnamespace AND v.relkind = 'v'"
+        " AND has_table_privilege('birth_operator', v.oid, 'SELECT')"
+    ).fetchall()
+    assert len(views) > 10
+    for (view,) in views:
+        world.operator.execute(f"SELECT * FROM {view}".encode())
 
 
 def test_a_numbered_gateway_is_the_same_under_a_hostile_search_path(world: World) -> None:

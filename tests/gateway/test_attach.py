@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from gateway.world import APPLICATION, World, sql
+from support import worker
 
 from birthdb import api, errors
 
@@ -141,6 +142,25 @@ def test_the_owner_of_a_partitioned_table_goes_on_adding_partitions(world: World
     assert world.births() == ["a", "b"]
 
 
+def test_an_owner_who_could_not_add_partitions_any_more_is_named_before_the_gateway_is_attached(world: World) -> None:
+    names = {"login": f"partitioner_{worker()}"}
+    world.admin.execute(sql("CREATE ROLE {login} LOGIN", **names))
+    try:
+        world.table("(code text PRIMARY KEY) PARTITION BY LIST (code)")
+        world.admin.execute(sql("ALTER TABLE app.thing OWNER TO {login}; GRANT ALL ON SCHEMA app TO {login}", **names))
+        world.register()
+        world.classify("column", column="code")
+        with pytest.raises(errors.SourcePrivilege) as refusal:
+            world.attach()
+        world.admin.execute(grants(refusal).encode())
+        world.attach()
+        world.person(names["login"]).execute("CREATE TABLE app.a PARTITION OF app.thing FOR VALUES IN ('a')")
+        world.admin.execute("INSERT INTO app.a VALUES ('a')")
+        assert world.births() == ["a"]
+    finally:
+        world.admin.execute(sql("DROP OWNED BY {login}; DROP ROLE {login}", **names))
+
+
 def test_a_lock_is_waited_for_only_briefly(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)
     with world.owner.transaction():
@@ -256,7 +276,7 @@ def test_no_code_of_the_application_runs_as_birth_definer_after_a_column_was_ret
     world.owner.execute("INSERT INTO app.thing VALUES (ROW('x'))")
     assert world.findings() == [("gateway_no_identity", 1)]
     assert world.blockers()[0] == "NB105"
-    assert list(world.failed_checks())[0].startswith("identity is not eligible")
+    assert next(iter(world.failed_checks())).startswith("identity is not eligible")
     assert world.owner.execute("SELECT who FROM app.ran").fetchall() == []
 
 

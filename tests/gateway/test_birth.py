@@ -1,4 +1,4 @@
-"""A birth in the transaction that inserts the row, however it is inserted; and what enforce, observe and policy make of it."""
+"""A birth in the transaction that inserts the row, however it is inserted; what mode and policy make of it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -273,8 +273,11 @@ def test_a_renamed_table_goes_on_working_and_is_reported(world: World) -> None:
     world.insert(["a"], "ding")
     assert world.births() == ["a"]
     assert "gateway on another table than registered (renamed or moved)" in world.failed_checks()
+    noticed = "SELECT what FROM birth.v_birth_attention WHERE what ~ '^thing|app[.]ding'"
+    assert world.operator.execute(noticed.encode()).fetchall() != []
     world.register(table="ding")
     assert world.failed_checks() == {}
+    assert world.operator.execute(noticed.encode()).fetchall() == []
 
 
 def test_a_trigger_whose_collection_is_not_registered_refuses_and_says_so(world: World) -> None:

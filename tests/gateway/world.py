@@ -26,6 +26,8 @@ class World:
         self._people: dict[str, psycopg.Connection[Any]] = {}
         self.admin.execute(SQL("CREATE SCHEMA app AUTHORIZATION {}").format(Identifier(APPLICATION)))
         self.owner.execute("GRANT USAGE ON SCHEMA app TO birth_definer")
+        if self.value("SELECT to_regrole('birth_source_owner') IS NOT NULL"):
+            self.admin.execute(SQL("GRANT birth_source_owner TO {}").format(Identifier(APPLICATION)))
 
     def person(self, name: str) -> psycopg.Connection[Any]:
         """Return the one connection of this login."""

@@ -109,7 +109,8 @@ def test_a_collection_that_is_not_registered_cannot_be_classified(world: World) 
 
 def begin(world: World, run_id: UUID, permit_id: int, delta: int) -> None:
     world.operator.execute(
-        "/* sp_dot_birth_qt001_apply */ SELECT birth.fn_birth_run_begin(p_collection := 'thing', p_run_id := %s, p_permit_id := %s,"
+        "/* sp_dot_birth_qt001_apply */ SELECT birth.fn_birth_run_begin("
+        "p_collection := 'thing', p_run_id := %s, p_permit_id := %s,"
         " p_expected_delta := %s, p_max_rows := %s, p_batch := 1, p_dot_origin := 'dot-birth-backfill-apply')",
         (run_id, permit_id, delta, delta),
     )

@@ -1,9 +1,10 @@
 """People and a scene for the tests of a backfill; at the end of each, the records are held against each other."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
-from helpers import EVERYBODY, SECOND_OPERATOR, SECOND_REVIEWER, Scene
+from helpers import EVERYBODY, SECOND_OPERATOR, SECOND_REVIEWER, Prepared, Run, Scene, prepared
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier, Literal
 from support import Cluster, Database
@@ -22,7 +23,9 @@ def colleagues(server: Cluster, template: Database) -> None:
         password = conninfo_to_dict(server.url("postgres", person))["password"]
         create = SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(person), Literal(password)).as_string()
         grants = [
-            SQL("EXECUTE {}").format(Literal(SQL("GRANT {} TO {}").format(Identifier(r), Identifier(person)).as_string()))
+            SQL("EXECUTE {}").format(
+                Literal(SQL("GRANT {} TO {}").format(Identifier(r), Identifier(person)).as_string())
+            )
             for r in roles
         ]
         server.execute(
@@ -33,18 +36,66 @@ def colleagues(server: Cluster, template: Database) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def item_template(server: Cluster, template: Database, colleagues: None) -> Iterator[Prepared]:
+    """A database with the collection item of twenty rows, none of them born."""
+
+    def collect(scene: Scene) -> None:
+        scene.collection()
+
+    with prepared(server, template, collect) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def run_template(server: Cluster, item_template: Prepared) -> Iterator[Prepared]:
+    """The same, with a run that only needs to be executed."""
+    with prepared(server, item_template.database, Scene.permitted) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def condemned() -> Iterator[list[Database]]:
+    """Databases to drop, later: at once it would wait until their sessions are gone."""
+    databases: list[Database] = []
+    yield databases
+    for database in databases:
+        database.drop()
+
+
+@pytest.fixture
+def db(
+    request: pytest.FixtureRequest, server: Cluster, template: Database, condemned: list[Database]
+) -> Iterator[Database]:
+    """A database of this test alone, as far prepared as its other fixtures ask for."""
+    source = template
+    for name in ("run_template", "item_template"):
+        if name in request.fixturenames:
+            source = request.getfixturevalue(name).database
+            break
+    made = server.create(source.name)
+    yield made
+    condemned.append(made)
+    while len(condemned) > 4:
+        condemned.pop(0).drop()
+
+
 @pytest.fixture
 def scene(db: Database, colleagues: None) -> Iterator[Scene]:
     """A database with everybody in it; receipts, births, permits and ledger agree when the test is over."""
-    made = Scene(db)
-    try:
+    with closing(Scene(db)) as made:
         yield made
         assert made.forged or made.disagreements() == []
-    finally:
-        made.close()
 
 
 @pytest.fixture
-def item(scene: Scene) -> str:
+def item(item_template: Prepared) -> str:
     """The collection item of twenty rows, none of them born."""
-    return scene.collection()
+    return "item"
+
+
+@pytest.fixture
+def run(item: str, run_template: Prepared) -> Run:
+    """A run of that collection that is planned, reviewed, permitted and confirmed."""
+    assert run_template.run is not None
+    return run_template.run

@@ -12,11 +12,6 @@ from helpers import OPERATOR, STEWARD, Run, Scene, raised, refused
 from birthdb import errors
 
 
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
-
-
 def test_a_run_gives_every_row_of_the_plan_its_birth(scene: Scene, run: Run) -> None:
     scene.apply(run)
     assert scene.codes(run) == sorted(f"item-{number}" for number in range(1, 21))
@@ -81,15 +76,17 @@ def test_the_chain_of_receipts_can_be_verified_outside_the_database(scene: Scene
     scene.apply(run, batch=6)
     before = ""
     for receipt in scene.rows(
-        "SELECT jsonb_build_array(run_id, batch_no, purpose, epoch, permit_id, key_after, key_to, visited, written, skipped,"
-        " fingerprint, extract(epoch FROM born_at)::numeric, written_by)::text AS told, sha256"
+        "SELECT jsonb_build_array(run_id, batch_no, purpose, epoch, permit_id, key_after, key_to, visited, written,"
+        " skipped, fingerprint, extract(epoch FROM born_at)::numeric, written_by)::text AS told, sha256"
         " FROM birth.birth_receipt ORDER BY batch_no"
     ):
         before = hashlib.sha256((before + receipt["told"]).encode()).hexdigest()
         assert receipt["sha256"] == before
 
 
-@pytest.mark.parametrize("change", ["written = 5, fingerprint = '{5,1,1}'", "visited = 7", "key_to = '{9}'", "written_by = 'x'"])
+@pytest.mark.parametrize(
+    "change", ["written = 5, fingerprint = '{5,1,1}'", "visited = 7", "key_to = '{9}'", "written_by = 'x'"]
+)
 def test_a_receipt_that_was_changed_breaks_the_chain(scene: Scene, run: Run, change: str) -> None:
     scene.apply(run, batch=6)
     scene.execute(f"UPDATE birth.birth_receipt SET {change} WHERE batch_no = 2".encode())
@@ -172,6 +169,7 @@ def test_executing_needs_read_committed(scene: Scene, run: Run, level: str) -> N
 
 def test_the_driver_leaves_no_lock_and_no_setting_in_the_session(scene: Scene, run: Run) -> None:
     session = scene.session(OPERATOR)
+    session.execute("DO 'BEGIN END'")  # loads PL/pgSQL, whose settings are known from then on
     settings = session.execute("SELECT name, setting FROM pg_settings ORDER BY 1").fetchall()
     scene.apply(run, batch=6)
     assert session.execute("SELECT name, setting FROM pg_settings ORDER BY 1").fetchall() == settings
@@ -206,9 +204,8 @@ def test_a_direct_call_does_a_whole_run_in_the_caller_s_transaction(scene: Scene
 
 def test_a_direct_call_that_is_rolled_back_leaves_nothing_and_holds_nothing(scene: Scene, run: Run) -> None:
     session = scene.session(OPERATOR)
-    with scene.unchanged(), pytest.raises(ZeroDivisionError), session.transaction():
+    with scene.unchanged(), session.transaction(force_rollback=True):
         assert scene.write(run)["status"] == "done"
-        raise ZeroDivisionError
     assert scene.held_locks() == 0
     scene.apply(run)
     assert scene.status(run) == ("done", None)
@@ -332,7 +329,28 @@ def test_a_composite_key_of_a_bounded_run_ends_inside_a_prefix(scene: Scene) -> 
     assert scene.ledger(run)["target_upper"] == ["b", "2"]
 
 
-ODD = ["a", "A", "ä", "Z", "z", "_", "-1", "1", "10", "2", "é", "e\u0301", "ß", "ss", "日本", "'; DROP TABLE x; --", '"q"', "a b", "{x}", "\\"]
+ODD = [
+    "a",
+    "A",
+    "ä",
+    "Z",
+    "z",
+    "_",
+    "-1",
+    "1",
+    "10",
+    "2",
+    "é",
+    "e\u0301",
+    "ß",
+    "ss",
+    "日本",
+    "'; DROP TABLE x; --",
+    '"q"',
+    "a b",
+    "{x}",
+    "\\",
+]
 
 
 def collations(scene: Scene) -> Iterator[str]:
@@ -392,16 +410,17 @@ def test_a_partitioned_table_is_scanned_whole(scene: Scene) -> None:
 
 def test_hostile_names_of_tables_and_columns_are_only_names(scene: Scene) -> None:
     name = 'Select "from" where; DROP é'
-    scene.admin.execute('CREATE TABLE public."Select ""from"" where; DROP é" ("or 1=1 --" text PRIMARY KEY, "s" integer)')
+    scene.admin.execute(
+        'CREATE TABLE public."Select ""from"" where; DROP é" ("or 1=1 --" text PRIMARY KEY, "s" integer)'
+    )
     scene.admin.execute('INSERT INTO public."Select ""from"" where; DROP é" VALUES (\'x\', 1), (\'y\', 2)')
     scene.govern(name, "column", column="or 1=1 --")
     assert run_over(scene, name, 1) == ["x", "y"]
 
 
-SHADOWS_THE_ROW = pytest.mark.xfail(reason="(t).id is read as a field of the column t", raises=psycopg.Error)
-
-
-@pytest.mark.parametrize("column", [pytest.param("t", marks=SHADOWS_THE_ROW), "s", "b", "code", "u", "c", "n", "in_range", "key_1"])
+@pytest.mark.parametrize(
+    "column", ["t", "s", "b", "code", "u", "c", "n", "in_range", "key_1"]
+)
 def test_a_column_may_be_named_like_anything_in_the_statements_of_planner_and_writer(scene: Scene, column: str) -> None:
     scene.execute(f"CREATE TABLE public.named (id integer PRIMARY KEY, {column} text)".encode())
     scene.execute("INSERT INTO named SELECT g, 'x' FROM generate_series(1, 6) g")

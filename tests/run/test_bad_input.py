@@ -1,9 +1,12 @@
 """Bad input: a clear refusal and not a byte changed."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
-from helpers import DBA, OPERATOR, OWNER, REVIEWER, Run, Scene, name, raised, refused
+from helpers import DBA, OPERATOR, OWNER, REVIEWER, Prepared, Run, Scene, name, prepared, raised, refused
+from support import Cluster
 
 from birthdb import errors
 from birthdb.errors import BirthError
@@ -11,7 +14,7 @@ from birthdb.errors import BirthError
 NOWHERE = UUID(int=0)
 
 #: Arguments that writer and driver share; ``batch`` is named differently in each.
-MISUSE: list[tuple[dict[str, object], type[BirthError]]] = [
+MISUSE: list[tuple[dict[str, Any], type[BirthError]]] = [
     ({"p_collection": None}, errors.BadArgument),
     ({"p_collection": "nothing of the kind"}, errors.UnknownCollection),
     ({"p_collection": "other"}, errors.BadArgument),
@@ -34,19 +37,25 @@ MISUSE: list[tuple[dict[str, object], type[BirthError]]] = [
 ]
 
 
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    scene.collection("other", 3)
-    return scene.permitted(item)
+@pytest.fixture(scope="module")
+def run_template(server: Cluster, item_template: Prepared) -> Iterator[Prepared]:
+    """A run that only needs to be executed, beside another collection."""
+
+    def prepare(scene: Scene) -> Run:
+        scene.collection("other", 3)
+        return scene.permitted()
+
+    with prepared(server, item_template.database, prepare) as made:
+        yield made
 
 
-def named(changed: dict[str, object], batch: str) -> dict[str, object]:
+def named(changed: dict[str, Any], batch: str) -> dict[str, Any]:
     return {batch if name == "batch" else name: value for name, value in changed.items()}
 
 
 @pytest.mark.parametrize(("changed", "refusal"), MISUSE, ids=name)
 def test_a_bad_argument_is_refused_whoever_is_called_and_whatever_is_asked(
-    scene: Scene, run: Run, changed: dict[str, object], refusal: type[BirthError]
+    scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged():
         for execute in (True, False):
@@ -71,7 +80,7 @@ def test_a_bad_argument_is_refused_whoever_is_called_and_whatever_is_asked(
     ids=name,
 )
 def test_a_compensation_called_wrongly_changes_nothing(
-    scene: Scene, run: Run, changed: dict[str, object], refusal: type[BirthError]
+    scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     scene.apply(run)
     with scene.unchanged():
@@ -101,7 +110,7 @@ def test_a_compensation_called_wrongly_changes_nothing(
     ids=name,
 )
 def test_a_permit_on_impossible_terms_is_not_opened(
-    scene: Scene, run: Run, changed: dict[str, object], refusal: type[BirthError]
+    scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     scene.revoke(run.permit_id)
     with scene.unchanged(), refused(refusal):
@@ -127,7 +136,7 @@ def test_a_permit_on_impossible_terms_is_not_opened(
     ids=name,
 )
 def test_a_verdict_that_does_not_fit_is_not_recorded(
-    scene: Scene, run: Run, changed: dict[str, object], refusal: type[BirthError]
+    scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged(), refused(refusal):
         scene.ask(
@@ -163,7 +172,7 @@ def test_a_verdict_that_does_not_fit_is_not_recorded(
     ids=name,
 )
 def test_whatever_is_asked_of_something_that_is_not_there_is_refused(
-    scene: Scene, run: Run, person: str, routine: str, arguments: dict[str, object], refusal: type[BirthError]
+    scene: Scene, run: Run, person: str, routine: str, arguments: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged(), refused(refusal):
         scene.ask(person, routine, **arguments)
@@ -184,8 +193,6 @@ def test_a_done_run_is_not_applied_again(scene: Scene, run: Run) -> None:
             scene.apply(run)
         with refused(errors.RunStatus):
             scene.write(run)
-        with refused(errors.RunStatus):
-            scene.tune(run, 5, 0)
 
 
 def test_a_plan_older_than_the_data_is_refused(scene: Scene, run: Run) -> None:

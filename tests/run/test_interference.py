@@ -1,10 +1,11 @@
-"""What may happen to a run while it runs: stop, tune, freeze, revoke, expiry, drift, a killed backend, a rival, a takeover.
+"""What may happen to a run while it runs: stop, freeze, revoke, expiry, drift, a killed backend, a rival, a takeover.
 
 Whatever it is, the run ends as the specification says, the caller gets the same SQLSTATE, and the same CALL goes on.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,11 +24,6 @@ from helpers import (
 
 from birthdb import errors
 from birthdb.errors import BirthError
-
-
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
 
 
 def stop(scene: Scene, run: Run) -> None:
@@ -89,6 +85,24 @@ HAPPENINGS: list[
     (drift, errors.ContractDrift, ("failed", "contract_drift"), repair),
     (condemn, errors.VerdictMissing, ("failed", "verdict_missing"), absolve),
 ]
+
+
+BIRTH = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, 'item', 'by hand')"
+
+
+@contextmanager
+def blocked(scene: Scene, run: Run, code: str) -> Iterator[Driver]:
+    """The run inside its batch, waiting for another transaction that has this code and is rolled back at the end."""
+    blocker = scene.db.connect(autocommit=False)
+    blocker.execute(BIRTH, (code,))
+    scene.tune(run, 5, 0)
+    driver = scene.start_unpaced(run)
+    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (blocker.info.backend_pid, driver.pid)):
+        assert not driver.ended, "the CALL ended instead of waiting"
+    try:
+        yield driver
+    finally:
+        blocker.rollback()
 
 
 def caught(scene: Scene, run: Run, happening: Callable[[Scene, Run], None]) -> Driver:
@@ -250,34 +264,46 @@ def test_the_expired_permit_does_not_admit_the_resume(scene: Scene, run: Run) ->
 
 
 @pytest.mark.parametrize("changed", [{"p_expected_delta": 15}, {"p_max_rows": 15}, {"p_max_rows": 100}])
-def test_a_resume_with_other_numbers_is_refused(scene: Scene, run: Run, changed: dict[str, object]) -> None:
+def test_a_resume_with_other_numbers_is_refused(scene: Scene, run: Run, changed: dict[str, Any]) -> None:
     scene.stopped_after_a_batch(run)
     with scene.unchanged(), refused(errors.DeltaMismatch):
         scene.apply(run, **changed)
+
+
+def test_a_run_that_was_slowed_down_goes_on_after_its_pause_when_it_is_resumed(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.stop(run)
+    with refused(errors.StopRequested):
+        driver.end()
+    again = scene.start_again(run)
+    scene.go_on(run)
+    again.end()
+    assert scene.status(run) == ("done", None)
 
 
 # --- PostgreSQL's own errors
 
 
 def test_a_cancelled_batch_stops_the_run_and_the_caller_gets_the_cancel(scene: Scene, run: Run) -> None:
-    driver = scene.start(run)
-    scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
-    with raised("57014"):
-        driver.end()
+    with blocked(scene, run, "item-8") as driver:
+        scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
+        with raised("57014"):
+            driver.end()
     assert scene.status(run) == ("stopped", "57014")
-    scene.go_on(run)
+    assert len(scene.codes(run)) == 5
     scene.apply(run)
     assert scene.status(run) == ("done", None)
 
 
 def test_a_lock_that_is_not_granted_in_time_stops_the_run(scene: Scene, run: Run) -> None:
     blocker = scene.db.connect(autocommit=False)
-    blocker.execute("LOCK TABLE birth.birth_receipt IN ACCESS EXCLUSIVE MODE")
+    blocker.execute(BIRTH, ("item-8",))
     scene.session(OPERATOR).execute("SET lock_timeout = '10ms'")
     with raised("55P03"):
-        scene.apply(run)
+        scene.apply(run, batch=5)
     blocker.rollback()
     assert scene.status(run) == ("stopped", "55P03")
+    assert len(scene.codes(run)) == 5
     assert scene.held_locks() == 0
     scene.apply(run)
     assert scene.status(run) == ("done", None)
@@ -337,25 +363,12 @@ def test_an_interrupted_run_gives_way_to_a_run_of_a_new_plan(scene: Scene, run: 
 
 
 def test_a_backend_killed_inside_a_batch_loses_that_batch_alone(scene: Scene, run: Run) -> None:
-    driver = scene.start(run)
-    blocker = scene.db.connect(autocommit=False)
-    blocker.execute(
-        "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('item-8', 'item', 'x')"
-    )
-    scene.go_on(run)
-    wait_until_blocked(scene, driver, blocker)
-    kill(scene, driver)
-    blocker.rollback()
+    with blocked(scene, run, "item-8") as driver:
+        kill(scene, driver)
     assert len(scene.codes(run)) == 5
     assert scene.disagreements() == []
     scene.apply(run)
     assert scene.status(run) == ("done", None)
-
-
-def wait_until_blocked(scene: Scene, driver: Driver, blocker: psycopg.Connection[object]) -> None:
-    """Return when the driver waits for the other session; an error when it ends instead."""
-    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (blocker.info.backend_pid, driver.pid)):
-        assert not driver.ended, "the driver ended instead of waiting"
 
 
 def test_a_rival_is_told_who_holds_the_run(scene: Scene, run: Run) -> None:
@@ -369,17 +382,9 @@ def test_a_rival_is_told_who_holds_the_run(scene: Scene, run: Run) -> None:
 
 
 def test_a_rival_is_told_who_holds_the_run_while_a_batch_is_being_written(scene: Scene, run: Run) -> None:
-    driver = scene.start(run)
-    blocker = scene.db.connect(autocommit=False)
-    blocker.execute(
-        "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('item-8', 'item', 'x')"
-    )
-    scene.go_on(run)
-    wait_until_blocked(scene, driver, blocker)
-    with scene.unchanged(), refused(errors.RunHeld) as held:
+    with blocked(scene, run, "item-8") as driver, scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(run, by=SECOND_OPERATOR)
     assert str(driver.pid) in str(held.value.diag.message_detail)
-    blocker.rollback()
     driver.end()
     assert scene.status(run) == ("done", None)
 
@@ -387,17 +392,10 @@ def test_a_rival_is_told_who_holds_the_run_while_a_batch_is_being_written(scene:
 def test_one_run_at_a_time_per_collection_though_both_are_permitted(scene: Scene, run: Run) -> None:
     """The rival comes before the first batch of the other run is committed, when the data still are as planned."""
     rival = scene.permitted("item")
-    blocker = scene.db.connect(autocommit=False)
-    blocker.execute(
-        "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('item-8', 'item', 'x')"
-    )
-    driver = scene.start_unpaced(run)
-    wait_until_blocked(scene, driver, blocker)
     scene.session(SECOND_OPERATOR).execute("SET lock_timeout = '2s'")
-    with scene.unchanged(), refused(errors.RunHeld) as held:
+    with blocked(scene, run, "item-2") as driver, scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(rival, by=SECOND_OPERATOR)
     assert str(driver.pid) in str(held.value.diag.message_detail)
-    blocker.rollback()
     driver.end()
     assert scene.status(run) == ("done", None)
 
@@ -450,16 +448,18 @@ def test_a_session_that_wakes_after_a_takeover_writes_nothing_and_records_nothin
 def test_a_session_that_wakes_when_another_has_gone_on_is_told_that_the_run_was_taken_over(
     scene: Scene, run: Run
 ) -> None:
+    """Even when the other one is dead by then: what a session lost it does not take back by itself."""
     sleeper = scene.start(run)
     take_over(scene, run)
-    holder = scene.start_again(run, by=SECOND_OPERATOR)
-    scene.go_on(run, batch=2)
+    kill(scene, scene.start_again(run, by=SECOND_OPERATOR))
+    scene.go_on(run)
     with refused(errors.RunTakenOver):
         sleeper.end()
-    holder.end()
     row = scene.ledger(run)
-    assert (row["status"], row["executed_by"], row["actual_inserted"]) == ("done", SECOND_OPERATOR, 20)
+    assert (row["status"], row["executed_by"], row["actual_inserted"]) == ("running", SECOND_OPERATOR, 5)
     assert scene.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
 
 
 def test_only_a_dba_takes_over_and_only_what_is_running(scene: Scene, run: Run) -> None:
@@ -470,7 +470,9 @@ def test_only_a_dba_takes_over_and_only_what_is_running(scene: Scene, run: Run) 
         take_over(scene, run)
 
 
-@pytest.mark.parametrize("remains", ["holder_pid = holder_pid + 1", "epoch = epoch + 1", "executed_by = 'oscar_operator'"])
+@pytest.mark.parametrize(
+    "remains", ["holder_pid = holder_pid + 1", "epoch = epoch + 1", "executed_by = 'oscar_operator'"]
+)
 def test_holding_needs_backend_epoch_and_person(scene: Scene, run: Run, remains: str) -> None:
     driver = scene.start(run)
     scene.execute(f"UPDATE birth.birth_backfill_ledger_v2 SET {remains}".encode())

@@ -1,4 +1,4 @@
-"""No false done, in three layers: the binding at the start, the measurement at the end, the CHECK. Each alone stops the cheat."""
+"""No false done, in three layers, each of which stops the cheat alone: binding, measurement, CHECK."""
 
 import pytest
 from helpers import REVIEWER, Run, Scene, raised, refused
@@ -25,11 +25,6 @@ def ready(scene: Scene, run: Run) -> Run:
     """Have the run reviewed and permitted again, because the contract was changed."""
     scene.review(run.run_id, by=REVIEWER)
     return run
-
-
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
 
 
 # --- layer 1: the expected binding
@@ -143,7 +138,8 @@ def test_an_alert_that_was_raised_during_the_run_keeps_it_from_done(scene: Scene
     run = scene.permitted(item)
     driver = scene.start(run)
     columns = scene.value(
-        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'birth.trigger_guard_alerts'::regclass"
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute"
+        " WHERE attrelid = 'birth.trigger_guard_alerts'::regclass"
         " AND attnum > 0 AND attnotnull AND NOT atthasdef AND attidentity = ''"
     )
     marks = ", ".join(["'a test'"] * len(columns.split(", ")))

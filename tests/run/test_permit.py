@@ -8,11 +8,6 @@ from helpers import OWNER, REVIEWER, SECOND_REVIEWER, Run, Scene, raised, refuse
 from birthdb import errors
 
 
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
-
-
 def refused_everywhere(scene: Scene, run: Run, refusal: type[errors.BirthError]) -> None:
     with scene.unchanged():
         with refused(refusal):
@@ -48,10 +43,12 @@ def test_an_expiry_is_judged_by_the_real_clock_and_not_by_the_start_of_the_trans
     with session.transaction(), refused(errors.PermitExpired):
         session.execute("SELECT 1")
         scene.execute(
-            "UPDATE birth.birth_admission_permit_v2 SET opened_at = opened_at - interval '1 day', expires_at = clock_timestamp()"
+            "UPDATE birth.birth_admission_permit_v2"
+            " SET opened_at = opened_at - interval '1 day', expires_at = clock_timestamp()"
         )
-        assert scene.rows("SELECT now() < max(expires_at) AS not_yet FROM birth.birth_admission_permit_v2",
-                          person="olga_operator") == [{"not_yet": True}]
+        assert scene.rows(
+            "SELECT now() < max(expires_at) AS not_yet FROM birth.birth_admission_permit_v2", person="olga_operator"
+        ) == [{"not_yet": True}]
         scene.write(run)
 
 
@@ -231,7 +228,8 @@ def test_a_permit_without_bound_expiry_or_scope_does_not_exist(scene: Scene, run
 def test_not_even_a_superuser_opens_a_second_permit_of_a_run(scene: Scene, run: Run) -> None:
     with scene.unchanged(), raised("23505"):
         scene.execute(
-            "INSERT INTO birth.birth_admission_permit_v2 (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at)"
+            "INSERT INTO birth.birth_admission_permit_v2"
+            " (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at)"
             " SELECT collection_name, run_id, purpose, 1, reason, opened_by, now() + interval '1 hour'"
             " FROM birth.birth_admission_permit_v2"
         )

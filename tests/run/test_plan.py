@@ -100,7 +100,9 @@ def test_a_dry_run_returns_every_blocker_in_the_order_of_the_checks(scene: Scene
     scene.govern("pair", "legacy", template="{a}{b}")
     scene.born("other", "foreign")
     scene.born("pair", "123")
-    scene.execute("UPDATE birth.collection_registry SET coverage_status = 'BIRTH_EXEMPT_TEST', gateway_mode = 'enforce'")
+    scene.execute(
+        "UPDATE birth.collection_registry SET coverage_status = 'BIRTH_EXEMPT_TEST', gateway_mode = 'enforce'"
+    )
     scene.ask(OPERATOR, "fn_birth_dot_freeze", p_dot="dot-birth-backfill-plan", p_reason="a test")
     plan = scene.examine("pair")
     expected = [

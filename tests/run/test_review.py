@@ -1,14 +1,8 @@
 """The verdict: the latest counts, and only while what it was bound to is unchanged."""
 
-import pytest
 from helpers import REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, refused
 
 from birthdb import errors
-
-
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
 
 
 def detail_of_refusal(scene: Scene, run: Run) -> str:
@@ -50,7 +44,12 @@ def test_a_verdict_does_not_count_after_the_contract_changed(scene: Scene, run: 
 
 def test_a_verdict_does_not_count_after_the_identity_changed(scene: Scene, run: Run) -> None:
     scene.ask(
-        STEWARD, "fn_birth_identity_classify", p_collection="item", p_strategy="synthetic_id", p_column="id", p_prefix="x-"
+        STEWARD,
+        "fn_birth_identity_classify",
+        p_collection="item",
+        p_strategy="synthetic_id",
+        p_column="id",
+        p_prefix="x-",
     )
     assert "identity" in detail_of_refusal(scene, run)
 

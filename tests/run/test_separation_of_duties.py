@@ -249,7 +249,7 @@ def test_an_act_of_a_superuser_who_has_put_on_nobody_s_role_still_needs_the_role
     }
     allowed_too = {DBA} if "freeze" in act else set()
     with scene.unchanged():
-        for person in sorted(others - allowed_too) + ["nora_nobody"]:
+        for person in [*sorted(others - allowed_too), "nora_nobody"]:
             with raised("42501"):
                 scene.session(person).execute(f"SELECT birth.{act}".encode())
 

@@ -30,11 +30,6 @@ def be_born_otherwise(scene: Scene) -> None:
 CHANGES = [delete, delete_the_last, rekey, rekey_within_the_range, be_born_otherwise]
 
 
-@pytest.fixture
-def run(scene: Scene, item: str) -> Run:
-    return scene.permitted(item)
-
-
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_change_during_the_run_stops_it_and_what_was_written_stays(scene: Scene, run: Run, change: object) -> None:
     assert callable(change)

@@ -1,9 +1,10 @@
 -- Every permission, on one page. Applied at the end of every release to what exists then; no other file grants anything.
 -- PUBLIC has nothing. Tables are written by birth_definer's functions alone. Everybody but birth_definer is a birth_reader too.
--- A trigger function needs no EXECUTE to fire. Overloads are not used, so that a routine's name is enough.
+-- A trigger function needs no EXECUTE to fire, but whoever makes a partition needs it for the trigger that the partition takes along. Without
+-- USAGE on the schema nobody can name the function for a trigger of their own. Overloads are not used, so that a routine's name is enough.
 DO $grants$
 DECLARE
-  v_roles CONSTANT text := 'birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba';
+  v_roles CONSTANT text := 'birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba, birth_source_owner';
   v_relations text;
   r_grant record;
 BEGIN
@@ -73,6 +74,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_audit',               'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_policy_decision',         'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),
@@ -101,6 +104,9 @@ BEGIN
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_detach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
+
+      -- partitions of a source, by its owner
+      ('ROUTINE', 'fn_birth_registry_auto',           'birth_source_owner', 'EXECUTE'),
 
       -- the backfill
       ('ROUTINE', 'fn_birth_register',                'birth_operator',     'EXECUTE'),

@@ -99,8 +99,7 @@ def build(conn: Connection, births: int, told: Told) -> None:
                 _create(conn, found)
             _enter(conn, found)
         conn.execute(
-            "UPDATE birth.collection_registry c SET (birth_code_sql, birth_code_columns) ="
-            " (SELECT d.code_sql, d.columns FROM birth.fn_birth_identity_definition(c.collection_name) d)"
+            "SELECT birth.fn_birth_identity_store(c.collection_name) FROM birth.collection_registry c"
             " WHERE c.birth_code_strategy IS NOT NULL"
         )
     done = 0
@@ -204,7 +203,8 @@ def _forget(conn: Connection, world: list[Found]) -> None:
     unknown = [found for found in world if not found.classified]
     conn.execute(
         "UPDATE birth.collection_registry SET birth_code_strategy = NULL, birth_code_column = NULL,"
-        " birth_code_prefix = NULL, birth_code_template = NULL, birth_code_sql = NULL, birth_code_columns = '{}'"
+        " birth_code_prefix = NULL, birth_code_template = NULL, birth_code_sql = NULL, birth_code_row_sql = NULL,"
+        " birth_code_columns = '{}', birth_code_types = '{}'"
         " WHERE collection_name = ANY (%s)",
         ([found.name for found in unknown],),
     )

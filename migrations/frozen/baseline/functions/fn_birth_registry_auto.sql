@@ -28,12 +28,13 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns) THEN
+  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     r_collection.birth_code_sql := 'NULL::text';
+    r_collection.birth_code_row_sql := 'SELECT NULL::text';
   END IF;
 
   IF TG_LEVEL = 'ROW' THEN
-    EXECUTE format('SELECT %s FROM (VALUES ($1)) AS v(t)', r_collection.birth_code_sql) INTO v_code USING NEW;
+    EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
     IF v_code IS NOT NULL THEN
       r_set := birth.fn_birth_register_set(r_collection.collection_name, ARRAY[v_code], 'QT-002', NULL);
       v_foreign := nullif(r_set.foreign_codes, '{}');

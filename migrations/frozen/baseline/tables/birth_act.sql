@@ -20,7 +20,7 @@ CREATE TABLE birth.birth_act (
   -- What stops, loosens or overrides something is explained by whoever does it.
   CONSTRAINT birth_act_reason CHECK (
     act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover')
-    OR (reason IS NOT NULL AND btrim(reason) <> '')),
+    OR (reason IS NOT NULL AND reason ~ '\S')),
   -- An act on a run says which, and to which chain of plans it belongs.
   CONSTRAINT birth_act_run CHECK ((run_id IS NULL) = (lineage IS NULL))
 );

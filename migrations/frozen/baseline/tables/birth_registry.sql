@@ -10,7 +10,7 @@ CREATE TABLE birth.birth_registry (
   CONSTRAINT birth_registry_pkey PRIMARY KEY (entity_code),
   -- A code names something: it is not blank, and short enough for an index entry of every version.
   CONSTRAINT birth_registry_code CHECK (
-    octet_length(entity_code) <= 512 AND btrim(entity_code, E' \t\n\r\f\v') <> '')
+    octet_length(entity_code) <= 512 AND btrim(entity_code, E' \t\n\r\f\x0b') <> '')
 );
 
 -- What a run wrote, counted at its end and removed by its compensation; live births have no run and no entry here.

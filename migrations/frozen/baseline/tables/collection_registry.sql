@@ -11,7 +11,9 @@ CREATE TABLE birth.collection_registry (
   birth_code_prefix   text,
   birth_code_template text,
   birth_code_sql      text,
+  birth_code_row_sql  text,
   birth_code_columns  text[] NOT NULL DEFAULT '{}',
+  birth_code_types    regtype[] NOT NULL DEFAULT '{}',
   gateway_mode        text NOT NULL DEFAULT 'observe',
   registered_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
   registered_by       text NOT NULL DEFAULT session_user,
@@ -52,7 +54,9 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_prefix IS 'Strategy synth
 COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy legacy: a template such as APR-{id:06}.';
 COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS
   'The code as SQL over a row called t, as fn_birth_identity_definition derived it at classification; the gateway evaluates it.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_row_sql IS 'The same as a statement over one row $1, for the gateway by row.';
 COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'The types they had at classification, int8 for every integer, text for varchar: the gateway evaluates birth_code_sql over no others.';
 COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
 COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that entered the collection.';

@@ -34,7 +34,7 @@ BEGIN
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs TRIGGER on %s', p_collection, r_identity.source_sql),
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, r_identity.source_sql),
       'let the owner of the table: ' || v_grants);
   END IF;
 

@@ -11,7 +11,8 @@ BEGIN
     'birth_operator',      -- plans, rehearses, applies, stops and freezes
     'birth_reviewer',      -- records verdicts and confirms permits
     'birth_permit_owner',  -- opens and revokes permits
-    'birth_dba']           -- releases and unfreezes
+    'birth_dba',           -- releases and unfreezes
+    'birth_source_owner']  -- owners of partitioned sources: a new partition takes the gateway's trigger along
   LOOP
     CONTINUE WHEN to_regrole(v_role) IS NOT NULL;
     BEGIN

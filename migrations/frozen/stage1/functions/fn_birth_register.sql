@@ -27,7 +27,7 @@ BEGIN
       format('collection %L: %s', p_collection, r_policy.reason));
   END IF;
   SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
-  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\v') = '';
+  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\x0b') = '';
   IF v_bad IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
   END IF;

@@ -1,7 +1,7 @@
 -- Decides a collection's identity, and derives the expression the gateway evaluates. Refused while a run of the collection is open.
 -- SECURITY DEFINER: stewards write the registry through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_definition, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_store, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL, p_template text DEFAULT NULL)
@@ -21,7 +21,7 @@ BEGIN
   END IF;
   IF (CASE p_strategy
         WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
-        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\v') <> '' AND p_template IS NULL
+        WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\x0b') <> '' AND p_template IS NULL
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
@@ -35,15 +35,12 @@ BEGIN
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
-      birth_code_sql = NULL, birth_code_columns = '{}', classified_at = clock_timestamp(), classified_by = session_user
+      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user
   WHERE c.collection_name = p_collection;
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  IF r_identity.code_sql IS NULL THEN
+  r_identity := birth.fn_birth_identity_store(p_collection);
+  IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  UPDATE birth.collection_registry c
-  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns
-  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(jsonb_build_object(
     'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);

@@ -8,9 +8,9 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_key_lists(p_key_columns text[])
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_key_lists$
-  SELECT string_agg(format('(t).%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
-         string_agg(format('(t).%I', k.name), ', ' ORDER BY k.position),
-         string_agg(format('(t).%I DESC', k.name), ', ' ORDER BY k.position),
+  SELECT string_agg(format('t.%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
+         string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
+         string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('(array_agg(s.key_%s::text))[count(*)]', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
 $fn_birth_key_lists$;

@@ -1,7 +1,7 @@
 -- Confirms a permit: the second person, without whom it admits nothing.
 -- SECURITY DEFINER: reviewers write permits through routines only.
 -- Returns: one row: permit_id, next_step (the CALL).
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_run_next_step
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint)
   RETURNS TABLE (permit_id bigint, next_step text)
@@ -32,12 +32,7 @@ BEGIN
     p_collection := r_run.collection_name);
   UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
-  next_step := CASE r_permit.purpose
-    WHEN 'APPLY' THEN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
-      r_run.collection_name, r_run.run_id, p_permit_id,
-      CASE WHEN r_run.started_at IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
-      CASE WHEN r_run.started_at IS NULL THEN r_permit.max_rows ELSE r_run.max_rows END)
-    ELSE format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_run.run_id, p_permit_id) END;
+  next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;
 END;
 $fn_birth_permit_confirm$;

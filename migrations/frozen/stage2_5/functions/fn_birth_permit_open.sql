@@ -1,7 +1,7 @@
 -- Opens a permit for one run and purpose, on a current verdict SAFE. It admits nothing until a reviewer confirms it.
 -- SECURITY DEFINER: permit owners write permits through routines only.
 -- Returns: one row: permit_id, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
     p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamptz, p_reason text, p_purpose text DEFAULT 'APPLY')
@@ -21,7 +21,7 @@ BEGIN
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
-    WHEN p_reason IS NULL OR btrim(p_reason) = '' THEN 'p_reason is required'
+    WHEN p_reason IS NULL OR p_reason !~ '\S' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
   IF v_fault IS NOT NULL THEN
@@ -54,7 +54,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := permit_id,
     p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', p_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
-  next_step := format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', permit_id);
+  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
 END;
 $fn_birth_permit_open$;

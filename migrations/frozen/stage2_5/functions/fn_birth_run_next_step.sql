@@ -1,9 +1,9 @@
--- What a run needs next, and of whom: the ready statement. Asked by the views, so that the answer is the same everywhere.
+-- What a run needs next, and of whom: the ready statement. Every answer and every view asks here, so that it is the same everywhere.
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: a statement with a remark who sends it; NULL when the run needs nobody.
 -- Calls: fn_birth_verdict_blocker, fn_birth_run_holder
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid)
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text DEFAULT NULL)
   RETURNS text
   LANGUAGE plpgsql
   STABLE
@@ -17,12 +17,14 @@ DECLARE
   v_left bigint;
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-  v_purpose := CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END;
+  v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END);
   IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
     RETURN NULL;
-  ELSIF r_run.status = 'done' THEN
+  ELSIF r_run.status = 'done' AND v_purpose = 'APPLY' THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
-  ELSIF r_run.status = 'compensated' OR r_run.stop_reason IN ('source_changed', 'plan_stale') AND v_purpose = 'APPLY' THEN
+  ELSIF r_run.status = 'compensated'
+     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND (
+          SELECT v.verdict FROM birth.birth_review v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1) <> 'SAFE') THEN
     RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
   ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
@@ -49,5 +51,5 @@ BEGIN
 END;
 $fn_birth_run_next_step$;
 
-COMMENT ON FUNCTION birth.fn_birth_run_next_step(uuid) IS
+COMMENT ON FUNCTION birth.fn_birth_run_next_step(uuid, text) IS
   'The statement a run needs next, with a remark who sends it; NULL while it runs. Specification: 2, 6.';

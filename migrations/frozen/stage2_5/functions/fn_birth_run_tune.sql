@@ -22,7 +22,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
-  IF r_run.status IN ('done', 'compensated') THEN
+  IF r_run.status = 'compensated' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,

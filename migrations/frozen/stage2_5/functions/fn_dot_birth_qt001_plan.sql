@@ -2,7 +2,7 @@
 -- first and writes one planned row.
 -- SECURITY DEFINER: reads the source table and writes the ledger with birth_definer's rights.
 -- Returns: one ledger-shaped row with blockers and next_step.
--- Calls: fn_birth_raise, fn_birth_actor, fn_birth_plan_write, fn_birth_plan_examine, fn_birth_plan_blockers
+-- Calls: fn_birth_raise, fn_birth_actor, fn_birth_plan_write, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_run_next_step
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean DEFAULT true)
   RETURNS TABLE (run_id uuid, collection_name text, status text, dry_run boolean, source_rows bigint, existing_births bigint,
@@ -35,8 +35,7 @@ BEGIN
   RETURN QUERY SELECT r_run.run_id, r_run.collection_name, r_run.status, r_run.dry_run, r_run.source_rows, r_run.existing_births, r_run.orphans,
     r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.expected_delta, r_run.planned_fingerprint, r_run.predecessor,
     r_run.planned_by, r_run.planned_at, '[]'::jsonb,
-    format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s);  -- a reviewer',
-      r_run.run_id, CASE WHEN r_run.orphans > 0 THEN format(', p_accept_orphans := %s', r_run.orphans) ELSE '' END);
+    birth.fn_birth_run_next_step(r_run.run_id);
 END;
 $fn_dot_birth_qt001_plan$;
 

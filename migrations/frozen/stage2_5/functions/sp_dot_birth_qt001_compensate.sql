@@ -14,6 +14,10 @@ DECLARE
   v_message text;
   v_detail text;
   v_hint text;
+  v_constraint text;
+  v_table text;
+  v_news text;
+  v_over boolean := false;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -27,30 +31,37 @@ BEGIN
     RETURN;
   END IF;
   COMMIT;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
   LOOP
     BEGIN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      IF v_news IS NOT NULL THEN
+        RAISE NOTICE '%', v_news;
+        v_news := NULL;
+      END IF;
       SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+        v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
+        v_over := r_run.status = 'compensated';
       END IF;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
+        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
     END;
     IF v_state IS NOT NULL THEN
+      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
       COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint;
+      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
     END IF;
     COMMIT;
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF r_pace.pause_slice = 0 THEN
-      RAISE NOTICE 'run %: % of % births removed, %', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status;
-    END IF;
-    EXIT WHEN r_run.status = 'compensated';
+    EXIT WHEN v_over;
   END LOOP;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RAISE NOTICE '%', v_news;
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
 END;
 $sp_dot_birth_qt001_compensate$;
