@@ -33,6 +33,9 @@ DECLARE
   v_part text := birth.fn_birth_act_part(p_act);
   v_other text;
 BEGIN
+  IF v_part IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(birth.fn_birth_lock_key('lineage:' || p_lineage));
+  END IF;
   SELECT format('%s already acted as %s (%s)', a.actor, birth.fn_birth_act_part(a.act), a.act) INTO v_other
   FROM birth.birth_act a
   WHERE a.lineage = p_lineage AND a.actor = session_user AND birth.fn_birth_act_part(a.act) <> v_part
@@ -65,6 +68,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
+  -- A rule about who did what reads what others committed; an old snapshot would not show it.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+  END IF;
   RETURN session_user;
 END;
 $$;
@@ -73,7 +80,7 @@ ALTER FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) OWN
 
 -- Name: FUNCTION fn_birth_actor(p_role text, VARIADIC p_routines text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111; NB112 unless READ COMMITTED. Specification: 6.1 R7.';
 
 -- Name: fn_birth_anchor_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -159,15 +166,17 @@ COMMENT ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since times
 -- Name: fn_birth_census(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
   v_required boolean;
   v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
 BEGIN
+  PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
@@ -203,7 +212,7 @@ ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_census(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB115. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
 
 -- Name: fn_birth_code_checked(text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -256,11 +265,15 @@ BEGIN
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
-  INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
-  VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
-  ON CONFLICT (collection_name) DO UPDATE
-    SET schema_name = excluded.schema_name, table_name = excluded.table_name,
-        coverage_status = excluded.coverage_status, governed = excluded.governed;
+  BEGIN
+    INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
+    VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
+    ON CONFLICT (collection_name) DO UPDATE
+      SET schema_name = excluded.schema_name, table_name = excluded.table_name,
+          coverage_status = excluded.coverage_status, governed = excluded.governed;
+  EXCEPTION WHEN unique_violation THEN
+    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I was registered by another session just now', p_schema, p_table));
+  END;
   PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
     p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
   RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
@@ -1429,103 +1442,6 @@ ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWN
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';
 
--- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s'
-    AS $$
-DECLARE
-  r_trigger record;
-  v_statement text;
-  v_for_owner text := '';
-BEGIN
-  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
-    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
-  END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
-  END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
-    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
-  END IF;
-  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
-    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
-    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
-      EXECUTE v_statement;
-    ELSE
-      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
-    END IF;
-  END LOOP;
-  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
-  RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
-    ELSE v_for_owner || '  -- by the owner of the table' END;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
-
--- Name: fn_birth_gateway_identity_usable(oid, text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_usable integer;
-BEGIN
-  SELECT count(*) INTO v_usable
-  FROM pg_attribute a
-  WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
-    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END = p_types[array_position(p_columns, a.attname::text)];
-  RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) IS 'Whether the columns exist with the types of the classification; int8 stands for every integer, text for varchar. Specification: 6.1 R2.';
-
--- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '\S' THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
-  END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
-  END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
-    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
-  END IF;
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
-  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
-
 -- Name: collection_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.collection_registry (
@@ -1636,6 +1552,140 @@ COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity 
 -- Name: COLUMN collection_registry.classified_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last decided the identity.';
+
+-- Name: fn_birth_gateway_covers(oid, birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_registered oid;
+BEGIN
+  SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
+  RETURN v_registered IS NULL OR p_relation = v_registered
+    OR EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) IS 'Whether a table is the one a collection is registered for, a partition of it, or a renamed one that nothing replaced. Specification: 5.';
+
+-- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  r_trigger record;
+  v_statement text;
+  v_for_owner text := '';
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
+    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
+    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
+      EXECUTE v_statement;
+    ELSE
+      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
+    END IF;
+  END LOOP;
+  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
+  RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
+    ELSE v_for_owner || '  -- by the owner of the table' END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
+
+-- Name: fn_birth_gateway_identity_usable(oid, text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_column record;
+  v_type oid;
+  v_usable integer;
+BEGIN
+  -- An old snapshot shows the columns as they were; the parser sees them as they are, like the rows.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    FOR r_column IN SELECT c.name, c.type FROM unnest(p_columns, p_types) AS c(name, type) LOOP
+      BEGIN
+        EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_column.name) INTO v_type;
+      EXCEPTION WHEN undefined_column THEN
+        RETURN false;
+      END;
+      IF (CASE WHEN v_type IN (20, 21, 23) THEN 20 WHEN v_type = 1043 THEN 25 ELSE v_type END) <> r_column.type THEN
+        RETURN false;
+      END IF;
+    END LOOP;
+  END IF;
+  SELECT count(*) INTO v_usable
+  FROM pg_attribute a
+  WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END = p_types[array_position(p_columns, a.attname::text)];
+  RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) IS 'Whether the columns exist with the types of the classification; int8 stands for every integer, text for varchar. Specification: 6.1 R2.';
+
+-- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '\S' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+    PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
+  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
 
 -- Name: fn_birth_gateway_report(birth.collection_registry, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1753,6 +1803,11 @@ BEGIN
   source_sql := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   SELECT s.status, s.reason, s.relation INTO status, reason, relation
   FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
+  -- The catalogue as the parser sees it, which an old snapshot does not show.
+  IF status IS NULL AND (CASE WHEN has_schema_privilege(r_collection.schema_name::text, 'USAGE') THEN to_regclass(source_sql)::oid <> relation END) IS TRUE THEN
+    status := 'BLOCKED_NO_TABLE';
+    reason := format('table %s was replaced a moment ago', source_sql);
+  END IF;
   IF status IS NULL AND r_collection.birth_code_strategy IS NULL THEN
     status := 'BLOCKED_UNCLASSIFIED';
     reason := 'no identity was decided';
@@ -2108,6 +2163,7 @@ CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_see
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
@@ -2203,6 +2259,33 @@ ALTER FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) OWNER TO birth_definer
 -- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) IS 'Whether an SQLSTATE stops or fails a run, and the error''s name. Specification: 6.';
+
+-- Name: fn_birth_people_check(uuid, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_fault text;
+BEGIN
+  SELECT format('run %s: %s acted as %s', p_run_id, a.actor, string_agg(DISTINCT a.act, ' and as ')) INTO v_fault
+  FROM birth.birth_act a
+  WHERE a.lineage = p_lineage AND birth.fn_birth_act_part(a.act) IS NOT NULL
+  GROUP BY a.actor
+  HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1
+  LIMIT 1;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) IS 'Refuses with NB209 when one login holds two parts in a chain of plans. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_blocker(birth.birth_backfill_ledger_v2, bigint, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2422,6 +2505,7 @@ CREATE FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $$
 DECLARE
   r_policy record;
@@ -2502,7 +2586,7 @@ BEGIN
   SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
-  ORDER BY l.planned_at DESC LIMIT 1;
+  ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_by)
   VALUES (v_run_id, coalesce(r_before.lineage, v_run_id), r_before.run_id, p_collection, r_count.source_rows, r_count.existing_births, r_count.orphans,
@@ -2782,7 +2866,8 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
+  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
+     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     r_collection.birth_code_sql := 'NULL::text';
     r_collection.birth_code_row_sql := 'SELECT NULL::text';
   END IF;
@@ -2828,11 +2913,12 @@ COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth 
 CREATE FUNCTION birth.fn_birth_registry_auto_id() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
   r_collection birth.collection_registry;
   v_rows bigint;
   v_born bigint;
+  v_unresolved bigint;
   v_foreign text[];
 BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
@@ -2842,33 +2928,39 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF r_collection.birth_code_strategy IS DISTINCT FROM 'synthetic_id' OR r_collection.birth_code_column <> 'id'
+  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
      OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, NULL);
-    RETURN NULL;
+    r_collection.birth_code_sql := 'NULL::text';
   END IF;
 
-  INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-  SELECT s.code, r_collection.collection_name, 'QT-002'
-  FROM (SELECT (r_collection.birth_code_prefix || n.id::text) COLLATE "C" AS code FROM birth_new_rows n) s
-  WHERE s.code IS NOT NULL AND octet_length(s.code) <= 512
-  ORDER BY s.code
-  ON CONFLICT (entity_code) DO NOTHING;
+  SELECT count(*) INTO v_rows FROM birth_new_rows;
+  IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT s.code, r_collection.collection_name, 'QT-002'
+    FROM (SELECT (r_collection.birth_code_prefix || t.id::text) COLLATE "C" AS code FROM birth_new_rows t) s
+    WHERE s.code IS NOT NULL
+    ORDER BY s.code
+    ON CONFLICT (entity_code) DO NOTHING;
+  ELSE
+    -- The collection was classified otherwise since the trigger was made: the statement of fn_birth_registry_auto.
+    EXECUTE format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
+      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
+  END IF;
   GET DIAGNOSTICS v_born = ROW_COUNT;
   IF v_born < v_rows THEN
-    SELECT count(*) FILTER (WHERE s.code IS NULL OR octet_length(s.code) > 512),
-           array_agg(s.code) FILTER (WHERE b.collection_name <> r_collection.collection_name)
-    INTO v_rows, v_foreign
-    FROM (SELECT (r_collection.birth_code_prefix || n.id::text) COLLATE "C" AS code FROM birth_new_rows n) s
-    LEFT JOIN birth.birth_registry b ON b.entity_code = s.code;
-    IF v_rows > 0 OR v_foreign IS NOT NULL THEN
-      PERFORM birth.fn_birth_gateway_report(r_collection, v_rows, v_foreign);
+    EXECUTE format(
+      'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
+      ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
+      r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
+    IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
+      PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
     END IF;
   END IF;
   RETURN NULL;
 END;
-$$;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
@@ -2919,6 +3011,7 @@ COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jso
 CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(review_id bigint, verdict text, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -2926,6 +3019,10 @@ DECLARE
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
+  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for nobody.
+  IF p_verdict = 'SAFE' THEN
+    PERFORM FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR SHARE;
+  END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
@@ -2982,6 +3079,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
   END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
   PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', true);
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   FOR v_blocker IN SELECT b.value FROM jsonb_array_elements(r_state.blockers) AS b LOOP
@@ -3053,15 +3151,23 @@ CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_per
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET lock_timeout TO '10s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_state record;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
+  PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session IS NOT FALSE THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
   PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
   r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
-  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session);
+  PERFORM birth.fn_birth_source_lock(p_collection);
+  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session IS NOT FALSE);
+  PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
+  IF r_run.dot_origin <> p_dot_origin THEN
+    PERFORM birth.fn_birth_raise('delta_mismatch', format('p_dot_origin is %L, the run began with %L', p_dot_origin, r_run.dot_origin),
+      'pass what the first CALL of the run passed');
+  END IF;
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   IF r_state.blockers <> '[]' THEN
     PERFORM birth.fn_birth_raise(r_state.blockers -> 0 ->> 'error', r_state.blockers -> 0 ->> 'detail', r_state.blockers -> 0 ->> 'hint');
@@ -3069,7 +3175,7 @@ BEGIN
   IF r_run.started_at IS NULL THEN
     r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
   END IF;
-  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session);
+  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
 END;
 $$;
 
@@ -3105,10 +3211,12 @@ CREATE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p
 DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
+  v_claimed boolean;
 BEGIN
+  v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
-  IF NOT pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name))
+  IF NOT v_claimed
      OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid), '')));
@@ -3125,7 +3233,10 @@ BEGIN
   IF p_session THEN
     PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
-    PERFORM pg_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch)));
+    IF NOT pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) THEN
+      PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
+        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id));
+    END IF;
   END IF;
   RETURN r_run;
 END;
@@ -3250,7 +3361,6 @@ CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_pur
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
-  r_person record;
   v_blocker jsonb;
   v_token text;
 BEGIN
@@ -3267,12 +3377,9 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
-  SELECT a.actor, min(a.act) AS first_act, max(a.act) AS second_act INTO r_person
-  FROM birth.birth_act a WHERE a.lineage = r_run.lineage
-  GROUP BY a.actor HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1 LIMIT 1;
-  IF FOUND OR r_run.executed_by <> session_user THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id,
-      coalesce(format('%s acted as %s and as %s', r_person.actor, r_person.first_act, r_person.second_act), 'held by ' || r_run.executed_by)));
+  PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
+  IF r_run.executed_by <> session_user THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
   END IF;
   v_token := birth.fn_birth_contract_token();
   v_blocker := coalesce(
@@ -3379,7 +3486,7 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
     PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
   END IF;
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE SKIP LOCKED;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
     IF NOT FOUND THEN
@@ -3518,6 +3625,7 @@ CREATE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_e
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
@@ -3594,11 +3702,13 @@ CREATE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
   r_key record;
 BEGIN
+  PERFORM birth.fn_birth_source_lock(p_run.collection_name);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
   IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
@@ -3734,29 +3844,32 @@ ALTER FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) OWNER T
 
 COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS 'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; 55P03 after two seconds. Specification: 6.1 R14.';
 
--- Name: fn_birth_run_touched(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_touched(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) RETURNS TABLE(entity_code text, why text)
+CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL::text[]) RETURNS TABLE(entity_code text, why text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS $_$
 DECLARE
   r_key record;
-  v_births numeric[] := birth.fn_birth_run_births(p_run);
-  v_expected numeric[] := (
-    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)]
-    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id);
+  v_births numeric[];
+  v_expected numeric[];
 BEGIN
-  IF v_births <> v_expected THEN
-    RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
+  IF p_codes IS NULL THEN
+    v_births := birth.fn_birth_run_births(p_run);
+    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)] INTO v_expected
+    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id;
+    IF v_births <> v_expected THEN
+      RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
+    END IF;
+    RETURN QUERY
+      SELECT b.entity_code::text, 'differs from its receipt'
+      FROM birth.birth_registry b
+      WHERE b.run_id = p_run.run_id
+        AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
+             OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
   END IF;
-  RETURN QUERY
-    SELECT b.entity_code::text, 'differs from its receipt'
-    FROM birth.birth_registry b
-    WHERE b.run_id = p_run.run_id
-      AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
-           OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
   FOR r_key IN
     SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -3768,17 +3881,18 @@ BEGIN
       CONTINUE;
     END IF;
     RETURN QUERY EXECUTE format(
-      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b WHERE b.run_id = $1 AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
-      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname);
+      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b'
+      ' WHERE b.run_id = $1 AND ($3 IS NULL OR b.entity_code = ANY ($3)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
+      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname), p_codes;
   END LOOP;
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) IS 'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';
+COMMENT ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';
 
 -- Name: fn_birth_run_tune(uuid, integer, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3829,6 +3943,7 @@ DECLARE
   v_written numeric[] := '{0,0,0}';
   v_chunk numeric[];
   v_end boolean := false;
+  v_blocker jsonb;
 BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
@@ -3864,6 +3979,11 @@ BEGIN
       written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2], l.written_fingerprint[3] + v_written[3]]
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
+  -- What was revoked or ran out while the batch was written admits it no more.
+  v_blocker := birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0);
+  IF v_blocker IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+  END IF;
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
   IF v_end THEN
     r_run := birth.fn_birth_run_finish(r_run);
@@ -3950,6 +4070,37 @@ ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
 
 COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements that birth_definer still needs on the source table of a collection; empty when none. Specification: 5.';
 
+-- Name: fn_birth_source_lock(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_source_lock(p_collection text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_source text;
+  v_relation oid;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+  END IF;
+  SELECT format('%I.%I', c.schema_name, c.table_name), t.oid INTO v_source, v_relation
+  FROM birth.collection_registry c
+  JOIN pg_namespace n ON n.nspname = c.schema_name
+  JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
+  WHERE c.collection_name = p_collection AND has_schema_privilege(n.oid, 'USAGE');
+  -- What birth_definer may not read is refused by name later.
+  IF has_table_privilege(v_relation, 'SELECT') THEN
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_source);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_source_lock(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Locks the source table of a collection (ACCESS SHARE) before it is checked and read; NB112 unless READ COMMITTED. Specification: 6.1 R2, R9.';
+
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid)
@@ -3969,6 +4120,23 @@ BEGIN
     JOIN pg_class c ON c.oid = f.relid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+  ), part AS (
+    SELECT s.oid FROM source s UNION SELECT t.relid::oid FROM source s CROSS JOIN LATERAL pg_partition_tree(s.oid) t
+  ), planned AS (
+    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics.
+    SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM part p JOIN pg_index i ON i.indrelid = p.oid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
+    UNION ALL
+    SELECT 'pg_constraint'::regclass, k.oid FROM part p JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype = 'c'
+    UNION ALL
+    SELECT 'pg_statistic_ext'::regclass, x.oid FROM part p JOIN pg_statistic_ext x ON x.stxrelid = p.oid
+  ), foreign_code AS (
+    -- Built-in routines leave no dependency; those of a superuser are trusted, as an extension's are.
+    SELECT min(f.proname) AS code
+    FROM planned n
+    JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    JOIN pg_proc f ON f.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
+    JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper
   )
   SELECT CASE WHEN s.oid IS NULL THEN 'BLOCKED_NO_TABLE' WHEN f.fault IS NOT NULL THEN 'BLOCKED_SOURCE' END,
          CASE WHEN s.oid IS NULL THEN format('table %I.%I does not exist', p_schema, p_table) ELSE f.fault END,
@@ -3982,6 +4150,8 @@ BEGIN
       WHEN NOT s.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.oid
            OR (i.inhparent = s.oid AND s.relkind = 'r'))
         THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
+      WHEN (SELECT code FROM foreign_code) IS NOT NULL
+        THEN format('the planner would run code of the table''s owner: %s', (SELECT code FROM foreign_code))
       WHEN (SELECT other FROM sharing) IS NOT NULL
         THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
     END AS fault) f ON s.oid IS NOT NULL;
@@ -4121,6 +4291,8 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid,
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET lock_timeout TO '10s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -4169,20 +4341,27 @@ COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id u
 CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET lock_timeout TO '10s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_removed numeric[];
+  v_codes text[];
+  v_touched text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
   IF p_step <> 'batch' THEN
     RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
   END IF;
   r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'COMPENSATE');
-  WITH removed AS (
-    DELETE FROM birth.birth_registry b
-    WHERE b.entity_code IN (SELECT o.entity_code FROM birth.birth_registry o WHERE o.run_id = p_run_id LIMIT p_batch)
-    RETURNING b.entity_code)
+  SELECT coalesce(array_agg(o.entity_code), '{}') INTO v_codes
+  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run_id LIMIT p_batch FOR UPDATE) o;
+  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched FROM (SELECT * FROM birth.fn_birth_run_touched(r_run, v_codes) LIMIT 20) t;
+  IF v_touched IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('births_touched', v_touched);
+  END IF;
+  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
@@ -4222,6 +4401,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boole
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -4230,6 +4410,7 @@ BEGIN
   IF p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_dry_run is required');
   END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
   IF p_dry_run THEN
     SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, 0, 0);
     blockers := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing);
@@ -4260,6 +4441,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
     SET lock_timeout TO '1s'
     AS $$
 DECLARE
@@ -4270,6 +4452,7 @@ BEGIN
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
   END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
     r_run := birth.fn_birth_run_lock(r_run.run_id, NULL);
@@ -4358,6 +4541,7 @@ BEGIN
       ELSE
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
+        SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births, %s', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status);
         v_over := r_batch.status = 'done';
       END IF;
@@ -4428,6 +4612,7 @@ BEGIN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+        SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
         v_over := r_run.status = 'compensated';
       END IF;
@@ -6597,6 +6782,14 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) TO birth_steward;
 
+-- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
+
+-- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
@@ -6610,10 +6803,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
-
--- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
 
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6691,6 +6880,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
 -- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6865,9 +7058,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO b
 REVOKE ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) TO birth_dba;
 
--- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -6885,6 +7078,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation o
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_source_lock(p_collection text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: ACL; Schema: birth; Owner: birth_definer
 

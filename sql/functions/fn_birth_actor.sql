@@ -17,9 +17,13 @@ BEGIN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
+  -- A rule about who did what reads what others committed; an old snapshot would not show it.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+  END IF;
   RETURN session_user;
 END;
 $fn_birth_actor$;
 
 COMMENT ON FUNCTION birth.fn_birth_actor(text, text[]) IS
-  'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111. Specification: 6.1 R7.';
+  'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111; NB112 unless READ COMMITTED. Specification: 6.1 R7.';

@@ -3,7 +3,7 @@
 -- The trigger's first argument names the collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: whoever inserts a row may not write births. It reads identity columns only, of built-in types only.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
--- Calls: fn_birth_raise, fn_birth_gateway_identity_usable, fn_birth_register_set, fn_birth_gateway_report
+-- Calls: fn_birth_raise, fn_birth_gateway_covers, fn_birth_gateway_identity_usable, fn_birth_register_set, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
   RETURNS trigger
@@ -28,7 +28,8 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
+  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
+     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
     r_collection.birth_code_sql := 'NULL::text';
     r_collection.birth_code_row_sql := 'SELECT NULL::text';
   END IF;

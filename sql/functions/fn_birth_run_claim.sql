@@ -12,10 +12,12 @@ AS $fn_birth_run_claim$
 DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
+  v_claimed boolean;
 BEGIN
+  v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
-  IF NOT pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name))
+  IF NOT v_claimed
      OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid), '')));
@@ -32,7 +34,10 @@ BEGIN
   IF p_session THEN
     PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
-    PERFORM pg_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch)));
+    IF NOT pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) THEN
+      PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
+        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id));
+    END IF;
   END IF;
   RETURN r_run;
 END;

@@ -1,6 +1,6 @@
 -- Reads the next rows of a run's range, in the order of the key: their codes, how many have none, the fingerprint of the codes, the last key.
 -- Returns: one row; last_key is NULL when there was no row left.
--- Calls: fn_birth_identity_definition, fn_birth_raise, fn_birth_key_lists, fn_birth_key_condition
+-- Calls: fn_birth_source_lock, fn_birth_identity_definition, fn_birth_raise, fn_birth_key_lists, fn_birth_key_condition
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint)
   RETURNS TABLE (visited bigint, codes text[], fingerprint numeric[], last_key text[])
@@ -8,11 +8,13 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_l
   VOLATILE
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_birth_run_slice$
 DECLARE
   r_identity record;
   r_key record;
 BEGIN
+  PERFORM birth.fn_birth_source_lock(p_run.collection_name);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
   IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));

@@ -1,8 +1,9 @@
--- What stands in the way of undoing a run: births that differ from their receipts, and births that something references.
+-- What stands in the way of undoing a run: births that differ from their receipts, and births that something references. With p_codes only those births are
+-- asked about, which their batch has locked: nothing can begin to reference them any more.
 -- Returns: one row a finding: the code (NULL where it is about a number) and why.
 -- Calls: fn_birth_run_births
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2)
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL)
   RETURNS TABLE (entity_code text, why text)
   LANGUAGE plpgsql
   VOLATILE
@@ -11,20 +12,23 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill
 AS $fn_birth_run_touched$
 DECLARE
   r_key record;
-  v_births numeric[] := birth.fn_birth_run_births(p_run);
-  v_expected numeric[] := (
-    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)]
-    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id);
+  v_births numeric[];
+  v_expected numeric[];
 BEGIN
-  IF v_births <> v_expected THEN
-    RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
+  IF p_codes IS NULL THEN
+    v_births := birth.fn_birth_run_births(p_run);
+    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)] INTO v_expected
+    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id;
+    IF v_births <> v_expected THEN
+      RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
+    END IF;
+    RETURN QUERY
+      SELECT b.entity_code::text, 'differs from its receipt'
+      FROM birth.birth_registry b
+      WHERE b.run_id = p_run.run_id
+        AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
+             OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
   END IF;
-  RETURN QUERY
-    SELECT b.entity_code::text, 'differs from its receipt'
-    FROM birth.birth_registry b
-    WHERE b.run_id = p_run.run_id
-      AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
-           OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
   FOR r_key IN
     SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -36,11 +40,12 @@ BEGIN
       CONTINUE;
     END IF;
     RETURN QUERY EXECUTE format(
-      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b WHERE b.run_id = $1 AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
-      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname);
+      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b'
+      ' WHERE b.run_id = $1 AND ($3 IS NULL OR b.entity_code = ANY ($3)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
+      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname), p_codes;
   END LOOP;
 END;
 $fn_birth_run_touched$;
 
-COMMENT ON FUNCTION birth.fn_birth_run_touched(birth.birth_backfill_ledger_v2) IS
+COMMENT ON FUNCTION birth.fn_birth_run_touched(birth.birth_backfill_ledger_v2, text[]) IS
   'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';

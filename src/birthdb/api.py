@@ -277,6 +277,11 @@ def census(conn: Connection, collection: str) -> list[Check]:
     return cast(list[Check], rows(conn, "fn_birth_census", p_collection=collection))
 
 
+def run_audit(conn: Connection, run_id: UUID | None = None) -> list[Row]:
+    """Hold births, receipts, ledger and permits of a run, or of every run, against each other: one row a check."""
+    return rows(conn, "fn_birth_run_audit", p_run_id=run_id)
+
+
 def dot_freeze(conn: Connection, dot: str, reason: str) -> str:
     """Freeze a governed operation; needs an operator. Returns the next step."""
     return _text(conn, "fn_birth_dot_freeze", p_dot=dot, p_reason=reason)
@@ -291,6 +296,28 @@ def progress(conn: Connection, run_id: UUID) -> Row | None:
     """Return the row of ``v_birth_run_progress`` for a run, or None for an unknown run."""
     with refusals(), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute("SELECT * FROM birth.v_birth_run_progress WHERE run_id = %s", (run_id,)).fetchone()
+
+
+def release(conn: Connection) -> str | None:
+    """Return the release that the database is at, as Alembic names it; None where nothing is released."""
+    if "alembic_version" not in objects(conn):
+        return None
+    with refusals():
+        row = conn.execute(
+            "SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v"
+        ).fetchone()
+    return row[0] if row else None
+
+
+def objects(conn: Connection) -> set[str]:
+    """Return the names of the relations and routines of schema ``birth``; needs no privilege."""
+    found = conn.execute(
+        "SELECT o.name FROM pg_catalog.pg_namespace AS n CROSS JOIN LATERAL ("
+        " SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid UNION"
+        " SELECT p.proname FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o(name)"
+        " WHERE n.nspname = 'birth'"
+    )
+    return {str(row[0]) for row in found}
 
 
 def view(conn: Connection, name: LiteralString) -> list[Row]:

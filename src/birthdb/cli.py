@@ -7,14 +7,17 @@ import importlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, LiteralString, NoReturn, cast
 from uuid import UUID
 
 import psycopg
 import typer
 from alembic.config import CommandLine, Config
+from psycopg.rows import dict_row
+from psycopg.sql import Identifier
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -37,6 +40,37 @@ app = typer.Typer(
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
+#: Of whatever is wrong with the arguments; the library keeps the class where its version wants.
+_USAGE = cast(type[typer.BadParameter], typer.BadParameter.__mro__[2])
+
+#: The guards that say whether the database is as its release left it.
+_GUARDS: tuple[LiteralString, ...] = (
+    "v_birth_gateway_ssot_drift_detector",
+    "v_birth_stage0_freeze_no_go_guard",
+    "v_birth_gateway_release_drift_guard",
+)
+
+#: With which release what is shown comes.
+_SINCE = {
+    "v_birth_dot_status": "stage0",
+    "v_birth_gateway_ssot_drift_detector": "stage0",
+    "v_birth_stage0_freeze_no_go_guard": "stage0",
+    "v_birth_release_history": "stage1",
+    "v_birth_gateway_release_drift_guard": "stage1",
+    "v_birth_gateway_contract_integrity_dashboard": "stage1",
+    "v_birth_run_progress": "stage2_5",
+    "v_birth_attention": "stage2_5",
+    "fn_birth_run_audit": "stage2_5",
+}
+
+#: What a person looks for first, where the width is not enough for everything.
+_LEADING = {
+    "runs": ("collection_name", "status", "percent", "run_id"),
+    "drift": ("check_name", "drift", "blocks"),
+    "releases": ("release", "released_at", "released_by"),
+    "dots": ("dot_code", "dot_name", "frozen"),
+}
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Url = Annotated[str | None, typer.Option("--url", metavar="URI", help=f"The database, in place of {target.VARIABLE}.")]
 Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="A registered collection.")]
@@ -47,7 +81,7 @@ def demo(
     reference: Annotated[bool, typer.Option("--reference", help="Replay the figures of the documents.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the whole story on real data, on a server of its own."""
+    """Show the whole story on real data: on the server of BIRTHDB_URL, else on one of its own; nothing stays."""
     module = importlib.import_module("birthdb.reference" if reference else "birthdb.demo")
     raise typer.Exit(module.run(json=as_json) or FINE)
 
@@ -72,14 +106,20 @@ def server(
 @app.command()
 def status(url: Url = None, as_json: Json = False) -> None:
     """Show the release, the runs, and whatever needs a person."""
-    with _database(url, as_json) as conn:
-        found = {
-            "releases": api.view(conn, "v_birth_release_history"),
-            "runs": api.view(conn, "v_birth_run_progress"),
-            "attention": api.view(conn, "v_birth_attention"),
+    with _database(url, as_json) as conn, _working("reading", as_json):
+        found = _released(conn)
+        found |= {
+            title: api.view(conn, name)
+            for title, name in (
+                ("dots", "v_birth_dot_status"),
+                ("releases", "v_birth_release_history"),
+                ("runs", "v_birth_run_progress"),
+                ("attention", "v_birth_attention"),
+            )
+            if _has(conn, found, name)
         }
     _show(found, as_json)
-    raise typer.Exit(ATTENTION if found["attention"] else FINE)
+    raise typer.Exit(ATTENTION if found.get("attention") else FINE)
 
 
 @app.command()
@@ -90,10 +130,16 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Count what a backfill of COLLECTION would do; a pure read unless --write."""
-    with _database(url, as_json) as conn:
+    with _database(url, as_json, "birth_operator") as conn, _working("counting", as_json):
         row = api.plan(conn, collection, dry_run=not write)
-    _show({"plan": [row]}, as_json)
-    raise typer.Exit(ATTENTION if row.get("blockers") else FINE)
+    blockers = row.get("blockers") or []
+    born = bool(blockers) and all(blocker.get("error") == "nothing_to_do" for blocker in blockers)
+    if born and not as_json:
+        _show({"plan": [{name: value for name, value in row.items() if name not in ("blockers", "next_step")}]}, False)
+        out.print(Text("nothing to do: every row has its birth"))
+    else:
+        _show({"plan": [row]}, as_json)
+    raise typer.Exit(FINE if born or not blockers else ATTENTION)
 
 
 @app.command()
@@ -110,7 +156,11 @@ def apply(
 ) -> None:
     """Apply or resume RUN; without --execute only check."""
     # The bar is fed from a second connection: the first is inside the CALL.
-    with _database(url, as_json) as conn, _database(url, True) as watch, _bar(hidden=as_json) as bar:
+    with (
+        _database(url, as_json, "birth_operator") as conn,
+        _database(url, True) as watch,
+        _bar(hidden=as_json) as bar,
+    ):
         task = bar.add_task(collection, total=100.0)
 
         def tell(message: str) -> None:
@@ -125,38 +175,73 @@ def apply(
 @app.command()
 def census(collection: Collection, url: Url = None, as_json: Json = False) -> None:
     """Compare the rows of COLLECTION and its births, both ways."""
-    with _database(url, as_json) as conn:
+    with _database(url, as_json) as conn, _working("comparing", as_json):
+        (checked_at,) = conn.execute("SELECT pg_catalog.clock_timestamp()").fetchone() or (None,)
         rows = api.census(conn, collection)
-    _show({"census": rows}, as_json)
-    raise typer.Exit(FINE if all(row["pass"] for row in rows) else ATTENTION)
+    passed = bool(rows) and all(row["pass"] for row in rows)
+    dated = checked_at.astimezone(UTC).isoformat(timespec="seconds") if checked_at else ""
+    if as_json:
+        _print_json({"collection": collection, "checked_at": dated, "pass": passed, "census": rows})
+    else:
+        _show({"census": rows}, False)
+        out.print(Text(f"{collection} {dated}: {'PASS' if passed else 'FAIL'}", style="bold" if passed else "bold red"))
+    raise typer.Exit(FINE if passed else ATTENTION)
 
 
 @app.command()
 def verify(url: Url = None, as_json: Json = False) -> None:
-    """Compare the live database with its release."""
-    with _database(url, as_json) as conn:
-        checks = api.view(conn, "v_birth_gateway_release_drift_guard")
-        dashboard = api.view(conn, "v_birth_gateway_contract_integrity_dashboard")
-    drift = [row for row in checks if not row["pass"]]
-    _show({"drift": drift, "dashboard": dashboard}, as_json)
-    fine = not drift and bool(dashboard) and all(row["all_ok"] for row in dashboard)
+    """Compare the live database with its release, and every run with the births it wrote."""
+    with _database(url, as_json) as conn, _working("comparing", as_json):
+        found = _released(conn)
+        guards = [name for name in _GUARDS if _has(conn, found, name)]
+        failing = {name: [row for row in api.view(conn, name) if not row["pass"]] for name in guards}
+        found["guards"] = [{"guard": name, "failing": len(rows)} for name, rows in failing.items()]
+        found["drift"] = [{"guard": name, **row} for name, rows in failing.items() for row in rows]
+        fine = bool(guards) and not found["drift"]
+        if _has(conn, found, "v_birth_gateway_contract_integrity_dashboard"):
+            found["dashboard"] = api.view(conn, "v_birth_gateway_contract_integrity_dashboard")
+            fine &= bool(found["dashboard"]) and all(row["all_ok"] for row in found["dashboard"])
+        if _has(conn, found, "fn_birth_run_audit"):
+            found["runs"] = [row for row in api.run_audit(conn) if not row["pass"]]
+            fine &= not found["runs"]
+    _show(found, as_json)
+    if not as_json:
+        out.print(Text("as released" if fine else "not verified" if not guards else "DIFFERS", style="bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
 
 
 @app.command(name="evidence")
 def export_evidence(
-    run: Annotated[str, typer.Argument(metavar="RUN|all", help="A run_id; all: digests of every table of evidence.")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN|all", help="A run_id; all: every table of evidence, with its digest.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    births: Annotated[bool, typer.Option("--births", help="With all: the rows of birth_registry too.")] = False,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Check an exported file; needs no database.")
+    ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Export what is known of RUN as a document that carries its own SHA-256."""
+    """Export what is known of RUN, or everything, as a JSON document; or check one with --check FILE.
+
+    The document carries its own SHA-256, over its canonical JSON: keys sorted, no white space, UTF-8, "sha256" left
+    out. Note it elsewhere when you export. An auditor runs birthdb evidence --check FILE on any machine: it recomputes
+    the SHA-256, the chain of receipts seal by seal, receipts against the ledger, and the contract of the plan, and
+    exits 1 when something differs.
+
+    Before a downgrade a DBA exports all, and acknowledges each table's digest as the document has it.
+    """
+    if (run is None) == (check is None):
+        raise typer.BadParameter("name either RUN, or all, or --check FILE")
+    if check is not None:
+        _check_evidence(check, as_json)
+        return
     with _database(url, True) as conn:
-        if run == "all":
-            _show({"evidence": evidence.tables(conn)}, as_json)
-            return
         try:
-            document = evidence.export(conn, UUID(run))
+            number = UUID(run) if run != "all" else None
+            with _working("exporting", as_json):
+                document = evidence.export(conn, number) if number else evidence.export_all(conn, births=births)
         except (ValueError, LookupError) as exc:
             raise typer.BadParameter(str(exc)) from exc
     text = json.dumps(document, indent=2, ensure_ascii=False)
@@ -165,6 +250,21 @@ def export_evidence(
         return
     output.write_text(text + "\n", encoding="utf-8")
     _show({"evidence": [{"file": str(output), "sha256": document["sha256"]}]}, as_json)
+
+
+def _check_evidence(file: Path, as_json: bool) -> None:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise typer.BadParameter(f"{file} cannot be read as JSON: {exc}") from exc
+    findings = evidence.check(document)
+    fine = all(finding["ok"] for finding in findings)
+    if as_json:
+        _print_json({"file": str(file), "pass": fine, "checks": findings})
+    else:
+        _show({"checks": cast(Sequence[Mapping[str, Any]], findings)}, False)
+        out.print(Text("the document is whole" if fine else "the document DIFFERS from what it proves", style="bold"))
+    raise typer.Exit(FINE if fine else ATTENTION)
 
 
 @app.command(
@@ -185,27 +285,96 @@ def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     as_json = "--json" in sys.argv
     try:
-        app(prog_name="birthdb")
+        # For machines misuse is an object too; for people the library's own words.
+        code = app(prog_name="birthdb", standalone_mode=not as_json)
+        sys.exit(code if isinstance(code, int) else FINE)
+    except _USAGE as exc:
+        _complain(as_json, MISUSE, exc.format_message())
+    except typer.Abort:
+        sys.exit(ATTENTION)
     except target.TargetError as exc:
         _complain(as_json, MISUSE, str(exc), hint=exc.hint)
     except ServerError as exc:
         _complain(as_json, UNREACHABLE, str(exc))
+    except _NotThere as exc:
+        _complain(as_json, ATTENTION, exc.message, code=exc.code, hint=exc.hint)
     except BirthError as exc:
         _complain(as_json, ATTENTION, exc.message, code=exc.sqlstate, detail=exc.detail, hint=exc.hint)
     except DBAPIError as exc:
         _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
     except psycopg.Error as exc:
         _complain_of(as_json, exc)
-    sys.exit(FINE)
+
+
+class _NotThere(Exception):
+    """What was asked is not in this release, or not for this login."""
+
+    def __init__(self, message: str, hint: str | None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.code = message, hint, code
 
 
 @contextmanager
-def _database(url: str | None, quiet: bool) -> Iterator[Connection]:
+def _database(url: str | None, quiet: bool, role: str = "birth_reader") -> Iterator[Connection]:
+    """Connect; what the release lacks, or the login's lack of ``role``, is said with what to do about it."""
     resolved = target.resolve(url, Config(str(paths.ALEMBIC_INI)))
     if not quiet:
         err.print(Text(target.describe(resolved), style="dim"))
     with target.connect(resolved, autocommit=True) as conn:
-        yield conn
+        try:
+            yield conn
+        except psycopg.errors.InsufficientPrivilege as exc:
+            raise _NotThere(
+                exc.diag.message_primary or str(exc),
+                f"the login needs a role: GRANT {role} TO {Identifier(conn.info.user).as_string()};  -- as a DBA",
+                exc.sqlstate,
+            ) from exc
+        except (
+            psycopg.errors.InvalidSchemaName,
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.UndefinedFunction,
+        ) as exc:
+            release = api.release(conn)
+            if release is None:
+                raise _not_released() from exc
+            raise _NotThere(
+                f"release {release} lacks it: {exc.diag.message_primary}",
+                "birthdb alembic upgrade head; where that is done already, birthdb verify",
+                exc.sqlstate,
+            ) from exc
+
+
+def _not_released() -> _NotThere:
+    return _NotThere("not released", "birthdb alembic upgrade head")
+
+
+def _released(conn: Connection) -> dict[str, list[api.Row]]:
+    """Return the release and what is known at every release; raises _NotThere where there is none."""
+    release = api.release(conn)
+    if release is None:
+        raise _not_released()
+    with api.refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        known = cursor.execute(
+            "SELECT coverage_status, count(*) AS collections FROM birth.collection_registry GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    return {"release": [{"release": release}], "collections": known}
+
+
+def _has(conn: Connection, found: dict[str, list[api.Row]], name: str) -> bool:
+    """Whether the release has an object; what is missing is noted."""
+    if name in api.objects(conn):
+        return True
+    found.setdefault("missing", []).append({"missing": name, "comes_with": _SINCE.get(name, "a later release")})
+    return False
+
+
+def _working(what: str, as_json: bool) -> AbstractContextManager[object]:
+    """Show on a terminal that something takes its time."""
+    return err.status(what) if err.is_terminal and not as_json else nullcontext()
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, default=str, ensure_ascii=False, indent=2))
 
 
 def _bar(*, hidden: bool) -> Progress:
@@ -222,7 +391,7 @@ def _bar(*, hidden: bool) -> Progress:
 
 def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(tables, default=str, ensure_ascii=False, indent=2))
+        _print_json(tables)
         return
     for title, rows in tables.items():
         shown = [{name: value for name, value in row.items() if name != "next_step"} for row in rows]
@@ -231,17 +400,38 @@ def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> N
         elif len(rows) == 1:
             _print_table(title, ("", ""), shown[0].items())
         else:
-            _print_table(title, shown[0], (row.values() for row in shown))
+            _print_rows(title, shown)
         # Outside the table, whole and on one line: it is there to be copied.
         for row in rows:
             if row.get("next_step"):
                 out.print(Text(f"next: {row['next_step']}"))
 
 
+def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows side by side where the width allows it whole words; else their leading columns; else one by one."""
+    filled = [name for name in rows[0] if any(_cell(row.get(name)) for row in rows)]
+    for columns in (filled, [name for name in _LEADING.get(title, ()) if name in filled]):
+        if columns and _width(columns, rows) <= out.width:
+            _print_table(title, columns, ([row.get(name) for name in columns] for row in rows))
+            if columns != filled:
+                out.print(Text("the other columns: --json", style="dim"))
+            return
+    for number, row in enumerate(rows, 1):
+        _print_table(f"{title} {number} of {len(rows)}", ("", ""), ((name, row.get(name)) for name in filled))
+
+
+def _width(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how wide a table is whose headers and words are not broken, but for words longer than a UUID."""
+    words = ((name, *(word for row in rows for word in _cell(row.get(name)).split())) for name in columns)
+    return sum(max(len(name), min(max(map(len, each)), 36)) for name, each in zip(columns, words, strict=True)) + (
+        3 * len(columns) + 1
+    )
+
+
 def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     table = Table(title=title, title_justify="left", show_header=any(columns))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", min_width=len(column) or None)
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     out.print(table)

@@ -1,35 +1,67 @@
-"""What an auditor may take away: everything about one run as one document that carries its own SHA-256.
+"""What an auditor may take away: documents that carry their own SHA-256 and can be checked without a database.
 
 Specification: "The command line", and section 3 on downgrades that would destroy evidence.
 """
 
 import hashlib
 import json
-from typing import Any, LiteralString
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any, LiteralString, TypedDict
 from uuid import UUID
 
 from psycopg import IsolationLevel
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Identifier
 
 from birthdb import __version__, api
-from birthdb.api import Connection, Row
+from birthdb.api import Connection
 
-#: The tables whose rows a downgrade refuses to destroy.
-TABLES = ("birth_backfill_ledger_v2", "birth_admission_permit_v2", "birth_review", "birth_receipt")
+#: Every table of evidence in any release, with what its rows are sorted by.
+TABLES = {
+    "birth_registry": "entity_code",
+    "birth_act": "act_id",
+    "birth_admission_permit": "permit_id",
+    "birth_backfill_ledger": "run_id",
+    "birth_admission_permit_v2": "permit_id",
+    "birth_backfill_ledger_v2": "run_id",
+    "birth_review": "review_id",
+    "birth_receipt": "run_id, batch_no",
+}
 
+#: The one table that may be too large for a document: its rows only when they are asked for.
+BIRTHS = "birth_registry"
+
+_LEDGER = "birth_backfill_ledger_v2"
+_RUN: LiteralString = "SELECT * FROM birth.birth_backfill_ledger_v2 WHERE run_id = %(run)s"
 _PARTS: dict[str, LiteralString] = {
     "verdicts": "SELECT * FROM birth.birth_review WHERE run_id = %(run)s ORDER BY reviewed_at, review_id",
     "permits": "SELECT * FROM birth.birth_admission_permit_v2 WHERE run_id = %(run)s ORDER BY permit_id",
     "receipts": "SELECT * FROM birth.birth_receipt WHERE run_id = %(run)s ORDER BY batch_no",
     "acts": "SELECT * FROM birth.birth_act WHERE run_id = %(run)s ORDER BY acted_at, act_id",
+    # Every recording, so that the contract of any moment, the plan's too, can be put together and hashed.
     "contract": """
-        SELECT DISTINCT ON (kind, object)
-               kind, object, generation, release, exact_sha256, semantic_sha256, normalized_md5, algorithm,
+        SELECT kind, object, generation, release, exact_sha256, semantic_sha256, normalized_md5, algorithm,
                server_major, released_at, released_by
         FROM birth.birth_gateway_release_registry
-        ORDER BY kind, object, generation DESC""",
+        ORDER BY kind, object, generation""",
+    "contract_dashboard": "SELECT * FROM birth.v_birth_gateway_contract_integrity_dashboard",
+    "contract_drift": "SELECT * FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass",
 }
-_RUN: LiteralString = "SELECT * FROM birth.birth_backfill_ledger_v2 WHERE run_id = %(run)s"
+_HEADER: LiteralString = """
+    SELECT pg_catalog.clock_timestamp() AS exported_at, session_user AS exported_by,
+           pg_catalog.current_setting('server_version') AS server,
+           (SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v) AS release"""
+
+
+class Finding(TypedDict):
+    """One thing that was checked: what the document says, and what follows from the rest of it."""
+
+    check: str
+    found: str
+    expected: str
+    ok: bool
 
 
 def export(conn: Connection, run: UUID) -> dict[str, Any]:
@@ -38,20 +70,39 @@ def export(conn: Connection, run: UUID) -> dict[str, Any]:
     ``sha256`` is that of the canonical JSON of everything else. Raises LookupError for an unknown run. The connection
     must not be inside a transaction.
     """
-    conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    conn.set_read_only(True)
-    try:
-        with api.refusals(), conn.transaction():
-            found = _as_json(conn, _RUN, run)
-            if not found:
-                raise LookupError(f"there is no run {run}")
-            parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
-            census = json.loads(json.dumps(api.census(conn, found[0]["collection_name"]), default=str))
-    finally:
-        conn.set_read_only(None)
-        conn.set_isolation_level(None)
-    document = {"birthdb": __version__, "run": found[0], **parts, "census": census}
-    return document | {"sha256": digest(document)}
+    with _one_moment(conn):
+        found = _as_json(conn, _RUN, run)
+        if not found:
+            raise LookupError(f"there is no run {run}")
+        header = _header(conn, "run")
+        parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
+        census = json.loads(json.dumps(api.census(conn, found[0]["collection_name"]), default=str))
+    return _signed({**header, "run": found[0], **parts, "census": census})
+
+
+def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
+    """Return every table of evidence that the release has, all of one moment: rows, their number, and their digest.
+
+    The digest is what ``fn_birth_evidence_acknowledge`` asks a DBA for before a downgrade. Of the births the rows are
+    left out unless ``births``. ``sha256`` as in ``export``. The connection must not be inside a transaction.
+    """
+    with _one_moment(conn):
+        header = _header(conn, "all")
+        there = {
+            str(row[0])
+            for row in conn.execute(
+                "SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n"
+                " ON n.oid = c.relnamespace WHERE n.nspname = 'birth' AND c.relkind IN ('r', 'p')"
+            )
+        }
+        tables: dict[str, Any] = {}
+        for table, order in TABLES.items():
+            if table in there:
+                digested = api.rows(conn, "fn_birth_evidence", p_table=table)[0]
+                tables[table] = {"count": digested["rows"], "digest": digested["digest"]}
+                if births or table != BIRTHS:
+                    tables[table]["rows"] = _rows(conn, table, order)
+    return _signed({**header, "tables": tables})
 
 
 def digest(document: dict[str, Any]) -> str:
@@ -61,13 +112,155 @@ def digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def tables(conn: Connection) -> list[Row]:
-    """Return table_name, rows and digest of every table of evidence: what a DBA acknowledges before a downgrade."""
-    return [row for table in TABLES for row in api.rows(conn, "fn_birth_evidence", p_table=table)]
+def seal(receipt: dict[str, Any], before: str | None) -> str:
+    """Return the seal of an exported receipt, computed as ``fn_birth_receipt_seal`` does; ``before`` is the last one's.
+
+    Sealed is the seal before it and a JSON array as PostgreSQL writes it: a blank after each comma, UTF-8.
+    """
+    names = ("run_id", "batch_no", "purpose", "epoch", "permit_id", "key_after", "key_to")
+    counts = ("visited", "written", "skipped", "fingerprint")
+    born = datetime.fromisoformat(receipt["born_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    micros = born // timedelta(microseconds=1)
+    sealed = [json.dumps(receipt[name], ensure_ascii=False) for name in (*names, *counts)]
+    # The database's number has six places, which no float keeps.
+    sealed += [f"{micros // 10**6}.{micros % 10**6:06}", json.dumps(receipt["written_by"], ensure_ascii=False)]
+    return hashlib.sha256(f"{before or ''}[{', '.join(sealed)}]".encode()).hexdigest()
 
 
-def _as_json(conn: Connection, query: LiteralString, run: UUID) -> list[dict[str, Any]]:
-    # The database writes the JSON, and numbers stay as it wrote them.
-    text = SQL("SELECT coalesce(pg_catalog.jsonb_agg(r), '[]')::text FROM ({}) AS r").format(SQL(query))
-    row = conn.execute(text, {"run": run}).fetchone()
-    return json.loads(row[0], parse_float=str) if row else []
+def check(document: Any) -> list[Finding]:
+    """Recompute everything that a document of ``export`` or ``export_all`` can prove of itself; needs no database.
+
+    That is: its SHA-256; the chain of receipts, seal by seal; receipts against the ledger, in number, births and
+    fingerprint; the contract that the plan was bound to; the number of rows of each table. Whoever could forge all of
+    them consistently could forge the SHA-256 too: compare it with the one that was noted at the export.
+    """
+    findings: list[Finding] = []
+
+    def compare(what: str, proof: Callable[[], tuple[object, object]]) -> None:
+        try:
+            found, expected = proof()
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+            found, expected = f"cannot be read: {type(exc).__name__} {exc}", "a document of birthdb evidence"
+        findings.append({"check": what, "found": str(found), "expected": str(expected), "ok": found == expected})
+
+    compare("SHA-256 of the document", lambda: (document["sha256"], digest(document)))
+    if isinstance(document, dict) and document.get("kind") == "all":
+        for name in document.get("tables", {}):
+            if name != BIRTHS or "rows" in document["tables"][name]:
+                compare(f"rows of {name}", lambda name=name: _counted(document["tables"][name]))  # type: ignore[misc]
+        receipts = document.get("tables", {}).get("birth_receipt", {}).get("rows", [])
+        ledger = document.get("tables", {}).get(_LEDGER, {}).get("rows", [])
+    else:
+        compare("contract of the plan", lambda: _bound(document))
+        receipts = document.get("receipts", []) if isinstance(document, dict) else []
+        ledger = [document.get("run")] if isinstance(document, dict) else []
+    compare("receipts without a run", lambda: (sorted(_runs(receipts) - _runs(ledger)), []))
+    for run in ledger:
+        name = run.get("run_id") if isinstance(run, dict) else None
+        compare(f"seals of run {name}", lambda run=run: _chained(run, receipts))  # type: ignore[misc]
+        compare(f"births of run {name}", lambda run=run: _written(run, receipts))  # type: ignore[misc]
+    return findings
+
+
+@contextmanager
+def _one_moment(conn: Connection) -> Iterator[None]:
+    conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    conn.set_read_only(True)
+    try:
+        with api.refusals(), conn.transaction():
+            # Whoever reads the document shall not have to know this session's zone.
+            conn.execute("SET LOCAL TimeZone = 'UTC'")
+            yield
+    finally:
+        conn.set_read_only(None)
+        conn.set_isolation_level(None)
+
+
+def _header(conn: Connection, kind: str) -> dict[str, Any]:
+    (known,) = _as_json(conn, _HEADER, None)
+    database = {"name": conn.info.dbname, "host": conn.info.host, "port": conn.info.port, "server": known.pop("server")}
+    return {"birthdb": __version__, "kind": kind, **known, "database": database}
+
+
+def _signed(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"sha256": digest(document)}
+
+
+def _as_json(conn: Connection, query: LiteralString, run: UUID | None) -> list[dict[str, Any]]:
+    return _read(conn, SQL("SELECT pg_catalog.to_jsonb(r)::text FROM ({}) AS r").format(SQL(query)), run)
+
+
+def _rows(conn: Connection, table: str, order: str) -> list[dict[str, Any]]:
+    query = SQL("SELECT pg_catalog.to_jsonb(r)::text FROM {} AS r ORDER BY {}").format(
+        Identifier("birth", table), SQL(", ").join(map(Identifier, order.split(", ")))
+    )
+    return _read(conn, query, None)
+
+
+def _read(conn: Connection, query: Composed, run: UUID | None) -> list[dict[str, Any]]:
+    # The database writes the JSON, and numbers stay as it wrote them. A row at a time: one value holds a gigabyte.
+    return [json.loads(row[0], parse_float=str) for row in conn.execute(query, {"run": run})]
+
+
+def _counted(table: dict[str, Any]) -> tuple[object, object]:
+    # The digest begins with the number of rows.
+    return (
+        f"{len(table['rows'])} rows, counted {table['count']}",
+        f"{table['digest'].split(':')[0]} rows, counted {len(table['rows'])}",
+    )
+
+
+def _runs(rows: list[dict[str, Any]]) -> set[str]:
+    return {str(row["run_id"]) for row in rows}
+
+
+def _of(run: dict[str, Any], receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(
+        (each for each in receipts if each["run_id"] == run["run_id"]), key=lambda each: int(each["batch_no"])
+    )
+
+
+def _chained(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[object, object]:
+    chain = _of(run, receipts)
+    before: str | None = None
+    for position, receipt in enumerate(chain, 1):
+        if receipt["batch_no"] != position:
+            return f"receipt {receipt['batch_no']}", f"receipt {position}"
+        if receipt["sha256"] != (computed := seal(receipt, before)):
+            return f"receipt {position}: {receipt['sha256']}", f"receipt {position}: {computed}"
+        before = receipt["sha256"]
+    return f"{len(chain)} receipts", f"{run['batches']} receipts"
+
+
+def _written(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[object, object]:
+    sums = {"APPLY": [0, 0, 0], "COMPENSATE": [0, 0, 0]}
+    for purpose, group in groupby(
+        sorted(_of(run, receipts), key=lambda each: str(each["purpose"])), key=lambda each: each["purpose"]
+    ):
+        for receipt in group:
+            if receipt["written"] != receipt["fingerprint"][0]:
+                return (
+                    f"receipt {receipt['batch_no']}: {receipt['written']} births",
+                    f"{receipt['fingerprint'][0]} births",
+                )
+            sums[purpose] = [a + b for a, b in zip(sums[purpose], receipt["fingerprint"], strict=True)]
+    removed = sums["COMPENSATE"][0]
+    told = (run["actual_inserted"], run["written_fingerprint"], run["compensated_rows"])
+    return told, (sums["APPLY"][0], sums["APPLY"], removed)
+
+
+def _bound(document: dict[str, Any]) -> tuple[object, object]:
+    """The contract hash that the plan carries, against that of the recording it was made under."""
+    bound = document["run"]["contract_hash"]
+    hashes = []
+    for generation in sorted({row["generation"] for row in document["contract"]}, reverse=True):
+        newest = {
+            (row["kind"], row["object"]): row["exact_sha256"]
+            for row in sorted(document["contract"], key=lambda row: int(row["generation"]))
+            if row["generation"] <= generation and row["kind"] != "claim"
+        }
+        # Sorted by the bytes of UTF-8, as the database does.
+        ordered = sorted(newest.items(), key=lambda item: (item[0][0].encode(), item[0][1].encode()))
+        text = "\n".join("\t".join((*name, sha256)) for name, sha256 in ordered if sha256 is not None)
+        hashes.append(hashlib.sha256(text.encode()).hexdigest())
+    return bound, bound if bound in hashes else (hashes or ["no contract"])[0]

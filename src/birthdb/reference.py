@@ -19,7 +19,7 @@ import psycopg
 from birthdb import api
 from birthdb.api import Connection, Row
 from birthdb.demo import world
-from birthdb.demo.scene import OPERATOR, OWNER, READER, REVIEWER, STEWARD, SUPERUSER, Scene
+from birthdb.demo.scene import OPERATOR, OWNER, READER, REVIEWER, STEWARD, SUPERUSER, TABLES_OWNER, Scene
 from birthdb.demo.teller import Teller
 
 _DOCUMENTS = Path(__file__).with_suffix(".json")
@@ -60,12 +60,12 @@ def documents() -> dict[str, Any]:
 def run(json: bool = False) -> int:
     """Build, measure and compare; print a table, or one JSON object. Returns 0 when every figure is equal, else 1.
 
-    Raises ServerError where there is no PostgreSQL to start.
+    Raises ServerError where there is no PostgreSQL to start, TargetError where BIRTHDB_URL names no superuser.
     """
     began = time.monotonic()
     known = documents()
     teller = Teller(quiet=json)
-    with Scene("reference", settings=_SETTINGS) as scene:
+    with Scene("reference", settings=_SETTINGS, superuser=True) as scene:
         measured = _Scenario(scene, teller, known).play()
     figures = [Figure(name, known[name], measured.get(name)) for name in known if name not in _NO_FIGURE]
     figures += [Figure(name, value, measured.get(name)) for name, value in _consequences(known).items()]
@@ -122,13 +122,14 @@ class _Scenario:
     def play(self) -> dict[str, Any]:
         """Return the measured figures by their names."""
         self._world_found()
-        self._before_classification()
-        self._classification()
-        self._dry_runs()
-        self._measured |= _under("rehearsal_through_register_core", self._rehearsal())
-        self._guards()
-        self._measured |= _under("rehearsal", self._rehearsal())
-        self._permitted_runs()
+        with self._tell.busy("working"):
+            self._before_classification()
+            self._classification()
+            self._dry_runs()
+            self._measured |= _under("rehearsal_through_register_core", self._rehearsal())
+            self._guards()
+            self._measured |= _under("rehearsal", self._rehearsal())
+            self._permitted_runs()
         return self._measured
 
     def _world_found(self) -> None:
@@ -141,6 +142,7 @@ class _Scenario:
                 self._scene.connect(SUPERUSER),
                 births,
                 lambda done, total: bar.update(task, completed=done, total=total),
+                self._scene.login(TABLES_OWNER),
             )
         self._measured["birth_registry_rows_before"] = self._births_since()
         self._tell.answer(f"{self._measured['birth_registry_rows_before']:,} births")

@@ -24,7 +24,7 @@ _EXAMPLE = "postgresql://user@host/database"
 class TargetError(Exception):
     """The target cannot be used; ``hint`` says what to set. The command line exits 2."""
 
-    hint = f"set {VARIABLE} to a libpq URI such as {_EXAMPLE}"
+    hint: str = f"set {VARIABLE} to a libpq URI such as {_EXAMPLE}"
 
 
 class NoTarget(TargetError):
@@ -41,6 +41,15 @@ class BadTarget(TargetError):
     def __init__(self) -> None:
         """Say so without repeating what may hold a password."""
         super().__init__("the database is not named by a libpq URI")
+
+
+class Unsuitable(TargetError):
+    """The database that was named does not allow what was asked for; ``hint`` says what it would take."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Say what is missing."""
+        super().__init__(message)
+        self.hint = hint
 
 
 def resolve(explicit: str | None = None, config: Config | None = None) -> str:

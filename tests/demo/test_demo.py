@@ -73,7 +73,7 @@ def test_an_attempt_that_nothing_stops_ends_the_demo_with_1(
     def tell(self: story.Story) -> None:
         self._refused("cheat", "NB404", lambda: None)
 
-    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL")))
+    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL", gone="gone")))
     monkeypatch.setattr(story.Story, "tell", tell)
     assert demo.run(json=True) == 1
     assert capsys.readouterr().err == "not as it should be: nothing stopped the attempt to cheat\n"
@@ -86,6 +86,6 @@ def test_a_refusal_for_another_reason_is_no_success(monkeypatch: pytest.MonkeyPa
     def tell(self: story.Story) -> None:
         self._refused("cheat", "NB404", refuse)
 
-    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL")))
+    monkeypatch.setattr(story, "Scene", lambda *_: nullcontext(SimpleNamespace(version="PostgreSQL", gone="gone")))
     monkeypatch.setattr(story.Story, "tell", tell)
     assert demo.run(json=True) == 1

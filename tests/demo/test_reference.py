@@ -7,8 +7,9 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from support import RELEASER, Cluster
 
-from birthdb import reference
+from birthdb import reference, target
 
 Said = pytest.CaptureFixture[str]
 
@@ -77,3 +78,10 @@ def test_for_a_person_the_figures_stand_side_by_side(monkeypatch: pytest.MonkeyP
     assert reference.run() == 1
     line = next(line for line in capsys.readouterr().out.splitlines() if "gateway.triggers" in line)
     assert [word for word in line.split() if word.isalnum()] == ["166", "165", "DIFFERS"]
+
+
+def test_the_scenario_takes_a_superuser_and_says_so(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(target.VARIABLE, server.url("postgres", RELEASER))
+    with pytest.raises(target.Unsuitable, match="is no superuser") as caught:
+        reference.run(json=True)
+    assert target.VARIABLE in caught.value.hint

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from support import Database
 
 from birthdb import __version__, cli, evidence, target
@@ -88,11 +89,54 @@ def test_a_run_that_is_no_uuid_is_misuse(run: Run, empty_db: Database) -> None:
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] != "alembic"], ids=" ".join)
-def test_the_error_of_the_database_is_shown_with_its_code(run: Run, empty_db: Database, command: list[str]) -> None:
+def test_where_nothing_is_released_a_command_says_what_to_do(run: Run, empty_db: Database, command: list[str]) -> None:
     outcome = run(*command, "--json", "--url", empty_db.url())
     assert outcome.code == cli.ATTENTION
-    assert json.loads(outcome.err)["code"] in ("3F000", "42P01", "42883")
+    assert json.loads(outcome.err) == {"error": "not released", "hint": "birthdb alembic upgrade head"}
     assert not outcome.out
+
+
+@pytest.mark.parametrize(
+    ("command", "role"),
+    [
+        (["status"], "birth_reader"),
+        (["verify"], "birth_reader"),
+        (["census", "x"], "birth_reader"),
+        (["evidence", "all"], "birth_reader"),
+        (["plan", "x"], "birth_operator"),
+    ],
+)
+def test_a_login_without_a_role_learns_which_one_it_needs(
+    run: Run, db: Database, command: list[str], role: str
+) -> None:
+    outcome = run(*command, "--json", "--url", db.url("nora_nobody"))
+    assert outcome.code == cli.ATTENTION
+    said = json.loads(outcome.err)
+    assert said["code"] == "42501"
+    assert f"GRANT {role} TO " in said["hint"]
+
+
+@pytest.mark.parametrize(
+    "command", [["plan"], ["apply", "x", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
+)
+def test_misuse_is_an_object_for_machines(run: Run, command: list[str]) -> None:
+    outcome = run(*command, "--json")
+    assert outcome.code == cli.MISUSE
+    assert json.loads(outcome.err)["error"]
+    assert not outcome.out
+
+
+def test_headers_are_never_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "out", Console(width=80, soft_wrap=True))
+    names = [f"a_column_{i:02}" for i in range(16)]
+    cli._show({"wide": [dict.fromkeys(names, i) for i in range(2)]}, False)
+    run = {"run_id": RUN, "collection_name": "x", "status": "done", "percent": 100, "more": "z" * 40}
+    cli._show({"runs": [run, run]}, False)
+    shown = capsys.readouterr().out
+    assert [name for name in names if shown.count(name) != 2] == []
+    assert all(name in shown for name in ("run_id", "collection_name", "percent"))
+    assert shown.count(RUN) == 2
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_help_is_fine(run: Run) -> None:

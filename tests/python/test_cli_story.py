@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import Database
+from sqlalchemy.exc import DBAPIError
+from support import RELEASER, Database, downgrade
 
 from birthdb import api, evidence, target
 
@@ -68,11 +69,19 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     assert (applied.returncode, applied.stderr.count("Traceback")) == (0, 0), applied.stderr
     assert "100%" in applied.stderr
 
-    assert birthdb("olga_operator", "census", collection).returncode == 0
+    census = birthdb("olga_operator", "census", collection)
+    assert census.returncode == 0
+    assert census.stdout.rstrip().endswith(": PASS")
+    born = birthdb("olga_operator", "plan", collection)
+    assert (born.returncode, "nothing to do" in born.stdout) == (0, True), born.stdout + born.stderr
     file = tmp_path / "evidence.json"
     assert birthdb("olga_operator", "evidence", run, "--output", str(file)).returncode == 0
     document = json.loads(file.read_text(encoding="utf-8"))
     assert document["sha256"] == evidence.digest(document)
+    assert [finding for finding in evidence.check(document) if not finding["ok"]] == []
+    assert birthdb("olga_operator", "evidence", "--check", str(file)).returncode == 0
+    assert (document["exported_by"], document["release"]) == ("olga_operator", "stage2_5")
+    assert document["database"]["name"] == db.name
     assert document["run"]["actual_inserted"] == ROWS
     assert len(document["receipts"]) == 5
     assert all(check["pass"] for check in document["census"])
@@ -97,7 +106,11 @@ def test_a_refusal_is_shown_with_code_detail_and_hint(db: Database, collection: 
 def test_rows_without_a_birth_need_attention(collection: str, birthdb: Command) -> None:
     census = birthdb("olga_operator", "census", collection, "--json")
     assert census.returncode == 1
-    assert any(not check["pass"] for check in json.loads(census.stdout)["census"])
+    shown = json.loads(census.stdout)
+    assert shown["pass"] is False
+    assert datetime.fromisoformat(shown["checked_at"]).tzinfo is not None
+    assert any(not check["pass"] for check in shown["census"])
+    assert birthdb("olga_operator", "census", collection).stdout.rstrip().endswith(": FAIL")
 
 
 def test_a_released_database_is_as_it_was_released(db: Database, birthdb: Command) -> None:
@@ -114,10 +127,116 @@ def test_status_shows_the_release(birthdb: Command) -> None:
     assert shown["releases"]
 
 
-def test_the_digests_of_evidence_cover_every_table(birthdb: Command) -> None:
-    shown = json.loads(birthdb("dora_dba", "evidence", "all", "--json").stdout)
-    assert tuple(row["table_name"] for row in shown["evidence"]) == evidence.TABLES
-
-
 def test_an_unknown_run_has_no_evidence(birthdb: Command) -> None:
     assert birthdb("olga_operator", "evidence", str(UUID(int=0))).returncode == 2
+
+
+def done(db: Database, collection: str) -> dict[str, Any]:
+    """Return the plan of a run that was done in five batches."""
+    planned, permit = permitted(db, collection)
+    operator = db.connect("olga_operator")
+    api.apply(operator, collection, planned["run_id"], permit, ROWS, ROWS, batch=500, execute=True)
+    return planned
+
+
+def signed(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"sha256": evidence.digest(document)}
+
+
+def test_a_document_that_was_tampered_with_is_found_out(
+    db: Database, collection: str, birthdb: Command, tmp_path: Path
+) -> None:
+    planned = done(db, collection)
+    document = evidence.export(db.connect("olga_operator"), planned["run_id"])
+    whole = json.dumps(document)
+
+    def failing(tampered: dict[str, Any]) -> list[str]:
+        return [finding["check"].split(" ")[0] for finding in evidence.check(tampered) if not finding["ok"]]
+
+    def tamper(change: Callable[[dict[str, Any]], object]) -> list[str]:
+        copy = json.loads(whole)
+        change(copy)
+        assert failing(copy)[0] == "SHA-256"
+        return failing(signed(copy))
+
+    assert failing(json.loads(whole)) == []
+    assert tamper(lambda copy: copy["verdicts"][0].update(findings="fine")) == []
+    assert tamper(lambda copy: copy["receipts"][2].update(written_by="somebody")) == ["seals"]
+    assert tamper(lambda copy: copy["receipts"][2].update(born_at="2020-01-01T00:00:00+00:00")) == ["seals"]
+    assert tamper(lambda copy: copy["receipts"].pop()) == ["seals", "births"]
+    assert tamper(lambda copy: copy["receipts"].pop(1)) == ["seals", "births"]
+    assert tamper(lambda copy: copy["run"].update(actual_inserted=1)) == ["births"]
+    assert tamper(lambda copy: copy["contract"][0].update(exact_sha256="0")) == ["contract"]
+    assert tamper(lambda copy: copy.pop("run")) != []
+    assert failing({"sha256": 1})[0] == "SHA-256"
+
+    file = tmp_path / "tampered.json"
+    file.write_text(json.dumps(document | {"exported_by": "somebody"}), encoding="utf-8")
+    refused = birthdb("olga_operator", "evidence", "--check", str(file), "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["pass"] is False
+
+
+def test_what_was_exported_and_acknowledged_may_be_dropped(
+    db: Database, collection: str, birthdb: Command, tmp_path: Path
+) -> None:
+    done(db, collection)
+    births = db.connect()
+    for release, earlier, tables in (
+        (
+            "stage2_5",
+            "stage2",
+            ("birth_admission_permit_v2", "birth_backfill_ledger_v2", "birth_review", "birth_receipt"),
+        ),
+        ("stage2", "stage1", ()),
+        ("stage1", "baseline", ()),
+        ("baseline", "base", ("birth_registry",)),
+    ):
+        exported = birthdb("dora_dba", "evidence", "all", *(["--births"] if release == "baseline" else []))
+        assert exported.returncode == 0, exported.stderr
+        document = json.loads(exported.stdout)
+        assert document["release"] == release
+        assert [finding for finding in evidence.check(document) if not finding["ok"]] == []
+        assert document["tables"]["birth_registry"]["count"] == ROWS
+        assert document["tables"]["birth_act"]["rows"]
+        assert ("rows" in document["tables"]["birth_registry"]) is (release == "baseline")
+        there = {row[0] for row in births.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'birth'")}
+        assert document["tables"].keys() == evidence.TABLES.keys() & there
+        if tables:
+            with pytest.raises(DBAPIError, match="would destroy evidence"):
+                downgrade(db.url(RELEASER), earlier)
+        for table in tables:
+            births.execute(
+                "SELECT birth.fn_birth_evidence_acknowledge(%s, %s)", (table, document["tables"][table]["digest"])
+            )
+        downgrade(db.url(RELEASER), earlier)
+
+
+@pytest.mark.parametrize("release", ["baseline", "stage0", "stage1", "stage2"])
+def test_an_earlier_release_shows_what_it_has_and_names_what_it_lacks(
+    db: Database, birthdb: Command, release: str
+) -> None:
+    downgrade(db.url(RELEASER), release)
+    status = birthdb("olga_operator", "status", "--json")
+    assert status.returncode == 0, status.stderr
+    shown = json.loads(status.stdout)
+    assert shown["release"] == [{"release": release}]
+    assert {"missing": "v_birth_run_progress", "comes_with": "stage2_5"} in shown["missing"]
+    assert "collections" in shown
+    verified = birthdb("olga_operator", "verify", "--json")
+    # The baseline has nothing to compare with.
+    assert verified.returncode == (1 if release == "baseline" else 0), verified.stdout + verified.stderr
+    assert not json.loads(verified.stdout)["drift"]
+
+
+def test_verify_finds_a_run_that_does_not_agree_with_its_births(
+    db: Database, collection: str, birthdb: Command
+) -> None:
+    done(db, collection)
+    assert birthdb("olga_operator", "verify").returncode == 0
+    forger = db.connect()
+    forger.execute("SET session_replication_role = replica")
+    forger.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'A-7'")
+    found = birthdb("olga_operator", "verify", "--json")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["runs"]

@@ -215,9 +215,9 @@ def test_a_birth_that_is_referenced_while_the_run_is_being_undone_fails_it_and_s
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT max(entity_code) FROM birth.birth_registry WHERE run_id IS NOT NULL")
     scene.resume_pace(undo)
-    with raised("23503"):
+    with refused(errors.BirthsTouched):
         driver.end()
-    assert scene.status(undo) == ("failed", "23503")
+    assert scene.status(undo) == ("failed", "births_touched")
     assert scene.value("SELECT count(*) FROM label JOIN birth.birth_registry ON entity_code = code") == 1
 
 

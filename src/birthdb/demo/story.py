@@ -85,7 +85,7 @@ def run(json: bool = False) -> int:
         print(jsonlib.dumps(figures, ensure_ascii=False, indent=2))
     for fault in story.faults:
         print(f"not as it should be: {fault}", file=sys.stderr)
-    teller.say(f"\n{seconds} seconds on {version}; the server is gone.")
+    teller.say(f"\n{seconds} seconds on {version}; {scene.gone}.")
     return 1 if story.faults else 0
 
 
@@ -124,7 +124,7 @@ class Story:
             "Plain tables of an application, loaded by COPY. Nothing in them knows of birthdb.",
         )
         conn = self._scene.connect(SUPERUSER)
-        conn.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {TABLES_OWNER}".encode())
+        conn.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {self._scene.login(TABLES_OWNER)}".encode())
         owner = self._scene.connect(TABLES_OWNER)
         shown = []
         with self._tell.bar() as bar:
@@ -142,7 +142,8 @@ class Story:
             "By Alembic, stage by stage, by a DBA who is no superuser. People get one role each.",
         )
         self._tell.typed("$ ", f"BIRTHDB_URL=postgresql://{DBA}@/demo birthdb alembic upgrade head", "bash")
-        self._scene.release("head")
+        with self._tell.busy("releasing"):
+            self._scene.release("head")
         contract = api.view(self._scene.connect(READER), "v_birth_gateway_contract_integrity_dashboard")[0]
         self._tell.answer(
             f"release {contract['release']}: {contract['objects']} objects on record, {contract['drifted']} drifted"
@@ -257,18 +258,24 @@ class Story:
             )
 
     def _side_door(self) -> tuple[Any, int, int]:
+        who = "A superuser" if self._scene.superuser else "The owner of the table"
         self._tell.step(
-            "Past the gateway", "A superuser loads three rows with triggers switched off. The census finds them."
+            "Past the gateway", f"{who} loads three rows with triggers switched off. The census finds them."
         )
-        superuser = self._scene.connect(SUPERUSER)
         reader = self._scene.connect(READER)
+        if self._scene.superuser:
+            hand, off, on = SUPERUSER, "SET session_replication_role = replica", "RESET session_replication_role"
+        else:
+            hand = TABLES_OWNER
+            off, on = (f"ALTER TABLE {SCHEMA}.currency {what} TRIGGER USER" for what in ("DISABLE", "ENABLE"))
         with self._tell.aloud():
-            superuser.execute("SET session_replication_role = replica")
-            superuser.execute(
+            loader = self._scene.connect(hand)
+            loader.execute(off.encode())
+            loader.execute(
                 "INSERT INTO iso.currency VALUES ('DEM', '276', 'Deutsche Mark'), ('FRF', '250', 'French Franc'),"
                 " ('ITL', '380', 'Italian Lira')"
             )
-            superuser.execute("RESET session_replication_role")
+            loader.execute(on.encode())
             found = [row for row in api.census(reader, "currency") if not row["pass"]]
         self._tell.table(
             ("check", "rows", "examples"),
@@ -287,15 +294,15 @@ class Story:
 
     def _cheat(self, run_id: Any, delta: int, permit: int) -> None:
         self._tell.step("Three attempts to cheat", "Each is stopped by the database, whoever tries.")
-        superuser = self._scene.connect(SUPERUSER)
         operator = self._scene.connect(OPERATOR)
+        who = "a superuser" if self._scene.superuser else "birth_definer"
 
-        self._tell.say("The ledger is told that the run is done, by a superuser's hand:", "bold")
-        with self._tell.aloud():
+        self._tell.say(f"The ledger is told that the run is done, by the hand of {who}:", "bold")
+        with self._scene.mightiest() as mighty, self._tell.aloud():
             self._refused(
-                "mark the run done by hand, as a superuser",
+                f"mark the run done by hand, as {who}",
                 "23514",
-                lambda: superuser.execute(
+                lambda: mighty.execute(
                     "UPDATE birth.birth_backfill_ledger_v2 SET status = 'done', dry_run = false,"
                     " actual_inserted = 0, finished_at = now() WHERE run_id = %s",
                     (run_id,),
@@ -310,20 +317,21 @@ class Story:
                 lambda: api.apply(operator, "currency", run_id, self._permits["currency"], delta, delta, execute=True),
             )
 
-        self._tell.say(f"One byte of the writer is changed, by a superuser: a blank in the body of {_WRITER}.", "bold")
-        released = self._body(superuser)
-        changed = re.sub(r"\bBEGIN\b", "BEGIN ", released, count=1)
-        superuser.execute(changed.encode())
-        try:
-            self._expect(self._body(superuser) == changed != released, "one byte of the writer was changed")
-            with self._tell.aloud():
-                self._refused(
-                    "change one byte of the writer, as a superuser",
-                    ContractDrift.sqlstate,
-                    lambda: api.apply(operator, "currency", run_id, permit, delta, delta, execute=True),
-                )
-        finally:
-            superuser.execute(released.encode())
+        self._tell.say(f"One byte of the writer is changed, by {who}: a blank in the body of {_WRITER}.", "bold")
+        with self._scene.mightiest() as mighty:
+            released = self._body(mighty)
+            changed = re.sub(r"\bBEGIN\b", "BEGIN ", released, count=1)
+            mighty.execute(changed.encode())
+            try:
+                self._expect(self._body(mighty) == changed != released, "one byte of the writer was changed")
+                with self._tell.aloud():
+                    self._refused(
+                        f"change one byte of the writer, as {who}",
+                        ContractDrift.sqlstate,
+                        lambda: api.apply(operator, "currency", run_id, permit, delta, delta, execute=True),
+                    )
+            finally:
+                mighty.execute(released.encode())
         contract = api.view(self._scene.connect(READER), "v_birth_gateway_contract_integrity_dashboard")[0]
         self._expect(contract["all_ok"], "the contract is intact when the byte is put back")
         self._tell.say(f"The byte is put back: {contract['drifted']} of {contract['objects']} objects drifted.")
@@ -364,7 +372,8 @@ class Story:
         else:
             self._tell.say(
                 f"\n{rows:,} rows, {births:,} births: three people stand behind every one that was backfilled, no run"
-                " is called done that is not, and whoever tried to cheat, a superuser included, was stopped by the"
+                " is called done that is not, and whoever tried to cheat,"
+                f" {'a superuser' if self._scene.superuser else 'birth_definer'} included, was stopped or found by the"
                 " database.",
                 "bold",
             )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 from uuid import UUID
 
@@ -79,7 +79,9 @@ class Teller:
             number = any(isinstance(row[position], int) for row in shown)
             short = all(len(str(row[position])) <= _SHORT for row in shown)
             justify: Literal["left", "right"] = "right" if number else "left"
-            table.add_column(name, justify=justify, overflow="fold", no_wrap=short or (position == 0 and roomy))
+            table.add_column(
+                name, justify=justify, overflow="fold", min_width=len(name), no_wrap=short or (position == 0 and roomy)
+            )
         for row in shown:
             table.add_row(*(Text(f"{cell:,}" if type(cell) is int else str(cell)) for cell in row))
         self._print(table, indent)
@@ -101,6 +103,11 @@ class Teller:
             yield
         finally:
             self._hushed = before
+
+    def busy(self, what: str) -> AbstractContextManager[object]:
+        """Show on a terminal that something takes its time."""
+        shown = self._console.is_terminal and not self._console.quiet
+        return self._console.status(what) if shown else nullcontext()
 
     def bar(self) -> Progress:
         """Return a progress bar with the time that remains; it is gone when it is done."""

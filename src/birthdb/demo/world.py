@@ -86,17 +86,20 @@ def collections() -> list[Found]:
     ]
 
 
-def build(conn: Connection, births: int, told: Told) -> None:
-    """Make the world, with so many births in all; ``told`` hears how many there are. Needs a superuser."""
+def build(conn: Connection, births: int, told: Told, owner: str = TABLES_OWNER) -> None:
+    """Make the world, with so many births in all; ``told`` hears how many there are. Needs a superuser.
+
+    ``owner`` is the login that owns the tables.
+    """
     known = collections()
     born = sum(found.born for found in known if found.name != PROVENANCE and found.strategy)
     world = [replace(found, born=births - born) if found.name == PROVENANCE else found for found in known]
-    conn.execute(SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(Identifier(SCHEMA), Identifier(TABLES_OWNER)))
+    conn.execute(SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(Identifier(SCHEMA), Identifier(owner)))
     conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO birth_definer").format(Identifier(SCHEMA)))
     with conn.transaction():
         for found in world:
             if found.shape is not None:
-                _create(conn, found)
+                _create(conn, found, owner)
             _enter(conn, found)
         conn.execute(
             "SELECT birth.fn_birth_identity_store(c.collection_name) FROM birth.collection_registry c"
@@ -141,7 +144,7 @@ def _unclassified() -> Iterator[Found]:
         yield Found(name, REQUIRED, None, classified=False, born=0)
 
 
-def _create(conn: Connection, found: Found) -> None:
+def _create(conn: Connection, found: Found, owner: str) -> None:
     columns = {
         "code": SQL("code text PRIMARY KEY, title text"),
         "id": SQL("id bigint PRIMARY KEY, title text"),
@@ -149,9 +152,8 @@ def _create(conn: Connection, found: Found) -> None:
         "bare": SQL("line integer, title text"),
     }[found.shape or "bare"]
     status = SQL(", status text NOT NULL DEFAULT 'published'") if found.status else SQL("")
-    owner = Identifier(TABLES_OWNER)
     conn.execute(SQL("CREATE TABLE {} ({}{})").format(found.table, columns, status))
-    conn.execute(SQL("ALTER TABLE {} OWNER TO {}").format(found.table, owner))
+    conn.execute(SQL("ALTER TABLE {} OWNER TO {}").format(found.table, Identifier(owner)))
     conn.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(found.table))
     routine = Identifier("birth", "fn_birth_registry_auto_id" if found.by_id else "fn_birth_registry_auto")
     arguments = SQL(", ").join(map(Constant, _arguments(found)))

@@ -1,7 +1,7 @@
 -- Records an act. On a run it first holds the actor against everybody who acted on the run and its predecessors: planners and
 -- executors, reviewers, and permit owners are three disjoint sets of logins.
 -- Returns: nothing.
--- Calls: fn_birth_act_part, fn_birth_raise
+-- Calls: fn_birth_act_part, fn_birth_lock_key, fn_birth_raise
 -- Writes: birth_act
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
     p_act text, p_run_id uuid DEFAULT NULL, p_permit_id bigint DEFAULT NULL, p_collection text DEFAULT NULL,
@@ -16,6 +16,9 @@ DECLARE
   v_part text := birth.fn_birth_act_part(p_act);
   v_other text;
 BEGIN
+  IF v_part IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(birth.fn_birth_lock_key('lineage:' || p_lineage));
+  END IF;
   SELECT format('%s already acted as %s (%s)', a.actor, birth.fn_birth_act_part(a.act), a.act) INTO v_other
   FROM birth.birth_act a
   WHERE a.lineage = p_lineage AND a.actor = session_user AND birth.fn_birth_act_part(a.act) <> v_part

@@ -35,11 +35,15 @@ BEGIN
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
-  INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
-  VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
-  ON CONFLICT (collection_name) DO UPDATE
-    SET schema_name = excluded.schema_name, table_name = excluded.table_name,
-        coverage_status = excluded.coverage_status, governed = excluded.governed;
+  BEGIN
+    INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
+    VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
+    ON CONFLICT (collection_name) DO UPDATE
+      SET schema_name = excluded.schema_name, table_name = excluded.table_name,
+          coverage_status = excluded.coverage_status, governed = excluded.governed;
+  EXCEPTION WHEN unique_violation THEN
+    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I was registered by another session just now', p_schema, p_table));
+  END;
   PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
     p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
   RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);

@@ -24,6 +24,11 @@ BEGIN
   source_sql := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   SELECT s.status, s.reason, s.relation INTO status, reason, relation
   FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
+  -- The catalogue as the parser sees it, which an old snapshot does not show.
+  IF status IS NULL AND (CASE WHEN has_schema_privilege(r_collection.schema_name::text, 'USAGE') THEN to_regclass(source_sql)::oid <> relation END) IS TRUE THEN
+    status := 'BLOCKED_NO_TABLE';
+    reason := format('table %s was replaced a moment ago', source_sql);
+  END IF;
   IF status IS NULL AND r_collection.birth_code_strategy IS NULL THEN
     status := 'BLOCKED_UNCLASSIFIED';
     reason := 'no identity was decided';

@@ -1,21 +1,23 @@
 -- The two-way census of a collection: rows without a birth, births without a row, and every side door that can be told. Counted from both sides, not derived.
 -- SECURITY DEFINER: reads the source table with birth_definer's rights.
 -- Returns: one row a check: rows, up to ten examples, pass.
--- Calls: fn_birth_identity_definition, fn_birth_source_grants, fn_birth_raise, fn_birth_side_doors
+-- Calls: fn_birth_source_lock, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_raise, fn_birth_side_doors
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_census(p_collection text)
   RETURNS TABLE ("check" text, rows bigint, examples text[], pass boolean)
   LANGUAGE plpgsql
-  STABLE
+  VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_birth_census$
 DECLARE
   r_identity record;
   v_required boolean;
   v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
 BEGIN
+  PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
@@ -48,4 +50,4 @@ END;
 $fn_birth_census$;
 
 COMMENT ON FUNCTION birth.fn_birth_census(text) IS
-  'Two-way census of a collection: check, rows, examples, pass. NB103, NB115. Specification: 7.';
+  'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';

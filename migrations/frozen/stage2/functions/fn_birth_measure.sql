@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bi
   STABLE
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_birth_measure$
 DECLARE
   r_identity record;

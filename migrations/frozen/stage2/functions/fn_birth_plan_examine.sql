@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed
   STABLE
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_birth_plan_examine$
 DECLARE
   r_policy record;

@@ -26,7 +26,7 @@ BEGIN
   SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
-  ORDER BY l.planned_at DESC LIMIT 1;
+  ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_by)
   VALUES (v_run_id, coalesce(r_before.lineage, v_run_id), r_before.run_id, p_collection, r_count.source_rows, r_count.existing_births, r_count.orphans,

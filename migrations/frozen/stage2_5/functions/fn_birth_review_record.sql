@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '10s'
 AS $fn_birth_review_record$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -18,6 +19,10 @@ DECLARE
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
+  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for nobody.
+  IF p_verdict = 'SAFE' THEN
+    PERFORM FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR SHARE;
+  END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));

@@ -1,7 +1,7 @@
 -- What every batch of a claimed run checks, at a cost that grows with nothing: holder and epoch, stop request, freeze, people, permit, verdict,
 -- identity, contract. The contract is checked in full only when a catalogue row changed since the last full check.
 -- Returns: the run's row, locked.
--- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_dot_frozen, fn_birth_act_part, fn_birth_permit_blocker, fn_birth_verdict_blocker,
+-- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_permit_blocker, fn_birth_verdict_blocker,
 --        fn_birth_error, fn_birth_contract_token, fn_birth_contract_blocker
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text)
@@ -12,7 +12,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bi
 AS $fn_birth_run_gate$
 DECLARE
   r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
-  r_person record;
   v_blocker jsonb;
   v_token text;
 BEGIN
@@ -29,12 +28,9 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
-  SELECT a.actor, min(a.act) AS first_act, max(a.act) AS second_act INTO r_person
-  FROM birth.birth_act a WHERE a.lineage = r_run.lineage
-  GROUP BY a.actor HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1 LIMIT 1;
-  IF FOUND OR r_run.executed_by <> session_user THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id,
-      coalesce(format('%s acted as %s and as %s', r_person.actor, r_person.first_act, r_person.second_act), 'held by ' || r_run.executed_by)));
+  PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
+  IF r_run.executed_by <> session_user THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
   END IF;
   v_token := birth.fn_birth_contract_token();
   v_blocker := coalesce(

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_led
   VOLATILE
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_birth_run_pin$
 DECLARE
   r_identity record;

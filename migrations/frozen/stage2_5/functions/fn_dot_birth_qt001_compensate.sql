@@ -2,7 +2,7 @@
 -- everything (step ask) and claims the run (begin); from then on the run is closed to apply for ever.
 -- SECURITY DEFINER: it alone turns a COMPENSATE permit into removed births.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_receipt, fn_birth_run_births,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_touched, fn_birth_run_receipt, fn_birth_run_births,
 --        fn_birth_act_record
 -- Writes: birth_registry, birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text)
@@ -11,20 +11,27 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET row_security = off
+  SET lock_timeout = '10s'
 AS $fn_dot_birth_qt001_compensate$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_removed numeric[];
+  v_codes text[];
+  v_touched text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
   IF p_step <> 'batch' THEN
     RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
   END IF;
   r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'COMPENSATE');
-  WITH removed AS (
-    DELETE FROM birth.birth_registry b
-    WHERE b.entity_code IN (SELECT o.entity_code FROM birth.birth_registry o WHERE o.run_id = p_run_id LIMIT p_batch)
-    RETURNING b.entity_code)
+  SELECT coalesce(array_agg(o.entity_code), '{}') INTO v_codes
+  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run_id LIMIT p_batch FOR UPDATE) o;
+  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched FROM (SELECT * FROM birth.fn_birth_run_touched(r_run, v_codes) LIMIT 20) t;
+  IF v_touched IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('births_touched', v_touched);
+  END IF;
+  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint

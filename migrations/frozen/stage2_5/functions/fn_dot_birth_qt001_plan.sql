@@ -2,7 +2,7 @@
 -- first and writes one planned row.
 -- SECURITY DEFINER: reads the source table and writes the ledger with birth_definer's rights.
 -- Returns: one ledger-shaped row with blockers and next_step.
--- Calls: fn_birth_raise, fn_birth_actor, fn_birth_plan_write, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_run_next_step
+-- Calls: fn_birth_raise, fn_birth_source_lock, fn_birth_actor, fn_birth_plan_write, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_run_next_step
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean DEFAULT true)
   RETURNS TABLE (run_id uuid, collection_name text, status text, dry_run boolean, source_rows bigint, existing_births bigint,
@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dr
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
 AS $fn_dot_birth_qt001_plan$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -21,6 +22,7 @@ BEGIN
   IF p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_dry_run is required');
   END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
   IF p_dry_run THEN
     SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, 0, 0);
     blockers := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing);

@@ -3,7 +3,7 @@
 -- uncommitted codes hold up live inserts of the same codes.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, 
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
+  SET constraint_exclusion = off
   SET lock_timeout = '1s'
 AS $fn_dot_birth_qt001_rehearse$
 DECLARE
@@ -22,6 +23,7 @@ BEGIN
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
   END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
     r_run := birth.fn_birth_run_lock(r_run.run_id, NULL);

@@ -50,6 +50,7 @@ BEGIN
       ELSE
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
+        SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births, %s', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status);
         v_over := r_batch.status = 'done';
       END IF;

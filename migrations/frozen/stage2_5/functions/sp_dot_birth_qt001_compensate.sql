@@ -44,6 +44,7 @@ BEGIN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
+        SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
         v_over := r_run.status = 'compensated';
       END IF;

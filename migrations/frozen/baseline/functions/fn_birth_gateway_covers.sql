@@ -1,0 +1,23 @@
+-- Whether a gateway trigger stands where its collection is: on the registered table, on a partition of it, or on a table that was renamed and still is the only one.
+-- Anything else would let whoever may put the trigger on a table of their own give births to another's collection.
+-- Returns: true or false.
+-- Calls: nothing
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_gateway_covers$
+DECLARE
+  v_registered oid;
+BEGIN
+  SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
+  RETURN v_registered IS NULL OR p_relation = v_registered
+    OR EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
+END;
+$fn_birth_gateway_covers$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_covers(oid, birth.collection_registry) IS
+  'Whether a table is the one a collection is registered for, a partition of it, or a renamed one that nothing replaced. Specification: 5.';
