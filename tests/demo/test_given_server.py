@@ -50,9 +50,15 @@ def test_a_login_that_may_create_databases_and_roles_is_enough(foreign: Embedded
 def test_nothing_stays_after_a_failure(foreign: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything(foreign.url())
     monkeypatch.setenv(target.VARIABLE, foreign.url(user=LIMITED))
-    with pytest.raises(psycopg.errors.DivisionByZero), Scene("broken") as scene:
-        scene.release("baseline")
-        scene.connect(READER).execute("SELECT 1 / 0")
+    scene = Scene("broken")
+
+    def fail() -> None:
+        with scene:
+            scene.release("baseline")
+            scene.connect(READER).execute("SELECT 1 / 0")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        fail()
     assert everything(foreign.url()) == before
     assert "dropped" in scene.gone
 
