@@ -65,7 +65,7 @@ class Finding(TypedDict):
 
 
 def export(conn: Connection, run: UUID) -> dict[str, Any]:
-    """Return plan, verdicts, permits, receipts, acts, contract and census of one run, all of one moment.
+    """Return plan, verdicts, permits, receipts, acts and contract of one run, all of one moment, and then a census.
 
     ``sha256`` is that of the canonical JSON of everything else. Raises LookupError for an unknown run. The connection
     must not be inside a transaction.
@@ -76,8 +76,10 @@ def export(conn: Connection, run: UUID) -> dict[str, Any]:
             raise LookupError(f"there is no run {run}")
         header = _header(conn, "run")
         parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
-        census = json.loads(json.dumps(api.census(conn, found[0]["collection_name"]), default=str))
-    return _signed({**header, "run": found[0], **parts, "census": census})
+    # After that moment and dated by itself: the census looks at the table as it is, which an old snapshot may not show.
+    (dated,) = _as_json(conn, "SELECT pg_catalog.clock_timestamp() AS census_at", None)
+    census = json.loads(json.dumps(api.census(conn, found[0]["collection_name"]), default=str))
+    return _signed({**header, "run": found[0], **parts, **dated, "census": census})
 
 
 def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:

@@ -418,9 +418,7 @@ def test_hostile_names_of_tables_and_columns_are_only_names(scene: Scene) -> Non
     assert run_over(scene, name, 1) == ["x", "y"]
 
 
-@pytest.mark.parametrize(
-    "column", ["t", "s", "b", "code", "u", "c", "n", "in_range", "key_1"]
-)
+@pytest.mark.parametrize("column", ["t", "s", "b", "code", "u", "c", "n", "in_range", "key_1"])
 def test_a_column_may_be_named_like_anything_in_the_statements_of_planner_and_writer(scene: Scene, column: str) -> None:
     scene.execute(f"CREATE TABLE public.named (id integer PRIMARY KEY, {column} text)".encode())
     scene.execute("INSERT INTO named SELECT g, 'x' FROM generate_series(1, 6) g")

@@ -13,6 +13,10 @@ def done(scene: Scene, item: str) -> Run:
     return run
 
 
+HELD = "birth_registry holds what the receipts leave"
+CHAIN = "the receipts are a chain without a gap"
+
+
 def failing(scene: Scene) -> set[str]:
     return {row["check_name"] for row in scene.rows("SELECT * FROM birth.fn_birth_run_audit()") if not row["pass"]}
 
@@ -29,14 +33,14 @@ def test_an_honest_run_passes_every_check_also_when_it_is_compensated(scene: Sce
 @pytest.mark.parametrize(
     ("forgery", "check"),
     [
-        ("DELETE FROM birth.birth_registry WHERE entity_code = 'item-3'", "birth_registry holds what the receipts leave"),
+        ("DELETE FROM birth.birth_registry WHERE entity_code = 'item-3'", HELD),
         (
             "UPDATE birth.birth_registry SET run_id = NULL WHERE entity_code = 'item-3'",
-            "birth_registry holds what the receipts leave",
+            HELD,
         ),
-        ("DELETE FROM birth.birth_receipt WHERE batch_no = 2", "the receipts are a chain without a gap"),
-        ("UPDATE birth.birth_receipt SET written_by = 'me' WHERE batch_no = 1", "the receipts are a chain without a gap"),
-        ("UPDATE birth.birth_receipt SET sha256 = 'deadbeef' WHERE batch_no = 3", "the receipts are a chain without a gap"),
+        ("DELETE FROM birth.birth_receipt WHERE batch_no = 2", CHAIN),
+        ("UPDATE birth.birth_receipt SET written_by = 'me' WHERE batch_no = 1", CHAIN),
+        ("UPDATE birth.birth_receipt SET sha256 = 'deadbeef' WHERE batch_no = 3", CHAIN),
         (
             "UPDATE birth.birth_backfill_ledger_v2 SET batches = batches + 1",
             "the ledger counts the receipts",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers import Scene
+from support import Database
 
 from birthdb import paths
 from birthdb.release import prove
@@ -57,3 +58,9 @@ def test_what_was_proven_for_another_body_is_stale(tmp_path: Path, monkeypatch: 
     assert prove.stale() == []
     proven["body_sha256"] = hashlib.sha256(b"another").hexdigest()
     assert prove.stale() == [CLAIM.name]
+
+
+def test_a_released_database_shows_every_flag_of_the_writer_proven(db: Database) -> None:
+    (flags,) = db.connect("olga_operator").execute("SELECT * FROM birth.v_qt001_apply_runtime_status").fetchall()
+    assert len(flags) == 10
+    assert all(flags)
