@@ -358,6 +358,12 @@ class ReleaseOrder(BirthError):
     sqlstate = "NB411"
 
 
+class GatewayInUse(BirthError):
+    """NB412: the gateway is still attached."""
+
+    sqlstate = "NB412"
+
+
 class GatewayNoIdentity(BirthError):
     """NB501: a row has no entity code."""
 

@@ -380,6 +380,25 @@ def test_a_live_run_refuses_a_release_and_an_interrupted_one_does_not(db: Databa
     assert refused.value.sqlstate == "NB409"
 
 
+def test_the_gateway_is_not_dropped_under_tables_that_still_call_it(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage0")
+    admin = released.connect()
+    admin.execute("CREATE TABLE public.thing (id int PRIMARY KEY)")
+    admin.execute(
+        "CREATE TRIGGER birth_gateway AFTER INSERT ON thing FOR EACH ROW"
+        " EXECUTE FUNCTION birth.fn_birth_registry_auto('thing')"
+    )
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(released.url(RELEASER), "base")
+    assert refused.value.sqlstate == "NB412"
+    assert versions(released) == ["baseline"]
+    statement = refused.value.diag.message_detail
+    assert statement == "DROP TRIGGER birth_gateway ON public.thing;"
+    admin.execute(statement.encode())
+    downgrade(released.url(RELEASER), "base")
+    assert versions(released) == []
+
+
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage2")
     admin, dora = released.connect(), released.connect("dora_dba")
