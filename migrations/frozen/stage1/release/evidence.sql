@@ -8,17 +8,6 @@ DECLARE
   v_kept text[] := '{}';
   v_triggers text;
 BEGIN
-  -- With the registry its gateway goes, and the application's tables would fail at their next insert.
-  IF 'birth_registry' = ANY (string_to_array(current_setting('birth.evidence'), ' ')) THEN
-    SELECT string_agg(format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass), ' ' ORDER BY t.tgrelid::regclass::text, t.tgname) INTO v_triggers
-    FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-    WHERE p.pronamespace = 'birth'::regnamespace AND t.tgparentid = 0;
-  END IF;
-  IF v_triggers IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB412', MESSAGE = 'the gateway is still attached',
-      DETAIL = v_triggers,
-      HINT = 'let the owners of the tables drop the triggers named in the detail, then downgrade again';
-  END IF;
   FOREACH v_table IN ARRAY string_to_array(current_setting('birth.evidence'), ' ') LOOP
     CONTINUE WHEN to_regclass(format('birth.%I', v_table)) IS NULL;
     -- The table is dropped in this transaction: no row may come in after the digest.
@@ -38,6 +27,17 @@ BEGIN
       DETAIL = array_to_string(v_kept, '; '),
       HINT = 'export it with: birthdb evidence; acknowledge the digests with birth.fn_birth_evidence_acknowledge as a DBA; '
              'downgrade again';
+  END IF;
+  -- With the registry its gateway goes, and the application's tables would fail at their next insert.
+  IF 'birth_registry' = ANY (string_to_array(current_setting('birth.evidence'), ' ')) THEN
+    SELECT string_agg(format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass), ' ' ORDER BY t.tgrelid::regclass::text, t.tgname) INTO v_triggers
+    FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE p.pronamespace = 'birth'::regnamespace AND t.tgparentid = 0;
+  END IF;
+  IF v_triggers IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB412', MESSAGE = 'the gateway is still attached',
+      DETAIL = v_triggers,
+      HINT = 'let the owners of the tables drop the triggers named in the detail, then downgrade again';
   END IF;
 END
 $evidence$;

@@ -1,0 +1,305 @@
+"""Attacks on a run: by other sessions at the same moment, by locks, by references, by a mistyped argument."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import psycopg
+import pytest
+from gateway.world import wait_until_blocked
+from helpers import (
+    EVERYBODY,
+    OPERATOR,
+    OWNER,
+    REVIEWER,
+    SECOND_OPERATOR,
+    SECOND_REVIEWER,
+    Driver,
+    Run,
+    Scene,
+    raised,
+    refused,
+    statement,
+)
+from psycopg import IsolationLevel
+
+from birthdb import errors
+
+
+@pytest.fixture
+def undo(scene: Scene, run: Run) -> Run:
+    """A done run of twenty births, permitted to be undone."""
+    scene.apply(run)
+    return scene.compensable(run)
+
+
+def wait_until_paused(scene: Scene, driver: Driver) -> None:
+    """Return as soon as the driver sleeps between two batches."""
+    for _ in range(1_000_000):
+        if scene.value("SELECT wait_event FROM pg_stat_activity WHERE pid = %s", (driver.pid,)) == "PgSleep":
+            return
+        assert not driver.ended, "the CALL ended instead of pausing"
+    raise AssertionError("the CALL does not pause")
+
+
+def pid_locks(scene: Scene, pid: int) -> int:
+    count: int = scene.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s", (pid,))
+    return count
+
+
+# --- a pace
+
+
+def test_a_run_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.stop(run)
+    with refused(errors.StopRequested):
+        driver.end()
+    again = scene.start_again(run)
+    wait_until_paused(scene, again)
+    scene.go_on(run)
+    again.end()
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(scene: Scene, undo: Run) -> None:
+    driver = scene.start_compensation(undo)
+    scene.stop(undo)
+    with refused(errors.StopRequested):
+        driver.end()
+    arguments = {"p_run_id": undo.run_id, "p_permit_id": undo.permit_id, "p_batch": 5, "p_execute": True}
+    again = Driver(scene.db.connect(OPERATOR), statement("CALL", "sp_dot_birth_qt001_compensate", arguments), arguments)
+    try:
+        wait_until_paused(scene, again)
+        scene.resume_pace(undo)
+        again.end()
+    finally:
+        scene.execute("SELECT pg_terminate_backend(%s)", (again.pid,))
+        again.close()
+    assert scene.status(undo) == ("compensated", None)
+
+
+def test_a_batch_does_not_wait_long_for_a_lock(scene: Scene) -> None:
+    configured = scene.rows(
+        "SELECT proname FROM pg_proc WHERE 'lock_timeout=10s' = ANY (proconfig)"
+        " AND pronamespace = 'birth'::regnamespace AND proname ~ '^fn_dot_birth_qt001_(apply|compensate)$' ORDER BY 1"
+    )
+    assert [row["proname"] for row in configured] == ["fn_dot_birth_qt001_apply", "fn_dot_birth_qt001_compensate"]
+
+
+# --- two parts at the same moment
+
+
+def test_one_person_who_takes_two_parts_in_two_sessions_at_once_is_refused(scene: Scene, item: str) -> None:
+    plan = scene.plan(item)
+    scene.review(plan["run_id"])
+    other = scene.db.connect(EVERYBODY)
+    verdict = {"p_run_id": plan["run_id"], "p_verdict": "SAFE", "p_findings": "mine"}
+    with ThreadPoolExecutor(1) as elsewhere:
+        with scene.session(EVERYBODY).transaction():
+            scene.open_permit(item, plan["run_id"], 20, by=EVERYBODY)
+            waiting = elsewhere.submit(other.execute, statement("SELECT", "fn_birth_review_record", verdict), verdict)
+            wait_until_blocked(scene.admin, other)
+        with refused(errors.SeparationOfDuties):
+            waiting.result(timeout=60)
+    assert scene.value("SELECT count(*) FROM birth.birth_review WHERE reviewed_by = %s", (EVERYBODY,)) == 0
+
+
+def test_one_person_found_in_two_parts_stops_the_call_of_the_writer_too(scene: Scene, run: Run) -> None:
+    # The act itself would be refused: here a superuser forges it.
+    scene.execute(
+        "INSERT INTO birth.birth_act (act, actor, run_id, lineage) VALUES ('review', %s, %s, %s)",
+        (OWNER, run.run_id, run.run_id),
+    )
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.write(run)
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.apply(run)
+
+
+# --- references to births
+
+
+def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
+    scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
+    scene.execute("GRANT SELECT ON label TO birth_definer")
+    driver = scene.start_compensation(undo)
+    scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
+    scene.resume_pace(undo)
+    with refused(errors.BirthsTouched):
+        driver.end()
+    assert scene.status(undo) == ("failed", "births_touched")
+    assert scene.births() == scene.value("SELECT count(*) FROM label") == 15
+
+
+def test_a_reference_that_is_being_made_while_a_batch_removes_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
+    scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
+    scene.execute("GRANT SELECT ON label TO birth_definer")
+    driver = scene.start_compensation(undo)
+    other = scene.db.connect()
+    with other.transaction():
+        other.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
+        scene.resume_pace(undo)
+        wait_until_blocked(scene.admin, driver.conn)
+    with refused(errors.BirthsTouched):
+        driver.end()
+    assert scene.births() == scene.value("SELECT count(*) FROM label") == 15
+
+
+def test_a_referencing_table_that_cannot_be_read_is_refused_with_the_grant(scene: Scene, undo: Run) -> None:
+    scene.execute('CREATE TABLE public."my label" (code text REFERENCES birth.birth_registry ON DELETE CASCADE)')
+    for execute in (False, True):
+        with scene.unchanged(), refused(errors.BirthsTouched) as caught:
+            scene.compensate(undo, p_execute=execute)
+        assert 'GRANT SELECT ON public."my label" TO birth_definer;' in str(caught.value.diag.message_detail)
+    scene.execute('GRANT SELECT ON public."my label" TO birth_definer')
+    scene.compensate(undo)
+    assert scene.births() == 0
+
+
+def test_a_constraint_that_fails_at_the_end_of_a_batch_is_recorded_and_leaves_no_lock(scene: Scene, run: Run) -> None:
+    # References are looked for before; without that, only the deferred constraint is left.
+    scene.replace_routine("fn_dot_birth_qt001_compensate", ("v_touched IS NOT NULL", "false"))
+    scene.review(run.run_id)
+    scene.apply(run)
+    undo = scene.compensable(run)
+    scene.execute(
+        "CREATE TABLE public.label (code text REFERENCES birth.birth_registry DEFERRABLE INITIALLY DEFERRED)"
+    )
+    scene.execute("GRANT SELECT ON label TO birth_definer")
+    driver = scene.start_compensation(undo)
+    scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
+    scene.resume_pace(undo)
+    with raised("23503"):
+        driver.end()
+    assert scene.status(undo) == ("failed", "23503")
+    assert pid_locks(scene, driver.pid) == 0
+    assert scene.births() == 15
+
+
+# --- locks and moments
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_lock_of_the_next_attempt_held_elsewhere_is_reported_at_once(scene: Scene, run: Run, epoch: int) -> None:
+    if epoch == 2:
+        scene.stopped_after_a_batch(run)
+    scene.execute("SELECT pg_advisory_lock(birth.fn_birth_lock_key(format('run:%%s:%%s', %s, %s)))", (run.run_id, epoch))
+    # A call that waited would end with another error.
+    scene.session(OPERATOR).execute("SET lock_timeout = '5s'")
+    with scene.unchanged(), refused(errors.RunHeld):
+        scene.apply(run)
+    assert scene.held_locks() == 0
+    scene.execute("SELECT pg_advisory_unlock_all()")
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+@pytest.mark.parametrize("end", ["revoke", "expire"])
+def test_a_permit_that_ends_while_the_writer_writes_admits_nothing(scene: Scene, run: Run, end: str) -> None:
+    writer, rival = scene.session(OPERATOR), scene.db.connect()
+    if end == "expire":
+        # A few moments from now; the writer is held up until then.
+        scene.execute(
+            "UPDATE birth.birth_admission_permit_v2 SET expires_at = clock_timestamp() + interval '700 ms'"
+            " WHERE permit_id = %s",
+            (run.permit_id,),
+        )
+    with ThreadPoolExecutor(1) as elsewhere:
+        with rival.transaction(force_rollback=True):
+            rival.execute(
+                "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)"
+                " VALUES ('item-20', 'item', 'of a rival')"
+            )
+            waiting = elsewhere.submit(scene.write, run)
+            wait_until_blocked(scene.admin, writer)
+            if end == "revoke":
+                scene.revoke(run.permit_id)
+            else:
+                scene.execute(
+                    "DO $$ BEGIN WHILE (SELECT min(expires_at) FROM birth.birth_admission_permit_v2) > clock_timestamp()"
+                    " LOOP END LOOP; END $$"
+                )
+        with refused(errors.PermitNotOpen if end == "revoke" else errors.PermitExpired):
+            waiting.result(timeout=60)
+    assert scene.births() == 0
+    assert scene.status(run) == ("planned", None)
+
+
+def test_a_safe_verdict_waits_for_a_failure_that_is_being_recorded(scene: Scene, run: Run) -> None:
+    holder, reviewer = scene.db.connect(OPERATOR), scene.session(REVIEWER)
+    begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
+    named = psycopg.sql.SQL(" /* sp_dot_birth_qt001_apply */")
+    outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
+    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + named, begin)
+    with ThreadPoolExecutor(1) as elsewhere:
+        with holder.transaction():
+            holder.execute(statement("SELECT", "fn_birth_run_outcome", outcome) + named, outcome)
+            waiting = elsewhere.submit(scene.review, run.run_id)
+            wait_until_blocked(scene.admin, reviewer)
+            # Who says no waits for nobody.
+            scene.session(SECOND_REVIEWER).execute("SET lock_timeout = '1ms'")
+            scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
+        waiting.result(timeout=60)
+    acts = scene.rows(
+        "SELECT act, detail ->> 'verdict' AS verdict FROM birth.birth_act WHERE run_id = %s ORDER BY acted_at DESC LIMIT 3",
+        (run.run_id,),
+    )
+    assert scene.status(run) == ("failed", "false_done")
+    assert [row["act"] for row in acts].count("outcome") == 1
+    with scene.unchanged(), refused(errors.VerdictMissing):
+        scene.apply(run)
+    holder.close()
+
+
+# --- plans
+
+
+def test_the_predecessor_of_a_plan_is_the_run_that_left_births(scene: Scene, item: str) -> None:
+    written, idle = scene.plan(item)["run_id"], scene.plan(item)["run_id"]
+    runs = []
+    for run_id in (idle, written):
+        scene.review(run_id)
+        made = Run(item, run_id, 0, 20, 20)
+        runs.append(made.under(scene.permit(made, 20)))
+    holder = scene.db.connect(OPERATOR)
+    begin = runs[0].arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
+    named = psycopg.sql.SQL(" /* sp_dot_birth_qt001_apply */")
+    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + named, begin)
+    scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
+    with suppress(psycopg.Error):
+        holder.close()
+    scene.stop(runs[0])
+    assert scene.status(runs[0])[0] == "stopped"
+    scene.stopped_after_a_batch(runs[1])
+    following = scene.ledger(scene.plan(item)["run_id"])
+    assert following["predecessor"] == written
+    assert following["lineage"] == scene.ledger(written)["lineage"]
+    assert following["expected_delta"] == 15
+
+
+def test_a_resumed_run_keeps_its_origin(scene: Scene, run: Run) -> None:
+    scene.stopped_after_a_batch(run)
+    with scene.unchanged(), refused(errors.DeltaMismatch) as caught:
+        scene.apply(run, p_dot_origin="typo")
+    assert "typo" in str(caught.value.diag.message_detail)
+    with scene.unchanged(), refused(errors.DeltaMismatch):
+        scene.write(run, p_dot_origin="typo")
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+@pytest.mark.parametrize(
+    ("person", "routine"),
+    [(OPERATOR, "fn_birth_run_begin"), (REVIEWER, "fn_birth_review_record"), (OWNER, "fn_birth_permit_revoke")],
+)
+def test_nobody_acts_on_a_run_under_an_old_snapshot(scene: Scene, run: Run, person: str, routine: str) -> None:
+    arguments = {
+        "fn_birth_run_begin": run.arguments(p_batch=5, p_dot_origin="dot-birth-backfill-apply"),
+        "fn_birth_review_record": {"p_run_id": run.run_id, "p_verdict": "SAFE", "p_findings": "x"},
+        "fn_birth_permit_revoke": {"p_permit_id": run.permit_id, "p_reason": "x"},
+    }[routine]
+    session = scene.session(person)
+    session.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    query = statement("SELECT", routine, arguments) + psycopg.sql.SQL(" /* sp_dot_birth_qt001_apply */")
+    with scene.unchanged(), refused(errors.IsolationLevel), session.transaction():
+        session.execute(query, arguments)
