@@ -3022,7 +3022,7 @@ DECLARE
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
-  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for nobody.
+  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for no driver.
   IF p_verdict = 'SAFE' THEN
     PERFORM FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR SHARE;
   END IF;
@@ -3575,7 +3575,7 @@ DECLARE
   v_status text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = pg_backend_pid() AND r_run.status = 'running' THEN
     v_error := birth.fn_birth_outcome_of(p_sqlstate);
     v_status := v_error ->> 'outcome';

@@ -19,7 +19,7 @@ DECLARE
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
-  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for nobody.
+  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for no driver.
   IF p_verdict = 'SAFE' THEN
     PERFORM FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR SHARE;
   END IF;
