@@ -4,6 +4,7 @@ The server is the one of ``BIRTHDB_URL`` (a superuser's), else one started from 
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from support import Cluster, Database
 from birthdb import target
 from birthdb.release import prove
 from birthdb.server import EmbeddedServer
+
+# Started in the background, this process ignores SIGINT, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("birthdb", deadline=None)
 hypothesis.settings.load_profile("birthdb")

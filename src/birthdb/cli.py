@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 differs or needs attention, 2 misuse, 3 unreachable.
 
 import importlib
 import json
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -93,6 +94,8 @@ def server(
     as_json: Json = False,
 ) -> None:
     """Run an empty server until Ctrl-C; its URL is the first line."""
+    # A script's background job starts with SIGINT ignored; who sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with EmbeddedServer(tcp=tcp, durable=durable) as running:
         url = running.url(tcp=tcp)
         print(json.dumps({"url": url}) if as_json else url, flush=True)

@@ -154,7 +154,10 @@ def test_server_prints_its_url_first_and_ends_well_on_ctrl_c() -> None:
         url = json.loads(process.stdout.readline())["url"]
         target.connect(url).close()
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == cli.FINE
+        try:
+            assert process.wait(60) == cli.FINE
+        finally:
+            process.kill()
     assert not Path(target._parse(url)["host"]).exists()
 
 
