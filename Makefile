@@ -22,7 +22,7 @@ demo: $(READY) ## the whole story on real data, on a server of its own that is g
 	@$(BIN)/birthdb demo
 
 test: $(READY) ## the tests, each on a fresh database
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: $(READY) ## types, style and formatting
 	@$(BIN)/ruff check .

@@ -3014,7 +3014,7 @@ COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jso
 CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(review_id bigint, verdict text, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '10s'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -3155,7 +3155,7 @@ CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_per
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET constraint_exclusion TO 'off'
-    SET lock_timeout TO '10s'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -4295,7 +4295,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid,
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET constraint_exclusion TO 'off'
-    SET lock_timeout TO '10s'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -4345,7 +4345,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id b
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
-    SET lock_timeout TO '10s'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
-  SET lock_timeout = '10s'
+  SET lock_timeout = '5s'
 AS $fn_birth_review_record$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;

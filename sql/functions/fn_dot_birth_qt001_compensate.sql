@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
-  SET lock_timeout = '10s'
+  SET lock_timeout = '5s'
 AS $fn_dot_birth_qt001_compensate$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;

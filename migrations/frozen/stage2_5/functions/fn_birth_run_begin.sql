@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_begin(
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
   SET constraint_exclusion = off
-  SET lock_timeout = '10s'
+  SET lock_timeout = '5s'
 AS $fn_birth_run_begin$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
