@@ -554,7 +554,6 @@ CREATE FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id big
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_blocker jsonb;
   v_touched text;
 BEGIN
   IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 THEN
@@ -563,11 +562,8 @@ BEGIN
   END IF;
   r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
-  v_blocker := coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
-    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows));
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
+    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows)));
   SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched
   FROM (SELECT * FROM birth.fn_birth_run_touched(r_run) LIMIT 20) t;
   IF v_touched IS NOT NULL THEN
@@ -1415,7 +1411,7 @@ BEGIN
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
-  IF EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation) THEN
+  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
@@ -1598,10 +1594,10 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+  IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
+  FOR r_trigger IN SELECT * FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection LOOP
     v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
     IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
       EXECUTE v_statement;
@@ -1675,7 +1671,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+  IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
   UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
@@ -1717,27 +1713,6 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings. Specification: 5.';
-
--- Name: fn_birth_gateway_triggers(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_triggers(p_collection text) RETURNS TABLE(relation oid, trigger_name name, enabled "char", owner oid)
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT t.tgrelid, t.tgname, t.tgenabled, c.relowner
-  FROM pg_trigger t
-  JOIN pg_class c ON c.oid = t.tgrelid
-  WHERE t.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure)
-    AND t.tgparentid = 0
-    AND CASE WHEN t.tgnargs > 0
-          THEN substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1) = convert_to(p_collection, getdatabaseencoding()) END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_triggers(p_collection text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_triggers(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_triggers(p_collection text) IS 'The gateway triggers whose first argument is the collection: table, name, enabled state, owner of the table. Specification: 5.';
 
 -- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2375,7 +2350,6 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_now timestamptz := clock_timestamp();
   v_fault text;
-  v_blocker jsonb;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
   v_fault := CASE
@@ -2398,10 +2372,7 @@ BEGIN
      OR (p_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
   END IF;
-  v_blocker := birth.fn_birth_verdict_blocker(r_run, p_purpose);
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, p_purpose));
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
   INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)
@@ -2531,7 +2502,7 @@ BEGIN
       'classify the collection again, as it was or as it should be');
   END IF;
   IF r_collection.gateway_mode = 'enforce' AND NOT EXISTS (
-       SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation AND g.enabled IN ('O', 'A')) THEN
+       SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled) THEN
     blockers := blockers || birth.fn_birth_error('gateway_missing', format('collection %s', p_collection));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
@@ -2576,16 +2547,12 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_before birth.birth_backfill_ledger_v2;
   r_count record;
-  v_blocker jsonb;
   v_run_id uuid := gen_random_uuid();
   v_seed_a bigint := hashtextextended(gen_random_uuid()::text, 0);
   v_seed_b bigint := hashtextextended(gen_random_uuid()::text, 0);
 BEGIN
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, v_seed_a, v_seed_b);
-  v_blocker := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0;
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0);
   SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
@@ -2644,14 +2611,8 @@ CREATE FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text DE
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  v_error jsonb := birth.fn_birth_error(p_error, p_detail, p_hint);
 BEGIN
-  RAISE EXCEPTION USING
-    ERRCODE = v_error ->> 'code',
-    MESSAGE = v_error ->> 'message',
-    DETAIL = coalesce(v_error ->> 'detail', ''),
-    HINT = v_error ->> 'hint';
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_error(p_error, p_detail, p_hint));
 END;
 $$;
 
@@ -2761,6 +2722,29 @@ ALTER FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_befo
 -- Name: FUNCTION fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) IS 'SHA-256 of a receipt and the seal of the one before it. Specification: 6.1 R12.';
+
+-- Name: fn_birth_refuse(jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_refuse(p_error jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF p_error IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = p_error ->> 'code',
+      MESSAGE = p_error ->> 'message',
+      DETAIL = coalesce(p_error ->> 'detail', ''),
+      HINT = p_error ->> 'hint';
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_refuse(p_error jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_refuse(p_error jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_refuse(p_error jsonb) IS 'Raises an error that fn_birth_error made, with its SQLSTATE, message, detail and hint; nothing when there is none. Specification: 8.';
 
 -- Name: fn_birth_register(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3087,7 +3071,7 @@ BEGIN
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   FOR v_blocker IN SELECT b.value FROM jsonb_array_elements(r_state.blockers) AS b LOOP
     IF NOT p_dry_run THEN
-      PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+      PERFORM birth.fn_birth_refuse(v_blocker);
     END IF;
     RAISE NOTICE '%: %', v_blocker ->> 'code', v_blocker ->> 'message' USING DETAIL = v_blocker ->> 'detail', HINT = v_blocker ->> 'hint';
   END LOOP;
@@ -3172,9 +3156,7 @@ BEGIN
       'pass what the first CALL of the run passed');
   END IF;
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
-  IF r_state.blockers <> '[]' THEN
-    PERFORM birth.fn_birth_raise(r_state.blockers -> 0 ->> 'error', r_state.blockers -> 0 ->> 'detail', r_state.blockers -> 0 ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(r_state.blockers -> 0);
   IF r_run.started_at IS NULL THEN
     r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
   END IF;
@@ -3334,9 +3316,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, v_births[1], p_run.expected_delta));
   END IF;
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
-  IF r_count.blockers <> '[]' THEN
-    PERFORM birth.fn_birth_raise(r_count.blockers -> 0 ->> 'error', r_count.blockers -> 0 ->> 'detail', r_count.blockers -> 0 ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
   IF (SELECT count(*) FROM birth.trigger_guard_alerts) > p_run.alerts_before THEN
     PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts before the run', p_run.alerts_before));
   END IF;
@@ -3364,7 +3344,6 @@ CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_pur
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
-  v_blocker jsonb;
   v_token text;
 BEGIN
   IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN
@@ -3385,14 +3364,11 @@ BEGIN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
   END IF;
   v_token := birth.fn_birth_contract_token();
-  v_blocker := coalesce(
+  PERFORM birth.fn_birth_refuse(coalesce(
     CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,
     birth.fn_birth_permit_blocker(r_run, p_permit_id, p_purpose, 0),
     CASE WHEN v_token <> r_run.contract_token THEN birth.fn_birth_contract_blocker() END,
-    birth.fn_birth_verdict_blocker(r_run, p_purpose));
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+    birth.fn_birth_verdict_blocker(r_run, p_purpose)));
   IF v_token <> r_run.contract_token THEN
     UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = v_token WHERE l.run_id = p_run_id;
   END IF;
@@ -3946,7 +3922,6 @@ DECLARE
   v_written numeric[] := '{0,0,0}';
   v_chunk numeric[];
   v_end boolean := false;
-  v_blocker jsonb;
 BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
@@ -3983,10 +3958,7 @@ BEGIN
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   -- What was revoked or ran out while the batch was written admits it no more.
-  v_blocker := birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0);
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
   IF v_end THEN
     r_run := birth.fn_birth_run_finish(r_run);
@@ -4007,14 +3979,14 @@ CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RET
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  WITH gateway AS (SELECT * FROM birth.fn_birth_gateway_triggers(p_collection)),
+  WITH gateway AS (SELECT * FROM birth.v_birth_gateway_trigger t WHERE t.collection_name = p_collection),
   tree AS (SELECT t.relid, t.isleaf FROM pg_partition_tree(p_relation) t WHERE t.relid <> p_relation),
   door AS (
     SELECT 1 AS position, 'no gateway on the table' AS side_door, p_relation::regclass::text AS example
     WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
     UNION ALL
     SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
-    FROM gateway g WHERE g.enabled IN ('D', 'R')
+    FROM gateway g WHERE NOT g.enabled
     UNION ALL
     SELECT 3, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
@@ -4027,7 +3999,7 @@ CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RET
     UNION ALL
     SELECT 5, 'replicated table without an ALWAYS gateway', format('%s', s.srrelid::regclass)
     FROM pg_subscription_rel s
-    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.enabled = 'A')
+    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.state = 'A')
   )
   SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
   FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),
@@ -5407,7 +5379,8 @@ CREATE VIEW birth.v_birth_gateway_trigger AS
             ELSE NULL::text
         END AS collection_name,
     (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AS enabled,
-    t.tgenabled AS state
+    t.tgenabled AS state,
+    c.relowner AS owner
    FROM ((((pg_trigger t
      JOIN pg_proc p ON ((p.oid = t.tgfoid)))
      JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
@@ -6811,10 +6784,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_gateway_triggers(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_triggers(p_collection text) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
@@ -6940,6 +6909,11 @@ GRANT SELECT ON TABLE birth.birth_receipt TO birth_reader;
 -- Name: FUNCTION fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_refuse(p_error jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_refuse(p_error jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_refuse(p_error jsonb) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -1,7 +1,7 @@
 -- Checks everything a compensation needs, and with p_execute claims the run: its own verdict, its own permit, and births that nothing has touched since.
 -- Granted to nobody.
 -- Returns: the run's row.
--- Calls: fn_birth_raise, fn_birth_run_lock, fn_birth_run_startable, fn_birth_contract_blocker, fn_birth_verdict_blocker, fn_birth_permit_blocker,
+-- Calls: fn_birth_raise, fn_birth_refuse, fn_birth_run_lock, fn_birth_run_startable, fn_birth_contract_blocker, fn_birth_verdict_blocker, fn_birth_permit_blocker,
 --        fn_birth_run_touched, fn_birth_run_claim
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean)
@@ -12,7 +12,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_pe
 AS $fn_birth_compensation_begin$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_blocker jsonb;
   v_touched text;
 BEGIN
   IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 THEN
@@ -21,11 +20,8 @@ BEGIN
   END IF;
   r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
   PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
-  v_blocker := coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
-    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows));
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
+    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows)));
   SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched
   FROM (SELECT * FROM birth.fn_birth_run_touched(r_run) LIMIT 20) t;
   IF v_touched IS NOT NULL THEN

@@ -2,7 +2,7 @@
 -- the statement for the owner. Rows inserted afterwards have no birth until a backfill.
 -- SECURITY DEFINER: stewards write the registry through routines only; the lock is waited for two seconds at most.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_gateway_triggers, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text)
   RETURNS text
@@ -25,10 +25,10 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+  IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  FOR r_trigger IN SELECT * FROM birth.fn_birth_gateway_triggers(p_collection) LOOP
+  FOR r_trigger IN SELECT * FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection LOOP
     v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
     IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
       EXECUTE v_statement;

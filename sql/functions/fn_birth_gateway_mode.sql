@@ -1,7 +1,7 @@
 -- Switches between observe and enforce: a field of the registry, so no DDL and no lock on the source table.
 -- SECURITY DEFINER: stewards write the registry through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_gateway_triggers, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text)
   RETURNS text
@@ -19,7 +19,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
-  IF NOT EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection)) THEN
+  IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
   UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;

@@ -1,7 +1,7 @@
 -- Opens a permit for one run and purpose, on a current verdict SAFE. It admits nothing until a reviewer confirms it.
 -- SECURITY DEFINER: permit owners write permits through routines only.
 -- Returns: one row: permit_id, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
     p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamptz, p_reason text, p_purpose text DEFAULT 'APPLY')
@@ -15,7 +15,6 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_now timestamptz := clock_timestamp();
   v_fault text;
-  v_blocker jsonb;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
   v_fault := CASE
@@ -38,10 +37,7 @@ BEGIN
      OR (p_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
   END IF;
-  v_blocker := birth.fn_birth_verdict_blocker(r_run, p_purpose);
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, p_purpose));
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
   INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)

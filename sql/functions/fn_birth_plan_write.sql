@@ -1,7 +1,7 @@
 -- Writes a planned row, following the collection's last unfinished run, or raises at the first blocker. The seeds of the fingerprint are the plan's own.
 -- Granted to nobody: the plan checks who asks, the rehearsal rolls back.
 -- Returns: the ledger's row.
--- Calls: fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_raise, fn_birth_contract_hash, fn_birth_identity_hash, fn_birth_act_record
+-- Calls: fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_refuse, fn_birth_contract_hash, fn_birth_identity_hash, fn_birth_act_record
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_plan_write(p_collection text)
   RETURNS birth.birth_backfill_ledger_v2
@@ -13,16 +13,12 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_before birth.birth_backfill_ledger_v2;
   r_count record;
-  v_blocker jsonb;
   v_run_id uuid := gen_random_uuid();
   v_seed_a bigint := hashtextextended(gen_random_uuid()::text, 0);
   v_seed_b bigint := hashtextextended(gen_random_uuid()::text, 0);
 BEGIN
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, v_seed_a, v_seed_b);
-  v_blocker := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0;
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0);
   SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)

@@ -1,7 +1,7 @@
 -- What every batch of a claimed run checks, at a cost that grows with nothing: holder and epoch, stop request, freeze, people, permit, verdict,
 -- identity, contract. The contract is checked in full only when a catalogue row changed since the last full check.
 -- Returns: the run's row, locked.
--- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_permit_blocker, fn_birth_verdict_blocker,
+-- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_refuse, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_permit_blocker, fn_birth_verdict_blocker,
 --        fn_birth_error, fn_birth_contract_token, fn_birth_contract_blocker
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text)
@@ -12,7 +12,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bi
 AS $fn_birth_run_gate$
 DECLARE
   r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
-  v_blocker jsonb;
   v_token text;
 BEGIN
   IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN
@@ -33,14 +32,11 @@ BEGIN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
   END IF;
   v_token := birth.fn_birth_contract_token();
-  v_blocker := coalesce(
+  PERFORM birth.fn_birth_refuse(coalesce(
     CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,
     birth.fn_birth_permit_blocker(r_run, p_permit_id, p_purpose, 0),
     CASE WHEN v_token <> r_run.contract_token THEN birth.fn_birth_contract_blocker() END,
-    birth.fn_birth_verdict_blocker(r_run, p_purpose));
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+    birth.fn_birth_verdict_blocker(r_run, p_purpose)));
   IF v_token <> r_run.contract_token THEN
     UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = v_token WHERE l.run_id = p_run_id;
   END IF;

@@ -1,6 +1,6 @@
 -- The side doors of a collection that the catalogue or the registry shows: by which way rows may have come in past the gateway.
 -- Returns: one row a side door, also when it is shut (rows 0).
--- Calls: fn_birth_gateway_triggers
+-- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid)
   RETURNS TABLE (side_door text, rows bigint, examples text[])
@@ -8,14 +8,14 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relati
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_side_doors$
-  WITH gateway AS (SELECT * FROM birth.fn_birth_gateway_triggers(p_collection)),
+  WITH gateway AS (SELECT * FROM birth.v_birth_gateway_trigger t WHERE t.collection_name = p_collection),
   tree AS (SELECT t.relid, t.isleaf FROM pg_partition_tree(p_relation) t WHERE t.relid <> p_relation),
   door AS (
     SELECT 1 AS position, 'no gateway on the table' AS side_door, p_relation::regclass::text AS example
     WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
     UNION ALL
     SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
-    FROM gateway g WHERE g.enabled IN ('D', 'R')
+    FROM gateway g WHERE NOT g.enabled
     UNION ALL
     SELECT 3, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
@@ -28,7 +28,7 @@ AS $fn_birth_side_doors$
     UNION ALL
     SELECT 5, 'replicated table without an ALWAYS gateway', format('%s', s.srrelid::regclass)
     FROM pg_subscription_rel s
-    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.enabled = 'A')
+    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.state = 'A')
   )
   SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
   FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),

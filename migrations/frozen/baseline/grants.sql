@@ -72,6 +72,7 @@ BEGIN
       -- questions
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_refuse',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),

@@ -1,6 +1,6 @@
 -- Raises a refusal of the catalogue: one place gives every one its SQLSTATE, message, detail and hint.
 -- Returns: never.
--- Calls: fn_birth_error
+-- Calls: fn_birth_error, fn_birth_refuse
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text DEFAULT NULL)
   RETURNS void
@@ -8,14 +8,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_h
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_raise$
-DECLARE
-  v_error jsonb := birth.fn_birth_error(p_error, p_detail, p_hint);
 BEGIN
-  RAISE EXCEPTION USING
-    ERRCODE = v_error ->> 'code',
-    MESSAGE = v_error ->> 'message',
-    DETAIL = coalesce(v_error ->> 'detail', ''),
-    HINT = v_error ->> 'hint';
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_error(p_error, p_detail, p_hint));
 END;
 $fn_birth_raise$;
 

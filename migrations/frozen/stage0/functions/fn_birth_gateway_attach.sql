@@ -2,7 +2,7 @@
 -- table or a partition and for one that receives logical replication; a statement trigger for every other. It never defines a function.
 -- SECURITY DEFINER: the trigger is created with birth_definer's TRIGGER privilege; the lock is waited for two seconds at most.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_gateway_triggers, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe')
   RETURNS text
@@ -29,7 +29,7 @@ BEGIN
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
-  IF EXISTS (SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation) THEN
+  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');

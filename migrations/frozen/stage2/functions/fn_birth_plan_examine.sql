@@ -1,7 +1,7 @@
 -- Steps 2 to 4 of the writer's checks, which a plan asks too: policy, identity, source, gateway; collisions; duplicates. What cannot be counted
 -- is not counted; what can, is, so that a dry run shows everything at once.
 -- Returns: one row: the counts (NULL where the collection is not eligible) and the blockers in order.
--- Calls: fn_birth_policy_decision, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_gateway_triggers, fn_birth_measure, fn_birth_error
+-- Calls: fn_birth_policy_decision, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_measure, fn_birth_error
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL)
   RETURNS TABLE (source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, existing_births bigint, missing bigint,
@@ -33,7 +33,7 @@ BEGIN
       'classify the collection again, as it was or as it should be');
   END IF;
   IF r_collection.gateway_mode = 'enforce' AND NOT EXISTS (
-       SELECT FROM birth.fn_birth_gateway_triggers(p_collection) g WHERE g.relation = r_identity.relation AND g.enabled IN ('O', 'A')) THEN
+       SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled) THEN
     blockers := blockers || birth.fn_birth_error('gateway_missing', format('collection %s', p_collection));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');

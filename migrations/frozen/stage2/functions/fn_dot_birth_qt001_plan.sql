@@ -2,7 +2,7 @@
 -- one planned row into the first ledger, which can hold a plan and nothing more.
 -- SECURITY DEFINER: reads the source table and writes the ledger with birth_definer's rights.
 -- Returns: one ledger-shaped row with blockers and next_step.
--- Calls: fn_birth_raise, fn_birth_actor, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_act_record
+-- Calls: fn_birth_raise, fn_birth_refuse, fn_birth_actor, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_act_record
 -- Writes: birth_backfill_ledger
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean DEFAULT true)
   RETURNS TABLE (run_id uuid, collection_name text, status text, dry_run boolean, source_rows bigint, existing_births bigint,
@@ -24,9 +24,7 @@ BEGIN
   blockers := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing);
   IF NOT p_dry_run THEN
     PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_plan');
-    IF blockers <> '[]' THEN
-      PERFORM birth.fn_birth_raise(blockers -> 0 ->> 'error', blockers -> 0 ->> 'detail', blockers -> 0 ->> 'hint');
-    END IF;
+    PERFORM birth.fn_birth_refuse(blockers -> 0);
     run_id := gen_random_uuid();
     INSERT INTO birth.birth_backfill_ledger (run_id, collection_name, planned_rows) VALUES (run_id, p_collection, r_count.missing);
     PERFORM birth.fn_birth_act_record('plan', p_run_id := run_id, p_lineage := run_id, p_collection := p_collection,

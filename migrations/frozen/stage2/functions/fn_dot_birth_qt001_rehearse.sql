@@ -1,7 +1,7 @@
 -- The rehearsal through the register core: registers up to p_max_rows missing codes in a sub-transaction that always rolls back.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_identity_definition, fn_birth_register, fn_birth_measure
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_plan_examine, fn_birth_plan_blockers, fn_birth_identity_definition, fn_birth_register, fn_birth_measure
 -- Writes: birth_registry (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
@@ -24,9 +24,7 @@ BEGIN
   END IF;
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, 0, 0);
   v_blocker := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0;
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(v_blocker);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   BEGIN
     run_id := gen_random_uuid();

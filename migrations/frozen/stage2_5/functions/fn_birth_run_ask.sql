@@ -1,6 +1,6 @@
 -- The writer's checks without its writing. A dry run tells every blocker in a notice; asked for real, the first one raises.
 -- Returns: the run's row as it would go on; in a dry run status blocked when something stands in the way.
--- Calls: fn_birth_raise, fn_birth_source_lock, fn_birth_run_startable, fn_birth_run_examine
+-- Calls: fn_birth_raise, fn_birth_refuse, fn_birth_source_lock, fn_birth_run_startable, fn_birth_run_examine
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_ask(
     p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean)
@@ -23,7 +23,7 @@ BEGIN
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
   FOR v_blocker IN SELECT b.value FROM jsonb_array_elements(r_state.blockers) AS b LOOP
     IF NOT p_dry_run THEN
-      PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
+      PERFORM birth.fn_birth_refuse(v_blocker);
     END IF;
     RAISE NOTICE '%: %', v_blocker ->> 'code', v_blocker ->> 'message' USING DETAIL = v_blocker ->> 'detail', HINT = v_blocker ->> 'hint';
   END LOOP;

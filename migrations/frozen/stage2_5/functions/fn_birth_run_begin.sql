@@ -2,7 +2,7 @@
 -- leaves everything as it was. sp_dot_birth_qt001_apply commits it before the first batch; the writer alone begins and ends in one call.
 -- SECURITY DEFINER: reads the source table and writes the ledger with birth_definer's rights.
 -- Returns: the run's row.
--- Calls: fn_birth_actor, fn_birth_run_input, fn_birth_run_lock, fn_birth_source_lock, fn_birth_run_startable, fn_birth_people_check, fn_birth_run_examine, fn_birth_raise, fn_birth_run_pin, fn_birth_run_claim
+-- Calls: fn_birth_actor, fn_birth_run_input, fn_birth_run_lock, fn_birth_source_lock, fn_birth_run_startable, fn_birth_people_check, fn_birth_run_examine, fn_birth_raise, fn_birth_refuse, fn_birth_run_pin, fn_birth_run_claim
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_begin(
     p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text,
@@ -31,9 +31,7 @@ BEGIN
       'pass what the first CALL of the run passed');
   END IF;
   SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
-  IF r_state.blockers <> '[]' THEN
-    PERFORM birth.fn_birth_raise(r_state.blockers -> 0 ->> 'error', r_state.blockers -> 0 ->> 'detail', r_state.blockers -> 0 ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(r_state.blockers -> 0);
   IF r_run.started_at IS NULL THEN
     r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
   END IF;

@@ -1,7 +1,7 @@
 -- The proof at the end of a run's range, from birth_registry itself: what it holds of the run is what was counted; what was counted is the target, in
 -- number and as a set; nothing collides; no alert was raised. Only then is the permit consumed and done recorded. Anything else raises.
 -- Returns: the run's row, done.
--- Calls: fn_birth_run_births, fn_birth_raise, fn_birth_plan_examine, fn_birth_act_record
+-- Calls: fn_birth_run_births, fn_birth_raise, fn_birth_refuse, fn_birth_plan_examine, fn_birth_act_record
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2)
   RETURNS birth.birth_backfill_ledger_v2
@@ -21,9 +21,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, v_births[1], p_run.expected_delta));
   END IF;
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
-  IF r_count.blockers <> '[]' THEN
-    PERFORM birth.fn_birth_raise(r_count.blockers -> 0 ->> 'error', r_count.blockers -> 0 ->> 'detail', r_count.blockers -> 0 ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
   IF (SELECT count(*) FROM birth.trigger_guard_alerts) > p_run.alerts_before THEN
     PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts before the run', p_run.alerts_before));
   END IF;

@@ -2,7 +2,7 @@
 -- and proves the run at the end of its range. Codes go to the registry in chunks, because an array ends at 1 GB.
 -- Granted to nobody: the writer checks before it calls, the rehearsal rolls back after.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_run_slice, fn_birth_register_set, fn_birth_run_inserted, fn_birth_raise, fn_birth_permit_blocker, fn_birth_run_receipt, fn_birth_run_finish
+-- Calls: fn_birth_run_slice, fn_birth_register_set, fn_birth_run_inserted, fn_birth_raise, fn_birth_refuse, fn_birth_permit_blocker, fn_birth_run_receipt, fn_birth_run_finish
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer)
   RETURNS birth.birth_backfill_ledger_v2
@@ -20,7 +20,6 @@ DECLARE
   v_written numeric[] := '{0,0,0}';
   v_chunk numeric[];
   v_end boolean := false;
-  v_blocker jsonb;
 BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
@@ -57,10 +56,7 @@ BEGIN
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   -- What was revoked or ran out while the batch was written admits it no more.
-  v_blocker := birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0);
-  IF v_blocker IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise(v_blocker ->> 'error', v_blocker ->> 'detail', v_blocker ->> 'hint');
-  END IF;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
   IF v_end THEN
     r_run := birth.fn_birth_run_finish(r_run);

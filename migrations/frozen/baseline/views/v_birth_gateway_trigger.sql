@@ -6,7 +6,7 @@ SELECT t.tgrelid AS relation, n.nspname AS schema_name, c.relname AS table_name,
             THEN convert_from(substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1), getdatabaseencoding()) COLLATE "C" END
          AS collection_name,
        t.tgenabled IN ('O', 'A') AS enabled,
-       t.tgenabled AS state
+       t.tgenabled AS state, c.relowner AS owner
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace AND pn.nspname = 'birth'
