@@ -607,31 +607,30 @@ ALTER FUNCTION birth.fn_birth_contract_blocker() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_blocker() IS 'NB404 or NB405 as jsonb when the contract has drifted or a stage 0 guard does not pass, else NULL. Specification: 6 step 5.';
 
--- Name: fn_birth_contract_drift(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_contract_compare(jsonb, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_drift() RETURNS TABLE(kind text, object text, drift text, expected text, found text, blocks boolean, repair text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 300
+CREATE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}'::jsonb) RETURNS TABLE(kind text, object text, drift text, blocks boolean, wanted jsonb, live jsonb, differs text[], added text[], removed text[])
+    LANGUAGE plpgsql STABLE ROWS 300
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $_$
 BEGIN
   RETURN QUERY
   WITH recorded AS MATERIALIZED (
-    SELECT r.kind, r.object, r.parts, r.exact_sha256, split_part(r.object, '(', 1) AS name
-    FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'
+    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value -> 'parts' AS parts, w.value ->> 'exact' AS exact
+    FROM jsonb_each(p_wanted) w
   ), pair AS (
     SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.parts AS wanted, l.parts AS live,
-           r.exact_sha256 = l.exact_sha256 AS same
+           r.exact = l.exact_sha256 AS same
     FROM recorded r
-    FULL JOIN birth.fn_birth_contract_live(true) l ON l.kind = r.kind AND l.object = r.object
+    FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
            ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
     FROM pair p
     CROSS JOIN LATERAL (
-      -- The parts that differ, the gravest first, when both sides are there.
-      SELECT array_agg(k.part ORDER BY k.rank) AS parts
+      SELECT array_agg(k.part ORDER BY k.rank) AS differs
       FROM unnest(ARRAY['body', 'signature', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
@@ -641,13 +640,14 @@ BEGIN
            CASE
              WHEN d.live IS NULL THEN 'missing'
              WHEN d.wanted IS NULL AND d.kind IN ('gateway', 'function', 'procedure')
-               AND EXISTS (SELECT FROM recorded r WHERE r.kind IN ('gateway', 'function', 'procedure') AND r.name = split_part(d.object, '(', 1)) THEN 'overload'
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind IN ('gateway', 'function', 'procedure')
+                             AND split_part(r.object, '(', 1) = split_part(d.object, '(', 1)) THEN 'overload'
              WHEN d.wanted IS NULL THEN 'extra'
-             WHEN d.parts[1] <> 'state' THEN d.parts[1]
+             WHEN d.differs[1] <> 'state' THEN d.differs[1]
              WHEN d.live -> 'state' ? 'enabled' OR (d.live -> 'state' -> 'triggers') IS DISTINCT FROM (d.wanted -> 'state' -> 'triggers') THEN 'disabled'
              WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
              ELSE 'state'
-           END AS class,
+           END AS drift,
            -- The table that a constraint, trigger, rule or policy is on, when the contract knows it.
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = split_part(d.object, '.', 1)) AS on_ours,
            -- Reading and being let into the schema change nothing.
@@ -655,30 +655,58 @@ BEGIN
                    WHERE a.entry !~ '=(SELECT|USAGE)\*?( |\(|$)' AND a.entry !~ ('^' || coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
-  SELECT p.kind, p.object, 'ok', NULL, NULL, false, NULL FROM pair p WHERE p.same
+  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, p.wanted, p.live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
+  FROM pair p WHERE p.same
   UNION ALL
-  SELECT c.kind, c.object, c.class,
-         CASE c.class WHEN 'privileges' THEN nullif(array_to_string(c.removed, ', '), '')
-           ELSE (SELECT string_agg(format('%s: %s', k.part, c.wanted ->> k.part), '; ' ORDER BY k.rank)
-                 FROM unnest(c.parts) WITH ORDINALITY AS k(part, rank) WHERE c.wanted IS NOT NULL) END,
-         CASE c.class WHEN 'privileges' THEN nullif(array_to_string(c.added, ', '), '')
-           ELSE (SELECT string_agg(format('%s: %s', k.part, c.live ->> k.part), '; ' ORDER BY k.rank)
-                 FROM unnest(c.parts) WITH ORDINALITY AS k(part, rank) WHERE c.live IS NOT NULL) END,
+  SELECT c.kind, c.object, c.drift,
          CASE
-           WHEN c.class = 'privileges' THEN c.opens
-           WHEN c.class = 'extra' THEN CASE
+           WHEN c.drift = 'privileges' THEN c.opens
+           WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
              WHEN c.kind = 'index' THEN (c.live ->> 'signature') LIKE 'CREATE UNIQUE %'
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
              WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy') THEN c.on_ours
              ELSE true END
-           WHEN c.kind = 'index' THEN c.class <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
+           WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
            ELSE true
          END,
-         birth.fn_birth_contract_repair(c.kind, c.object, c.class, c.wanted, c.live, c.added, c.removed)
+         c.wanted, c.live, c.differs, c.added, c.removed
   FROM classified c;
 END;
 $_$;
+
+ALTER FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) IS 'Every object of a contract against the database: drift, whether it blocks apply, what was wanted, what is there, and what differs. Specification: 7.';
+
+-- Name: fn_birth_contract_drift(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_drift() RETURNS TABLE(kind text, object text, drift text, expected text, found text, blocks boolean, repair text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 300
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+  RETURN QUERY
+  SELECT c.kind, c.object, c.drift,
+         CASE c.drift WHEN 'privileges' THEN nullif(array_to_string(c.removed, ', '), '')
+           ELSE (SELECT string_agg(format('%s: %s', k.part, c.wanted ->> k.part), '; ' ORDER BY k.rank)
+                 FROM unnest(c.differs) WITH ORDINALITY AS k(part, rank) WHERE c.wanted IS NOT NULL) END,
+         CASE c.drift WHEN 'privileges' THEN nullif(array_to_string(c.added, ', '), '')
+           ELSE (SELECT string_agg(format('%s: %s', k.part, c.live ->> k.part), '; ' ORDER BY k.rank)
+                 FROM unnest(c.differs) WITH ORDINALITY AS k(part, rank) WHERE c.live IS NOT NULL) END,
+         c.blocks,
+         CASE WHEN c.drift <> 'ok' THEN birth.fn_birth_contract_repair(c.kind, c.object, c.drift, c.wanted, c.live, c.added, c.removed,
+           (SELECT r.definition FROM birth.v_birth_contract_recorded r WHERE r.kind = c.kind AND r.object = c.object)) END
+  FROM birth.fn_birth_contract_compare(
+    (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'exact', r.exact_sha256))
+     FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'),
+    (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
+     FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'))) c;
+END;
+$$;
 
 ALTER FUNCTION birth.fn_birth_contract_drift() OWNER TO birth_definer;
 
@@ -706,9 +734,9 @@ ALTER FUNCTION birth.fn_birth_contract_hash() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS 'SHA-256 of the contract in force, which plans and verdicts are bound to; NULL when nothing was recorded. Specification: 7, R5.';
 
--- Name: fn_birth_contract_live(boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_contract_live(jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean DEFAULT false) RETURNS TABLE(kind text, object text, parts jsonb, exact_sha256 text, normalized_md5 text)
+CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) RETURNS TABLE(kind text, object text, parts jsonb, exact_sha256 text)
     LANGUAGE plpgsql STABLE ROWS 300
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -718,51 +746,50 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean DEFAULT false
     SET extra_float_digits TO '1'
     SET jit TO 'off'
     AS $_$
-DECLARE
-  v_schema CONSTANT oid := to_regnamespace('birth');
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
            c.relrowsecurity, c.relforcerowsecurity
     FROM pg_class c
-    WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
   ), privilege AS MATERIALIZED (
-    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it.
-    SELECT e.class, e.oid, e.sub,
+    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
+    -- PostgreSQL 17 brought and a dump of an earlier one does not give.
+    SELECT e.class, e.oid,
            format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
                   CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
     FROM (
-      SELECT 'relation' AS class, r.oid, 0 AS sub, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, NULL AS suffix FROM relation r
+      SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
       UNION ALL
-      SELECT 'relation', a.attrelid, a.attnum, a.attacl, format('(%I)', a.attname)
+      SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
       FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
       WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped
       UNION ALL
-      SELECT 'relation', d.refobjid, d.refobjsubid, coalesce(s.relacl, acldefault('s', s.relowner)), format(' on the sequence of %I', a.attname)
+      SELECT 'relation', d.refobjid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
       FROM relation r
       JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
         AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
       JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
       JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
       UNION ALL
-      SELECT 'routine', p.oid, 0, coalesce(p.proacl, acldefault('f', p.proowner)), NULL FROM pg_proc p WHERE p.pronamespace = v_schema
+      SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, NULL FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', n.oid, 0, coalesce(n.nspacl, acldefault('n', n.nspowner)), NULL FROM pg_namespace n WHERE n.oid = v_schema
+      SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', v_schema, 0, d.defaclacl, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
-      FROM pg_default_acl d WHERE d.defaclnamespace = v_schema
+      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
+      FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace('birth')
     ) e
     CROSS JOIN LATERAL aclexplode(e.acl) x
+    WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
   ), privileges AS MATERIALIZED (
     SELECT p.class, p.oid, jsonb_agg(p.entry ORDER BY p.entry COLLATE "C") AS entries FROM privilege p GROUP BY p.class, p.oid
   ), columns AS MATERIALIZED (
-    SELECT r.oid, jsonb_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-             CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('COLLATE %I', c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             CASE WHEN a.attnotnull THEN 'NOT NULL' END,
-             CASE a.attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY' WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END,
-             CASE a.attgenerated WHEN '' THEN 'DEFAULT' ELSE 'GENERATED ' || a.attgenerated::text END || ' ' || pg_get_expr(d.adbin, d.adrelid))
-           ORDER BY a.attnum) AS list
+    SELECT r.oid, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+             'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
+             'default', pg_get_expr(d.adbin, d.adrelid))) ORDER BY a.attnum) AS list
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -781,19 +808,17 @@ BEGIN
                p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
                (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
              'owner', pg_get_userbyid(p.proowner),
-             'privileges', x.entries) AS parts,
-           CASE WHEN NOT p_trust_rules THEN md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) END AS normalized_md5
+             'privileges', x.entries) AS parts
     FROM pg_proc p
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
-    WHERE p.pronamespace = v_schema
+    WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
            jsonb_build_object(
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
-               (SELECT split_part(a.value, ' ', 2)
-                FROM birth.birth_stage_anchor a JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename = '_RETURN'
-                WHERE p_trust_rules AND a.stage = 'contract' AND a.subject = 'rule.' || r.name
-                  AND split_part(a.value, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
+               (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
+                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -802,8 +827,7 @@ BEGIN
              'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid))),
-           NULL
+                            FROM pg_inherits i WHERE i.inhparent = r.oid)))
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
@@ -811,80 +835,168 @@ BEGIN
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            jsonb_build_object(
              'signature', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
-             -- A superuser can switch off the triggers that hold a foreign key.
+             -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
              'state', jsonb_build_object('validated', k.convalidated,
-               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid))),
-           NULL
-    FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
+               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
+               'valid', x.indisvalid AND x.indisready AND x.indislive))
+    FROM relation r
+    JOIN pg_constraint k ON k.conrelid = r.oid
+    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND x.indrelid = r.oid
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid, 'ready', x.indisready, 'live', x.indislive, 'immediate', x.indimmediate)),
-           NULL
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = r.oid)
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled)), NULL
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled)), NULL
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))
     FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid))), NULL
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries), NULL
+           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
-    WHERE n.oid = v_schema
+    WHERE n.oid = to_regnamespace('birth')
   )
-  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex'), d.normalized_md5
+  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_contract_live(p_rules jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_contract_live(p_trust_rules boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_live(p_rules jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) IS 'Every object of schema birth as it is now: kind, object, parts (body, signature, configuration, owner, privileges, state), their SHA-256. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_live(p_rules jsonb) IS 'Every object of schema birth as it is now: kind, object, parts (body, signature, configuration, owner, privileges, state), their SHA-256. Specification: 7.';
+
+-- Name: fn_birth_contract_objects(jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT (p_manifest -> 'objects') || coalesce(p_manifest #> ARRAY['on', m.major], '{}')
+  FROM (SELECT (current_setting('server_version_num')::integer / 10000)::text AS major) m
+  WHERE p_manifest -> 'servers' ? m.major;
+$$;
+
+ALTER FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_objects(p_manifest jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) IS 'The contract that a release''s manifest has for this server''s major version; NULL when it has none. Specification: 7.';
+
+-- Name: fn_birth_contract_recolumn(text, jsonb, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH columns AS (
+    SELECT coalesce(w.value, l.value) ->> 'name' AS name, w.value AS wanted, l.value AS live
+    FROM jsonb_array_elements(p_wanted -> 'signature') w
+    FULL JOIN jsonb_array_elements(p_live -> 'signature') l ON l.value -> 'name' = w.value -> 'name'
+  ), action AS (
+    SELECT 1 AS rank, format('DROP COLUMN %I', c.name) AS text FROM columns c WHERE c.wanted IS NULL
+    UNION ALL
+    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type', ' COLLATE ' || (c.wanted ->> 'collation'))
+    FROM columns c WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type', c.live -> 'collation')
+      AND c.wanted IS NOT NULL AND c.live IS NOT NULL
+    UNION ALL
+    SELECT 3, format('ALTER COLUMN %I %s NOT NULL', c.name, CASE WHEN c.wanted ? 'not null' THEN 'SET' ELSE 'DROP' END)
+    FROM columns c WHERE (c.wanted ? 'not null') <> (c.live ? 'not null')
+    UNION ALL
+    SELECT 4, format('ALTER COLUMN %I %s', c.name, coalesce('SET DEFAULT ' || (c.wanted ->> 'default'), 'DROP DEFAULT'))
+    FROM columns c WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default') AND c.wanted IS NOT NULL AND c.live IS NOT NULL
+    UNION ALL
+    SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE WHEN c.wanted ? 'identity'
+      THEN format('ADD GENERATED %s AS IDENTITY', CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END) ELSE 'DROP IDENTITY' END)
+    FROM columns c WHERE (c.wanted ? 'identity') <> (c.live ? 'identity')
+    UNION ALL
+    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
+    FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
+    UNION ALL
+    SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
+    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
+    WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
+    UNION ALL
+    SELECT 8, format('SET (%s)', o.option)
+    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array' THEN p_wanted -> 'configuration' ELSE '[]' END) AS o(option)
+    WHERE NOT coalesce(p_live -> 'configuration' ? o.option, false)
+  )
+  SELECT concat_ws('; ',
+    (SELECT string_agg(format('-- column %s of %s is gone with its values: restore the table from a backup', c.name, p_table), E'\n' ORDER BY c.name)
+     FROM columns c WHERE c.live IS NULL) || E'\n',
+    (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text)) FROM action a HAVING count(*) > 0),
+    -- A new sequence begins after what is there.
+    (SELECT string_agg(format('SELECT setval(pg_get_serial_sequence(%L, %L), (SELECT coalesce(max(%I), 0) + 1 FROM birth.%s), false)',
+                              'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
+     FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
+  WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) IS 'The ALTER TABLE that gives a table the columns and options of the contract; NULL when it has them. Specification: 7.';
 
 -- Name: fn_birth_contract_record(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) RETURNS bigint
+CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
+    SET extra_float_digits TO '1'
     AS $$
 DECLARE
-  v_semantic jsonb := coalesce(p_semantic, '{}');
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
+  v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts)) FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
-    (generation, release, kind, object, parts, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
+    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
   WITH wanted AS (
-    SELECT l.kind, l.object, l.parts, l.exact_sha256, l.normalized_md5,
-           coalesce(v_semantic #>> ARRAY['routine', split_part(l.object, '(', 1)], v_semantic #>> ARRAY['view', l.object]) AS semantic_sha256
-    FROM birth.fn_birth_contract_live() l
-    UNION ALL
-    SELECT 'claim', c.key, c.value, encode(sha256(convert_to(c.value::text, 'UTF8')), 'hex'), NULL, NULL
-    FROM jsonb_each(coalesce(v_semantic -> 'claims', '{}')) c
+    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object, o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
+    FROM (SELECT v.key, v.value FROM jsonb_each(v_objects) v
+          UNION ALL
+          SELECT 'claim ' || c.key, jsonb_build_object('parts', c.value) FROM jsonb_each(p_manifest -> 'claims') c) o
+  ), exact AS (
+    SELECT w.*, encode(sha256(convert_to(w.parts::text, 'UTF8')), 'hex') AS sha256 FROM wanted w
   ), newest AS (
     SELECT DISTINCT ON (r.kind, r.object) r.kind, r.object, r.exact_sha256, r.semantic_sha256, r.server_major
     FROM birth.birth_gateway_release_registry r
     ORDER BY r.kind, r.object, r.generation DESC
   )
   SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
-         p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts, w.exact_sha256, w.semantic_sha256, w.normalized_md5,
-         'exact-1/' || coalesce(v_semantic ->> 'algorithm', 'semantic-1'), v_major
-  FROM wanted w
+         p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts,
+         CASE WHEN w.kind IN ('gateway', 'function', 'procedure') THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
+              WHEN w.kind = 'view' THEN format('CREATE OR REPLACE VIEW birth.%s%s AS%s%s', w.object,
+                (SELECT ' WITH (' || string_agg(o.option, ', ') || ')'
+                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array' THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
+                E'\n', pg_get_viewdef(to_regclass('birth.' || w.object))) END,
+         w.sha256, w.semantic,
+         (SELECT md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) FROM pg_proc p
+          WHERE w.kind IN ('gateway', 'function', 'procedure') AND p.oid = to_regprocedure('birth.' || w.object)),
+         coalesce(p_manifest ->> 'algorithm', 'live'), v_major
+  FROM exact w
   FULL JOIN newest n ON n.kind = w.kind AND n.object = w.object
-  WHERE (w.exact_sha256, w.semantic_sha256, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
+  WHERE (w.sha256, w.semantic, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 
@@ -900,85 +1012,111 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_contract_record(p_release text, p_semantic jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_record(p_release text, p_manifest jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) IS 'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) IS 'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
 
--- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_contract_regrant(text, text, text[], text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) RETURNS text
+CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH privilege AS (
+    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
+    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
+    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
+  )
+  SELECT string_agg(concat_ws(' ',
+    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || p_name, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
+    CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
+         WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
+         ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name END,
+    CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
+    CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
+    CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END), '; ' ORDER BY v.verb DESC, v.grantee, v.name)
+  FROM privilege v
+  WHERE v.grantee <> ALL (array_remove(p_owners, NULL))
+    -- A sequence that is gone comes back with its column.
+    AND (v.sequence_column IS NULL OR pg_get_serial_sequence(p_name, v.sequence_column) IS NOT NULL);
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) IS 'The GRANTs and REVOKEs that put the privileges on an object right; NULL when there are none. Specification: 7.';
+
+-- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[], text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' WHEN p_kind = 'schema' THEN 'SCHEMA' ELSE upper(p_kind) END AS type,
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
-           split_part(p_object, '.', 1) AS parent,
-           substr(p_object, strpos(p_object, '.') + 1) AS child,
-           format('apply %s again, as birth_definer',
-             CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN format('sql/functions/%s.sql', split_part(p_object, '(', 1))
-                  WHEN p_kind = 'view' THEN format('sql/views/%s.sql', p_object)
-                  ELSE format('what differs in sql/tables/%s.sql', split_part(p_object, '.', 1)) END) AS source
-  ), privilege AS (
-    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column), the sequence of a column, or what is yet to be made.
-    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
-    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
+           split_part(p_object, '.', 1) AS parent, substr(p_object, strpos(p_object, '.') + 1) AS child,
+           p_definition IS NOT NULL AND p_drift IN ('missing', 'signature') AS anew,
+           p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
+           p_drift IN ('body', 'signature', 'configuration') AS shape
   ), statement AS (
+    -- what it is
     SELECT 1 AS rank, CASE
-      WHEN p_drift = 'missing' AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
-      WHEN p_drift = 'missing' AND p_kind IN ('index', 'trigger') THEN p_wanted ->> 'signature'
-      WHEN p_drift = 'missing' THEN t.source
-      WHEN p_drift IN ('extra', 'overload') AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
-      WHEN p_drift IN ('extra', 'overload') AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
-      WHEN p_drift IN ('extra', 'overload') THEN format('DROP %s %s', t.type, t.name)
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'constraint'
+      WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.type, t.name)
+      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
+      WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND t.shape
         THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'index' THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'trigger'
-        THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') THEN t.source
+      WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
+      WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
+      WHEN p_drift = 'missing' THEN format('-- %s %s is gone, and no statement knows what it held: restore it from a backup', p_kind, p_object)
     END AS text FROM thing t
     UNION ALL
+    -- whose it is
     SELECT 2, format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') FROM thing t
-    WHERE p_live IS NOT NULL AND (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+    WHERE t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
     UNION ALL
+    -- how it stands
     SELECT 3, CASE
-      WHEN p_kind = 'constraint' AND p_drift = 'not validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
-      WHEN p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
-      WHEN p_kind = 'trigger' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
-        CASE p_wanted -> 'state' ->> 'enabled' WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
-      WHEN p_kind = 'index' THEN format('REINDEX INDEX %s', t.name)
-      WHEN (p_live -> 'state' -> 'row security') IS DISTINCT FROM (p_wanted -> 'state' -> 'row security')
-        THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE WHEN (p_wanted -> 'state' -> 'row security') = 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
-      WHEN (p_live -> 'state' -> 'children') IS DISTINCT FROM (p_wanted -> 'state' -> 'children')
-        THEN format('ALTER TABLE %s NO INHERIT %s', p_live -> 'state' -> 'children' ->> 0, t.name)
-      ELSE t.source END
-    FROM thing t
-    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND (p_live -> 'state') IS DISTINCT FROM (p_wanted -> 'state')
+      WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
+      WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
+        CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED' ELSE 'LOGGED' END)
+      WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
+      WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
+                                    FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
+      ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
+    END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
     UNION ALL
-    SELECT 4, concat_ws(' ',
-      'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || t.name, v.verb, v.privilege || coalesce(' ' || v.column_list, ''), 'ON',
-      CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
-           WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(t.name, v.sequence_column)
-           WHEN t.type = 'VIEW' THEN 'TABLE ' || t.name
-           ELSE t.type || ' ' || t.name END,
-      CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-      CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
-      CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END)
-    FROM thing t CROSS JOIN privilege v
-    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND v.grantee <> coalesce(p_live ->> 'owner', '')
+    -- who may do what with it
+    SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
+      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
+      CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
+      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
+    FROM thing t WHERE t.anew OR t.both_there
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'The statement that repairs a drift, or the file to apply again. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) IS 'The statement that repairs a drift, for birth_definer or a superuser; a comment where none can. Specification: 7.';
 
 -- Name: fn_birth_contract_token(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1291,6 +1429,9 @@ BEGIN
     ('gateway_in_use', 'NB412', 'failed',
      'the gateway is still attached',
      'let the owners of the tables drop the triggers named in the detail, then downgrade again'),
+    ('server_unknown', 'NB414', 'failed',
+     'the release does not know this server',
+     'install a newer birthdb, or release on a server that it knows'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'give the row a value its code can be made of; a steward can switch the gateway to observe'),
@@ -4970,6 +5111,7 @@ CREATE TABLE birth.birth_gateway_release_registry (
     kind text NOT NULL COLLATE pg_catalog."C",
     object text NOT NULL COLLATE pg_catalog."C",
     parts jsonb,
+    definition text,
     exact_sha256 text COLLATE pg_catalog."C",
     semantic_sha256 text COLLATE pg_catalog."C",
     normalized_md5 text COLLATE pg_catalog."C",
@@ -5006,6 +5148,10 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.object IS 'Name of the ob
 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.parts IS 'What is fixed, part by part: body, signature, configuration, owner, privileges, state.';
 
+-- Name: COLUMN birth_gateway_release_registry.definition; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_release_registry.definition IS 'The statement that makes a routine or view as released: what repairs it. NULL for other kinds.';
+
 -- Name: COLUMN birth_gateway_release_registry.exact_sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.exact_sha256 IS 'SHA-256 of the parts, computed in this database; NULL when the release removed the object.';
@@ -5020,7 +5166,7 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.normalized_md5 IS 'The do
 
 -- Name: COLUMN birth_gateway_release_registry.algorithm; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms; live for a recording that no manifest fixed.';
 
 -- Name: COLUMN birth_gateway_release_registry.server_major; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -5967,6 +6113,7 @@ CREATE VIEW birth.v_birth_contract_recorded AS
  SELECT kind,
     object,
     parts,
+    definition,
     exact_sha256,
     semantic_sha256,
     normalized_md5,
@@ -5977,6 +6124,7 @@ CREATE VIEW birth.v_birth_contract_recorded AS
    FROM ( SELECT DISTINCT ON (r.kind, r.object) r.kind,
             r.object,
             r.parts,
+            r.definition,
             r.exact_sha256,
             r.semantic_sha256,
             r.normalized_md5,
@@ -6694,6 +6842,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_blocker() FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) TO birth_reader;
+
 -- Name: FUNCTION fn_birth_contract_drift(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_drift() FROM PUBLIC;
@@ -6704,18 +6857,31 @@ GRANT ALL ON FUNCTION birth.fn_birth_contract_drift() TO birth_reader;
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_hash() FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_contract_hash() TO birth_reader;
 
--- Name: FUNCTION fn_birth_contract_live(p_trust_rules boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_live(p_rules jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean) TO birth_reader;
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_live(p_rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_live(p_rules jsonb) TO birth_reader;
 
--- Name: FUNCTION fn_birth_contract_record(p_release text, p_semantic jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_objects(p_manifest jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) TO birth_reader;
 
--- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_record(p_release text, p_manifest jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_token(); Type: ACL; Schema: birth; Owner: birth_definer
 

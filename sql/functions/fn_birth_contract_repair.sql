@@ -1,75 +1,71 @@
--- The statement that repairs a drift, or, where only the source has the text, the file to apply again as birth_definer.
+-- The statement that repairs a drift, for birth_definer or a superuser to send. What made a routine or a view anew is p_definition, which the
+-- registry keeps; what was lost with its rows no statement brings back, and a comment says so.
 -- Returns: one text; several statements where several parts differ.
--- Calls: nothing
+-- Calls: fn_birth_contract_recolumn, fn_birth_contract_regrant
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_repair(
-    p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[])
+    p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text)
   RETURNS text
   LANGUAGE sql
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_contract_repair$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' WHEN p_kind = 'schema' THEN 'SCHEMA' ELSE upper(p_kind) END AS type,
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
-           split_part(p_object, '.', 1) AS parent,
-           substr(p_object, strpos(p_object, '.') + 1) AS child,
-           format('apply %s again, as birth_definer',
-             CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN format('sql/functions/%s.sql', split_part(p_object, '(', 1))
-                  WHEN p_kind = 'view' THEN format('sql/views/%s.sql', p_object)
-                  ELSE format('what differs in sql/tables/%s.sql', split_part(p_object, '.', 1)) END) AS source
-  ), privilege AS (
-    -- An entry is role=PRIVILEGE, a star for the right to pass it on, then (column), the sequence of a column, or what is yet to be made.
-    SELECT e.verb, m[1] AS grantee, m[2] AS privilege, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
-    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
+           split_part(p_object, '.', 1) AS parent, substr(p_object, strpos(p_object, '.') + 1) AS child,
+           p_definition IS NOT NULL AND p_drift IN ('missing', 'signature') AS anew,
+           p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
+           p_drift IN ('body', 'signature', 'configuration') AS shape
   ), statement AS (
+    -- what it is
     SELECT 1 AS rank, CASE
-      WHEN p_drift = 'missing' AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
-      WHEN p_drift = 'missing' AND p_kind IN ('index', 'trigger') THEN p_wanted ->> 'signature'
-      WHEN p_drift = 'missing' THEN t.source
-      WHEN p_drift IN ('extra', 'overload') AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
-      WHEN p_drift IN ('extra', 'overload') AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
-      WHEN p_drift IN ('extra', 'overload') THEN format('DROP %s %s', t.type, t.name)
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'constraint'
+      WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.type, t.name)
+      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
+      WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND t.shape
         THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'index' THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') AND p_kind = 'trigger'
-        THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
-      WHEN p_drift IN ('body', 'signature', 'configuration') THEN t.source
+      WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
+      WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
+      WHEN p_drift = 'missing' THEN format('-- %s %s is gone, and no statement knows what it held: restore it from a backup', p_kind, p_object)
     END AS text FROM thing t
     UNION ALL
+    -- whose it is
     SELECT 2, format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') FROM thing t
-    WHERE p_live IS NOT NULL AND (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+    WHERE t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
     UNION ALL
+    -- how it stands
     SELECT 3, CASE
-      WHEN p_kind = 'constraint' AND p_drift = 'not validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
-      WHEN p_kind = 'constraint' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
-      WHEN p_kind = 'trigger' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
-        CASE p_wanted -> 'state' ->> 'enabled' WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
-      WHEN p_kind = 'index' THEN format('REINDEX INDEX %s', t.name)
-      WHEN (p_live -> 'state' -> 'row security') IS DISTINCT FROM (p_wanted -> 'state' -> 'row security')
-        THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE WHEN (p_wanted -> 'state' -> 'row security') = 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
-      WHEN (p_live -> 'state' -> 'children') IS DISTINCT FROM (p_wanted -> 'state' -> 'children')
-        THEN format('ALTER TABLE %s NO INHERIT %s', p_live -> 'state' -> 'children' ->> 0, t.name)
-      ELSE t.source END
-    FROM thing t
-    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND (p_live -> 'state') IS DISTINCT FROM (p_wanted -> 'state')
+      WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
+      WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
+        CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED' ELSE 'LOGGED' END)
+      WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
+      WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
+                                    FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
+      ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
+    END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
     UNION ALL
-    SELECT 4, concat_ws(' ',
-      'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || t.name, v.verb, v.privilege || coalesce(' ' || v.column_list, ''), 'ON',
-      CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
-           WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(t.name, v.sequence_column)
-           WHEN t.type = 'VIEW' THEN 'TABLE ' || t.name
-           ELSE t.type || ' ' || t.name END,
-      CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-      CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
-      CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END)
-    FROM thing t CROSS JOIN privilege v
-    WHERE p_live IS NOT NULL AND p_wanted IS NOT NULL AND v.grantee <> coalesce(p_live ->> 'owner', '')
+    -- who may do what with it
+    SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
+      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
+      CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
+      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
+    FROM thing t WHERE t.anew OR t.both_there
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $fn_birth_contract_repair$;
 
-COMMENT ON FUNCTION birth.fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[]) IS
-  'The statement that repairs a drift, or the file to apply again. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[], text) IS
+  'The statement that repairs a drift, for birth_definer or a superuser; a comment where none can. Specification: 7.';

@@ -6,6 +6,7 @@ CREATE TABLE birth.birth_gateway_release_registry (
   kind            text COLLATE "C" NOT NULL,
   object          text COLLATE "C" NOT NULL,
   parts           jsonb,
+  definition      text,
   exact_sha256    text COLLATE "C",
   semantic_sha256 text COLLATE "C",
   normalized_md5  text COLLATE "C",
@@ -26,10 +27,11 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS
   'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, claim.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.object IS 'Name of the object within schema birth.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.parts IS 'What is fixed, part by part: body, signature, configuration, owner, privileges, state.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.definition IS 'The statement that makes a routine or view as released: what repairs it. NULL for other kinds.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.exact_sha256 IS 'SHA-256 of the parts, computed in this database; NULL when the release removed the object.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.semantic_sha256 IS 'SHA-256 that formatting and comments do not change, from the release''s manifest.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.normalized_md5 IS 'The documents'' normalised md5; shown, never decided by.';
-COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms; live for a recording that no manifest fixed.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.server_major IS 'Major version of the server that deparsed the object.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review what it released.';

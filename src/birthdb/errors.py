@@ -364,6 +364,12 @@ class GatewayInUse(BirthError):
     sqlstate = "NB412"
 
 
+class ServerUnknown(BirthError):
+    """NB414: the release does not know this server."""
+
+    sqlstate = "NB414"
+
+
 class GatewayNoIdentity(BirthError):
     """NB501: a row has no entity code."""
 

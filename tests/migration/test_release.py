@@ -1,6 +1,8 @@
 """Releases go up, down and up again, online and by script, as a login that is no superuser, and leave no trace."""
 
 import io
+import json
+import re
 import shutil
 import subprocess
 import threading
@@ -16,9 +18,9 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
-from birthdb import paths, target
-from birthdb.release import semantic
-from birthdb.release.__main__ import MAJORS
+from birthdb import api, paths, target
+from birthdb.release import MEASURING, Frozen, semantic
+from birthdb.release.__main__ import objects_of
 from birthdb.release.sources import Sources
 
 RELEASES = list(Sources(paths.ROOT).releases)
@@ -334,7 +336,8 @@ def test_a_release_that_empties_or_rewrites_the_registry_is_rolled_back(
     config.set_main_option("script_location", str(migrations("stage2_5", "tables/birth_review.sql", sabotage)))
     with pytest.raises(psycopg.Error) as refused:
         command.upgrade(config, "head")
-    assert refused.value.sqlstate in ("NB408", "0A000")  # a view that reads the column refuses first
+    # A changed column is noticed before the rewrite; a view that reads it refuses first.
+    assert refused.value.sqlstate in ("NB408", "NB404", "0A000")
 
 
 def test_births_of_other_sessions_do_not_stop_a_release(released: Database) -> None:
@@ -457,6 +460,7 @@ def test_frozen_text_runs_verbatim(
     found = "SELECT prosrc, obj_description(oid) FROM pg_proc WHERE proname = 'fn_verbatim'"
     config = alembic_config(released.url(RELEASER))
     config.set_main_option("script_location", str(copy))
+    config.attributes[MEASURING] = True  # the copy's manifest does not know the function
     command.upgrade(config, "head")
     config.output_buffer = written = io.StringIO()
     command.upgrade(config, "base:head", sql=True)
@@ -517,13 +521,91 @@ def test_the_contract_holds_after_every_step_up_and_down(empty_db: Database) -> 
             assert newest.fetchone() == (release,)
 
 
-def test_the_registry_has_the_semantic_hash_of_every_live_object(db: Database) -> None:
+def test_the_registry_has_the_hashes_of_every_live_object(db: Database) -> None:
+    """hash(source) = hash(live) = hash in the registry: sources are measured by freezing, which `check` repeats."""
+    manifest = json.loads(Frozen(paths.MIGRATIONS / "frozen").text(RELEASES[-1], "manifest.json"))
     with db.connect() as connection:
         live = semantic.hashes(connection)
+        exact = dict(
+            connection.execute(
+                "SELECT kind || ' ' || object, exact_sha256 FROM birth.fn_birth_contract_live()"
+            ).fetchall()
+        )
         recorded = connection.execute(
-            "SELECT DISTINCT ON (kind, object) kind, split_part(object, '(', 1), semantic_sha256"
-            " FROM birth.birth_gateway_release_registry ORDER BY kind, object, generation DESC"
+            "SELECT kind || ' ' || object, exact_sha256, semantic_sha256 FROM birth.v_birth_contract_recorded"
+            " WHERE kind <> 'claim'"
         ).fetchall()
-    found = {name: digest for _, name, digest in recorded if digest is not None}
-    views = live["view"] if db.cluster.major in MAJORS else {}
-    assert found == live["routine"] | views
+    assert {key: sha for key, sha, _ in recorded} == exact
+    assert {key: sha for key, _, sha in recorded if sha is not None} == live
+    fixed = objects_of(manifest, db.cluster.major)
+    assert {key: entry["exact"] for key, entry in fixed.items()} == exact
+    assert {key: entry["semantic"] for key, entry in fixed.items() if "semantic" in entry} == live
+
+
+def edited(script_: str, before: str, after: str) -> str:
+    assert script_.count(before) == 1
+    return script_.replace(before, after)
+
+
+def test_a_script_that_was_edited_is_refused(released: Database) -> None:
+    written = script("upgrade", "base:baseline")
+    for before, after in (
+        ("hashtextextended('birth.' || p_name, 0)", "hashtextextended('birth.' || p_name, 1)"),
+        (
+            "('SCHEMA',  NULL,                               'birth_operator',     'USAGE'),",
+            "('SCHEMA', NULL, 'birth_operator', 'CREATE'),",
+        ),
+        ("  command    text NOT NULL,\n", "  command    text,\n"),
+    ):
+        sent = psql(released, "\\set VERBOSITY verbose\n" + edited(written, before, after))
+        assert sent.returncode == 3
+        assert "NB404" in sent.stderr
+        assert "nothing was released" in sent.stderr
+        assert api.release(released.connect()) is None
+    assert psql(released, written).stderr == ""
+
+
+@pytest.mark.parametrize("way", ["upgrade", "downgrade"])
+@pytest.mark.parametrize("online", [True, False], ids=["online", "by script"])
+def test_a_release_does_not_begin_on_a_database_that_has_drifted(released: Database, way: str, online: bool) -> None:
+    upgrade(released.url(RELEASER), "stage1")
+    admin = released.connect()
+    admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
+    # Who drifts may silence the guard too; the release brings its own.
+    admin.execute("ALTER FUNCTION birth.fn_birth_contract_live(jsonb) RESET ALL")
+    there = shape(released)
+    to = {"upgrade": "stage2", "downgrade": "stage0"}[way]
+    if online:
+        with pytest.raises(psycopg.Error) as refused:
+            {"upgrade": upgrade, "downgrade": downgrade}[way](released.url(RELEASER), to)
+        assert refused.value.sqlstate == "NB404"
+        assert refused.value.diag.message_detail == "stage1: function fn_birth_lock_key(text): configuration"
+    else:
+        sent = psql(released, script(way, f"stage1:{to}"))
+        assert "stage1: function fn_birth_lock_key(text): configuration" in sent.stderr
+    assert shape(released) == there
+    assert versions(released) == ["stage1"]
+
+
+def test_a_server_that_the_release_does_not_know_is_refused(
+    released: Database, migrations: Callable[[str, str, str], Path]
+) -> None:
+    copy = migrations("baseline", "manifest.sql", "")
+    manifest = copy / "frozen" / "baseline" / "manifest.sql"
+    major = str(released.cluster.major)
+    manifest.write_text(re.sub(rf'"{major}":"{major}\.\d+"', '"13":"13.1"', manifest.read_text()))
+    config = alembic_config(released.url(RELEASER))
+    config.set_main_option("script_location", str(copy))
+    with pytest.raises(psycopg.Error) as refused:
+        command.upgrade(config, "baseline")
+    assert refused.value.sqlstate == "NB414"
+    assert api.release(released.connect()) is None
+
+
+def test_a_grant_of_somebody_elses_stays_and_is_no_part_of_the_contract(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage1")
+    admin = released.connect()
+    admin.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
+    upgrade(released.url(RELEASER))
+    drifted = "SELECT object, found, blocks FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass"
+    assert admin.execute(drifted).fetchall() == [("birth_registry", "nora_nobody=SELECT", False)]

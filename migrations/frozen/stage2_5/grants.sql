@@ -89,6 +89,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_source_status',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_compare',        'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_contract_objects',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_drift',          'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_hash',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_token',          'birth_reader',       'EXECUTE'),

@@ -13,9 +13,10 @@ For the autogenerate of your own Alembic environment in the same database::
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import psycopg
 from alembic import op
@@ -28,12 +29,21 @@ VERSION_TABLE = "alembic_version"
 
 #: What every release runs before and after its own files; each release has its own frozen copies.
 BEGIN = ("release/begin.sql", "roles/roles.sql", "release/enter.sql")
+GRANTS = "grants.sql"
+CONTRACT = "release/contract.sql"
 FINISH = ("release/finish.sql", "release/leave.sql")
-COMMON = (*BEGIN, "release/prepare.sql", "release/evidence.sql", "grants.sql", *FINISH)
+COMMON = (*BEGIN, "release/prepare.sql", "release/evidence.sql", GRANTS, CONTRACT, *FINISH)
 
-#: The list of steps of a release, and the semantic hashes of what it fixes, in its frozen folder.
+#: What answers whether the database is what a release says. Made anew from the frozen files before it is asked.
+CHECKERS = tuple(f"functions/fn_birth_contract_{name}.sql" for name in ("live", "compare", "objects"))
+
+#: The list of steps of a release, and the contract that it fixes, in its frozen folder.
 ORDER = "ORDER"
 MANIFEST = "manifest.sql"
+
+#: In a configuration's attributes: releases are being measured, so their manifests are not asked yet.
+MEASURING = "measuring"
+NO_MANIFEST = "SET LOCAL birth.manifest = '{}';\n"
 
 _DROPS = {"tables": "TABLE", "functions": "ROUTINE", "views": "VIEW"}
 _PLAIN = re.compile(r"[a-z0-9_ ]*")
@@ -100,6 +110,13 @@ class Frozen:
         """Return whether the release has the file."""
         return (self.root / release / path).is_file()
 
+    def newest(self, path: str, releases: Iterable[str]) -> str:
+        """Return the text that the first of ``releases``, newest first, has of the file. Raises CommandError."""
+        release = next((one for one in releases if self.has(one, path)), None)
+        if release is None:
+            raise CommandError(f"no release has a frozen {path}")
+        return self.text(release, path)
+
     def steps(self, release: str) -> list[Step]:
         """Return the steps of a release in load order. Raises CommandError when it was never frozen."""
         return [Step.parse(line) for line in self.text(release, ORDER).splitlines()]
@@ -113,16 +130,22 @@ class Release:
         self.revision = revision
 
     def upgrade(self) -> None:
-        """Run the release's steps between its own begin and finish. Raises what the database refuses."""
+        """Run the release's steps between its own begin and finish. Raises what the database refuses.
+
+        The contract of the release before is asked first and its own last, also by script (NB404).
+        """
         context = op.get_context()
         frozen = _frozen(context)
-        _begin(context, self.revision, self.revision, at=_before(context, self.revision) or "base")
+        before = _before(context, self.revision)
+        _begin(context, self.revision, self.revision, at=before or "base")
+        if before is not None:
+            _believe_nothing(context, before)
+            _contract(context, before)
         for step in frozen.steps(self.revision):
             if step.drops:
                 _run(context, step.drop, f"{self.revision}: {step}")
             else:
                 _run_file(context, self.revision, step.path)
-        _run_file(context, self.revision, "grants.sql")
         _finish(context, self.revision)
 
     def downgrade(self, evidence: tuple[str, ...] = ()) -> None:
@@ -135,6 +158,8 @@ class Release:
         frozen = _frozen(context)
         before = _before(context, self.revision)
         _begin(context, self.revision, before or "", at=self.revision)
+        _believe_nothing(context, self.revision)
+        _contract(context, self.revision)
         if evidence:
             _set(context, {"evidence": " ".join(evidence)})
             _run_file(context, self.revision, "release/evidence.sql")
@@ -143,11 +168,11 @@ class Release:
                 _run(context, undo.drop, f"{release}: {undo}")
             else:
                 _run_file(context, release, undo.path)
-        if before is None:
-            _finish(context, self.revision, manifest=False)
-        else:
-            _run_file(context, before, "grants.sql")
+        if before is not None:
             _finish(context, before)
+        else:
+            for path in FINISH:
+                _run_file(context, self.revision, path)
 
 
 def open_script(context: MigrationContext) -> None:
@@ -190,14 +215,34 @@ def _prepare(context: MigrationContext) -> None:
 
 
 def _begin(context: MigrationContext, revision: str, becomes: str, at: str) -> None:
-    _set(context, {"release": becomes, "release_from": at, "manifest": ""})
+    _set(context, {"release": becomes, "release_from": at})
     for path in BEGIN:
         _run_file(context, revision, path)
 
 
-def _finish(context: MigrationContext, revision: str, manifest: bool = True) -> None:
-    for path in (MANIFEST, *FINISH) if manifest else FINISH:
-        _run_file(context, revision, path)
+def _believe_nothing(context: MigrationContext, release: str) -> None:
+    """Make what answers for the contract anew: who changed an object may have changed that too."""
+    releases = [release, *_earlier(context, release)]
+    for path in CHECKERS:
+        _run(context, _frozen(context).newest(path, releases), f"{release}/{path}")
+
+
+def _contract(context: MigrationContext, release: str) -> None:
+    """Refuse a database that is not what the release made."""
+    config = context.config
+    if config is not None and config.attributes.get(MEASURING):
+        _run(context, NO_MANIFEST, "no manifest")
+    else:
+        _run_file(context, release, MANIFEST)
+    _set(context, {"contract": release})
+    _run_file(context, release, CONTRACT)
+
+
+def _finish(context: MigrationContext, release: str) -> None:
+    _run_file(context, release, GRANTS)
+    _contract(context, release)
+    for path in FINISH:
+        _run_file(context, release, path)
 
 
 def _undo(frozen: Frozen, release: str, earlier: list[str]) -> Iterator[tuple[str, Step]]:
@@ -260,10 +305,15 @@ def _run(context: MigrationContext, text: str, source: str) -> None:
     raw = context.connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise CommandError("a release runs through psycopg 3: use a postgresql+psycopg engine")
+    execute(raw, text, source)
+
+
+def execute(connection: psycopg.Connection[Any], text: str, source: str) -> None:
+    """Send frozen text verbatim. Raises what the database refuses, with a note of where the text is from."""
     # No parameters, so several statements at once and no reading of %; never prepared, which takes one statement only.
-    with raw.cursor() as cursor:
+    with connection.cursor() as cursor:
         try:
-            cursor.execute(text.encode(raw.info.encoding), prepare=False)
+            cursor.execute(text.encode(connection.info.encoding), prepare=False)
         except psycopg.Error as error:
             error.add_note(f"in {source}")
             raise

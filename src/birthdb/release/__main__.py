@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, LiteralString
+from typing import Annotated, Any, LiteralString
 
 import psycopg
 import typer
@@ -18,14 +18,14 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH, MANIFEST, objects, prove, semantic
+from birthdb.release import BEGIN, FINISH, GRANTS, MANIFEST, MEASURING, NO_MANIFEST, objects, prove, semantic
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.server import VARIABLE, EmbeddedServer
 
 #: The server that writes the schema dump; the text of another major differs.
 DUMP_MAJOR = 16
 
-#: The servers whose view hashes a manifest holds: those at hand when freezing.
+#: The servers that a manifest is measured on: what each writes down otherwise, it holds for each.
 MAJORS = (16, 18)
 
 #: What is generated from a released database.
@@ -34,6 +34,9 @@ REFERENCE = paths.ROOT / "docs" / "reference.md"
 
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
 
+_LIVE: LiteralString = """
+SELECT l.kind || ' ' || l.object, l.parts, l.exact_sha256 FROM birth.fn_birth_contract_live() l
+"""
 _BODIES: LiteralString = """
 SELECT p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
 FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
@@ -79,7 +82,7 @@ def dump() -> None:
 
 @app.command()
 def manifest() -> None:
-    """Hash every routine and view of every release that is not declared, and write its manifest."""
+    """Measure the contract of every release that is not declared, on every server, and write its manifest."""
     _manifests(Sources(paths.ROOT))
 
 
@@ -95,10 +98,8 @@ def check_database(sources: Sources) -> Iterator[Finding]:
         with _database(server, "migrated") as url:
             for name in sources.releases:
                 upgrade(url, name)
-                with psycopg.connect(url) as connection:
-                    live = semantic.hashes(connection)
                 manifest = json.loads(sources.frozen.text(name, "manifest.json"))
-                if (manifest["routine"], manifest["view"][str(DUMP_MAJOR)]) != (live["routine"], live["view"]):
+                if objects_of(manifest, DUMP_MAJOR) != _measured(url):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
             migrated = schema_text(server, "migrated")
             reference = reference_text(url)
@@ -114,10 +115,15 @@ def check_database(sources: Sources) -> Iterator[Finding]:
             yield Finding(f"{path.name} is not what the releases make", "python -m birthdb.release dump")
 
 
+def objects_of(manifest: dict[str, Any], major: int) -> dict[str, Any]:
+    """Return the objects of a manifest as a server of that major writes them down: parts, exact, semantic."""
+    return manifest["objects"] | manifest["on"].get(str(major), {})
+
+
 def upgrade(url: str, revision: str) -> None:
-    """Upgrade a database, quietly. Raises what the database refuses."""
+    """Upgrade a database, quietly, without asking manifests: they are being made. Raises what the database refuses."""
     alembic = Config(paths.ALEMBIC_INI)
-    alembic.attributes.update(url=url, configure_logger=False)
+    alembic.attributes.update({"url": url, "configure_logger": False, MEASURING: True})
     command.upgrade(alembic, revision)
 
 
@@ -138,7 +144,8 @@ def load(url: str, sources: Sources) -> None:
             except psycopg.Error as error:
                 if must:
                     raise SourceError(f"{step}: {error}") from error
-        run((sources.sql / "grants.sql").read_text(encoding="utf-8"))
+        run((sources.sql / GRANTS).read_text(encoding="utf-8"))
+        run(NO_MANIFEST)
         for path in FINISH:
             run((sources.sql / path).read_text(encoding="utf-8"))
 
@@ -174,34 +181,63 @@ def schema_text(server: EmbeddedServer, dbname: str) -> str:
 
 
 def _manifests(sources: Sources) -> None:
-    declared = sources.declared()
-    found: dict[str, dict[str, dict[str, dict[str, str]]]] = {name: {} for name in sources.releases}
+    measured: dict[int, dict[str, dict[str, Any]]] = {}
+    versions: dict[str, str] = {}
     bodies: dict[str, dict[str, str]] = {}
     for major in MAJORS:
-        with _server(major) as server, _database(server, "hashed") as url:
+        measured[major] = {}
+        with _server(major) as server, _database(server, "measured") as url:
             for name in sources.releases:
                 upgrade(url, name)
+                measured[major][name] = _measured(url)
                 with psycopg.connect(url) as connection:
-                    found[name][str(major)] = semantic.hashes(connection)
                     bodies[name] = dict(connection.execute(_BODIES).fetchall())
-    for name, majors in found.items():
-        if name in declared:
-            continue
-        routines = next(iter(majors.values()))["routine"]
-        for number, hashed in majors.items():
-            if hashed["routine"] != routines:
-                raise SourceError(f"{name}: the header of a routine differs on PostgreSQL {number}")
-        manifest = {
-            "algorithm": semantic.ALGORITHM,
-            "routine": routines,
-            "view": {number: hashed["view"] for number, hashed in majors.items()},
-            "claims": _claims(sources, bodies[name]),
+                    versions[str(major)] = connection.info.parameter_status("server_version") or ""
+    declared = sources.declared()
+    for name in sources.releases:
+        if name not in declared:
+            per_major = {major: releases[name] for major, releases in measured.items()}
+            _write_manifest(sources, name, versions, per_major, _claims(sources, bodies[name]))
+
+
+def _measured(url: str) -> dict[str, Any]:
+    """Return every object of a released database: parts, exact and semantic hash."""
+    with psycopg.connect(url) as connection:
+        hashes = semantic.hashes(connection)
+        return {
+            key: {"parts": parts, "exact": exact} | ({"semantic": hashes[key]} if key in hashes else {})
+            for key, parts, exact in connection.execute(_LIVE).fetchall()
         }
-        folder = sources.frozen.root / name
-        _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-        compact = json.dumps(manifest, sort_keys=True, separators=(",", ":")).replace("'", "''")
-        _write(folder / MANIFEST, f"SET LOCAL birth.manifest = '{compact}';\n")
-        sources.sum(name)
+
+
+def _write_manifest(
+    sources: Sources,
+    name: str,
+    versions: dict[str, str],
+    measured: dict[int, dict[str, Any]],
+    claims: dict[str, dict[str, str]],
+) -> None:
+    """Write what every server agrees on once, and beside it what a major writes down otherwise."""
+    newest = measured[max(measured)]
+    for major, found in measured.items():
+        if differs := sorted(found.keys() ^ newest.keys()):
+            raise SourceError(f"{name}: PostgreSQL {major} makes other objects than {max(measured)}: {differs}")
+    manifest = {
+        "algorithm": semantic.ALGORITHM,
+        "servers": versions,
+        "objects": newest,
+        "on": {
+            str(major): other
+            for major, found in measured.items()
+            if (other := {key: entry for key, entry in found.items() if entry != newest[key]})
+        },
+        "claims": claims,
+    }
+    folder = sources.frozen.root / name
+    _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    compact = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":")).replace("'", "''")
+    _write(folder / MANIFEST, f"SET LOCAL birth.manifest = '{compact}';\n")
+    sources.sum(name)
 
 
 def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -30,7 +30,7 @@ SET LOCAL extra_float_digits = 1;
 """
 
 _ROUTINES: LiteralString = """
-SELECT p.oid, p.proname AS name, p.prosrc AS body, p.prosqlbody IS NOT NULL AS parsed,
+SELECT p.oid, p.proname AS name, CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision', 'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway' WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END || ' ' || substr(p.oid::regprocedure::text, 7) AS key, p.prosrc AS body, p.prosqlbody IS NOT NULL AS parsed,
   l.lanname IN ('sql', 'plpgsql') AS scans,
   jsonb_build_object(
     'kind', p.prokind, 'name', p.proname, 'language', l.lanname,
@@ -95,21 +95,21 @@ def digest(header: dict[str, Any], body: str, *, scans: bool = True) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def hashes(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
+def hashes(connection: psycopg.Connection[Any]) -> dict[str, str]:
     """Return ``{"routine": {name: hash}, "view": {name: hash}}`` of schema ``birth``; changes nothing.
 
     What the server deparses is loaded and deparsed again until it is stable, in a transaction that is rolled back; the
     login must be a superuser or birth_definer. View text differs between server majors, and so do the hashes of views.
     """
-    found: dict[str, dict[str, str]] = {"routine": {}, "view": {}}
+    found: dict[str, str] = {}
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(_PINS, prepare=False)
         for row in cursor.execute(_ROUTINES).fetchall():
             body = _stable_body(connection, row["oid"]) if row["parsed"] else row["body"]
-            found["routine"][row["name"]] = digest(row["header"], body, scans=row["scans"])
+            found[row["key"]] = digest(row["header"], body, scans=row["scans"])
         for row in cursor.execute(_VIEWS).fetchall():
             body = row["body"] if row["header"]["kind"] == "m" else _stable_view(connection, row["oid"], row["name"])
-            found["view"][row["name"]] = digest(row["header"], body)
+            found["view " + row["name"]] = digest(row["header"], body)
     return found
 
 

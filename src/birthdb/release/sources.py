@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from birthdb.release import COMMON, MANIFEST, ORDER, Frozen, Step
+from birthdb.release import COMMON, MANIFEST, NO_MANIFEST, ORDER, Frozen, Step
 
 SUMS = "SHA256SUMS"
 _FOLDERS = ("roles", "release", "tables", "functions", "views")
@@ -134,7 +134,7 @@ class Sources:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         if not self.frozen.has(release, MANIFEST):
-            (folder / MANIFEST).write_text("SET LOCAL birth.manifest = '{}';\n", encoding="utf-8")
+            (folder / MANIFEST).write_text(NO_MANIFEST, encoding="utf-8")
         self.sum(release)
 
     def sum(self, release: str) -> None:

@@ -3,7 +3,6 @@ DO $finish$
 DECLARE
   v_before text := current_setting('birth.release_births');
   v_after text;
-  v_manifest jsonb := coalesce(nullif(current_setting('birth.manifest', true), ''), '{}')::jsonb;
 BEGIN
   SELECT format('%s inserted, %s updated, %s deleted, file %s', pg_stat_get_xact_tuples_inserted(c.oid),
                 pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
@@ -19,9 +18,7 @@ BEGIN
   END IF;
 
   IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record') THEN
-    -- A manifest has the views per server major, because their text differs; what the release knows of this one is passed on.
-    PERFORM birth.fn_birth_contract_record(current_setting('birth.release'), v_manifest || jsonb_build_object(
-      'view', coalesce(v_manifest #> ARRAY['view', (current_setting('server_version_num')::integer / 10000)::text], '{}')));
+    PERFORM birth.fn_birth_contract_record(current_setting('birth.release'), current_setting('birth.manifest')::jsonb);
   END IF;
 END
 $finish$;

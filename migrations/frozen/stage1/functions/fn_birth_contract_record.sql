@@ -1,40 +1,55 @@
 -- Records what a release fixed: a new row for every object that is not as the newest generation has it, one without hashes for an object that
--- is gone. Going back to an earlier body is a new row. p_semantic is the release's manifest: semantic hashes by name (routine, view) and the
--- claims of v_qt001_apply_runtime_status. Called at the end of every release.
+-- is gone. Going back to an earlier body is a new row. The contract is what p_manifest says for this server, which the release has just compared
+-- with what is there; with a manifest that knows no objects, as while a release is being made, it is what is there. What a stranger added, such as
+-- a grant for a dashboard, is thus no part of it. Called at the end of every release, and when it is attested anew.
 -- Returns: how many rows it appended.
--- Calls: fn_birth_contract_live
+-- Calls: fn_birth_contract_live, fn_birth_contract_objects
 -- Writes: birth_gateway_release_registry, birth_stage_anchor
-CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_semantic jsonb)
+CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
   RETURNS bigint
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
+  SET timezone = 'UTC'
+  SET datestyle = 'ISO, MDY'
+  SET intervalstyle = 'postgres'
+  SET quote_all_identifiers = off
+  SET extra_float_digits = 1
 AS $fn_birth_contract_record$
 DECLARE
-  v_semantic jsonb := coalesce(p_semantic, '{}');
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
+  v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts)) FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
-    (generation, release, kind, object, parts, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
+    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
   WITH wanted AS (
-    SELECT l.kind, l.object, l.parts, l.exact_sha256, l.normalized_md5,
-           coalesce(v_semantic #>> ARRAY['routine', split_part(l.object, '(', 1)], v_semantic #>> ARRAY['view', l.object]) AS semantic_sha256
-    FROM birth.fn_birth_contract_live() l
-    UNION ALL
-    SELECT 'claim', c.key, c.value, encode(sha256(convert_to(c.value::text, 'UTF8')), 'hex'), NULL, NULL
-    FROM jsonb_each(coalesce(v_semantic -> 'claims', '{}')) c
+    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object, o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
+    FROM (SELECT v.key, v.value FROM jsonb_each(v_objects) v
+          UNION ALL
+          SELECT 'claim ' || c.key, jsonb_build_object('parts', c.value) FROM jsonb_each(p_manifest -> 'claims') c) o
+  ), exact AS (
+    SELECT w.*, encode(sha256(convert_to(w.parts::text, 'UTF8')), 'hex') AS sha256 FROM wanted w
   ), newest AS (
     SELECT DISTINCT ON (r.kind, r.object) r.kind, r.object, r.exact_sha256, r.semantic_sha256, r.server_major
     FROM birth.birth_gateway_release_registry r
     ORDER BY r.kind, r.object, r.generation DESC
   )
   SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
-         p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts, w.exact_sha256, w.semantic_sha256, w.normalized_md5,
-         'exact-1/' || coalesce(v_semantic ->> 'algorithm', 'semantic-1'), v_major
-  FROM wanted w
+         p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts,
+         CASE WHEN w.kind IN ('gateway', 'function', 'procedure') THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
+              WHEN w.kind = 'view' THEN format('CREATE OR REPLACE VIEW birth.%s%s AS%s%s', w.object,
+                (SELECT ' WITH (' || string_agg(o.option, ', ') || ')'
+                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array' THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
+                E'\n', pg_get_viewdef(to_regclass('birth.' || w.object))) END,
+         w.sha256, w.semantic,
+         (SELECT md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) FROM pg_proc p
+          WHERE w.kind IN ('gateway', 'function', 'procedure') AND p.oid = to_regprocedure('birth.' || w.object)),
+         coalesce(p_manifest ->> 'algorithm', 'live'), v_major
+  FROM exact w
   FULL JOIN newest n ON n.kind = w.kind AND n.object = w.object
-  WHERE (w.exact_sha256, w.semantic_sha256, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
+  WHERE (w.sha256, w.semantic, v_major) IS DISTINCT FROM (n.exact_sha256, n.semantic_sha256, n.server_major)
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 

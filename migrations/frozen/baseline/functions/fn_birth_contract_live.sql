@@ -1,14 +1,14 @@
 -- Every object of schema birth as it is now, part by part. The parts hold no OID and no transaction number, so that two databases of one
 -- server major agree, before and after a dump and restore. Settings that change how the server writes a definition down are pinned.
 -- Left out: Alembic's version table, and NOT NULL constraints, which the columns show.
--- Writing out a view's definition is what takes the time. With p_trust_rules a view whose stored rule is the one recorded in this database at
--- its release (birth_stage_anchor) is not written out again: its body is the recorded one. After a restore the rules differ, and it is. The md5,
--- which nothing is decided by, is left out then.
--- Returns: one row an object: kind, object, parts, their SHA-256, and for a routine the md5 of its body without white space.
+-- Writing out a view's definition is what takes the time. p_rules says what is known of this database since its release: by view, the hash of the
+-- stored rule and the body that it stands for. A view whose rule is not known, as after a restore, is written out.
+-- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
+-- Returns: one row an object: kind, object, parts, their SHA-256.
 -- Calls: nothing
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean DEFAULT false)
-  RETURNS TABLE (kind text, object text, parts jsonb, exact_sha256 text, normalized_md5 text)
+CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}')
+  RETURNS TABLE (kind text, object text, parts jsonb, exact_sha256 text)
   LANGUAGE plpgsql
   STABLE
   ROWS 300
@@ -20,51 +20,50 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_trust_rules boolean DE
   SET extra_float_digits = 1
   SET jit = off
 AS $fn_birth_contract_live$
-DECLARE
-  v_schema CONSTANT oid := to_regnamespace('birth');
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
            c.relrowsecurity, c.relforcerowsecurity
     FROM pg_class c
-    WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
   ), privilege AS MATERIALIZED (
-    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it.
-    SELECT e.class, e.oid, e.sub,
+    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
+    -- PostgreSQL 17 brought and a dump of an earlier one does not give.
+    SELECT e.class, e.oid,
            format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
                   CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
     FROM (
-      SELECT 'relation' AS class, r.oid, 0 AS sub, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, NULL AS suffix FROM relation r
+      SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
       UNION ALL
-      SELECT 'relation', a.attrelid, a.attnum, a.attacl, format('(%I)', a.attname)
+      SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
       FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
       WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped
       UNION ALL
-      SELECT 'relation', d.refobjid, d.refobjsubid, coalesce(s.relacl, acldefault('s', s.relowner)), format(' on the sequence of %I', a.attname)
+      SELECT 'relation', d.refobjid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
       FROM relation r
       JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
         AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
       JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
       JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
       UNION ALL
-      SELECT 'routine', p.oid, 0, coalesce(p.proacl, acldefault('f', p.proowner)), NULL FROM pg_proc p WHERE p.pronamespace = v_schema
+      SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, NULL FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', n.oid, 0, coalesce(n.nspacl, acldefault('n', n.nspowner)), NULL FROM pg_namespace n WHERE n.oid = v_schema
+      SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', v_schema, 0, d.defaclacl, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
-      FROM pg_default_acl d WHERE d.defaclnamespace = v_schema
+      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
+      FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace('birth')
     ) e
     CROSS JOIN LATERAL aclexplode(e.acl) x
+    WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
   ), privileges AS MATERIALIZED (
     SELECT p.class, p.oid, jsonb_agg(p.entry ORDER BY p.entry COLLATE "C") AS entries FROM privilege p GROUP BY p.class, p.oid
   ), columns AS MATERIALIZED (
-    SELECT r.oid, jsonb_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-             CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('COLLATE %I', c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             CASE WHEN a.attnotnull THEN 'NOT NULL' END,
-             CASE a.attidentity WHEN 'a' THEN 'GENERATED ALWAYS AS IDENTITY' WHEN 'd' THEN 'GENERATED BY DEFAULT AS IDENTITY' END,
-             CASE a.attgenerated WHEN '' THEN 'DEFAULT' ELSE 'GENERATED ' || a.attgenerated::text END || ' ' || pg_get_expr(d.adbin, d.adrelid))
-           ORDER BY a.attnum) AS list
+    SELECT r.oid, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+             'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
+             'default', pg_get_expr(d.adbin, d.adrelid))) ORDER BY a.attnum) AS list
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -83,19 +82,17 @@ BEGIN
                p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
                (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
              'owner', pg_get_userbyid(p.proowner),
-             'privileges', x.entries) AS parts,
-           CASE WHEN NOT p_trust_rules THEN md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) END AS normalized_md5
+             'privileges', x.entries) AS parts
     FROM pg_proc p
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
-    WHERE p.pronamespace = v_schema
+    WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
            jsonb_build_object(
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
-               (SELECT split_part(a.value, ' ', 2)
-                FROM birth.birth_stage_anchor a JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename = '_RETURN'
-                WHERE p_trust_rules AND a.stage = 'contract' AND a.subject = 'rule.' || r.name
-                  AND split_part(a.value, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
+               (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
+                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -104,8 +101,7 @@ BEGIN
              'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid))),
-           NULL
+                            FROM pg_inherits i WHERE i.inhparent = r.oid)))
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
@@ -113,42 +109,44 @@ BEGIN
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            jsonb_build_object(
              'signature', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
-             -- A superuser can switch off the triggers that hold a foreign key.
+             -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
              'state', jsonb_build_object('validated', k.convalidated,
-               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid))),
-           NULL
-    FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
+               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
+               'valid', x.indisvalid AND x.indisready AND x.indislive))
+    FROM relation r
+    JOIN pg_constraint k ON k.conrelid = r.oid
+    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND x.indrelid = r.oid
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid, 'ready', x.indisready, 'live', x.indislive, 'immediate', x.indimmediate)),
-           NULL
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = r.oid)
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled)), NULL
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled)), NULL
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))
     FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid))), NULL
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries), NULL
+           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
-    WHERE n.oid = v_schema
+    WHERE n.oid = to_regnamespace('birth')
   )
-  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex'), d.normalized_md5
+  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;
 END;
 $fn_birth_contract_live$;
 
-COMMENT ON FUNCTION birth.fn_birth_contract_live(boolean) IS
+COMMENT ON FUNCTION birth.fn_birth_contract_live(jsonb) IS
   'Every object of schema birth as it is now: kind, object, parts (body, signature, configuration, owner, privileges, state), their SHA-256. Specification: 7.';

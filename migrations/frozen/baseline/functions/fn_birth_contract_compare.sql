@@ -1,0 +1,80 @@
+-- The difference between a contract and the database, one row an object. A change that lets something in or makes something behave otherwise
+-- blocks; one that only shuts somebody out or adds something to read does not.
+-- p_wanted is the contract, by "kind object": parts, and their SHA-256 as exact. It comes from the registry (fn_birth_contract_drift), or from a
+-- release's manifest, which is how a release, its way back and `birthdb verify` find out whether the database is what it should be.
+-- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
+-- Returns: drift is ok, missing, extra, overload, body, signature, configuration, owner, privileges, disabled, not validated, or state; differs
+-- names the parts that do, the gravest first; added and removed are privileges.
+-- Calls: fn_birth_contract_live
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}')
+  RETURNS TABLE (kind text, object text, drift text, blocks boolean, wanted jsonb, live jsonb, differs text[], added text[], removed text[])
+  LANGUAGE plpgsql
+  STABLE
+  ROWS 300
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+AS $fn_birth_contract_compare$
+BEGIN
+  RETURN QUERY
+  WITH recorded AS MATERIALIZED (
+    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value -> 'parts' AS parts, w.value ->> 'exact' AS exact
+    FROM jsonb_each(p_wanted) w
+  ), pair AS (
+    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.parts AS wanted, l.parts AS live,
+           r.exact = l.exact_sha256 AS same
+    FROM recorded r
+    FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
+  ), different AS (
+    SELECT p.*, w.*,
+           ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
+           ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
+    FROM pair p
+    CROSS JOIN LATERAL (
+      SELECT array_agg(k.part ORDER BY k.rank) AS differs
+      FROM unnest(ARRAY['body', 'signature', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
+      WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
+    ) w
+    WHERE p.same IS NOT TRUE
+  ), classified AS (
+    SELECT d.*,
+           CASE
+             WHEN d.live IS NULL THEN 'missing'
+             WHEN d.wanted IS NULL AND d.kind IN ('gateway', 'function', 'procedure')
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind IN ('gateway', 'function', 'procedure')
+                             AND split_part(r.object, '(', 1) = split_part(d.object, '(', 1)) THEN 'overload'
+             WHEN d.wanted IS NULL THEN 'extra'
+             WHEN d.differs[1] <> 'state' THEN d.differs[1]
+             WHEN d.live -> 'state' ? 'enabled' OR (d.live -> 'state' -> 'triggers') IS DISTINCT FROM (d.wanted -> 'state' -> 'triggers') THEN 'disabled'
+             WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
+             ELSE 'state'
+           END AS drift,
+           -- The table that a constraint, trigger, rule or policy is on, when the contract knows it.
+           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = split_part(d.object, '.', 1)) AS on_ours,
+           -- Reading and being let into the schema change nothing.
+           EXISTS (SELECT FROM unnest(d.added) AS a(entry)
+                   WHERE a.entry !~ '=(SELECT|USAGE)\*?( |\(|$)' AND a.entry !~ ('^' || coalesce(d.live ->> 'owner', '') || '=')) AS opens
+    FROM different d
+  )
+  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, p.wanted, p.live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
+  FROM pair p WHERE p.same
+  UNION ALL
+  SELECT c.kind, c.object, c.drift,
+         CASE
+           WHEN c.drift = 'privileges' THEN c.opens
+           WHEN c.drift = 'extra' THEN CASE
+             WHEN c.kind IN ('table', 'view') THEN c.opens
+             WHEN c.kind = 'index' THEN (c.live ->> 'signature') LIKE 'CREATE UNIQUE %'
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy') THEN c.on_ours
+             ELSE true END
+           WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
+           ELSE true
+         END,
+         c.wanted, c.live, c.differs, c.added, c.removed
+  FROM classified c;
+END;
+$fn_birth_contract_compare$;
+
+COMMENT ON FUNCTION birth.fn_birth_contract_compare(jsonb, jsonb) IS
+  'Every object of a contract against the database: drift, whether it blocks apply, what was wanted, what is there, and what differs. Specification: 7.';

@@ -1,0 +1,177 @@
+"""Between releases: what differs is found without believing the database, put back, and attested."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from helpers import Scene
+from support import RELEASER, Database, downgrade, upgrade
+
+from birthdb import api, paths
+from birthdb.release import attest
+from birthdb.release.sources import Sources
+
+RELEASES = list(Sources(paths.ROOT).releases)
+
+CASES = tomllib.loads(Path(__file__).with_name("drifts.toml").read_text())["drift"]
+NAMES = [f"{case['drift']}: {case['statement'][:60]}" for case in CASES]
+
+#: What only a superuser has done, and only a superuser undoes.
+SUPERUSERS = ("INHERITS (birth.birth_registry)", "DISABLE TRIGGER ALL")
+
+#: What no release may put back: a superuser's doing, and a rewrite of the registry.
+REFUSED = dict.fromkeys(SUPERUSERS, "NB404") | {"birth_registry SET UNLOGGED": "NB408"}
+
+GUARD: LiteralString = "SELECT kind, object, drift, blocks FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'"
+
+
+def found(conn: psycopg.Connection[Any], release: str = RELEASES[-1]) -> set[tuple[str, str, str, bool]]:
+    return {(row.kind, row.object, row.drift, row.blocks) for row in attest.differences(conn, release)}
+
+
+def objects(conn: psycopg.Connection[Any]) -> set[str]:
+    return {f"{kind} {name}" for kind, name, _, _ in found(conn)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_what_drifted_is_found_by_a_reader_and_put_back_by_who_releases(scene: Scene, case: dict[str, Any]) -> None:
+    scene.execute(case["statement"].encode())
+    reader = scene.session("olga_operator")
+    assert found(reader) == set(scene.admin.execute(GUARD).fetchall())
+    assert case["object"] in objects(reader)
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        refusal = "NB404" if not case.get("repairs", True) else next(
+            (code for words, code in REFUSED.items() if words in case["statement"]), None
+        )  # fmt: skip
+        if refusal is None:
+            assert attest.repair(releaser, harmless=True)
+            assert found(releaser) == set()
+            assert scene.admin.execute(GUARD).fetchall() == []
+        else:
+            before = found(releaser)
+            with pytest.raises(psycopg.Error) as refused:
+                attest.repair(releaser, harmless=True)
+            assert refused.value.sqlstate == refusal
+            assert found(releaser) == before
+
+
+def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -> None:
+    scene.execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
+    before = found(scene.admin)
+    planned = attest.repair(scene.admin, dry_run=True)
+    assert {difference.object for difference, _ in planned} == {"v_birth_metrics", "birth_receipt"}
+    assert found(scene.admin) == before
+    assert attest.repair(scene.admin) == planned
+
+
+@pytest.mark.parametrize("word", SUPERUSERS)
+def test_what_only_a_superuser_undoes_a_superuser_puts_back(scene: Scene, word: str) -> None:
+    (statement,) = [case["statement"] for case in CASES if word in case["statement"]]
+    scene.execute(statement.encode())
+    assert attest.repair(scene.admin)
+    assert found(scene.admin) == set()
+
+
+def test_a_guard_that_was_made_to_say_nothing_is_not_believed(scene: Scene) -> None:
+    scene.execute("GRANT INSERT ON birth.birth_registry TO olga_operator")
+    scene.execute("""
+        CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}')
+        RETURNS TABLE (kind text, object text, drift text, blocks boolean, wanted jsonb, live jsonb, differs text[],
+                       added text[], removed text[])
+        LANGUAGE sql AS $$ SELECT '','','ok',false,'{}'::jsonb,'{}'::jsonb,'{}'::text[],'{}'::text[],'{}'::text[] $$""")
+    assert scene.admin.execute(GUARD).fetchall() == []
+    lines = {str(row) for row in attest.differences(scene.session("olga_operator"), RELEASES[-1])}
+    assert "table birth_registry: privileges (+olga_operator=INSERT)" in lines
+    assert any(line.startswith("function fn_birth_contract_compare(jsonb,jsonb): body") for line in lines)
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+        assert found(releaser) == set()
+
+
+def test_a_grant_to_read_stays_unless_it_is_asked_for(scene: Scene) -> None:
+    scene.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.repair(releaser) == []
+        assert [str(row) for row in attest.differences(releaser, RELEASES[-1])] == [
+            "table birth_registry: privileges (+nora_nobody=SELECT)"
+        ]
+        ((difference, statement),) = attest.repair(releaser, harmless=True)
+        assert not difference.blocks
+        assert statement == "REVOKE SELECT ON TABLE birth.birth_registry FROM nora_nobody"
+
+
+def test_several_objects_that_need_each_other_come_back(scene: Scene) -> None:
+    scene.execute("DROP FUNCTION birth.fn_birth_contract_drift() CASCADE")
+    assert len(found(scene.admin)) > 3
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+    assert scene.admin.execute(GUARD).fetchall() == []
+    assert scene.value("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard") is True
+
+
+def test_what_cannot_be_put_back_leaves_everything_unchanged(scene: Scene) -> None:
+    scene.execute("ALTER TABLE birth.trigger_guard_alerts DROP COLUMN detail; DROP VIEW birth.v_birth_metrics")
+    before = found(scene.admin)
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(releaser)
+        assert refused.value.sqlstate == "NB404"
+    assert found(scene.admin) == before
+
+
+def test_attesting_what_is_as_released_records_nothing(scene: Scene) -> None:
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.attest(releaser) == 0
+
+
+def test_what_drifted_is_not_attested(scene: Scene) -> None:
+    scene.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) VOLATILE")
+    recorded = scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry")
+    with (
+        psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser,
+        pytest.raises(psycopg.Error) as refused,
+    ):
+        attest.attest(releaser)
+    assert refused.value.sqlstate == "NB404"
+    assert "function fn_birth_lock_key(text): configuration" in (refused.value.diag.message_detail or "")
+    assert scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry") == recorded
+
+
+def test_a_contract_recorded_for_another_server_is_attested_anew(scene: Scene) -> None:
+    """What pg_upgrade leaves: the same objects, recorded as another major wrote them down."""
+    scene.execute("""
+        UPDATE birth.birth_gateway_release_registry
+        SET server_major = 13, exact_sha256 = repeat('0', 64), parts = parts || '{"body": "as 13 writes it"}'
+        WHERE kind = 'view' AND parts IS NOT NULL""")
+    scene.execute("UPDATE birth.birth_stage_anchor SET value = 'nothing known' WHERE stage = 'contract'")
+    assert {row[2] for row in scene.admin.execute(GUARD).fetchall()} == {"body"}
+    assert found(scene.admin) == set()
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.attest(releaser) == scene.value(
+            "SELECT count(*) FROM birth.v_birth_contract_recorded WHERE kind = 'view'"
+        )
+    assert scene.admin.execute(GUARD).fetchall() == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_release_is_what_its_manifest_says_on_the_way_up_and_down(empty_db: Database, release: str) -> None:
+    url = empty_db.url(RELEASER)
+    upgrade(url, release)
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert attest.current(conn) == release
+        assert found(conn, release) == set()
+        upgrade(url)
+        downgrade(url, release)
+        assert found(conn, release) == set()
+        attest.repair(conn)
+        assert attest.attest(conn) == 0
+
+
+def test_a_database_without_a_release_and_an_unknown_release_are_said(empty_db: Database, scene: Scene) -> None:
+    with pytest.raises(attest.NotReleased, match="upgrade head"):
+        attest.current(empty_db.connect())
+    with pytest.raises(attest.NotReleased, match="not among the installed"):
+        attest.differences(scene.admin, "stage9")
+    assert api.release(scene.admin) == RELEASES[-1]
