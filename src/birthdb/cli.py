@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any, LiteralString, NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast
 from uuid import UUID
 
 import psycopg
@@ -26,8 +26,10 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from birthdb import api, evidence, paths, target
+from birthdb import verify as verification
 from birthdb.api import Connection
 from birthdb.errors import BirthError
+from birthdb.release import attest as attesting
 from birthdb.server import EmbeddedServer, ServerError
 
 FINE, ATTENTION, MISUSE, UNREACHABLE = range(4)
@@ -44,30 +46,17 @@ err = Console(stderr=True, soft_wrap=True)
 #: Of whatever is wrong with the arguments; the library keeps the class where its version wants.
 _USAGE = cast(type[typer.BadParameter], typer.BadParameter.__mro__[2])
 
-#: The guards that say whether the database is as its release left it.
-_GUARDS: tuple[LiteralString, ...] = (
-    "v_birth_gateway_ssot_drift_detector",
-    "v_birth_stage0_freeze_no_go_guard",
-    "v_birth_gateway_release_drift_guard",
-)
-
 #: With which release what is shown comes.
 _SINCE = {
     "v_birth_dot_status": "stage0",
-    "v_birth_gateway_ssot_drift_detector": "stage0",
-    "v_birth_stage0_freeze_no_go_guard": "stage0",
     "v_birth_release_history": "stage1",
-    "v_birth_gateway_release_drift_guard": "stage1",
-    "v_birth_gateway_contract_integrity_dashboard": "stage1",
     "v_birth_run_progress": "stage2_5",
     "v_birth_attention": "stage2_5",
-    "fn_birth_run_audit": "stage2_5",
 }
 
 #: What a person looks for first, where the width is not enough for everything.
 _LEADING = {
     "runs": ("collection_name", "status", "percent", "run_id"),
-    "drift": ("check_name", "drift", "blocks"),
     "releases": ("release", "released_at", "released_by"),
     "dots": ("dot_code", "dot_name", "frozen"),
 }
@@ -192,25 +181,70 @@ def census(collection: Collection, url: Url = None, as_json: Json = False) -> No
 
 
 @app.command()
-def verify(url: Url = None, as_json: Json = False) -> None:
-    """Compare the live database with its release, and every run with the births it wrote."""
+def verify(
+    source: Annotated[
+        bool, typer.Option("--source", help="Compare sql/ with the frozen releases of this checkout too.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the database with its release, object by object, and every run with the births it wrote.
+
+    Reads only, as any birth_reader. Prints a line for each thing that differs; exits 1 when there is one.
+    """
     with _database(url, as_json) as conn, _working("comparing", as_json):
-        found = _released(conn)
-        guards = [name for name in _GUARDS if _has(conn, found, name)]
-        failing = {name: [row for row in api.view(conn, name) if not row["pass"]] for name in guards}
-        found["guards"] = [{"guard": name, "failing": len(rows)} for name, rows in failing.items()]
-        found["drift"] = [{"guard": name, **row} for name, rows in failing.items() for row in rows]
-        fine = bool(guards) and not found["drift"]
-        if _has(conn, found, "v_birth_gateway_contract_integrity_dashboard"):
-            found["dashboard"] = api.view(conn, "v_birth_gateway_contract_integrity_dashboard")
-            fine &= bool(found["dashboard"]) and all(row["all_ok"] for row in found["dashboard"])
-        if _has(conn, found, "fn_birth_run_audit"):
-            found["runs"] = [row for row in api.run_audit(conn) if not row["pass"]]
-            fine &= not found["runs"]
-    _show(found, as_json)
-    if not as_json:
-        out.print(Text("as released" if fine else "not verified" if not guards else "DIFFERS", style="bold"))
-    raise typer.Exit(FINE if fine else ATTENTION)
+        conn.execute("SET default_transaction_read_only = on")
+        report = verification.verify(conn, source=source)
+    if junit is not None:
+        report.write_junit(junit)
+    if as_json:
+        _print_json(report.document())
+    else:
+        for check in report.differing:
+            out.print(Text(str(check)))
+        said = "as released" if report.fine else f"{len(report.differing)} DIFFER"
+        out.print(Text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
+    raise typer.Exit(FINE if report.fine else ATTENTION)
+
+
+@app.command()
+def attest(url: Url = None, as_json: Json = False) -> None:
+    """Record the contract anew for this server, after pg_upgrade or a restore into another major version.
+
+    Refuses (NB404) when anything but the server's way of writing definitions down has changed. Needs a login that may
+    release.
+    """
+    with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
+        recorded = attesting.attest(conn)
+    if as_json:
+        _print_json({"recorded": recorded})
+    else:
+        out.print(Text(f"as released: {recorded} objects recorded anew"))
+
+
+@app.command()
+def repair(
+    execute: Annotated[bool, typer.Option("--execute", help="Repair; otherwise only show the statements.")] = False,
+    harmless: Annotated[
+        bool, typer.Option("--harmless", help="Also what does not block apply, such as a grant to read.")
+    ] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Put back what differs from the release, in one transaction; without --execute only show the statements.
+
+    Refuses (NB404) when something cannot be put back, with what it is. Needs a login that may release.
+    """
+    with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
+        done = attesting.repair(conn, harmless=harmless, dry_run=not execute)
+    if as_json:
+        _print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
+        return
+    for difference, text in done:
+        out.print(Text(f"-- {difference}", "dim"))
+        out.print(Text(f"{text.rstrip().rstrip(';')};"))
+    out.print(Text(f"{len(done)} {'put back' if execute else 'to put back: add --execute'}", "bold"))
 
 
 @app.command(name="evidence")
@@ -301,6 +335,8 @@ def main() -> NoReturn:
         _complain(as_json, UNREACHABLE, str(exc))
     except _NotThere as exc:
         _complain(as_json, ATTENTION, exc.message, code=exc.code, hint=exc.hint)
+    except attesting.NotReleased as exc:
+        _complain(as_json, ATTENTION, str(exc), hint=exc.hint)
     except BirthError as exc:
         _complain(as_json, ATTENTION, exc.message, code=exc.sqlstate, detail=exc.detail, hint=exc.hint)
     except DBAPIError as exc:

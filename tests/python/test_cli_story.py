@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from xml.etree import ElementTree
 
 import psycopg
 import pytest
@@ -119,7 +120,66 @@ def test_a_released_database_is_as_it_was_released(db: Database, birthdb: Comman
     db.connect().execute("DROP VIEW birth.v_birth_metrics")
     drifted = birthdb("olga_operator", "verify", "--json")
     assert drifted.returncode == 1
-    assert "v_birth_metrics" in drifted.stdout
+    assert json.loads(drifted.stdout)["differing"] == [
+        {"what": "contract", "object": "view v_birth_metrics", "found": "missing", "blocks": True}
+    ]
+
+
+def test_verify_says_a_line_for_each_object_that_differs_and_writes_junit(
+    db: Database, birthdb: Command, tmp_path: Path
+) -> None:
+    admin = db.connect()
+    admin.execute("GRANT SELECT ON birth.birth_act TO nora_nobody")
+    body = admin.execute("SELECT pg_get_functiondef('birth.fn_birth_lock_key'::regproc)").fetchone()
+    assert body is not None
+    admin.execute(body[0].replace("SELECT hash", "SELECT  /* key */ hash").encode())
+    found = birthdb("olga_operator", "verify", "--junit", str(tmp_path / "verify.xml"))
+    assert found.returncode == 1
+    *lines, last = found.stdout.splitlines()
+    assert lines == [
+        "contract: function fn_birth_lock_key(text): body (formatting and comments only)",
+        "contract: table birth_act: privileges (+nora_nobody=SELECT) (does not block apply)",
+    ]
+    assert last.endswith(": 2 DIFFER")
+    suites = ElementTree.parse(tmp_path / "verify.xml").getroot()
+    counted = {suite.get("name"): (suite.get("tests"), suite.get("failures")) for suite in suites}
+    assert counted["contract"][1] == "2"
+    assert counted["registry"] == (counted["contract"][0], "0")
+    assert {case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None} == {
+        "function fn_birth_lock_key(text)",
+        "table birth_act",
+    }
+
+
+def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: Command) -> None:
+    """Who changes a routine and records it as released deceives the database, and not the release's files."""
+    admin = db.connect()
+    admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
+    admin.execute("SELECT birth.fn_birth_contract_record('stage2_5', '{}')")
+    assert admin.execute("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard").fetchone() == (True,)
+    found = {(check["what"], check["object"]) for check in json.loads(
+        birthdb("olga_operator", "verify", "--json").stdout)["differing"]}  # fmt: skip
+    assert ("contract", "function fn_birth_lock_key(text)") in found
+    assert ("registry", "function fn_birth_lock_key(text)") in found
+
+
+def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command) -> None:
+    db.connect().execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
+    shown = birthdb(RELEASER, "repair")
+    assert "REVOKE INSERT ON TABLE birth.birth_receipt FROM nora_nobody;" in shown.stdout
+    assert shown.stdout.splitlines()[-1] == "2 to put back: add --execute"
+    assert birthdb("olga_operator", "verify").returncode == 1
+    assert birthdb(RELEASER, "repair", "--execute").stdout.splitlines()[-1] == "2 put back"
+    assert birthdb("olga_operator", "verify").returncode == 0
+    assert birthdb(RELEASER, "attest").stdout.strip().endswith("as released: 0 objects recorded anew")
+    refused = birthdb("olga_operator", "repair")
+    assert refused.returncode == 1
+    assert "NB410" in refused.stderr
+
+
+def test_verify_holds_the_living_files_against_the_releases(db: Database, birthdb: Command) -> None:
+    found = json.loads(birthdb("olga_operator", "verify", "--source", "--json").stdout)
+    assert found["checked"]["source"] == 5
 
 
 def test_status_shows_the_release(birthdb: Command) -> None:
@@ -230,9 +290,8 @@ def test_an_earlier_release_shows_what_it_has_and_names_what_it_lacks(
     assert {"missing": "v_birth_run_progress", "comes_with": "stage2_5"} in shown["missing"]
     assert "collections" in shown
     verified = birthdb("olga_operator", "verify", "--json")
-    # The baseline has nothing to compare with.
-    assert verified.returncode == (1 if release == "baseline" else 0), verified.stdout + verified.stderr
-    assert not json.loads(verified.stdout)["drift"]
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert not json.loads(verified.stdout)["differing"]
 
 
 def test_verify_finds_a_run_that_does_not_agree_with_its_births(
@@ -245,4 +304,4 @@ def test_verify_finds_a_run_that_does_not_agree_with_its_births(
     forger.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'A-7'")
     found = birthdb("olga_operator", "verify", "--json")
     assert found.returncode == 1
-    assert json.loads(found.stdout)["runs"]
+    assert {check["what"] for check in json.loads(found.stdout)["differing"]} == {"run"}

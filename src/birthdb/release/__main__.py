@@ -117,7 +117,8 @@ def check_database(sources: Sources) -> Iterator[Finding]:
 
 def objects_of(manifest: dict[str, Any], major: int) -> dict[str, Any]:
     """Return the objects of a manifest as a server of that major writes them down: parts, exact, semantic."""
-    return manifest["objects"] | manifest["on"].get(str(major), {})
+    objects: dict[str, Any] = manifest["objects"] | manifest["on"].get(str(major), {})
+    return objects
 
 
 def upgrade(url: str, revision: str) -> None:

@@ -31,7 +31,12 @@ SELECT birth.fn_birth_contract_repair(%(kind)s, %(object)s, %(drift)s, %(wanted)
 
 
 class NotReleased(Exception):
-    """The database has no release, or one that the installed files do not know."""
+    """The database has no release, or one that the installed files do not know; ``hint`` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Say what is and what to do."""
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Installed:
     def until(self, release: str) -> list[str]:
         """Return the release and those before it, newest first. Raises NotReleased for one that is not installed."""
         if release not in self._newest_first:
-            raise NotReleased(f"release {release} is not among the installed ones: install the birthdb that has it")
+            raise NotReleased(f"release {release} is not among the installed ones", "install the birthdb that has it")
         return self._newest_first[self._newest_first.index(release) :]
 
     def text(self, release: str, path: str) -> str:
@@ -81,6 +86,7 @@ class Installed:
 
     def manifest(self, release: str) -> dict[str, Any]:
         """Return what the release fixed."""
+        self.until(release)
         manifest: dict[str, Any] = json.loads(self.frozen.text(release, "manifest.json"))
         return manifest
 
@@ -96,8 +102,26 @@ def current(connection: psycopg.Connection[Any]) -> str:
     """Return the release that the database says it has. Raises NotReleased."""
     release = api.release(connection)
     if release is None:
-        raise NotReleased("the database has no release: birthdb alembic upgrade head")
+        raise NotReleased("not released", "birthdb alembic upgrade head")
     return release
+
+
+def contract(
+    connection: psycopg.Connection[Any], release: str, installed: Installed | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the objects that the release fixed for this server, by "kind object": parts, exact, semantic.
+
+    Raises NotReleased for a server that the release does not know.
+    """
+    installed = installed or Installed()
+    manifest, major = installed.manifest(release), str(connection.info.server_version // 10000)
+    if major not in manifest["servers"]:
+        known = ", ".join(sorted(manifest["servers"]))
+        raise NotReleased(
+            f"release {release} was fixed for PostgreSQL {known}, not for {major}", "install a newer birthdb"
+        )
+    objects: dict[str, dict[str, Any]] = manifest["objects"] | manifest["on"].get(major, {})
+    return objects
 
 
 def differences(
@@ -105,19 +129,12 @@ def differences(
 ) -> list[Difference]:
     """Return what is not as the release made it; reads only, with the rights of birth_reader.
 
-    Asks by the release's own query, sent as text, and not by the routines of the database. Raises NotReleased for a
-    server that the release does not know.
+    Asks by the release's own query, sent as text, and not by the routines of the database. Raises NotReleased.
     """
     installed = installed or Installed()
-    installed.until(release)
-    manifest = installed.manifest(release)
-    major = str(connection.info.server_version // 10000)
-    if major not in manifest["servers"]:
-        known = ", ".join(sorted(manifest["servers"]))
-        raise NotReleased(f"release {release} was fixed for PostgreSQL {known}, not for {major}")
+    wanted = contract(connection, release, installed)
     live = installed.query(release, "fn_birth_contract_live").replace("p_rules", "'{}'::jsonb")
     compare = installed.query(release, "fn_birth_contract_compare")
-    wanted = manifest["objects"] | manifest["on"].get(major, {})
     query = compare.replace("birth.fn_birth_contract_live(p_rules)", f"({live})").replace("p_wanted", "$1::jsonb")
     with connection.transaction(force_rollback=True):
         connection.execute(_PINS)

@@ -1,0 +1,191 @@
+"""Is a database what its release says, and do its records agree? For people, CI and pre-commit (specification, 7).
+
+Reads only, with the rights of ``birth_reader``. The contract is that of the installed files, asked by their own query;
+what the database says of itself is one of the things that are checked.
+"""
+
+import importlib.util
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, LiteralString
+from xml.etree import ElementTree
+
+from psycopg.rows import dict_row
+
+from birthdb import api, paths
+from birthdb.api import Connection
+from birthdb.release import attest
+from birthdb.release.sources import Sources
+
+#: The guards of the database's own that say whether it is as its release left it, and that the contract does not hold.
+GUARDS: tuple[LiteralString, ...] = ("v_birth_gateway_ssot_drift_detector", "v_birth_stage0_freeze_no_go_guard")
+
+_RECORDED: LiteralString = """
+SELECT r.kind || ' ' || r.object AS object, r.exact_sha256, r.semantic_sha256, r.server_major
+FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'
+"""
+_ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = pg_catalog.to_regprocedure(%s)"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at: ``what`` is contract, registry, source, guard or run; ``found`` is None where it is right."""
+
+    what: str
+    object: str
+    found: str | None = None
+    blocks: bool = True
+
+    def __str__(self) -> str:
+        """Return what differs in a line."""
+        harmless = "" if self.blocks or self.found is None else " (does not block apply)"
+        return f"{self.what}: {self.object}" + (f": {self.found}{harmless}" if self.found else "")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: the release, the server, and every check."""
+
+    release: str
+    server: str
+    checks: list[Check]
+
+    @property
+    def differing(self) -> list[Check]:
+        """The checks that found something."""
+        return [check for check in self.checks if check.found is not None]
+
+    @property
+    def fine(self) -> bool:
+        """Whether nothing differs; what does not block apply differs too."""
+        return not self.differing
+
+    def document(self) -> dict[str, Any]:
+        """Return the report for machines: release, server, pass, how many checks of what, and each that differs."""
+        return {
+            "release": self.release,
+            "server": self.server,
+            "pass": self.fine,
+            "checked": dict(Counter(check.what for check in self.checks)),
+            "differing": [asdict(check) for check in self.differing],
+        }
+
+    def write_junit(self, file: Path) -> None:
+        """Write the report as JUnit: a test case a check, a suite for each thing looked at."""
+        root = ElementTree.Element("testsuites", name="birthdb verify")
+        for what in dict.fromkeys(check.what for check in self.checks):
+            checks = [check for check in self.checks if check.what == what]
+            failures = str(sum(check.found is not None for check in checks))
+            suite = ElementTree.SubElement(
+                root, "testsuite", name=what, tests=str(len(checks)), failures=failures, errors="0"
+            )
+            for check in checks:
+                case = ElementTree.SubElement(suite, "testcase", classname=f"birthdb.{what}", name=check.object)
+                if check.found is not None:
+                    ElementTree.SubElement(case, "failure", message=check.found).text = str(check)
+        ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+
+
+def verify(connection: Connection, *, source: bool = False) -> Report:
+    """Return the report of a database; with ``source`` also whether the living files are those of the releases.
+
+    Raises attest.NotReleased where the database has no release, or one that is not installed or does not know the
+    server.
+    """
+    release = attest.current(connection)
+    installed = attest.Installed()
+    objects = attest.contract(connection, release, installed)
+    checks = [
+        *(_source() if source else ()),
+        *_contract(connection, installed, release, objects),
+        *_registry(connection, objects),
+        *_guards(connection),
+        *_runs(connection),
+    ]
+    return Report(release, connection.info.parameter_status("server_version") or "", checks)
+
+
+def _source() -> Iterator[Check]:
+    """The living files against the frozen ones: what a release fixed is what somebody reads."""
+    sources = Sources(paths.ROOT)
+    found = [finding.what for finding in (*sources.check_copies(), *sources.check_sums())]
+    yield from (Check("source", *_split(what)) for what in found)
+    if not found:
+        yield from (Check("source", release) for release in sources.releases)
+
+
+def _split(what: str) -> tuple[str, str]:
+    name, _, found = what.partition(": ")
+    return name, found
+
+
+def _contract(
+    connection: Connection, installed: attest.Installed, release: str, objects: Mapping[str, Any]
+) -> Iterator[Check]:
+    differing = {f"{row.kind} {row.object}": row for row in attest.differences(connection, release, installed)}
+    for key in sorted(objects.keys() | differing.keys()):
+        if (row := differing.get(key)) is None:
+            yield Check("contract", key)
+        else:
+            found = str(row).partition(": ")[2]
+            if row.drift == "body" and _same_meaning(connection, row, installed, release):
+                found += " (formatting and comments only)"
+            yield Check("contract", key, found, row.blocks)
+
+
+def _same_meaning(connection: Connection, row: attest.Difference, installed: attest.Installed, release: str) -> bool:
+    """Whether a routine's tokens are still those of its release; told where pglast is installed."""
+    if row.kind == "view" or row.differs != ["body"] or importlib.util.find_spec("pglast") is None:
+        return False
+    from pglast.parser import ParseError
+
+    from birthdb.release import semantic
+
+    live = connection.execute(_ROUTINE, (f"birth.{row.object}",)).fetchone()
+    name = row.object.partition("(")[0]
+    file = installed.text(release, f"functions/{name}.sql")
+    released = file.partition(f"AS ${name}$")[2].rpartition(f"${name}$")[0].partition(f"${name}$")[0]
+    try:
+        return live is not None and list(semantic.tokens(live[0])) == list(semantic.tokens(released))
+    except ParseError:
+        return False
+
+
+def _registry(connection: Connection, objects: Mapping[str, Any]) -> Iterator[Check]:
+    """What the database holds for its contract, against what the release fixed."""
+    if "v_birth_contract_recorded" not in api.objects(connection):
+        return
+    with api.refusals(), connection.cursor(row_factory=dict_row) as cursor:
+        recorded = {row["object"]: row for row in cursor.execute(_RECORDED)}
+    major = connection.info.server_version // 10000
+    for key in sorted(objects.keys() | recorded.keys()):
+        row, fixed = recorded.get(key), objects.get(key)
+        if row is None:
+            found = "not recorded"
+        elif row["server_major"] != major:
+            found = f"recorded on PostgreSQL {row['server_major']}, this is {major}: birthdb attest"
+        elif fixed is None:
+            found = "recorded, and not the release's"
+        elif (row["exact_sha256"], row["semantic_sha256"]) != (fixed["exact"], fixed.get("semantic")):
+            found = "recorded otherwise than the release has it"
+        else:
+            found = None
+        yield Check("registry", key, found)
+
+
+def _guards(connection: Connection) -> Iterator[Check]:
+    for name in GUARDS:
+        if name in api.objects(connection):
+            for row in api.view(connection, name):
+                found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
+                yield Check("guard", f"{name}: {row['check_name']}", found)
+
+
+def _runs(connection: Connection) -> Iterator[Check]:
+    """The records of every run against each other: what a superuser forged in one disagrees with another."""
+    if "fn_birth_run_audit" in api.objects(connection):
+        for row in api.run_audit(connection):
+            found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
+            yield Check("run", f"{row['run_id']} {row['check_name']}", found)
