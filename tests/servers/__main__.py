@@ -19,8 +19,9 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 INSTALLED = CHECKOUT / ".servers"
 
-#: What a release makes and what its contract says of it; the other tests have no reason to differ between majors.
-TESTS = ["migration", "sql", "catalog", "identity", "gateway"]
+#: What a release makes, what its contract says of it, and when its triggers fire: where majors differ most. With the
+#: rest of the suite a run takes several times as long.
+TESTS = ["migration", "sql", "catalog", "gateway"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
