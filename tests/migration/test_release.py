@@ -22,6 +22,7 @@ from birthdb import api, paths, target
 from birthdb.release import MEASURING, Frozen, semantic
 from birthdb.release.__main__ import objects_of
 from birthdb.release.sources import Sources
+from birthdb.server import client
 
 RELEASES = list(Sources(paths.ROOT).releases)
 BEFORE = dict(zip(RELEASES, ["base", *RELEASES], strict=False))
@@ -83,10 +84,8 @@ def script(direction: str, revisions: str) -> str:
 
 def psql(db: Database, text_: str, user: str = RELEASER) -> subprocess.CompletedProcess[str]:
     """Send a script through psql."""
-    program = shutil.which("psql")
-    assert program is not None, "these tests need psql"
     return subprocess.run(
-        [program, "-qX", "-d", db.url(user)], input=text_, capture_output=True, text=True, check=False
+        [client("psql"), "-qX", "-d", db.url(user)], input=text_, capture_output=True, text=True, check=False
     )
 
 

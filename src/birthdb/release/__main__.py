@@ -20,13 +20,10 @@ from alembic.config import Config
 from birthdb import paths
 from birthdb.release import BEGIN, FINISH, GRANTS, MANIFEST, MEASURING, NO_MANIFEST, objects, prove, semantic
 from birthdb.release.sources import Finding, SourceError, Sources
-from birthdb.server import VARIABLE, EmbeddedServer
+from birthdb.server import MAJORS, EmbeddedServer, ServerError, client
 
 #: The server that writes the schema dump; the text of another major differs.
 DUMP_MAJOR = 16
-
-#: The servers that a manifest is measured on: what each writes down otherwise, it holds for each.
-MAJORS = (16, 18)
 
 #: What is generated from a released database.
 SCHEMA_DUMP = paths.ROOT / "schema" / "birth.sql"
@@ -74,7 +71,7 @@ def check() -> None:
 @app.command()
 def dump() -> None:
     """Write schema/birth.sql and docs/reference.md, so that a review sees the effect of a change."""
-    with _server(DUMP_MAJOR) as server, _database(server, "dumped") as url:
+    with EmbeddedServer(major=DUMP_MAJOR) as server, _database(server, "dumped") as url:
         upgrade(url, "head")
         _write(SCHEMA_DUMP, schema_text(server, "dumped"))
         _write(REFERENCE, reference_text(url))
@@ -94,7 +91,7 @@ def declare(release: str) -> None:
 
 def check_database(sources: Sources) -> Iterator[Finding]:
     """Yield a finding when migrating and loading differ, and when schema/birth.sql is not what they make."""
-    with _server(DUMP_MAJOR) as server:
+    with EmbeddedServer(major=DUMP_MAJOR) as server:
         with _database(server, "migrated") as url:
             for name in sources.releases:
                 upgrade(url, name)
@@ -161,7 +158,7 @@ def schema_text(server: EmbeddedServer, dbname: str) -> str:
     """Return schema ``birth`` as pg_dump writes it, without versions, settings and Alembic's table."""
     written = subprocess.run(
         [
-            *(server.bin / "pg_dump", "--schema-only", "--schema=birth", "--exclude-table=birth.alembic_version"),
+            *(client("pg_dump"), "--schema-only", "--schema=birth", "--exclude-table=birth.alembic_version"),
             server.url(dbname),
         ],
         check=True,
@@ -187,13 +184,13 @@ def _manifests(sources: Sources) -> None:
     bodies: dict[str, dict[str, str]] = {}
     for major in MAJORS:
         measured[major] = {}
-        with _server(major) as server, _database(server, "measured") as url:
+        with EmbeddedServer(major=major) as server, _database(server, "measured") as url:
             for name in sources.releases:
                 upgrade(url, name)
                 measured[major][name] = _measured(url)
                 with psycopg.connect(url) as connection:
                     bodies[name] = dict(connection.execute(_BODIES).fetchall())
-                    versions[str(major)] = connection.info.parameter_status("server_version") or ""
+                    versions[str(major)] = (connection.info.parameter_status("server_version") or "").partition(" ")[0]
     declared = sources.declared()
     for name in sources.releases:
         if name not in declared:
@@ -251,14 +248,6 @@ def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str
 
 
 @contextmanager
-def _server(major: int) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(major=major) as server:
-        if server.major != major:
-            raise SourceError(f"this needs PostgreSQL {major}, not {server.major}\n    unset {VARIABLE}")
-        yield server
-
-
-@contextmanager
 def _database(server: EmbeddedServer, name: str) -> Iterator[str]:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
@@ -273,7 +262,7 @@ def _write(path: Path, text: str) -> None:
 if __name__ == "__main__":
     try:
         app()
-    except SourceError as error:
+    except (ServerError, SourceError) as error:
         sys.exit(f"{error}")
     except psycopg.Error as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
