@@ -50,6 +50,7 @@ _USAGE = cast(type[typer.BadParameter], typer.BadParameter.__mro__[2])
 _SINCE = {
     "v_birth_dot_status": "stage0",
     "v_birth_release_history": "stage1",
+    "v_birth_event_trigger": "stage1",
     "v_birth_run_progress": "stage2_5",
     "v_birth_attention": "stage2_5",
 }
@@ -59,6 +60,7 @@ _LEADING = {
     "runs": ("collection_name", "status", "percent", "run_id"),
     "releases": ("release", "released_at", "released_by"),
     "dots": ("dot_code", "dot_name", "frozen"),
+    "event triggers": ("name", "state"),
 }
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -107,6 +109,7 @@ def status(url: Url = None, as_json: Json = False) -> None:
                 ("releases", "v_birth_release_history"),
                 ("runs", "v_birth_run_progress"),
                 ("attention", "v_birth_attention"),
+                ("event triggers", "v_birth_event_trigger"),
             )
             if _has(conn, found, name)
         }
