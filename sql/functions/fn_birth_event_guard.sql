@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_event_guard()
 AS $fn_birth_event_guard$
 DECLARE
   v_stopped text;
-  v_found text[] := '{}';
+  v_found text[] := ARRAY[]::text[];
 BEGIN
   BEGIN
     IF tg_tag = 'ALTER SCHEMA' THEN

@@ -11,49 +11,53 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_guard_changed()
   VOLATILE
   ROWS 1
   SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_guard_changed$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');
   v_definer CONSTANT oid := to_regrole('birth_definer');
   r_command record;
-  v_relation oid;
-  v_ours boolean;
   v_tracked text;
 BEGIN
+  -- One statement for what is not ours, because every DDL of the database comes by here.
   FOR r_command IN
-    SELECT c.classid, c.objid, c.command_tag AS tag, c.object_type AS type, c.object_identity AS identity, c.schema_name AS schema
+    SELECT c.classid, c.objid, c.command_tag AS tag, c.object_type AS type, c.object_identity AS identity, c.schema_name AS schema,
+           coalesce(i.inhparent, t.relation) AS relation,
+           c.schema_name IS NOT DISTINCT FROM 'birth' OR c.classid = 'pg_namespace'::regclass AND c.objid = v_schema
+             OR i.inhparent IS NOT NULL OR r.relnamespace = v_schema OR r.relowner = v_definer
+             OR c.classid = 'pg_proc'::regclass AND (SELECT p.proowner FROM pg_proc p WHERE p.oid = c.objid) = v_definer AS ours
     FROM pg_event_trigger_ddl_commands() c
+    CROSS JOIN LATERAL (
+      -- The table that an index, a trigger, a rule, a constraint or a policy is on, else the relation itself.
+      SELECT CASE c.classid
+        WHEN 'pg_class'::regclass THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = c.objid), c.objid)
+        WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = c.objid)
+        WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = c.objid)
+        WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
+        WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = c.objid)
+      END AS relation
+    ) t
+    LEFT JOIN pg_class r ON r.oid = t.relation
+    -- A child of one of our tables becomes part of it.
+    LEFT JOIN LATERAL (
+      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema LIMIT 1
+    ) i ON true
     WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX')
   LOOP
     IF r_command.classid IS NULL THEN
       RETURN QUERY SELECT p.stopped, p.object, p.detail FROM birth.fn_birth_guard_privileges() p;
       CONTINUE;
-    END IF;
-    -- The table that an index, a trigger, a rule, a constraint or a policy is on, else the relation itself.
-    v_relation := CASE r_command.classid
-      WHEN 'pg_class'::regclass THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = r_command.objid), r_command.objid)
-      WHEN 'pg_trigger'::regclass THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = r_command.objid)
-      WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = r_command.objid)
-      WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = r_command.objid)
-      WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = r_command.objid)
-    END;
-    -- A child of one of our tables becomes part of it.
-    v_relation := coalesce((SELECT i.inhparent FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
-                            WHERE i.inhrelid = v_relation AND c.relnamespace = v_schema), v_relation);
-    v_ours := r_command.schema IS NOT DISTINCT FROM 'birth' OR r_command.classid = 'pg_namespace'::regclass AND r_command.objid = v_schema
-      OR EXISTS (SELECT FROM pg_class c WHERE c.oid = v_relation AND (c.relnamespace = v_schema OR c.relowner = v_definer))
-      OR r_command.classid = 'pg_proc'::regclass AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = r_command.objid AND p.proowner = v_definer);
-    IF NOT v_ours THEN
-      IF v_relation IS NOT NULL THEN
-        RETURN QUERY SELECT false, r_command.identity, s.detail FROM birth.fn_birth_guard_source(v_relation) AS s(detail) WHERE s.detail IS NOT NULL;
+    ELSIF NOT coalesce(r_command.ours, false) THEN
+      IF r_command.tag IN ('ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER') THEN
+        RETURN QUERY SELECT false, r_command.identity, s.detail FROM birth.fn_birth_guard_source(r_command.relation) AS s(detail) WHERE s.detail IS NOT NULL;
       END IF;
       CONTINUE;
     END IF;
     -- A new index that only makes reading faster redefines nothing.
     IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
-      v_relation := NULL;
+      r_command.relation := NULL;
     END IF;
-    v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, v_relation, r_command.tag LIKE 'ALTER %');
+    v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, r_command.relation, r_command.tag LIKE 'ALTER %');
     RETURN QUERY SELECT v_tracked IS NOT NULL, coalesce(v_tracked, r_command.identity), format('%s %s', r_command.type, r_command.identity)
     WHERE v_tracked IS NOT NULL OR r_command.schema = 'birth';
   END LOOP;

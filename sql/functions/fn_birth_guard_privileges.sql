@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_guard_privileges()
   VOLATILE
   ROWS 1
   SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_guard_privileges$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');

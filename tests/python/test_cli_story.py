@@ -185,6 +185,9 @@ def test_verify_holds_the_living_files_against_the_releases(db: Database, birthd
 def test_status_shows_the_release(birthdb: Command) -> None:
     shown = json.loads(birthdb("olga_operator", "status", "--json").stdout)
     assert shown["releases"]
+    # A release needs no superuser: what only one can add is missing, is said, and is no fault.
+    assert [row["state"] for row in shown["event triggers"]] == ["absent", "absent"]
+    assert all("by a superuser" in row["next_step"] for row in shown["event triggers"])
 
 
 def test_an_unknown_run_has_no_evidence(birthdb: Command) -> None:

@@ -366,7 +366,7 @@ def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, s
     dump = subprocess.run([bin_ / "pg_dump", guarded.db.url()], check=True, capture_output=True).stdout
     restored = server.create()
     try:
-        command = [bin_ / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", restored.url()]
+        command = [str(bin_ / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", restored.url()]
         sent = subprocess.run(command, input=dump, check=False, capture_output=True)
         assert sent.stderr == b""
         admin = restored.connect()

@@ -1,0 +1,86 @@
+"""The linters find nothing in the releases, and find what is planted."""
+
+import re
+
+import pytest
+
+from birthdb import paths
+from birthdb.release import lint
+from birthdb.release.sources import Sources
+
+needs_pgspot = pytest.mark.skipif(
+    not lint.pgspot_program().is_file(), reason="pgspot is in an environment of its own: make lint"
+)
+
+SOURCES = Sources(paths.ROOT)
+PINNED = "  SET search_path = pg_catalog, pg_temp\n"
+
+
+@needs_pgspot
+def test_pgspot_finds_nothing_but_the_exceptions() -> None:
+    assert lint.pgspot(lint.script(SOURCES)) == []
+
+
+@needs_pgspot
+@pytest.mark.parametrize(
+    ("routine", "codes"),
+    [
+        # A definer's routine; one of its caller's, whose operators then are anybody's; its calls too.
+        ("fn_birth_gateway_attach", {"PS003"}),
+        ("fn_birth_run_finish", {"PS001", "PS005", "PS016"}),
+    ],
+)
+def test_pgspot_finds_a_routine_whose_path_is_no_longer_pinned(routine: str, codes: set[str]) -> None:
+    text = lint.script(SOURCES)
+    start = text.index(f"CREATE OR REPLACE FUNCTION birth.{routine}(")
+    planted = text[:start] + text[start:].replace(PINNED, "", 1)
+    assert codes <= {line.partition(":")[0] for line in lint.pgspot(planted)}
+
+
+@needs_pgspot
+def test_pgspot_finds_a_statement_before_the_path_is_pinned() -> None:
+    text = lint.script(SOURCES).replace("pg_catalog.set_config(", "set_config(", 1)
+    assert [line.partition(":")[0] for line in lint.pgspot(text)] == ["PS016"]
+
+
+@needs_pgspot
+def test_what_pgspot_cannot_read_is_a_finding() -> None:
+    assert lint.pgspot(lint.script(SOURCES) + "\nCREATE FUNCTION;") != []
+
+
+@needs_pgspot
+def test_an_exception_that_is_no_longer_needed_is_a_finding() -> None:
+    assert lint.pgspot("SELECT 1;") == [
+        f"{code} {what}: excepted, and not found" for code, what, _ in lint.PGSPOT_EXCEPTIONS
+    ]
+
+
+def test_squawk_finds_nothing_in_a_release_but_the_exceptions() -> None:
+    assert {name: lint.squawk(text, name=name) for name, text in lint.upgrades(SOURCES)} == {
+        name: [] for name in SOURCES.releases
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        (
+            "ALTER TABLE birth.birth_registry ADD CONSTRAINT c CHECK (born_at > 'epoch');",
+            "constraint-missing-not-valid",
+        ),
+        ("CREATE INDEX birth_registry_born ON birth.birth_registry (born_at);", "require-concurrent-index-creation"),
+        ("ALTER TABLE birth.birth_registry ALTER dot_origin TYPE varchar(9);", "changing-column-type"),
+        ("DROP TABLE birth.birth_act;", "ban-drop-table"),
+    ],
+)
+def test_squawk_finds_what_locks_scans_or_destroys_in_a_later_release(statement: str, rule: str) -> None:
+    scripts = dict(lint.upgrades(SOURCES))
+    name = SOURCES.head
+    found = lint.squawk(scripts[name].replace("\nCOMMIT;", f"\n{statement}\nCOMMIT;", 1), name=name)
+    assert any(f" {rule} " in f"{line} " for line in found), found
+
+
+def test_every_release_bounds_its_waiting_which_squawk_would_miss() -> None:
+    scripts = dict(lint.upgrades(SOURCES))
+    text = re.sub(r"^SET LOCAL lock_timeout.*$", "", scripts[SOURCES.head], flags=re.MULTILINE)
+    assert any("require-lock-timeout" in line for line in lint.squawk(text))
