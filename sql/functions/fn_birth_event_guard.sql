@@ -13,7 +13,7 @@
 -- of ours in the declarations, and the refusal is raised by name of nothing: the command may have taken away what it would call.
 -- A mitigation: a superuser gets round it (DROP EVENT TRIGGER fires none, a new body of this routine is asked about itself). The drift guard is the proof.
 -- SECURITY DEFINER: whoever sends DDL has no right in schema birth.
--- Returns: nothing; NB420.
+-- Returns: nothing; NB413.
 -- Calls: fn_birth_guard_changed, fn_birth_guard_dropped
 -- Writes: trigger_guard_alerts
 CREATE OR REPLACE FUNCTION birth.fn_birth_event_guard()
@@ -62,7 +62,7 @@ BEGIN
   END;
   IF v_stopped IS NOT NULL THEN
     RAISE LOG 'birthdb: % by % stopped: %', tg_tag, session_user, v_stopped;
-    RAISE EXCEPTION USING ERRCODE = 'NB420', MESSAGE = 'the object belongs to the contract',
+    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
       DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
       HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
              'SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key(''release''));';
@@ -71,4 +71,4 @@ END;
 $fn_birth_event_guard$;
 
 COMMENT ON FUNCTION birth.fn_birth_event_guard() IS
-  'Event trigger function for ddl_command_end and sql_drop: stops (NB420) or records redefinitions outside a release. Specification: 5, 7, 10.';
+  'Event trigger function for ddl_command_end and sql_drop: stops (NB413) or records redefinitions outside a release. Specification: 5, 7, 10.';

@@ -10,7 +10,7 @@ BEGIN
     RETURN;
   END IF;
   IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = session_user) THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB421', MESSAGE = 'event triggers still call their routine',
+    RAISE EXCEPTION USING ERRCODE = 'NB415', MESSAGE = 'event triggers still call their routine',
       DETAIL = v_statement,
       HINT = 'let a superuser send what the detail names, then downgrade again';
   END IF;

@@ -364,10 +364,22 @@ class GatewayInUse(BirthError):
     sqlstate = "NB412"
 
 
+class DefinitionGuarded(BirthError):
+    """NB413: the object belongs to the contract."""
+
+    sqlstate = "NB413"
+
+
 class ServerUnknown(BirthError):
     """NB414: the release does not know this server."""
 
     sqlstate = "NB414"
+
+
+class EventTriggerInUse(BirthError):
+    """NB415: event triggers still call their routine."""
+
+    sqlstate = "NB415"
 
 
 class GatewayNoIdentity(BirthError):
