@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # The tables whose rows are evidence, of those that this release brought.
-    release.downgrade(evidence=())
+    release.downgrade(evidence=${evidence})

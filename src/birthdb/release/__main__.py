@@ -14,11 +14,9 @@ from typing import Annotated, LiteralString
 
 import psycopg
 import typer
-from alembic import command
-from alembic.config import Config
-
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH, MANIFEST, objects, prove, semantic
+from birthdb.release import MANIFEST, objects, prove, semantic
+from birthdb.release.databases import load, upgrade
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.server import VARIABLE, EmbeddedServer
 
@@ -112,35 +110,6 @@ def check_database(sources: Sources) -> Iterator[Finding]:
     for path, made in ((SCHEMA_DUMP, migrated), (REFERENCE, reference)):
         if not path.is_file() or path.read_text(encoding="utf-8") != made:
             yield Finding(f"{path.name} is not what the releases make", "python -m birthdb.release dump")
-
-
-def upgrade(url: str, revision: str) -> None:
-    """Upgrade a database, quietly. Raises what the database refuses."""
-    alembic = Config(paths.ALEMBIC_INI)
-    alembic.attributes.update(url=url, configure_logger=False)
-    command.upgrade(alembic, revision)
-
-
-def load(url: str, sources: Sources) -> None:
-    """Load ``sql/`` into an empty database, in one transaction, as if it were one release."""
-    with psycopg.connect(url) as connection:
-
-        def run(text: str) -> None:
-            connection.execute(text.encode(), prepare=False)
-
-        run(f"SET LOCAL birth.release = '{sources.head}'")
-        for path in BEGIN:
-            run((sources.sql / path).read_text(encoding="utf-8"))
-        for step, text, must in sources.loading():
-            try:
-                with connection.transaction():
-                    run(text)
-            except psycopg.Error as error:
-                if must:
-                    raise SourceError(f"{step}: {error}") from error
-        run((sources.sql / "grants.sql").read_text(encoding="utf-8"))
-        for path in FINISH:
-            run((sources.sql / path).read_text(encoding="utf-8"))
 
 
 def reference_text(url: str) -> str:
