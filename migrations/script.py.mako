@@ -3,9 +3,9 @@
 from birthdb.release import Release
 
 revision = "${up_revision}"
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+down_revision = ${f'"{down_revision}"' if down_revision else None}
+branch_labels = None
+depends_on = None
 
 release = Release(revision)
 

@@ -16,8 +16,10 @@ import psycopg
 import typer
 from birthdb import paths
 from birthdb.release import MANIFEST, objects, prove, semantic
+from birthdb.release.ahead import then
 from birthdb.release.databases import load, upgrade
 from birthdb.release.sources import Finding, SourceError, Sources
+from birthdb.release.start import start as start_release
 from birthdb.server import VARIABLE, EmbeddedServer
 
 #: The server that writes the schema dump; the text of another major differs.
@@ -50,6 +52,35 @@ def freeze(
         sources.freeze(name)
     _manifests(sources)
     dump()
+
+
+@app.command()
+def ahead() -> None:
+    """Say which living files the migrations do not know, as `alembic check` does. Exit 1 with the next command."""
+    sources = Sources(paths.ROOT)
+    found = list(sources.ahead())
+    for one in found:
+        typer.echo(f"{one.kind} {one.path}: {one.because}\n    {then(sources, one)}", err=True)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("nothing is ahead of the migrations")
+
+
+@app.command()
+def start(
+    name: Annotated[str, typer.Argument(help="The release, which is its revision too.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="What it brings, in a line.")],
+) -> None:
+    """Start the next release with what is ahead of the migrations: revision, order, frozen files, hashes, dump.
+
+    It is tried up, back and up again first; what is refused changes no file.
+    """
+    with _server(DUMP_MAJOR) as server:
+        started = start_release(Sources(paths.ROOT), name, message, server.url(), server.bin / "pg_dump")
+    typer.echo(str(started))
+    _manifests(Sources(paths.ROOT))
+    dump()
+    typer.echo(f"then: make test; birthdb alembic upgrade {name}; python -m birthdb.release declare {name}")
 
 
 @app.command()

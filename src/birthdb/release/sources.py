@@ -207,7 +207,9 @@ class Sources:
                     yield Ahead("new", path)
             elif not living.is_file():
                 yield Ahead("removed", path, newest)
-            elif self.frozen.has(newest, path) and living.read_bytes() != (self.frozen.root / newest / path).read_bytes():
+            elif (
+                self.frozen.has(newest, path) and living.read_bytes() != (self.frozen.root / newest / path).read_bytes()
+            ):
                 yield Ahead("changed", path, newest)
         for folder in _FOLDERS:
             for file in sorted((self.sql / folder).glob("*")):
