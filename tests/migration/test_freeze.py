@@ -12,7 +12,8 @@ from support import RELEASER, Database
 
 from birthdb import paths
 from birthdb.release import Step, include_name
-from birthdb.release.__main__ import check_database, load
+from birthdb.release.__main__ import check_database
+from birthdb.release.databases import load
 from birthdb.release.sources import SourceError, Sources
 from birthdb.server import VARIABLE
 

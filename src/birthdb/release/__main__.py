@@ -14,6 +14,7 @@ from typing import Annotated, LiteralString
 
 import psycopg
 import typer
+
 from birthdb import paths
 from birthdb.release import MANIFEST, objects, prove, semantic
 from birthdb.release.ahead import then

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from pglast.parser import ParseError
@@ -58,7 +59,7 @@ def references(text: str) -> References:
             makes.append(made)
         hard.update(_qualified(words))
         bodies = words[0] == "do" or (made is not None and made[0] in KINDS["functions"])
-        called = words[0] != "do" and ("language", "plpgsql") in zip(words, words[1:], strict=False)
+        called = words[0] != "do" and ("language", "plpgsql") in pairwise(words)
         for inner in (string for kind, string in statement if kind == "string"):
             body, strings = _in_string(inner)
             (said if not bodies else soft if called else hard).update(body)

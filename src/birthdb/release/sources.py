@@ -201,15 +201,13 @@ class Sources:
         listed = list(dict.fromkeys(path for release in self.releases for path in self.files(release)))
         for path in sorted(listed):
             newest = self.newest(path)
-            living = self.sql / path
+            living, copy = self.sql / path, self.frozen.root / newest / path
             if self.gone(path):
                 if living.is_file():
                     yield Ahead("new", path)
             elif not living.is_file():
                 yield Ahead("removed", path, newest)
-            elif (
-                self.frozen.has(newest, path) and living.read_bytes() != (self.frozen.root / newest / path).read_bytes()
-            ):
+            elif copy.is_file() and not self._is_copy(copy, living):
                 yield Ahead("changed", path, newest)
         for folder in _FOLDERS:
             for file in sorted((self.sql / folder).glob("*")):

@@ -43,11 +43,13 @@ _DEPENDED_ON = {"2BP01", "0A000"}
 # Which object of the schema depends on which, as the files that make them; `piece` is a part of a table.
 _DEPENDENTS: LiteralString = """
 WITH relation AS (
-  SELECT c.oid, c.reltype, CASE WHEN c.relkind IN ('v', 'm') THEN 'views/' ELSE 'tables/' END || c.relname || '.sql' AS path
+  SELECT c.oid, c.reltype,
+         CASE WHEN c.relkind IN ('v', 'm') THEN 'views/' ELSE 'tables/' END || c.relname || '.sql' AS path
   FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
 ), object (classid, objid, path, piece) AS (
   SELECT 'pg_class'::regclass, r.oid, r.path, NULL FROM relation r
-  UNION ALL SELECT 'pg_type'::regclass, t.oid, r.path, NULL FROM relation r JOIN pg_type t ON r.reltype IN (t.oid, t.typelem)
+  UNION ALL SELECT 'pg_type'::regclass, t.oid, r.path, NULL
+            FROM relation r JOIN pg_type t ON r.reltype IN (t.oid, t.typelem)
   UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, r.path, NULL FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
   UNION ALL SELECT 'pg_proc'::regclass, p.oid, 'functions/' || p.proname || '.sql', NULL
             FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
@@ -360,9 +362,8 @@ class _Release:
         for path, step in steps.items():
             altering = self._references(self.copy.sql / step.path)
             own = PurePosixPath(path).stem
-            living[path] = References(
-                (("table", own),), altering.hard | altering.soft - {own}, frozenset(), frozenset()
-            )
+            needed = (altering.hard | altering.soft) - {own}
+            living[path] = References((("table", own),), needed, frozenset(), frozenset())
         older = {
             path: self._references(self.copy.frozen.root / self._last(path) / path)
             for path in (*self.first, *self.changes.removed)
@@ -377,7 +378,7 @@ class _Release:
         first = [Step(path, drops=True) for path in down if path in self.first]
         last = [Step(path, drops=True) for path in down if path not in self.first]
         self.steps = [*first, *made, *self.changes.further, *last]
-        blocks = (
+        blocks: tuple[tuple[str, list[Step]], ...] = (
             (f"[{self.name}]  # {self.message}", []),
             ("# what cannot be replaced, and what depends on it", first),
             ("# made, each after what it uses", [*made, *self.changes.further]),
@@ -409,8 +410,8 @@ class _Release:
         for dependent, piece in dependents.get(path, []):
             if piece is not None:
                 raise SourceError(
-                    f"{path}: {reason}; but {piece} of {dependent} uses it, and taking that off and putting it on again "
-                    "checks every row under a lock\n"
+                    f"{path}: {reason}; but {piece} of {dependent} uses it, and taking that off and putting it on "
+                    "again checks every row under a lock\n"
                     "    leave the routine as it is and write another one; a step of the table moves over to it"
                 )
             if not dependent.startswith("tables/"):
@@ -472,9 +473,8 @@ class _Stuck(Exception):
 
 def _tuple(names: tuple[str, ...]) -> str:
     # As the formatter writes it.
-    return (
-        "()" if not names else "(" + ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "") + ")"
-    )
+    inner = ", ".join(f'"{name}"' for name in names)
+    return f"({inner},)" if len(names) == 1 else f"({inner})"
 
 
 def _run(connection: psycopg.Connection[Any], text: str) -> None:
@@ -517,9 +517,8 @@ def _dump(pg_dump: Path, url: str) -> list[str]:
 
 
 def _same(wanted: list[str], found: list[str], what: str, repair: str) -> None:
-    lines = [
-        line for line in difflib.unified_diff(wanted, found, n=0, lineterm="") if line[:2] not in ("--", "++", "@@")
-    ]
+    diff = list(difflib.unified_diff(wanted, found, n=0, lineterm=""))[2:]
+    lines = [line for line in diff if not line.startswith("@@")]
     if lines:
         shown = "\n".join(f"    {line}" for line in lines[:12])
         raise SourceError(f"{what} (- is wanted, + was made):\n{shown}\n    {repair}")
