@@ -5,7 +5,7 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH
+from birthdb.release import BEGIN, FINISH, Step
 from birthdb.release.sources import SourceError, Sources
 
 
@@ -33,29 +33,42 @@ def downgrade(url: str, revision: str, sources: Sources | None = None) -> None:
 def load(url: str, sources: Sources) -> None:
     """Load ``sql/`` into an empty database, in one transaction, as if it were one release.
 
-    Raises SourceError for a file that fails where it must not.
+    What needs something that an older release did not have waits for it. Raises SourceError for a file that fails
+    when everything else is there.
     """
     with psycopg.connect(url) as connection:
 
         def run(text: str) -> None:
             connection.execute(text.encode(), prepare=False)
 
-        run(f"SET LOCAL birth.release = '{sources.head}'")
-        for path in BEGIN:
-            run((sources.sql / path).read_text(encoding="utf-8"))
-        tables: set[str] = set()
-        for step, text, must in sources.loading():
-            # A table has one text: where a later release alters it, it is there already.
-            if step.path in tables and not step.drops:
-                continue
+        def fails(text: str) -> psycopg.Error | None:
             try:
                 with connection.transaction():
                     run(text)
             except psycopg.Error as error:
-                if must:
-                    raise SourceError(f"{step}: {error}") from error
+                return error
+            return None
+
+        run(f"SET LOCAL birth.release = '{sources.head}'")
+        for path in BEGIN:
+            run((sources.sql / path).read_text(encoding="utf-8"))
+        made: set[Step] = set()
+        waiting: dict[Step, str] = {}
+        for step, text in sources.loading():
+            # A table is there already where a later release alters it.
+            if step.path.startswith("tables/") and step in made:
+                continue
+            waiting.pop(step, None)
+            if fails(text):
+                waiting[step] = text
             else:
-                tables.update({step.path} if step.path.startswith("tables/") else ())
+                made.add(step)
+        while waiting:
+            errors = {step: fails(text) for step, text in waiting.items()}
+            if all(errors.values()):
+                step, error = next(iter(errors.items()))
+                raise SourceError(f"{step}: {error}") from error
+            waiting = {step: text for step, text in waiting.items() if errors[step]}
         run((sources.sql / "grants.sql").read_text(encoding="utf-8"))
         for path in FINISH:
             run((sources.sql / path).read_text(encoding="utf-8"))

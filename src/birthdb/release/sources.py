@@ -229,18 +229,14 @@ class Sources:
                     f"{release}: CHANGELOG.md declares other sums", f"git checkout -- migrations/frozen/{release}"
                 )
 
-    def loading(self) -> Iterator[tuple[Step, str, bool]]:
-        """Yield what loads ``sql/`` into an empty database: step, text, and whether it must succeed.
+    def loading(self) -> Iterator[tuple[Step, str]]:
+        """Yield what loads ``sql/`` into an empty database, in the order of the releases.
 
-        A file that several releases list is loaded at each mention. Its living text may need what only comes later: it
-        must succeed at the last. What alters a table does not run: the table's living text is what it makes.
+        A file that several releases list comes at each mention: its living text may need what only comes later, and so
+        may what uses it. What alters a table does not come: the table's living text is what it makes.
         """
-        steps = [Step(step.object, step.drops) for name in self.releases for step in self.releases[name]]
-        for position, step in enumerate(steps):
-            last = step not in steps[position + 1 :]
-            if step.drops:
-                # What is made again later has one living text only: nothing to drop.
-                if Step(step.path) not in steps[position + 1 :]:
-                    yield step, step.drop.replace(" birth.", " IF EXISTS birth."), True
-            elif (self.sql / step.path).is_file():
-                yield step, (self.sql / step.path).read_text(encoding="utf-8"), last
+        for step in (step for steps in self.releases.values() for step in steps):
+            path = step.object
+            # What was dropped for good has no living text, what is made again has one only: nothing to drop.
+            if not step.drops and (self.sql / path).is_file():
+                yield Step(path), (self.sql / path).read_text(encoding="utf-8")
