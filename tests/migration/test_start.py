@@ -1,6 +1,7 @@
-"""From an edit in sql/ to a release: what is ahead is named, what is started goes up and back, a refusal changes nothing."""
+"""From an edit in sql/ to a release: what is ahead is named, what starts goes up and back, refusals change nothing."""
 
 import hashlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +37,7 @@ Begin = Callable[..., Started]
 
 @pytest.fixture
 def begin(server: Cluster, template: Database, checkout: Sources) -> Begin:
-    """Return a function that starts a release of the checkout; the releaser has made the roles of the cluster before."""
+    """Return a function that starts a release of the checkout; the roles are the releaser's already."""
 
     def begin(name: str = NAME, message: str = "what it brings") -> Started:
         return start(Sources(checkout.root), name, message, server.url("postgres"), binaries() / "pg_dump")
@@ -125,9 +126,11 @@ def lines(started: Started) -> list[str]:
 # ---- what is ahead
 
 
-def test_alembic_check_passes_on_a_clean_checkout_without_a_database(capfd: pytest.CaptureFixture[str]) -> None:
-    command.check(config())
-    assert capfd.readouterr().out == "No new upgrade operations detected.\n"
+def test_alembic_check_passes_on_a_clean_checkout_without_a_database() -> None:
+    made = config()
+    made.stdout = io.StringIO()
+    command.check(made)
+    assert made.stdout.getvalue() == "No new upgrade operations detected.\n"
 
 
 def test_alembic_check_names_each_file_that_is_ahead_and_the_next_command(checkout: Sources) -> None:
@@ -228,9 +231,20 @@ def test_an_argument_more_is_no_second_routine_and_its_callers_come_along(
     started = begin()
     # The holder's body is SQL: its older text needs the older key, which is not there yet when it would be restored.
     assert lines(started) == [f"drop {HOLDER}", f"drop {KEY}", KEY, HOLDER]
-    assert started.why[KEY] == "made anew: its arguments change"
+    assert started.why[KEY] == 'made anew: function name "birth.fn_birth_lock_key" is not unique'
     assert started.why[HOLDER].startswith("made anew: on the way back: function birth.fn_birth_lock_key(text) does not")
     assert [remark for remark in started.remarks if "functions/fn_birth_run_lock.sql" in remark and KEY in remark]
+    goes_up_and_back(checkout, db, empty_db)
+
+
+def test_another_type_of_an_argument_is_no_second_routine(
+    checkout: Sources, begin: Begin, db: Database, empty_db: Database
+) -> None:
+    path = "functions/fn_birth_key_lists.sql"
+    edit(checkout, path, ("text[]", "name[]"))
+    started = begin()
+    assert lines(started) == [f"drop {path}", path]
+    assert started.why[path] == "made anew: its arguments change"
     goes_up_and_back(checkout, db, empty_db)
 
 
@@ -239,9 +253,9 @@ def test_a_function_becomes_a_procedure(checkout: Sources, begin: Begin, db: Dat
     write(
         checkout,
         path,
-        "-- For a test.\nCREATE OR REPLACE PROCEDURE birth.fn_birth_run_pace(p_run_id uuid)\n  LANGUAGE plpgsql\n"
+        "-- For a test.\nCREATE OR REPLACE PROCEDURE birth.fn_birth_run_pace(p_run_id uuid, p_batch integer)\n  LANGUAGE plpgsql\n"
         "AS $fn_birth_run_pace$ BEGIN NULL; END; $fn_birth_run_pace$;\n"
-        "COMMENT ON PROCEDURE birth.fn_birth_run_pace(uuid) IS 'For a test.';\n",
+        "COMMENT ON PROCEDURE birth.fn_birth_run_pace(uuid, integer) IS 'For a test.';\n",
     )
     started = begin()
     assert lines(started) == [f"drop {path}", path]
@@ -285,7 +299,12 @@ def test_views_on_views_are_removed_in_order_and_one_comes_back_later(
     for path in gone:
         remove(checkout, path)
     columns = "'last_1h' AS window_name, 0::bigint AS live_births, true AS counted, 0::numeric AS norm, 'OK' AS state"
-    edit(checkout, attention, ("birth.v_birth_spike s", f"(SELECT {columns}) s"))
+    edit(
+        checkout,
+        attention,
+        ("birth.v_birth_spike s", f"(SELECT {columns}) s"),
+        ("SELECT * FROM birth.v_birth_spike;", ""),
+    )
     assert lines(begin()) == [attention, *(f"drop {path}" for path in gone)]
     goes_up_and_back(checkout, db, empty_db)
 
@@ -406,11 +425,12 @@ def test_every_reason_is_named_at_once_with_what_to_do(checkout: Sources, refuse
     for reason in (
         f"{KEY}: removed, and still used by functions/fn_birth_act_record.sql, functions/fn_birth_run_claim.sql, ",
         f"{ANCHOR}: a table cannot be replaced\n"
-        f"    write sql/release/{NAME}_birth_stage_anchor.sql, which alters it, and sql/release/{NAME}_birth_stage_anchor.down.sql, which undoes that\n",
+        f"    write sql/release/{NAME}_birth_stage_anchor.sql, which alters it, and "
+        f"sql/release/{NAME}_birth_stage_anchor.down.sql, which undoes that\n",
         "tables/birth_review.sql: a release destroys no rows, so no table is removed\n    git checkout -- ",
         "release/anchor_stage1.sql: it was a step of stage1, which a later release cannot change\n    git checkout -- ",
         "release/step.sql: nothing undoes it\n    write sql/release/step.down.sql\n",
-        "functions/fn_birth_two.sql: makes fn_birth_two 2 times; an overload has no file, no grant and no DROP of its own",
+        "functions/fn_birth_two.sql: makes fn_birth_two 2 times; an overload has no file, no grant and no DROP",
         "functions/fn_birth_other.sql: makes function fn_birth_else; a file makes one object, named after it\n",
         "views/v_birth_open.sql: cannot be read: ",
         "grants.sql: fn_birth_run_ordeal is made by no file\n",

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -35,8 +35,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MEANT_OTHERWISE = {"head", "heads", "base", "current"}
 _FILE = re.compile(r"\w+\.sql")
 
-# What the server says when the new definition cannot take the place of the old one.
-_IRREPLACEABLE = {"42P13", "42P16", "42809"}
+# What the server says when the new definition cannot take the place of the old one; 42725: it stands beside it, and a
+# COMMENT that names no arguments could mean either.
+_IRREPLACEABLE = {"42P13", "42P16", "42809", "42725"}
 # … and when something that is there depends on what goes.
 _DEPENDED_ON = {"2BP01", "0A000"}
 
@@ -340,12 +341,20 @@ class _Release:
                     with connection.transaction(force_rollback=True):
                         self._try(connection)
                 except _Stuck as stuck:
-                    for path in stuck.paths:
+                    for path in self._in_the_way(stuck, dependents):
                         self._goes_first(path, stuck.reason, dependents)
                     if set(self.first) == known:
                         raise SourceError(stuck.refusal) from stuck.__cause__
                 else:
                     return
+
+    @staticmethod
+    def _in_the_way(stuck: "_Stuck", dependents: Mapping[str, list[tuple[str, str | None]]]) -> list[str]:
+        """Return what goes first: of a table, which stays, what the server names, or else all that uses it."""
+        if stuck.path is None or not stuck.path.startswith("tables/"):
+            return [] if stuck.path is None else [stuck.path]
+        users = [path for path, piece in dependents.get(stuck.path, []) if piece is None and path[:7] != "tables/"]
+        return [path for path in users if PurePosixPath(path).stem in stuck.named] or users
 
     def callers(self) -> Iterator[str]:
         """Yield which files call a routine of another shape and were not changed: no server looks into them."""
@@ -405,8 +414,7 @@ class _Release:
         """Note an object and all that depends on it. Raises SourceError where a part of a table does."""
         if path in self.first or path in self.changes.new:
             return
-        if not path.startswith("tables/"):
-            self.first[path] = reason
+        self.first[path] = reason
         for dependent, piece in dependents.get(path, []):
             if piece is not None:
                 raise SourceError(
@@ -440,16 +448,17 @@ class _Release:
         except psycopg.Error as error:
             said = error.diag.message_primary or str(error)
             refusal = f"{step}, on the way {way}: {_said(error)}\n    correct it"
-            own = next((one.makes for one in self.steps if one.makes and step.path in (one.path, one.way_back)), None)
-            if step.drops or own is not None:
-                # What still depends on it: its dependents go first, those that are named, or else all.
-                paths = {own or step.path} if error.sqlstate in _DEPENDED_ON else set()
-            elif way == "back" or error.sqlstate in _IRREPLACEABLE:
-                paths = {step.path} if step.path.partition("/")[0] in ("functions", "views") else set()
+            table = next((one.makes for one in self.steps if one.makes and step.path in (one.path, one.way_back)), None)
+            path = table or step.path
+            if step.drops or table:
+                known = error.sqlstate in _DEPENDED_ON
             else:
-                paths = set()
+                known = path.startswith(("functions/", "views/")) and (
+                    way == "back" or error.sqlstate in _IRREPLACEABLE
+                )
             reason = said if way == "up" else f"on the way back: {said}"
-            raise _Stuck(paths, reason, refusal) from error
+            named = re.findall(r"\w+", error.diag.message_detail or "")
+            raise _Stuck(path if known else None, reason, refusal, frozenset(named)) from error
 
     def _watch_overloads(self, connection: psycopg.Connection[Any], step: Step) -> None:
         if step.drops or not step.path.startswith("functions/"):
@@ -458,17 +467,18 @@ class _Release:
         (count,) = connection.execute(_NAMES, (name,)).fetchone() or (0,)
         if count > 1:
             refusal = f"{step}: there would be {count} routines {name}\n    a routine's name is enough: use another one"
-            raise _Stuck({step.path}, "its arguments change", refusal)
+            raise _Stuck(step.path, "its arguments change", refusal)
 
 
 class _Stuck(Exception):
-    """A trial that failed: what to drop first, why, and what to say where that is known already."""
+    """A trial that failed: whose place could be cleared first, why, and what to say where that does not help."""
 
-    def __init__(self, paths: Iterable[str], reason: str, refusal: str) -> None:
+    def __init__(self, path: str | None, reason: str, refusal: str, named: frozenset[str] = frozenset()) -> None:
         super().__init__(reason)
-        self.paths = sorted(paths)
+        self.path = path
         self.reason = reason
         self.refusal = refusal
+        self.named = named
 
 
 def _tuple(names: tuple[str, ...]) -> str:
@@ -494,13 +504,12 @@ def _prove(copy: Sources, name: str, tried: str, loaded: str, pg_dump: Path) -> 
         upgrade(tried, name, copy)
         after = _dump(pg_dump, tried)
         downgrade(tried, head, copy)
-        back = _dump(pg_dump, tried)
+        _same(before, _dump(pg_dump, tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
         upgrade(tried, name, copy)
         load(loaded, copy)
     except psycopg.Error as error:
         raise SourceError(f"{name} cannot be released: {_said(error)}") from error
     again, living = _dump(pg_dump, tried), _dump(pg_dump, loaded)
-    _same(before, back, f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
     _same(after, again, f"{name}: the second time up does not make what the first time did", "see its steps")
     _same(living, after, f"{name}: migrating does not make what the living files say", "see its steps of release/")
 
