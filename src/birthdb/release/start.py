@@ -121,8 +121,9 @@ def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) ->
         release.refine(tried)
         release.revise()
         _prove(Sources(copy.root), name, tried, loaded, pg_dump)
+        started = Started(name, release.steps, release.why, [*remarks, *release.callers()])
         _publish(copy.root, sources.root, name)
-    return Started(name, release.steps, release.why, [*remarks, *release.callers()])
+    return started
 
 
 # ---- what can be said from the files alone
