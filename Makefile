@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test servers test-matrix lint format freeze check generate clean
+.PHONY: menu demo test servers test-matrix lint format ahead freeze check generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ lint: $(READY) $(SPOT) ## types, style, formatting; search paths, privileges and
 format: $(READY) ## format the Python files
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+
+ahead: $(READY) ## which files of sql/ the migrations do not know, and the command that starts a release of them
+	@$(BIN)/python -m birthdb.release ahead
 
 freeze: $(READY) ## copy sql/ into the releases that are not declared, with hashes, dump and reference
 	@$(BIN)/python -m birthdb.release freeze

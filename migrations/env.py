@@ -10,6 +10,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from birthdb import release, target
+from birthdb.release import ahead
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logger", True):
@@ -37,7 +38,9 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-if context.is_offline_mode():
+if ahead.asks(context):
+    ahead.answer(context)
+elif context.is_offline_mode():
     write_script()
 elif (ready := config.attributes.get("connection")) is not None:
     migrate(ready)

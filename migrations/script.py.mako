@@ -3,9 +3,9 @@
 from birthdb.release import Release
 
 revision = "${up_revision}"
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+down_revision = ${f'"{down_revision}"' if down_revision else None}
+branch_labels = None
+depends_on = None
 
 release = Release(revision)
 
@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # The tables whose rows are evidence, of those that this release brought.
-    release.downgrade(evidence=())
+    release.downgrade(evidence=${evidence})

@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-import shutil
 import tomllib
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,19 +10,12 @@ from support import RELEASER, Database
 
 from birthdb import paths
 from birthdb.release import Step, include_name
-from birthdb.release.__main__ import check_database, load
+from birthdb.release.__main__ import check_database
+from birthdb.release.databases import load
 from birthdb.release.sources import SourceError, Sources
 from birthdb.server import VARIABLE
 
 from .test_release import shape  # the same question to the catalogue
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Sources:
-    """A copy of the sources that a test may break."""
-    shutil.copytree(paths.SQL, tmp_path / "sql")
-    shutil.copytree(paths.MIGRATIONS, tmp_path / "migrations")
-    return Sources(tmp_path)
 
 
 def findings(sources: Sources) -> list[str]:

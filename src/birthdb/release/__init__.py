@@ -56,24 +56,41 @@ def include_name(name: str | None, type_: str, parent_names: Mapping[str, str | 
 
 @dataclass(frozen=True)
 class Step:
-    """A line of ORDER: a file to run, or (``drops``) an object of an earlier release to drop at this point."""
+    """A line of ORDER: a file to run, or (``drops``) an object of an earlier release to drop at this point.
+
+    A file of ``release/`` may turn a table of an earlier release into what its living file says (``makes``): the file
+    runs, and the table's new text is frozen beside it.
+    """
 
     path: str
     drops: bool = False
+    makes: str | None = None
 
     @classmethod
     def parse(cls, line: str) -> "Step":
-        """Return the step of ``path`` or ``drop path``. Raises ValueError for what is not ``folder/name.sql``."""
+        """Return the step of ``path``, ``drop path`` or ``release/name.sql makes tables/name.sql``.
+
+        Raises ValueError for what is not ``folder/name.sql`` of a known folder.
+        """
         drops = line.startswith("drop ")
-        path = line.removeprefix("drop ").strip()
-        known = _DROPS.keys() if drops else {*_DROPS, "release"}
+        path, makes, made = line.removeprefix("drop ").strip().partition(" makes ")
+        known = _DROPS.keys() if drops else {"release"} if makes else {*_DROPS, "release"}
         if path.rpartition("/")[0] not in known or not path.endswith(".sql"):
             raise ValueError(f"not a step: {line!r}; known folders: {', '.join(sorted(known))}")
-        return cls(path, drops)
+        if makes and (drops or not re.fullmatch(r"tables/\w+\.sql", made.strip())):
+            raise ValueError(f"not a step: {line!r}; a step of release/ makes a table, as tables/name.sql")
+        return cls(path, drops, made.strip() or None)
 
     def __str__(self) -> str:
         """Return the line."""
+        if self.makes:
+            return f"{self.path} makes {self.makes}"
         return f"drop {self.path}" if self.drops else self.path
+
+    @property
+    def object(self) -> str:
+        """The file that has the text of what there is after the step."""
+        return self.makes or self.path
 
     @property
     def way_back(self) -> str:
@@ -256,13 +273,22 @@ def _undo(frozen: Frozen, release: str, earlier: list[str]) -> Iterator[tuple[st
         if step.undone_by_file:
             yield release, Step(step.way_back)
             continue
-        older = next((one for one in earlier if frozen.has(one, step.path)), None)
+        older = _standing(frozen, step.path, earlier)
         if step.drops and older is None:
             raise CommandError(f"{release} drops {step.path}, which no earlier release has")
         if older is not None and (step.drops or step.path not in remade):
             yield older, Step(step.path)
         else:
             yield release, Step(step.path, drops=True)
+
+
+def _standing(frozen: Frozen, path: str, earlier: list[str]) -> str | None:
+    """Return which of the earlier releases, newest first, has the text that stood; None for what was dropped or new."""
+    for release in earlier:
+        named = [step for step in frozen.steps(release) if step.object == path]
+        if named:
+            return None if named[-1].drops else release
+    return None
 
 
 def _frozen(context: MigrationContext) -> Frozen:

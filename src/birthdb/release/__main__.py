@@ -14,12 +14,13 @@ from typing import Annotated, Any, LiteralString
 
 import psycopg
 import typer
-from alembic import command
-from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH, GRANTS, MANIFEST, MEASURING, NO_MANIFEST, objects, prove, semantic
+from birthdb.release import MANIFEST, objects, prove, semantic
+from birthdb.release.ahead import then
+from birthdb.release.databases import load, upgrade
 from birthdb.release.sources import Finding, SourceError, Sources
+from birthdb.release.start import start as start_release
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, client
 
 #: The server that writes the schema dump; the text of another major differs.
@@ -55,6 +56,35 @@ def freeze(
 
 
 @app.command()
+def ahead() -> None:
+    """Say which living files the migrations do not know, as `alembic check` does. Exit 1 with the next command."""
+    sources = Sources(paths.ROOT)
+    found = list(sources.ahead())
+    for one in found:
+        typer.echo(f"{one.kind} {one.path}: {one.because}\n    {then(sources, one)}", err=True)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("nothing is ahead of the migrations")
+
+
+@app.command()
+def start(
+    name: Annotated[str, typer.Argument(help="The release, which is its revision too.")],
+    message: Annotated[str, typer.Option("--message", "-m", help="What it brings, in a line.")],
+) -> None:
+    """Start the next release with what is ahead of the migrations: revision, order, frozen files, hashes, dump.
+
+    It is tried up, back and up again first; what is refused changes no file.
+    """
+    with EmbeddedServer(major=DUMP_MAJOR) as server:
+        started = start_release(Sources(paths.ROOT), name, message, server.url(), client("pg_dump"))
+    typer.echo(str(started))
+    _manifests(Sources(paths.ROOT))
+    dump()
+    typer.echo(f"then: make test; birthdb alembic upgrade {name}; python -m birthdb.release declare {name}")
+
+
+@app.command()
 def check() -> None:
     """Hold the four guards: copies, sums, migrated = loaded, dump. Exit 1 with the command that repairs."""
     sources = Sources(paths.ROOT)
@@ -72,7 +102,7 @@ def check() -> None:
 def dump() -> None:
     """Write schema/birth.sql and docs/reference.md, so that a review sees the effect of a change."""
     with EmbeddedServer(major=DUMP_MAJOR) as server, _database(server, "dumped") as url:
-        upgrade(url, "head")
+        upgrade(url, "head", measuring=True)
         _write(SCHEMA_DUMP, schema_text(server, "dumped"))
         _write(REFERENCE, reference_text(url))
 
@@ -94,7 +124,7 @@ def check_database(sources: Sources) -> Iterator[Finding]:
     with EmbeddedServer(major=DUMP_MAJOR) as server:
         with _database(server, "migrated") as url:
             for name in sources.releases:
-                upgrade(url, name)
+                upgrade(url, name, measuring=True)
                 manifest = json.loads(sources.frozen.text(name, "manifest.json"))
                 if objects_of(manifest, DUMP_MAJOR) != _measured(url):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
@@ -116,36 +146,6 @@ def objects_of(manifest: dict[str, Any], major: int) -> dict[str, Any]:
     """Return the objects of a manifest as a server of that major writes them down: parts, exact, semantic."""
     objects: dict[str, Any] = manifest["objects"] | manifest["on"].get(str(major), {})
     return objects
-
-
-def upgrade(url: str, revision: str) -> None:
-    """Upgrade a database, quietly, without asking manifests: they are being made. Raises what the database refuses."""
-    alembic = Config(paths.ALEMBIC_INI)
-    alembic.attributes.update({"url": url, "configure_logger": False, MEASURING: True})
-    command.upgrade(alembic, revision)
-
-
-def load(url: str, sources: Sources) -> None:
-    """Load ``sql/`` into an empty database, in one transaction, as if it were one release."""
-    with psycopg.connect(url) as connection:
-
-        def run(text: str) -> None:
-            connection.execute(text.encode(), prepare=False)
-
-        run(f"SET LOCAL birth.release = '{sources.head}'")
-        for path in BEGIN:
-            run((sources.sql / path).read_text(encoding="utf-8"))
-        for step, text, must in sources.loading():
-            try:
-                with connection.transaction():
-                    run(text)
-            except psycopg.Error as error:
-                if must:
-                    raise SourceError(f"{step}: {error}") from error
-        run((sources.sql / GRANTS).read_text(encoding="utf-8"))
-        run(NO_MANIFEST)
-        for path in FINISH:
-            run((sources.sql / path).read_text(encoding="utf-8"))
 
 
 def reference_text(url: str) -> str:
@@ -186,7 +186,7 @@ def _manifests(sources: Sources) -> None:
         measured[major] = {}
         with EmbeddedServer(major=major) as server, _database(server, "measured") as url:
             for name in sources.releases:
-                upgrade(url, name)
+                upgrade(url, name, measuring=True)
                 measured[major][name] = _measured(url)
                 with psycopg.connect(url) as connection:
                     bodies[name] = dict(connection.execute(_BODIES).fetchall())

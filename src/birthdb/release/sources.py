@@ -9,6 +9,10 @@ from pathlib import Path
 from birthdb.release import COMMON, MANIFEST, NO_MANIFEST, ORDER, Frozen, Step
 
 SUMS = "SHA256SUMS"
+
+#: What starts the next release.
+START = "python -m birthdb.release start NAME -m 'what it brings'"
+_FREEZE = "python -m birthdb.release freeze"
 _FOLDERS = ("roles", "release", "tables", "functions", "views")
 _SECTION = re.compile(r"\[([a-z0-9_]+)\]")
 _DECLARED = re.compile(r"`(\w+)` sha256:([0-9a-f]{64})")
@@ -28,6 +32,25 @@ class Finding:
     def __str__(self) -> str:
         """Return both in a line."""
         return f"{self.what}\n    {self.repair}"
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A living file that the migrations do not know: ``changed``, ``new`` or ``removed``."""
+
+    kind: str
+    path: str
+    #: The release whose frozen copy is the newest; None for what is new.
+    release: str | None = None
+
+    @property
+    def because(self) -> str:
+        """What tells the file from the migrations."""
+        return {
+            "changed": f"the living file is not the one frozen in {self.release}",
+            "removed": f"the living file is gone, and no release after {self.release} drops it",
+            "new": "in no release",
+        }[self.kind]
 
 
 class Sources:
@@ -70,15 +93,16 @@ class Sources:
         """Return the newest release that makes the file: the one whose frozen copy is the living text."""
         if path in COMMON:
             return self.head
-        return [name for name, steps in self.releases.items() if Step(path) in steps or self._twin(path, steps)][-1]
+        return [name for name in self.releases if path in self.files(name)][-1]
 
-    @staticmethod
-    def _twin(path: str, steps: list[Step]) -> bool:
-        return any(step.undone_by_file and step.way_back == path for step in steps)
+    def gone(self, path: str) -> bool:
+        """Return whether an earlier release made the object and the last one that names it drops it."""
+        named = [step for steps in self.releases.values() for step in steps if step.object == path]
+        return bool(named) and named[-1].drops
 
     def files(self, release: str) -> list[str]:
-        """Return every file a release freezes: the common ones, its own, and the twins that undo them."""
-        own = [step.path for step in self.releases[release] if not step.drops]
+        """Return every file a release freezes: the common ones, its own, the twins that undo them, tables altered."""
+        own = [path for step in self.releases[release] if not step.drops for path in {step.path: 0, step.object: 0}]
         twins = [step.way_back for step in self.releases[release] if step.undone_by_file]
         return [*COMMON, *own, *twins]
 
@@ -101,7 +125,7 @@ class Sources:
         for path in self.files(release):
             living, copy = self.sql / path, folder / path
             common = path in COMMON
-            source = living if common or self.newest(path) == release else copy
+            source = living if common or (self.newest(path) == release and not self.gone(path)) else copy
             if not source.is_file():
                 raise SourceError(
                     f"{release}: there is no {source.relative_to(self.root)}\n    "
@@ -157,24 +181,38 @@ class Sources:
 
     def check_copies(self) -> Iterator[Finding]:
         """Yield what differs between the living files and the newest frozen ones; every living file is listed."""
-        again = "python -m birthdb.release freeze"
-        listed: set[str] = set()
+        repairs = {"changed": _FREEZE, "removed": START, "new": "list it in sql/order.txt"}
+        yield from self.check_listed()
+        for one in self.ahead():
+            yield Finding(f"{one.path}: {one.because}", repairs[one.kind])
+
+    def check_listed(self) -> Iterator[Finding]:
+        """Yield releases whose steps or files are listed in order.txt otherwise than they are frozen."""
         for release in self.releases:
-            listed.update(self.files(release))
             order = "".join(f"{step}\n" for step in self.releases[release])
             if not self.frozen.has(release, ORDER) or self.frozen.text(release, ORDER) != order:
-                yield Finding(f"{release}: its ORDER is not that of order.txt", again)
+                yield Finding(f"{release}: its ORDER is not that of order.txt", _FREEZE)
+            for path in self.files(release):
+                if not self.frozen.has(release, path):
+                    yield Finding(f"{path}: listed under {release}, not frozen there", _FREEZE)
+
+    def ahead(self) -> Iterator[Ahead]:
+        """Yield each living file that differs from its newest frozen copy, is in no release, or is gone."""
+        listed = list(dict.fromkeys(path for release in self.releases for path in self.files(release)))
         for path in sorted(listed):
             newest = self.newest(path)
-            living = self.sql / path
-            if not living.is_file() or not self.frozen.has(newest, path):
-                yield Finding(f"{path}: not both living and frozen in {newest}", again)
-            elif living.read_bytes() != (self.frozen.root / newest / path).read_bytes():
-                yield Finding(f"{path}: the living file is not the one frozen in {newest}", again)
+            living, copy = self.sql / path, self.frozen.root / newest / path
+            if self.gone(path):
+                if living.is_file():
+                    yield Ahead("new", path)
+            elif not living.is_file():
+                yield Ahead("removed", path, newest)
+            elif copy.is_file() and not self._is_copy(copy, living):
+                yield Ahead("changed", path, newest)
         for folder in _FOLDERS:
             for file in sorted((self.sql / folder).glob("*")):
                 if (path := file.relative_to(self.sql).as_posix()) not in listed:
-                    yield Finding(f"{path}: in no release", "list it in sql/order.txt")
+                    yield Ahead("new", path)
 
     def check_sums(self) -> Iterator[Finding]:
         """Yield frozen folders whose files are not what their sums say, and declared ones whose sums changed."""
@@ -191,18 +229,14 @@ class Sources:
                     f"{release}: CHANGELOG.md declares other sums", f"git checkout -- migrations/frozen/{release}"
                 )
 
-    def loading(self) -> Iterator[tuple[Step, str, bool]]:
-        """Yield what loads ``sql/`` into an empty database: step, text, and whether it must succeed.
+    def loading(self) -> Iterator[tuple[Step, str]]:
+        """Yield what loads ``sql/`` into an empty database, in the order of the releases.
 
-        A file that several releases list is loaded at each mention. Its living text may need what only comes later: it
-        must succeed at the last.
+        A file that several releases list comes at each mention: its living text may need what only comes later, and so
+        may what uses it. What alters a table does not come: the table's living text is what it makes.
         """
-        steps = [step for name in self.releases for step in self.releases[name]]
-        for position, step in enumerate(steps):
-            last = step not in steps[position + 1 :]
-            if step.drops:
-                # What is made again later has one living text only: nothing to drop.
-                if Step(step.path) not in steps[position + 1 :]:
-                    yield step, step.drop.replace(" birth.", " IF EXISTS birth."), True
-            elif (self.sql / step.path).is_file():
-                yield step, (self.sql / step.path).read_text(encoding="utf-8"), last
+        for step in (step for steps in self.releases.values() for step in steps):
+            path = step.object
+            # What was dropped for good has no living text, what is made again has one only: nothing to drop.
+            if not step.drops and (self.sql / path).is_file():
+                yield Step(path), (self.sql / path).read_text(encoding="utf-8")

@@ -1,0 +1,111 @@
+"""``alembic check`` for schema ``birth``: which living files of ``sql/`` the migrations do not know.
+
+The question is one about files, so it is answered without a database: Alembic's command asks for one only to compare
+tables, which this environment does not. Objects are compared by our plugin alone. Writing a revision is refused in all
+its forms: ``python -m birthdb.release start`` writes it together with what it freezes.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import MigrateOperation, MigrationScript, OpContainer, UpgradeOps
+from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
+from alembic.util import CommandError, PriorityDispatchResult
+from sqlalchemy import MetaData
+
+from birthdb.release.sources import START, Ahead, Sources
+
+#: The plugin's name, for ``autogenerate_plugins``: no other comparator runs.
+PLUGIN = "birthdb"
+
+log = logging.getLogger("alembic.birthdb")
+
+
+class ObjectAhead(MigrateOperation):
+    """A living file that the migrations do not know."""
+
+    def __init__(self, ahead: Ahead, then: str) -> None:
+        """Keep what is ahead, and the command that comes next."""
+        self.ahead = ahead
+        self.then = then
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return kind, file, reason and the next command."""
+        return (self.ahead.kind, self.ahead.path, self.ahead.because, self.then)
+
+    def reverse(self) -> MigrateOperation:
+        """Return itself: the way back is the releases', not Alembic's."""
+        return self
+
+
+class NextRelease(OpContainer):
+    """What the next release would bring; it is there when that is nothing, too."""
+
+    def reverse(self) -> MigrateOperation:
+        """Return itself: the way back is the releases', not Alembic's."""
+        return self
+
+
+def then(sources: Sources, ahead: Ahead) -> str:
+    """Return the command that takes a file into the migrations."""
+    undeclared = ahead.kind == "changed" and ahead.release not in sources.declared()
+    reshape = f"; while {ahead.release} is not declared also: python -m birthdb.release freeze"
+    return START + (reshape if undeclared else "")
+
+
+def asks(context: ModuleType) -> bool:
+    """Return whether ``env.py`` runs for ``alembic check`` or ``alembic revision``."""
+    # Alembic hands its options over only when configured, and for a database that this question does not need.
+    return "revision_context" in vars(context)["_proxy"].context_opts
+
+
+def answer(context: ModuleType) -> None:
+    """Answer ``alembic check``; raises CommandError for ``alembic revision``."""
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=MetaData(),
+        autogenerate_plugins=[PLUGIN],
+        process_revision_directives=_refuse_without_comparison,
+    )
+    migration: MigrationContext = context.get_context()
+    script = migration.script
+    assert script is not None
+    # As if at head, which is what a comparison with the newest frozen copies means.
+    migration.opts["fn"](tuple(script.get_heads()), migration)
+
+
+def _compare(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
+    script = context.migration_context.script
+    assert script is not None
+    sources = Sources(Path(script.dir).parent)
+    found = [ObjectAhead(ahead, then(sources, ahead)) for ahead in sources.ahead()]
+    for one in found:
+        log.info("%s %s: %s; %s", *one.to_diff_tuple())
+    upgrade.ops.append(NextRelease(found))
+    return PriorityDispatchResult.CONTINUE
+
+
+def _refuse_without_comparison(_: MigrationContext, __: object, scripts: Iterable[MigrationScript]) -> None:
+    # `alembic check` compares and writes nothing; a revision that is to be written compares only with --autogenerate.
+    for script in scripts:
+        if script.upgrade_ops is None or script.upgrade_ops.is_empty():
+            raise _refusal()
+
+
+@renderers.dispatch_for(NextRelease)
+def _refuse_to_render(_: AutogenContext, __: NextRelease) -> str:
+    raise _refusal()
+
+
+def _refusal() -> CommandError:
+    return CommandError(f"a revision alone releases nothing: {START} writes it, with the files it freezes")
+
+
+_plugin = Plugin(PLUGIN)
+_plugin.add_autogenerate_comparator(_compare, "autogenerate")

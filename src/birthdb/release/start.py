@@ -1,0 +1,574 @@
+"""The next release, written from what was edited in ``sql/``: its steps, its revision, its frozen files.
+
+What ``CREATE OR REPLACE`` cannot do is found by doing it: the release is tried up and back on a database at the present
+head, and what the server will not replace is dropped first and made anew, with all that depends on it. Then the release
+has to prove itself: up, back to what was there before, up again to what loading ``sql/`` makes. Everything happens in a
+copy; the checkout changes when all of it has succeeded, or not at all.
+"""
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, LiteralString
+
+import psycopg
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from pglast.parser import ParseError
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from birthdb.release import BEGIN, COMMON, Step, _undo
+from birthdb.release.databases import config, downgrade, load, upgrade
+from birthdb.release.references import KINDS, Circle, References, arrange, references
+from birthdb.release.semantic import tokens
+from birthdb.release.sources import SourceError, Sources
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_MEANT_OTHERWISE = {"head", "heads", "base", "current"}
+_FILE = re.compile(r"\w+\.sql")
+
+# What the server says when the new definition cannot take the place of the old one; 42725: it stands beside it, and a
+# COMMENT that names no arguments could mean either.
+_IRREPLACEABLE = {"42P13", "42P16", "42809", "42725"}
+# … and when something that is there depends on what goes.
+_DEPENDED_ON = {"2BP01", "0A000"}
+
+# Which object of the schema depends on which, as the files that make them; `piece` is a part of a table.
+_DEPENDENTS: LiteralString = """
+WITH relation AS (
+  SELECT c.oid, c.reltype,
+         CASE WHEN c.relkind IN ('v', 'm') THEN 'views/' ELSE 'tables/' END || c.relname || '.sql' AS path
+  FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+), object (classid, objid, path, piece) AS (
+  SELECT 'pg_class'::regclass, r.oid, r.path, NULL FROM relation r
+  UNION ALL SELECT 'pg_type'::regclass, t.oid, r.path, NULL
+            FROM relation r JOIN pg_type t ON r.reltype IN (t.oid, t.typelem)
+  UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, r.path, NULL FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
+  UNION ALL SELECT 'pg_proc'::regclass, p.oid, 'functions/' || p.proname || '.sql', NULL
+            FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+  UNION ALL SELECT 'pg_constraint'::regclass, k.oid, r.path, 'constraint ' || k.conname
+            FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
+  UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, r.path, 'the default of a column'
+            FROM relation r JOIN pg_attrdef d ON d.adrelid = r.oid
+  UNION ALL SELECT 'pg_class'::regclass, i.indexrelid, r.path, 'index ' || i.indexrelid::regclass
+            FROM relation r JOIN pg_index i ON i.indrelid = r.oid
+  UNION ALL SELECT 'pg_trigger'::regclass, t.oid, r.path, 'trigger ' || t.tgname
+            FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
+)
+SELECT DISTINCT used.path, dependent.path, dependent.piece
+FROM pg_depend d
+JOIN object used ON (used.classid, used.objid) = (d.refclassid, d.refobjid)
+JOIN object dependent ON (dependent.classid, dependent.objid) = (d.classid, d.objid)
+WHERE used.path <> dependent.path
+ORDER BY 1, 2, 3
+"""
+
+_NAMES: LiteralString = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND proname = %s"
+
+
+@dataclass
+class Started:
+    """A release that was started: its steps, why each is there, and what the developer should know."""
+
+    name: str
+    steps: list[Step]
+    why: dict[str, str]
+    remarks: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return a line a step, and the remarks."""
+        width = max((len(str(step)) for step in self.steps), default=0)
+        lines = [f"{step!s:{width}}  {self.why.get(str(step), self.why.get(step.object, ''))}" for step in self.steps]
+        return "\n".join([f"{self.name}: up, back, up again, and the same as loading sql/", *lines, *self.remarks])
+
+
+@dataclass
+class _Changes:
+    """What is ahead, sorted by what has to be done for it."""
+
+    changed: set[str] = field(default_factory=set)
+    new: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    common: list[str] = field(default_factory=list)
+    #: Changed tables and the step that alters each.
+    altered: dict[str, Step] = field(default_factory=dict)
+    #: Further steps of release/.
+    further: list[Step] = field(default_factory=list)
+
+
+def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) -> Started:
+    """Start release ``name``: write its revision, its section of order.txt and its frozen folder, without hashes.
+
+    ``url`` is a superuser's of a server on which databases may be made; they are dropped. ``pg_dump`` is a program for
+    it. Raises SourceError with every reason that was found, each with what to do; the checkout is then as it was.
+    """
+    changes, remarks = _examine(sources, name, message)
+    with tempfile.TemporaryDirectory(prefix="birthdb-start-") as directory, _databases(url, 2) as (tried, loaded):
+        copy = _copy(sources, Path(directory))
+        release = _Release(copy, name, message, changes)
+        try:
+            upgrade(tried, sources.head, copy)
+        except psycopg.Error as error:
+            raise SourceError(f"{sources.head} cannot be released: {_said(error)}") from error
+        release.refine(tried)
+        release.revise()
+        _prove(Sources(copy.root), name, tried, loaded, pg_dump)
+        started = Started(name, release.steps, release.why, [*remarks, *release.callers()])
+        _publish(copy.root, sources.root, name)
+    return started
+
+
+# ---- what can be said from the files alone
+
+
+def _examine(sources: Sources, name: str, message: str) -> tuple[_Changes, list[str]]:
+    """Return what there is to release and what is worth a remark. Raises SourceError with every refusal."""
+    refusals = [*_unfit(sources, name, message)]
+    if refusals:
+        raise SourceError("\n".join(refusals))
+    changes = _Changes()
+    for ahead in sources.ahead():
+        folder = ahead.path.partition("/")[0]
+        if ahead.path in COMMON:
+            changes.common.append(ahead.path)
+            if ahead.kind == "removed":
+                refusals.append(f"{ahead.path}: every release runs it\n    git checkout -- sql/{ahead.path}")
+        elif folder in KINDS:
+            getattr(changes, ahead.kind).add(ahead.path)
+        elif ahead.kind == "new" and folder == "release":
+            refusals += _step(sources, changes, ahead.path)
+        elif ahead.kind == "new":
+            refusals.append(f"{ahead.path}: no release runs it\n    roles belong in roles/roles.sql")
+        else:
+            refusals.append(
+                f"{ahead.path}: it was a step of {ahead.release}, which a later release cannot change\n"
+                f"    git checkout -- sql/{ahead.path}, and write another step"
+            )
+    if not refusals and not [*changes.changed, *changes.new, *changes.removed, *changes.common, *changes.further]:
+        refusals.append("nothing is ahead of the migrations\n    edit sql/ first")
+    refusals += _tables(sources, changes, name)
+    read: dict[str, References] = {}
+    for path, text in _living(sources):
+        try:
+            read[path] = references(text)
+        except ParseError as error:
+            refusals.append(f"{path}: cannot be read: {error}\n    correct it")
+    for path in sorted((changes.changed | changes.new) & read.keys()):
+        refusals += _not_one_object(path, read[path])
+    refusals += _still_used(changes, read)
+    granted, unknown = _granted(sources)
+    refusals += [
+        f"grants.sql: {one} is made by no file\n    take it out of grants.sql, or write the file"
+        for one in sorted(unknown)
+    ]
+    if refusals:
+        raise SourceError("\n".join(refusals))
+    everywhere = granted.union(*(file.names for file in read.values()))
+    return changes, [
+        f"{path}: nobody is granted it and no file mentions it; list it in grants.sql, if anybody is to use it"
+        for path in sorted(changes.new)
+        if PurePosixPath(path).stem not in everywhere
+    ]
+
+
+def _unfit(sources: Sources, name: str, message: str) -> Iterator[str]:
+    if not _NAME.fullmatch(name) or name in _MEANT_OTHERWISE:
+        yield f"{name!r} names no release\n    use up to 32 of a-z, 0-9 and _, beginning with a letter"
+    elif (
+        name in sources.releases
+        or (sources.frozen.root / name).exists()
+        or (sources.root / "migrations" / "versions" / f"{name}.py").exists()
+    ):
+        yield f"{name} is there already\n    use another name"
+    if not message.strip() or not message.isprintable() or '"' in message or "\\" in message:
+        yield "the message is to be a line of text, without quotation marks and backslashes\n    use another one"
+    for finding in (*sources.check_listed(), *sources.check_sums()):
+        yield str(finding)
+    try:
+        head = ScriptDirectory.from_config(config(sources=sources)).get_current_head()
+    except CommandError as error:
+        yield f"{error}\n    releases are a single line"
+    else:
+        if head != sources.head:
+            yield f"the newest revision is {head}, order.txt ends with {sources.head}\n    bring them together"
+
+
+def _step(sources: Sources, changes: _Changes, path: str) -> Iterator[str]:
+    """Note a new file of release/; yield why it cannot be."""
+    if path.endswith(".down.sql"):
+        if not (sources.sql / (up := path.removesuffix(".down.sql") + ".sql")).is_file():
+            yield f"{path}: undoes nothing\n    write sql/{up}"
+    elif not _FILE.fullmatch(PurePosixPath(path).name):
+        yield f"{path}: no name for a step\n    call it release/name.sql"
+    elif not (sources.sql / Step(path).way_back).is_file():
+        yield f"{path}: nothing undoes it\n    write sql/{Step(path).way_back}"
+    else:
+        changes.further.append(Step(path))
+
+
+def _tables(sources: Sources, changes: _Changes, name: str) -> Iterator[str]:
+    """Match changed tables with the steps that alter them; yield what has none, and tables that are removed."""
+    for path in sorted(changes.removed):
+        if path.startswith("tables/"):
+            yield (
+                f"{path}: a release destroys no rows, so no table is removed\n"
+                f"    git checkout -- sql/{path}, and close it for writing, as release/close_v1.sql does"
+            )
+    for path in sorted(path for path in changes.changed if path.startswith("tables/")):
+        up = f"release/{name}_{PurePosixPath(path).stem}.sql"
+        step = next((step for step in changes.further if step.path == up), None)
+        if step is not None:
+            changes.altered[path] = Step(up, makes=path)
+            changes.further.remove(step)
+        elif not any((sources.sql / twin).is_file() for twin in (up, Step(up).way_back)):
+            yield (
+                f"{path}: a table cannot be replaced\n"
+                f"    write sql/{up}, which alters it, and sql/{Step(up).way_back}, which undoes that"
+            )
+
+
+def _living(sources: Sources) -> Iterator[tuple[str, str]]:
+    for folder in (*KINDS, "release", "roles"):
+        for file in sorted((sources.sql / folder).glob("*.sql")):
+            yield file.relative_to(sources.sql).as_posix(), file.read_text(encoding="utf-8")
+
+
+def _not_one_object(path: str, file: References) -> Iterator[str]:
+    folder, _, stem = path.removesuffix(".sql").partition("/")
+    if not _FILE.fullmatch(PurePosixPath(path).name):
+        yield f"{path}: no name for a file of sql/\n    call it {folder}/name.sql"
+    elif len(file.makes) > 1 and {made for _, made in file.makes} == {stem} and folder == "functions":
+        yield (
+            f"{path}: makes {stem} {len(file.makes)} times; an overload has no file, no grant and no DROP of its own, "
+            "because a routine's name is enough for each\n    give the other routine another name and file"
+        )
+    elif [made for made in file.makes if made[0] in KINDS[folder]] != list(file.makes) or [
+        made for _, made in file.makes
+    ] != [stem]:
+        found = ", ".join(f"{kind} {made}" for kind, made in file.makes) or "nothing"
+        yield (
+            f"{path}: makes {found}; a file makes one object, named after it\n"
+            f"    let it make {KINDS[folder][0]} {stem}, and nothing else"
+        )
+
+
+def _still_used(changes: _Changes, read: Mapping[str, References]) -> Iterator[str]:
+    made = {name for file in read.values() for _, name in file.makes}
+    for path in sorted(changes.removed):
+        name = PurePosixPath(path).stem
+        users = [] if name in made else [other for other, file in read.items() if name in file.names]
+        if users:
+            yield (
+                f"{path}: removed, and still used by {', '.join(users)}\n"
+                f"    edit or remove {'it' if len(users) == 1 else 'them'} too, or git checkout -- sql/{path}"
+            )
+
+
+def _granted(sources: Sources) -> tuple[set[str], set[str]]:
+    """Return the objects that grants.sql names, and those of them that no file makes."""
+    named: set[tuple[str, str]] = set()
+    for kind, body in tokens((sources.sql / "grants.sql").read_text(encoding="utf-8")):
+        words = list(tokens(body)) if kind == "string" else []
+        for (_, what), comma, (third, name) in zip(words, words[1:], words[2:], strict=False):
+            if what in ("TABLE", "ROUTINE") and comma == ("word", ",") and third == "string":
+                named.add((what, name))
+    folders = {"TABLE": ("tables", "views"), "ROUTINE": ("functions",)}
+    unknown = {
+        name
+        for what, name in named
+        if not any((sources.sql / folder / f"{name}.sql").is_file() for folder in folders[what])
+    }
+    return {name for _, name in named}, unknown
+
+
+# ---- what only a server can say
+
+
+class _Release:
+    """The release in a copy of the checkout, as far as it is known."""
+
+    def __init__(self, copy: Sources, name: str, message: str, changes: _Changes) -> None:
+        self.copy = copy
+        self.name = name
+        self.message = message
+        self.changes = changes
+        self.listed = list(dict.fromkeys(step.object for steps in copy.releases.values() for step in steps))
+        #: What goes before anything is made, and why.
+        self.first: dict[str, str] = {}
+        self.steps: list[Step] = []
+        self._order = (copy.sql / "order.txt").read_text(encoding="utf-8")
+
+    @property
+    def why(self) -> dict[str, str]:
+        """Why each step is there, by line or by file."""
+        return {
+            **dict.fromkeys(self.changes.changed, "changed"),
+            **dict.fromkeys(self.changes.new, "new"),
+            **{f"drop {path}": "removed" for path in self.changes.removed},
+            **{path: f"made anew: {reason}" for path, reason in self.first.items()},
+            **{f"drop {path}": reason for path, reason in self.first.items()},
+            **{step.path: "a step" for step in self.changes.further},
+        }
+
+    def revise(self) -> None:
+        """Write the revision."""
+        tables = tuple(sorted(PurePosixPath(path).stem for path in self.changes.new if path.startswith("tables/")))
+        script = ScriptDirectory.from_config(config(sources=self.copy))
+        script.messaging_opts = {"quiet": True}
+        try:
+            script.generate_revision(self.name, self.message, evidence=_tuple(tables))
+        except CommandError as error:
+            raise SourceError(f"the revision cannot be written: {error}") from error
+
+    def refine(self, url: str) -> None:
+        """Find what has to go first, trial by trial. Raises SourceError for what a server refuses in any order."""
+        with psycopg.connect(url) as connection:
+            dependents: dict[str, list[tuple[str, str | None]]] = {}
+            for used, dependent, piece in connection.execute(_DEPENDENTS).fetchall():
+                dependents.setdefault(used, []).append((dependent, piece))
+            connection.rollback()
+            while True:
+                self._write()
+                known = set(self.first)
+                try:
+                    with connection.transaction(force_rollback=True):
+                        self._try(connection)
+                except _Stuck as stuck:
+                    for path in self._in_the_way(stuck, dependents):
+                        self._goes_first(path, stuck.reason, dependents)
+                    if set(self.first) == known:
+                        raise SourceError(stuck.refusal) from stuck.__cause__
+                else:
+                    return
+
+    @staticmethod
+    def _in_the_way(stuck: "_Stuck", dependents: Mapping[str, list[tuple[str, str | None]]]) -> list[str]:
+        """Return what goes first: of a table, which stays, what the server names, or else all that uses it."""
+        if stuck.path is None or not stuck.path.startswith("tables/"):
+            return [] if stuck.path is None else [stuck.path]
+        users = [path for path, piece in dependents.get(stuck.path, []) if piece is None and path[:7] != "tables/"]
+        return [path for path in users if PurePosixPath(path).stem in stuck.named] or users
+
+    def callers(self) -> Iterator[str]:
+        """Yield which files call a routine of another shape and were not changed: no server looks into them."""
+        read = {path: references(text) for path, text in _living(self.copy) if path not in self._made()}
+        for path in sorted(self.first.keys() & self.changes.changed):
+            name = PurePosixPath(path).stem
+            if callers := [other for other, file in read.items() if name in file.soft | file.said]:
+                yield f"{path}: has another shape; not changed: {', '.join(callers)}; see whether they still fit"
+
+    def _write(self) -> None:
+        """Write the section of order.txt and freeze it, with what is known now."""
+        living = {path: self._references(self.copy.sql / path) for path in self._made()}
+        steps = {path: step for path, step in self.changes.altered.items() if path in living}
+        for path, step in steps.items():
+            altering = self._references(self.copy.sql / step.path)
+            own = PurePosixPath(path).stem
+            needed = (altering.hard | altering.soft) - {own}
+            living[path] = References((("table", own),), needed, frozenset(), frozenset())
+        older = {
+            path: self._references(self.copy.frozen.root / self._last(path) / path)
+            for path in (*self.first, *self.changes.removed)
+        }
+        try:
+            made = [steps.get(path, Step(path)) for path in arrange(living, self.listed)]
+            down = list(reversed(arrange(older, self.listed)))
+        except Circle as circle:
+            raise SourceError(
+                f"{', '.join(circle.args[0])}: each needs another one to be there first\n    take one of them apart"
+            ) from None
+        first = [Step(path, drops=True) for path in down if path in self.first]
+        last = [Step(path, drops=True) for path in down if path not in self.first]
+        self.steps = [*first, *made, *self.changes.further, *last]
+        blocks: tuple[tuple[str, list[Step]], ...] = (
+            (f"[{self.name}]  # {self.message}", []),
+            ("# what cannot be replaced, and what depends on it", first),
+            ("# made, each after what it uses", [*made, *self.changes.further]),
+            ("# gone for good", last),
+        )
+        section = "\n\n".join(
+            "\n".join([title, *map(str, steps)]) for number, (title, steps) in enumerate(blocks) if steps or not number
+        )
+        (self.copy.sql / "order.txt").write_text(f"{self._order.rstrip()}\n\n{section}\n", encoding="utf-8")
+        shutil.rmtree(self.copy.frozen.root / self.name, ignore_errors=True)
+        Sources(self.copy.root).freeze(self.name)
+
+    def _made(self) -> set[str]:
+        return (self.changes.changed | self.changes.new | set(self.first)) - self.changes.removed
+
+    def _last(self, path: str) -> str:
+        return [name for name, steps in self.copy.releases.items() if any(step.object == path for step in steps)][-1]
+
+    @staticmethod
+    def _references(file: Path) -> References:
+        return references(file.read_text(encoding="utf-8"))
+
+    def _goes_first(self, path: str, reason: str, dependents: Mapping[str, list[tuple[str, str | None]]]) -> None:
+        """Note an object and all that depends on it. Raises SourceError where a part of a table does."""
+        if path in self.first or path in self.changes.new:
+            return
+        self.first[path] = reason
+        for dependent, piece in dependents.get(path, []):
+            if piece is not None:
+                raise SourceError(
+                    f"{path}: {reason}; but {piece} of {dependent} uses it, and taking that off and putting it on "
+                    "again checks every row under a lock\n"
+                    "    leave the routine as it is and write another one; a step of the table moves over to it"
+                )
+            if not dependent.startswith("tables/"):
+                self._goes_first(dependent, f"it uses {path}", dependents)
+
+    def _try(self, connection: psycopg.Connection[Any]) -> None:
+        """Run the steps up and back. Raises _Stuck with what has to go first."""
+        _run(connection, f"SET LOCAL birth.release = '{self.name}'")
+        for path in BEGIN:
+            _run(connection, (self.copy.sql / path).read_text(encoding="utf-8"))
+        for step in self.steps:
+            text = step.drop if step.drops else (self.copy.sql / step.path).read_text(encoding="utf-8")
+            with self._watched(connection, step, "up"):
+                _run(connection, text)
+            self._watch_overloads(connection, step)
+        earlier = list(reversed(self.copy.releases))
+        for release, undo in _undo(self.copy.frozen, self.name, earlier):
+            text = undo.drop if undo.drops else self.copy.frozen.text(release, undo.path)
+            with self._watched(connection, undo, "back"):
+                _run(connection, text)
+
+    @contextmanager
+    def _watched(self, connection: psycopg.Connection[Any], step: Step, way: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            said = error.diag.message_primary or str(error)
+            refusal = f"{step}, on the way {way}: {_said(error)}\n    correct it"
+            table = next((one.makes for one in self.steps if one.makes and step.path in (one.path, one.way_back)), None)
+            path = table or step.path
+            if step.drops or table:
+                known = error.sqlstate in _DEPENDED_ON
+            else:
+                known = path.startswith(("functions/", "views/")) and (
+                    way == "back" or error.sqlstate in _IRREPLACEABLE
+                )
+            reason = said if way == "up" else f"on the way back: {said}"
+            named = re.findall(r"\w+", error.diag.message_detail or "")
+            raise _Stuck(path if known else None, reason, refusal, frozenset(named)) from error
+
+    def _watch_overloads(self, connection: psycopg.Connection[Any], step: Step) -> None:
+        if step.drops or not step.path.startswith("functions/"):
+            return
+        name = PurePosixPath(step.path).stem
+        (count,) = connection.execute(_NAMES, (name,)).fetchone() or (0,)
+        if count > 1:
+            refusal = f"{step}: there would be {count} routines {name}\n    a routine's name is enough: use another one"
+            raise _Stuck(step.path, "its arguments change", refusal)
+
+
+class _Stuck(Exception):
+    """A trial that failed: whose place could be cleared first, why, and what to say where that does not help."""
+
+    def __init__(self, path: str | None, reason: str, refusal: str, named: frozenset[str] = frozenset()) -> None:
+        super().__init__(reason)
+        self.path = path
+        self.reason = reason
+        self.refusal = refusal
+        self.named = named
+
+
+def _tuple(names: tuple[str, ...]) -> str:
+    # As the formatter writes it.
+    inner = ", ".join(f'"{name}"' for name in names)
+    return f"({inner},)" if len(names) == 1 else f"({inner})"
+
+
+def _run(connection: psycopg.Connection[Any], text: str) -> None:
+    connection.execute(text.encode(), prepare=False)
+
+
+def _said(error: psycopg.Error) -> str:
+    parts = (error.diag.message_primary or str(error).strip(), error.diag.message_detail, error.diag.message_hint)
+    return "; ".join(part for part in parts if part) + "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+
+
+def _prove(copy: Sources, name: str, tried: str, loaded: str, pg_dump: Path) -> None:
+    """Hold that the release goes up, comes back, goes up again, and is what loading makes. Raises SourceError."""
+    before = _dump(pg_dump, tried)
+    head = list(copy.releases)[-2]
+    try:
+        upgrade(tried, name, copy)
+        after = _dump(pg_dump, tried)
+        downgrade(tried, head, copy)
+        _same(before, _dump(pg_dump, tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
+        upgrade(tried, name, copy)
+        load(loaded, copy)
+    except psycopg.Error as error:
+        raise SourceError(f"{name} cannot be released: {_said(error)}") from error
+    again, living = _dump(pg_dump, tried), _dump(pg_dump, loaded)
+    _same(after, again, f"{name}: the second time up does not make what the first time did", "see its steps")
+    _same(living, after, f"{name}: migrating does not make what the living files say", "see its steps of release/")
+
+
+def _dump(pg_dump: Path, url: str) -> list[str]:
+    written = subprocess.run(
+        [pg_dump, "--schema-only", "--schema=birth", "--exclude-table=birth.alembic_version", f"--dbname={url}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    # \restrict has a new key each time.
+    return [line for line in written.splitlines() if line and not line.startswith("\\")]
+
+
+def _same(wanted: list[str], found: list[str], what: str, repair: str) -> None:
+    diff = list(difflib.unified_diff(wanted, found, n=0, lineterm=""))[2:]
+    lines = [line for line in diff if not line.startswith("@@")]
+    if lines:
+        shown = "\n".join(f"    {line}" for line in lines[:12])
+        raise SourceError(f"{what} (- is wanted, + was made):\n{shown}\n    {repair}")
+
+
+@contextmanager
+def _databases(url: str, count: int) -> Iterator[list[str]]:
+    """Make empty databases; drop them at the end."""
+    with psycopg.connect(url, autocommit=True) as connection, ExitStack() as stack:
+        made = [f"birthdb_start_{os.getpid()}_{number}" for number in range(count)]
+        for name in made:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            stack.callback(connection.execute, drop)
+        yield [make_conninfo(url, dbname=name) for name in made]
+
+
+# ---- the copy, and back
+
+
+def _copy(sources: Sources, root: Path) -> Sources:
+    ignored = shutil.ignore_patterns("__pycache__")
+    for folder in ("sql", "migrations"):
+        shutil.copytree(sources.root / folder, root / folder, ignore=ignored)
+    if (changelog := sources.root / "CHANGELOG.md").is_file():
+        shutil.copy(changelog, root)
+    return Sources(root)
+
+
+def _publish(copy: Path, root: Path, name: str) -> None:
+    """Put what the copy has more into the checkout: each part appears whole; a failure takes the parts back."""
+    frozen, revision, order = f"migrations/frozen/{name}", f"migrations/versions/{name}.py", "sql/order.txt"
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, root / frozen, ignore_errors=True)
+        shutil.copytree(copy / frozen, root / frozen)
+        undo.callback((root / revision).unlink, missing_ok=True)
+        shutil.copy(copy / revision, root / revision)
+        waiting = root / f"{order}.new"
+        undo.callback(waiting.unlink, missing_ok=True)
+        shutil.copy(copy / order, waiting)
+        # Last, and at once: from here on the release is listed.
+        waiting.replace(root / order)
+        undo.pop_all()
