@@ -1429,9 +1429,15 @@ BEGIN
     ('gateway_in_use', 'NB412', 'failed',
      'the gateway is still attached',
      'let the owners of the tables drop the triggers named in the detail, then downgrade again'),
+    ('definition_guarded', 'NB413', 'failed',
+     'the object belongs to the contract',
+     'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key(''release''));'),
     ('server_unknown', 'NB414', 'failed',
      'the release does not know this server',
      'install a newer birthdb, or release on a server that it knows'),
+    ('event_trigger_in_use', 'NB415', 'failed',
+     'event triggers still call their routine',
+     'let a superuser send what the detail names, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'give the row a value its code can be made of; a steward can switch the gateway to observe'),
@@ -1466,6 +1472,65 @@ ALTER FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) OW
 -- Name: FUNCTION fn_birth_error(p_error text, p_detail text, p_hint text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) IS 'One refusal of the catalogue as jsonb: error, code, message, detail, hint, outcome. p_error is its name or its SQLSTATE; p_hint replaces the hint of the catalogue. Raises undefined_object (42704) for anything else. Specification: 8.';
+
+-- Name: fn_birth_event_guard(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_event_guard() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_stopped text;
+  v_found text[] := ARRAY[]::text[];
+BEGIN
+  BEGIN
+    IF tg_tag = 'ALTER SCHEMA' THEN
+      -- Renamed or given away, the schema's own routines could not be called to find that out.
+      SELECT format('schema birth: now %I, of %s', n.nspname, pg_get_userbyid(n.nspowner)) INTO v_stopped
+      FROM pg_event_trigger_ddl_commands() c
+      JOIN pg_namespace n ON n.oid = c.objid
+      JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'fn_birth_event_guard'
+      WHERE c.classid = 'pg_namespace'::regclass;
+    ELSIF tg_event = 'sql_drop' THEN
+      SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
+             coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
+      INTO v_stopped, v_found FROM birth.fn_birth_guard_dropped() d;
+    ELSE
+      SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
+             coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
+      INTO v_stopped, v_found FROM birth.fn_birth_guard_changed() d;
+    END IF;
+    IF v_stopped IS NULL AND cardinality(v_found) = 0
+       OR pg_has_role(session_user, 'birth_dba', 'USAGE') AND EXISTS (
+            SELECT FROM pg_locks k
+            WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.mode = 'ExclusiveLock' AND k.granted AND k.objsubid = 1
+              AND (k.classid::bigint << 32 | k.objid::bigint) = hashtextextended('birth.release', 0)) THEN
+      RETURN;
+    END IF;
+    IF v_stopped IS NULL THEN
+      INSERT INTO birth.trigger_guard_alerts (command, object, detail)
+      SELECT tg_tag, v_found[i][1], format('%s; application %s, from %s', v_found[i][2], current_setting('application_name'), coalesce(host(inet_client_addr()), 'a socket'))
+      FROM generate_subscripts(v_found, 1) AS i;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'birthdb: the event trigger failed on %, which passed: % (%)', tg_tag, sqlerrm, sqlstate;
+    RETURN;
+  END;
+  IF v_stopped IS NOT NULL THEN
+    RAISE LOG 'birthdb: % by % stopped: %', tg_tag, session_user, v_stopped;
+    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
+      DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
+      HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
+             'SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key(''release''));';
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_event_guard() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_event_guard(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_event_guard() IS 'Event trigger function for ddl_command_end and sql_drop: stops (NB413) or records redefinitions outside a release. Specification: 5, 7, 10.';
 
 -- Name: fn_birth_evidence(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1723,9 +1788,8 @@ CREATE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) 
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
-  r_trigger record;
-  v_statement text;
-  v_for_owner text := '';
+  v_own text;
+  v_for_owner text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
   IF p_reason IS NULL OR p_reason !~ '\S' THEN
@@ -1738,16 +1802,16 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  FOR r_trigger IN SELECT * FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection LOOP
-    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
-    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
-      EXECUTE v_statement;
-    ELSE
-      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
-    END IF;
-  END LOOP;
+  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own), coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
+  INTO v_own, v_for_owner
+  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
+        FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
   UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
+  -- The act first: by it the event trigger knows that the gateway may go.
+  IF v_own IS NOT NULL THEN
+    EXECUTE v_own;
+  END IF;
   RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
     ELSE v_for_owner || '  -- by the owner of the table' END;
 END;
@@ -1854,6 +1918,250 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings. Specification: 5.';
+
+-- Name: fn_birth_guard_changed(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_changed() RETURNS TABLE(stopped boolean, object text, detail text)
+    LANGUAGE plpgsql ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  v_schema CONSTANT oid := to_regnamespace('birth');
+  v_definer CONSTANT oid := to_regrole('birth_definer');
+  r_command record;
+  v_tracked text;
+BEGIN
+  -- One statement for what is not ours, because every DDL of the database comes by here.
+  FOR r_command IN
+    SELECT c.classid, c.objid, c.command_tag AS tag, c.object_type AS type, c.object_identity AS identity, c.schema_name AS schema,
+           coalesce(i.inhparent, t.relation) AS relation,
+           c.schema_name IS NOT DISTINCT FROM 'birth' OR c.classid = 'pg_namespace'::regclass AND c.objid = v_schema
+             OR i.inhparent IS NOT NULL OR r.relnamespace = v_schema OR r.relowner = v_definer
+             OR c.classid = 'pg_proc'::regclass AND (SELECT p.proowner FROM pg_proc p WHERE p.oid = c.objid) = v_definer AS ours
+    FROM pg_event_trigger_ddl_commands() c
+    CROSS JOIN LATERAL (
+      -- The table that an index, a trigger, a rule, a constraint or a policy is on, else the relation itself.
+      SELECT CASE c.classid
+        WHEN 'pg_class'::regclass THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = c.objid), c.objid)
+        WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = c.objid)
+        WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = c.objid)
+        WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
+        WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = c.objid)
+      END AS relation
+    ) t
+    LEFT JOIN pg_class r ON r.oid = t.relation
+    -- A child of one of our tables becomes part of it.
+    LEFT JOIN LATERAL (
+      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema LIMIT 1
+    ) i ON true
+    WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX')
+  LOOP
+    IF r_command.classid IS NULL THEN
+      RETURN QUERY SELECT p.stopped, p.object, p.detail FROM birth.fn_birth_guard_privileges() p;
+      CONTINUE;
+    ELSIF NOT coalesce(r_command.ours, false) THEN
+      IF r_command.tag IN ('ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER') THEN
+        RETURN QUERY SELECT false, r_command.identity, s.detail FROM birth.fn_birth_guard_source(r_command.relation) AS s(detail) WHERE s.detail IS NOT NULL;
+      END IF;
+      CONTINUE;
+    END IF;
+    -- A new index that only makes reading faster redefines nothing.
+    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
+      r_command.relation := NULL;
+    END IF;
+    v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, r_command.relation, r_command.tag LIKE 'ALTER %');
+    RETURN QUERY SELECT v_tracked IS NOT NULL, coalesce(v_tracked, r_command.identity), format('%s %s', r_command.type, r_command.identity)
+    WHERE v_tracked IS NOT NULL OR r_command.schema = 'birth';
+  END LOOP;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_changed() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_changed(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_changed() IS 'Inside an event trigger on ddl_command_end: what the command changed of the contract (stopped) or beside it (recorded). Specification: 7.';
+
+-- Name: fn_birth_guard_dropped(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_dropped() RETURNS TABLE(stopped boolean, object text, detail text)
+    LANGUAGE plpgsql ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_dropped record;
+BEGIN
+  FOR r_dropped IN
+    SELECT d.object_type AS type, d.object_identity AS identity, d.address_names AS names
+    FROM pg_event_trigger_dropped_objects() d
+    WHERE NOT d.is_temporary AND (d.address_names[1] = 'birth' OR d.object_type = 'trigger')
+  LOOP
+    IF r_dropped.names[1] = 'birth' THEN
+      RETURN QUERY
+      SELECT true, format('%s %s', r.kind, r.object), format('%s %s dropped', r_dropped.type, r_dropped.identity)
+      FROM birth.v_birth_contract_recorded r
+      WHERE CASE
+        WHEN r.kind IN ('gateway', 'function', 'procedure')
+          THEN r_dropped.type IN ('function', 'procedure') AND split_part(r.object, '(', 1) = r_dropped.names[2] AND to_regprocedure('birth.' || r.object) IS NULL
+        WHEN r.kind IN ('table', 'view', 'index') THEN r_dropped.type = r.kind AND r.object = quote_ident(r_dropped.names[2])
+        WHEN r.kind = 'constraint' THEN r_dropped.type = 'table constraint' AND r.object = format('%I.%I', r_dropped.names[2], r_dropped.names[3])
+        ELSE r_dropped.type = r.kind AND r.object = format('%I.%I', r_dropped.names[2], r_dropped.names[3])
+      END;
+    ELSE
+      RETURN QUERY
+      SELECT false, r_dropped.identity, format('trigger %s of collection %s dropped, without a gateway now', r_dropped.names[3], c.collection_name)
+      FROM birth.collection_registry c
+      LEFT JOIN LATERAL (
+        SELECT a.act FROM birth.birth_act a
+        WHERE a.collection_name = c.collection_name AND a.act IN ('attach', 'detach') ORDER BY a.acted_at DESC LIMIT 1
+      ) l ON true
+      WHERE c.schema_name = r_dropped.names[1] AND c.table_name = r_dropped.names[2]
+        AND (l.act = 'attach' OR l.act IS NULL AND r_dropped.names[3] = 'birth_gateway')
+        AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = c.collection_name AND g.enabled);
+    END IF;
+  END LOOP;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_dropped() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_dropped(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_dropped() IS 'Inside an event trigger on sql_drop: what was dropped of the contract (stopped), and gateway triggers (recorded). Specification: 7.';
+
+-- Name: fn_birth_guard_privileges(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_privileges() RETURNS TABLE(stopped boolean, object text, detail text)
+    LANGUAGE plpgsql ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  v_schema CONSTANT oid := to_regnamespace('birth');
+  v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
+  v_objects text[];
+BEGIN
+  WITH member AS (
+    SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0
+  ), written AS (
+    SELECT n.nspname::text AS object, n.xmin FROM pg_namespace n WHERE n.oid = v_schema
+    UNION ALL
+    SELECT 'birth', d.xmin FROM pg_default_acl d WHERE d.defaclnamespace = v_schema
+    UNION ALL
+    SELECT substr(p.oid::regprocedure::text, 7), p.xmin FROM member m JOIN pg_proc p ON p.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
+    UNION ALL
+    -- The privileges of a sequence stand with the table whose column it counts.
+    SELECT quote_ident(coalesce(t.relname, c.relname)), c.xmin
+    FROM member m
+    JOIN pg_class c ON c.oid = m.objid
+    LEFT JOIN pg_depend s ON c.relkind = 'S' AND s.classid = 'pg_class'::regclass AND s.objid = c.oid AND s.refclassid = 'pg_class'::regclass AND s.deptype IN ('a', 'i')
+    LEFT JOIN pg_class t ON t.oid = s.refobjid
+    WHERE m.classid = 'pg_class'::regclass
+    UNION ALL
+    SELECT quote_ident(c.relname), a.xmin
+    FROM member m JOIN pg_class c ON c.oid = m.objid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+    WHERE m.classid = 'pg_class'::regclass
+  )
+  SELECT array_agg(DISTINCT w.object) INTO v_objects
+  FROM written w
+  -- At or after this transaction's number, round the counter; almost every command ends here.
+  WHERE (w.xmin::text::bigint - v_own % 4294967296 + 4294967296) % 4294967296 < 2147483648 AND birth.fn_birth_guard_since(w.xmin);
+  IF v_objects IS NOT NULL THEN
+    RETURN QUERY
+    SELECT false, format('%s %s', d.kind, d.object), format('now also: %s', d.found)
+    FROM birth.fn_birth_contract_drift() d
+    WHERE d.drift = 'privileges' AND d.blocks AND d.object = ANY (v_objects);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_privileges() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_privileges(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_privileges() IS 'Inside an event trigger: objects of the contract on which the transaction has let somebody in beyond reading. Specification: 7.';
+
+-- Name: fn_birth_guard_since(xid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_since(p_xmin xid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
+  v_ahead CONSTANT bigint := (p_xmin::text::bigint - v_own % 4294967296 + 4294967296) % 4294967296;
+BEGIN
+  RETURN v_ahead <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000 - v_own
+     AND pg_xact_status((v_own + v_ahead)::text::xid8) = 'in progress';
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_since(p_xmin xid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_since(p_xmin xid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_since(p_xmin xid) IS 'Whether the catalogue row with this xmin was written by the current transaction. Specification: 7.';
+
+-- Name: fn_birth_guard_source(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_source(p_relation oid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (
+    SELECT string_agg(format('gateway trigger %s on %s %s', t.tgname, p_relation::regclass, f.fault), '; ' ORDER BY t.tgname)
+    FROM pg_trigger t
+    JOIN pg_proc p ON p.oid = t.tgfoid
+    CROSS JOIN LATERAL (
+      SELECT CASE
+        WHEN NOT (p.pronamespace = to_regnamespace('birth') AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id'))
+          THEN CASE WHEN t.tgname = 'birth_gateway' THEN 'calls ' || t.tgfoid::regprocedure END
+        WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled'
+        -- After insert, for each statement or for each row.
+        WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
+      END AS fault
+    ) f
+    WHERE t.tgrelid = p_relation AND NOT t.tgisinternal AND f.fault IS NOT NULL AND birth.fn_birth_guard_since(t.xmin));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_source(p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_source(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_source(p_relation oid) IS 'What the current transaction did to the gateway trigger of a table, when it no longer fires for every insert; else NULL. Specification: 5, 7.';
+
+-- Name: fn_birth_guard_tracked(oid, oid, oid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (
+    SELECT format('%s %s', r.kind, r.object)
+    FROM birth.v_birth_contract_recorded r
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN r.kind IN ('table', 'view', 'index') THEN 'pg_class'::regclass WHEN r.kind = 'schema' THEN 'pg_namespace'::regclass
+                  WHEN r.kind IN ('gateway', 'function', 'procedure') THEN 'pg_proc'::regclass END AS class,
+             CASE WHEN r.kind IN ('table', 'view', 'index') THEN to_regclass('birth.' || r.object)::oid WHEN r.kind = 'schema' THEN to_regnamespace(r.object)::oid
+                  WHEN r.kind IN ('gateway', 'function', 'procedure') THEN to_regprocedure('birth.' || r.object)::oid END AS oid
+    ) l
+    WHERE l.class = p_class AND l.oid = p_object
+       OR l.class = 'pg_class'::regclass AND l.oid = p_relation
+       OR p_altered AND l.class = p_class AND l.oid IS NULL
+    ORDER BY l.oid IS NULL, r.kind = 'index', r.kind, r.object
+    LIMIT 1);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) IS 'Kind and name of the object of the contract that a catalogue row is, belongs to or, after an ALTER, may have been; else NULL. Specification: 7.';
 
 -- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6142,6 +6450,49 @@ ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of every object that was not removed. Specification: 7.';
 
+-- Name: v_birth_event_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_event_trigger AS
+ SELECT w.name,
+    w.event,
+    s.state,
+        CASE
+            WHEN (s.state <> 'present'::text) THEN w.purpose
+            ELSE NULL::text
+        END AS not_noticed,
+        CASE s.state
+            WHEN 'present'::text THEN NULL::text
+            WHEN 'switched off'::text THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf();  -- by a superuser'::text
+            WHEN 'absent'::text THEN format('CREATE EVENT TRIGGER %1$I ON %2$s EXECUTE FUNCTION birth.fn_birth_event_guard(); ALTER EVENT TRIGGER %1$I ENABLE ALWAYS;  -- by a superuser'::text, w.name, w.event)
+            WHEN 'partial'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again'::text, e.evtname)
+            ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser'::text, e.evtname)
+        END AS next_step
+   FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'objects of the contract and gateway triggers dropped'::text)) w(name, event, purpose)
+     LEFT JOIN LATERAL ( SELECT t.evtname,
+            t.evtenabled,
+            t.evttags
+           FROM ((pg_event_trigger t
+             JOIN pg_proc p ON (((p.oid = t.evtfoid) AND (p.proname = 'fn_birth_event_guard'::name))))
+             JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+          WHERE (t.evtevent = w.event)
+          ORDER BY (t.evttags IS NOT NULL), (POSITION((t.evtenabled) IN ('AORD'::text)))
+         LIMIT 1) e ON (true))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (e.evtname IS NULL) THEN 'absent'::text
+                    WHEN (e.evttags IS NOT NULL) THEN 'partial'::text
+                    WHEN (e.evtenabled = ANY (ARRAY['D'::"char", 'R'::"char"])) THEN 'disabled'::text
+                    WHEN (current_setting('event_triggers'::text, true) = 'off'::text) THEN 'switched off'::text
+                    WHEN (e.evtenabled = 'O'::"char") THEN 'not always'::text
+                    ELSE 'present'::text
+                END AS state) s);
+
+ALTER VIEW birth.v_birth_event_trigger OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_event_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_event_trigger IS 'The optional event triggers: present, not always, partial, disabled, switched off or absent; what is not noticed without each; the statement for a superuser. Specification: 5, 10.';
+
 -- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_gateway_contract_integrity_dashboard AS
@@ -6538,7 +6889,7 @@ UNION ALL
            FROM birth.birth_admission_permit_v2 o
           WHERE (o.status = 'OPEN'::text)
         UNION ALL
-         SELECT false
+         SELECT false AS sound
            FROM birth.birth_admission_permit f
           WHERE (f.status = 'OPEN'::text)) p
 UNION ALL
@@ -6909,6 +7260,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) TO 
 REVOKE ALL ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) TO birth_reader;
 
+-- Name: FUNCTION fn_birth_event_guard(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_event_guard() FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_evidence(p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_evidence(p_table text) FROM PUBLIC;
@@ -6949,6 +7304,30 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_changed(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_changed() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_dropped(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_dropped() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_privileges(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_privileges() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_since(p_xmin xid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_since(p_xmin xid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_source(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_source(p_relation oid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -7382,6 +7761,10 @@ GRANT SELECT ON TABLE birth.v_birth_attention TO birth_reader;
 -- Name: TABLE v_birth_contract_recorded; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_contract_recorded TO birth_reader;
+
+-- Name: TABLE v_birth_event_trigger; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_event_trigger TO birth_reader;
 
 -- Name: TABLE v_birth_gateway_contract_integrity_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -115,7 +115,17 @@ def test_the_release_files_raise_what_the_catalogue_says() -> None:
             r"ERRCODE = '(\w+)', MESSAGE = '([^']*)',\s+DETAIL = .+?,\s+HINT = ", file.read_text(), re.S
         )
     ]
-    assert {code for code, _ in raised} == {"NB404", "NB407", "NB408", "NB409", "NB410", "NB411", "NB412", "NB414", "NB415"}
+    assert {code for code, _ in raised} == {
+        "NB404",
+        "NB407",
+        "NB408",
+        "NB409",
+        "NB410",
+        "NB411",
+        "NB412",
+        "NB414",
+        "NB415",
+    }
     assert [message for _, message in raised] == [messages[code] for code, _ in raised]
     assert sum(file.read_text().count("RAISE EXCEPTION") for file in files) == len(raised)
 

@@ -113,7 +113,7 @@ def dump(url: str, program: str, *options: str) -> bytes:
 
 def restored(url: str, text: bytes, *, tolerant: bool = False) -> None:
     stop = "off" if tolerant else "on"
-    command = [client("psql"), "-qX", "-v", f"ON_ERROR_STOP={stop}", "-d", url]
+    command: list[str | Path] = [client("psql"), "-qX", "-v", f"ON_ERROR_STOP={stop}", "-d", url]
     sent = subprocess.run(command, input=text, capture_output=True, check=False)
     assert tolerant or (sent.returncode, sent.stderr) == (0, b"")
 

@@ -66,6 +66,7 @@ BEGIN
       ('TABLE',   'v_birth_metrics',                              'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_release_history',                      'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_separation_of_duties',                 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_event_trigger',                        'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
 

@@ -50,7 +50,7 @@ def script(sources: Sources) -> str:
     """Return ``sql/`` as one script in load order, as pgspot reads it: enter.sql makes the schema unless it is ours."""
     parts = ["CREATE SCHEMA birth;"]
     parts += [(sources.sql / path).read_text(encoding="utf-8") for path in BEGIN]
-    parts += [text for _, text, must in sources.loading() if must]
+    parts += dict(sources.loading()).values()
     parts += [(sources.sql / path).read_text(encoding="utf-8") for path in ("grants.sql", *FINISH)]
     text = "\n".join(parts)
     # Its parser of PL/pgSQL knows no row type of ours; for what it looks for, a record is the same.

@@ -3,9 +3,9 @@ SET LOCAL lock_timeout = '5s';
 
 DO $begin$
 BEGIN
-  PERFORM set_config('birth.release_role', current_setting('role'), true),
-          set_config('birth.release_path', current_setting('search_path'), true),
-          set_config('birth.release_granted', 'off', true);
+  PERFORM pg_catalog.set_config('birth.release_role', pg_catalog.current_setting('role'), true),
+          pg_catalog.set_config('birth.release_path', pg_catalog.current_setting('search_path'), true),
+          pg_catalog.set_config('birth.release_granted', 'off', true);
 END
 $begin$;
 

@@ -13,9 +13,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_re
   SET lock_timeout = '2s'
 AS $fn_birth_gateway_detach$
 DECLARE
-  r_trigger record;
-  v_statement text;
-  v_for_owner text := '';
+  v_own text;
+  v_for_owner text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
   IF p_reason IS NULL OR p_reason !~ '\S' THEN
@@ -28,16 +27,16 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  FOR r_trigger IN SELECT * FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection LOOP
-    v_statement := format('DROP TRIGGER %I ON %s;', r_trigger.trigger_name, r_trigger.relation::regclass);
-    IF pg_has_role('birth_definer', r_trigger.owner, 'USAGE') THEN
-      EXECUTE v_statement;
-    ELSE
-      v_for_owner := concat_ws(' ', nullif(v_for_owner, ''), v_statement);
-    END IF;
-  END LOOP;
+  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own), coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
+  INTO v_own, v_for_owner
+  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
+        FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
   UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
+  -- The act first: by it the event trigger knows that the gateway may go.
+  IF v_own IS NOT NULL THEN
+    EXECUTE v_own;
+  END IF;
   RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
     ELSE v_for_owner || '  -- by the owner of the table' END;
 END;

@@ -21,7 +21,7 @@ FROM (
   FROM birth.birth_admission_permit_v2 o
   WHERE o.status = 'OPEN'
   UNION ALL
-  SELECT false FROM birth.birth_admission_permit f WHERE f.status = 'OPEN'
+  SELECT false AS sound FROM birth.birth_admission_permit f WHERE f.status = 'OPEN'
 ) p
 UNION ALL
 -- The CHECK holds this too; here it is held against the receipts, which the run wrote batch by batch.
