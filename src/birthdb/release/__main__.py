@@ -96,7 +96,7 @@ def check_database(sources: Sources) -> Iterator[Finding]:
             for name in sources.releases:
                 upgrade(url, name)
                 with psycopg.connect(url) as connection:
-                    live = semantic.hashes(connection)
+                    live = _by_name(semantic.hashes(connection))
                 manifest = json.loads(sources.frozen.text(name, "manifest.json"))
                 if (manifest["routine"], manifest["view"][str(DUMP_MAJOR)]) != (live["routine"], live["view"]):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
@@ -182,7 +182,7 @@ def _manifests(sources: Sources) -> None:
             for name in sources.releases:
                 upgrade(url, name)
                 with psycopg.connect(url) as connection:
-                    found[name][str(major)] = semantic.hashes(connection)
+                    found[name][str(major)] = _by_name(semantic.hashes(connection))
                     bodies[name] = dict(connection.execute(_BODIES).fetchall())
     for name, majors in found.items():
         if name in declared:
@@ -202,6 +202,18 @@ def _manifests(sources: Sources) -> None:
         compact = json.dumps(manifest, sort_keys=True, separators=(",", ":")).replace("'", "''")
         _write(folder / MANIFEST, f"SET LOCAL birth.manifest = '{compact}';\n")
         sources.sum(name)
+
+
+def _by_name(hashes: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the hashes of routines and views as a manifest has them: by name, without arguments."""
+    found: dict[str, dict[str, str]] = {"routine": {}, "view": {}}
+    for key, hashed in hashes.items():
+        kind, _, name = key.partition(" ")
+        if kind in ("gateway", "function", "procedure"):
+            found["routine"][name.partition("(")[0]] = hashed
+        elif kind == "view":
+            found["view"][name] = hashed
+    return found
 
 
 def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str]]:

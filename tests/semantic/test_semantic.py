@@ -76,5 +76,5 @@ def test_live_objects_hash_the_same_after_a_round_trip(db: Database) -> None:
         connection.execute(f"CREATE OR REPLACE VIEW birth.v_unstable AS {definition[0]}".encode())
         assert semantic.hashes(connection) == first
         connection.execute("ALTER FUNCTION birth.fn_atomic(integer) STRICT")
-        assert semantic.hashes(connection)["routine"]["fn_atomic"] != first["routine"]["fn_atomic"]
+        assert semantic.hashes(connection)["function fn_atomic(integer)"] != first["function fn_atomic(integer)"]
         connection.rollback()
