@@ -6,9 +6,10 @@ a small lexer of its own cuts the text, and every mutation is a change of the se
 
 import re
 import string
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 _WORD = r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*"
 _LEXEME = re.compile(
@@ -19,7 +20,7 @@ _LEXEME = re.compile(
     |(?P<string>'(?:[^']|'')*')
     |(?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
     |(?P<parameter>\$[0-9]+)
-    |(?P<number>[0-9]+(?:\.(?!\.)[0-9]*)?(?:[eE][+-]?[0-9]+)?)
+    |(?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<word>{_WORD})
     |(?P<operator>(?:(?!--|/\*)[~!@\#^&|`?+\-*/%<>=])+)
     |(?P<mark>::|:=|\.\.|[.,;:()\[\]])
@@ -38,6 +39,8 @@ _KEYWORDS = (
     *({"stable", "volatile", "immutable"}, {"definer", "invoker"}, {"before", "after"}, {"row", "statement"}),
     *({"min", "max", "sum", "count"}, {"detail", "hint", "message"}, {"strict", ""}, {"distinct", ""}, {"not", ""}),
 )
+# Of each keyword those that can stand in its place.
+_KIN = {word: sorted({w for g in _KEYWORDS if word in g for w in g} - {word}) for group in _KEYWORDS for word in group}
 _INSERTED = ("NOT", "STRICT", "DISTINCT", "REVERSE", "CONSTANT", "(10)", "COLLATE", '"C"', "[]", ";", "-", "1", "ONLY")
 _MARKS_THAT_NEVER_JOIN = frozenset("(),;[]")
 _COMMENTS = (
@@ -53,47 +56,39 @@ _COMMENTS = (
 _SPACES = (" ", "  ", "\n", "\t", "\r\n", "\n\n    ", " \f ", "\r")
 
 
-@dataclass(frozen=True)
-class Lexeme:
-    """A piece of SQL text; the kinds ``space`` and ``comment`` mean nothing."""
+Mutation = Callable[["list[Lexeme]", Random, "list[str]"], "str | None"]
+
+
+class Lexeme(NamedTuple):
+    """A piece of SQL text, and what it means to the server; the kinds ``space`` and ``comment`` mean nothing."""
 
     kind: str
     text: str
-
-    @property
-    def means(self) -> tuple[str, str]:
-        """What it means to the server, however it is written."""
-        match self.kind:
-            case "word":
-                return "word", self.text.translate(_ASCII_LOWER)
-            case "operator" if self.text == "!=":
-                return "operator", "<>"
-            case "string":
-                return "string", self.text[1:-1].replace("''", "'")
-            case "dollar":
-                tag = self.text.index("$", 1) + 1
-                return "string", self.text[tag:-tag]
-        return self.kind, self.text
+    means: tuple[str, str]
 
 
+@lru_cache(maxsize=8)
 def lexemes(text: str) -> list[Lexeme]:
     """Cut SQL text; joined, the pieces are the text."""
     found, at = [], 0
     while at < len(text):
         match = _LEXEME.match(text, at)
-        assert match is not None and match.lastgroup is not None
-        kind, end = match.lastgroup, match.end()
-        if match[0] == "/*":
+        assert match is not None
+        kind, end = str(match.lastgroup), match.end()
+        if kind == "operator":
+            end = at + len(_operator(match[0]))
+        elif match[0] == "/*":
             end = _end_of_comment(text, at)
         elif kind == "dollar":
             end = text.find(match[0], end) + len(match[0])
             if end < match.end():
                 kind, end = "other", at + 1
-        found.append(Lexeme(kind, text[at:end]))
+        found.append(Lexeme(kind, text[at:end], _meaning(kind, text[at:end])))
         at = end
     return found
 
 
+@lru_cache(maxsize=8)
 def meaning(text: str) -> list[tuple[str, str]]:
     """Return what a text means, lexeme by lexeme."""
     return [lexeme.means for lexeme in lexemes(text) if lexeme.kind not in ("space", "comment")]
@@ -113,18 +108,16 @@ def mutated(text: str, random: Random, words: list[str]) -> str:
 
 def reformatted(text: str, random: Random) -> str:
     """Return the text with other white space, comments, case, quotes and spelling, which all mean nothing."""
+    pieces = [lexeme for lexeme in lexemes(text) if lexeme.kind not in ("space", "comment")]
     parts: list[str] = []
-    previous: Lexeme | None = None
-    for lexeme in lexemes(text):
-        if lexeme.kind in ("space", "comment"):
-            continue
-        if previous is not None:
-            parts.append(_gap(previous, lexeme, random))
-        parts.append(_rewritten(lexeme, random))
-        previous = lexeme
+    for before, lexeme, after in zip([None, *pieces], pieces, [*pieces[1:], None], strict=False):
+        if before is not None:
+            parts.append(_gap(before, lexeme, random))
+        parts.append(lexeme.text if _goes_on(before, lexeme) or _goes_on(lexeme, after) else _rewritten(lexeme, random))
     return "".join([_comment(random), *parts, _comment(random)])
 
 
+@lru_cache(maxsize=2)
 def words_of(text: str) -> list[str]:
     """Return the unquoted words of a text, each once, in order."""
     return list(dict.fromkeys(lexeme.means[1] for lexeme in lexemes(text) if lexeme.kind == "word"))
@@ -136,6 +129,26 @@ def tag_for(text: str, random: Random) -> str:
         tag = "$" + "".join(random.choices(string.ascii_letters, k=random.randint(1, 6))) + "$"
         if tag not in text:
             return tag
+
+
+def _meaning(kind: str, text: str) -> tuple[str, str]:
+    """Return what a lexeme means, however it is written."""
+    match kind:
+        case "word":
+            return "word", text.translate(_ASCII_LOWER)
+        case "operator" if text == "!=":
+            return "operator", "<>"
+        case "string":
+            return "string", text[1:-1].replace("''", "'")
+        case "dollar":
+            tag = text.index("$", 1) + 1
+            return "string", text[tag:-tag]
+    return kind, text
+
+
+def _operator(run: str) -> str:
+    """Return the operator that a run of its characters begins with: a sign at the end belongs to what follows."""
+    return run if re.search("[~!@#%^&|`?]", run) else run[0] + run[1:].rstrip("+-")
 
 
 def _end_of_comment(text: str, at: int) -> int:
@@ -194,13 +207,11 @@ def _other_word(pieces: list[Lexeme], random: Random, words: list[str]) -> str |
 
 
 def _other_keyword(pieces: list[Lexeme], random: Random, _: list[str]) -> str | None:
-    places = [
-        (i, group) for i, p in enumerate(pieces) for group in _KEYWORDS if p.means in {("word", w) for w in group}
-    ]
+    places = [i for i, p in enumerate(pieces) if p.kind == "word" and p.means[1] in _KIN]
     if not places:
         return None
-    at, group = random.choice(places)
-    return _with(pieces, at, random.choice(sorted(group - {pieces[at].means[1]})))
+    at = random.choice(places)
+    return _with(pieces, at, random.choice(_KIN[pieces[at].means[1]]))
 
 
 def _insert(pieces: list[Lexeme], random: Random, words: list[str]) -> str | None:
@@ -288,19 +299,36 @@ def _join(pieces: list[Lexeme], random: Random, _: list[str]) -> str | None:
     return "".join(p.text for i, p in enumerate(pieces) if i != at)
 
 
-_MUTATIONS: dict[Callable[[list[Lexeme], Random, list[str]], str | None], int] = {
-    **{_drop: 3, _comment_out: 1, _double: 2, _swap: 3, _other_word: 8, _other_keyword: 4, _insert: 2},
-    **{_other_operator: 3, _other_number: 3, _other_literal: 6, _other_quoting: 3, _swallow: 2, _join: 1},
+# How often each is tried.
+_MUTATIONS: dict[Mutation, int] = {
+    _drop: 3,
+    _comment_out: 1,
+    _double: 2,
+    _swap: 3,
+    _other_word: 8,
+    _other_keyword: 4,
+    _insert: 2,
+    _other_operator: 3,
+    _other_number: 3,
+    _other_literal: 6,
+    _other_quoting: 3,
+    _swallow: 2,
+    _join: 1,
 }
 
 
 # ── formatting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _goes_on(before: Lexeme | None, after: Lexeme | None) -> bool:
+    """Return whether two lexemes are pieces of one string, of which each keeps its quotes."""
+    return before is not None and after is not None and before.kind in ("string", "escaped") and after.kind == "string"
+
+
 def _gap(before: Lexeme, after: Lexeme, random: Random) -> str:
     """Return white space and comments; none only where nothing can join."""
-    if "string" in (before.means[0], before.kind) and after.kind == "string" or before.kind == "escaped" == after.kind:
-        return "\n" + random.choice(_SPACES)  # two pieces of one string
+    if _goes_on(before, after):
+        return "\n" + random.choice(_SPACES)
     if _MARKS_THAT_NEVER_JOIN & {before.text, after.text} and random.random() < 0.4:
         return ""
     return random.choice(_SPACES) + (_comment(random) if random.random() < 0.2 else "")

@@ -57,7 +57,7 @@ SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto
   coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body,
   CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS word,
   -- What follows the name.
-  substr(d.definition, strpos(d.definition, format('.%%I(', p.proname)) + length(quote_ident(p.proname)) + 1) AS definition,
+  substr(d.text, strpos(d.text, format('.%%I(', p.proname)) + length(quote_ident(p.proname)) + 1) AS definition,
   p.prokind <> 'a' AND (p.prosqlbody IS NOT NULL OR p.pronargdefaults > 0) AS settles,
   l.lanname IN ('sql', 'plpgsql') AS scans,
   jsonb_build_object(
@@ -73,7 +73,7 @@ SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
-CROSS JOIN LATERAL (SELECT CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition) d
+CROSS JOIN LATERAL (SELECT CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS text) d
 WHERE CASE %(schema)s WHEN 'pg_temp' THEN n.oid = pg_my_temp_schema() ELSE n.nspname = %(schema)s END
   AND (%(only)s::oid[] IS NULL OR p.oid = ANY (%(only)s))
 """
