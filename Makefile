@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test lint format freeze check generate clean
+.PHONY: menu demo test lint format freeze check hunt generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ freeze: $(READY) ## copy sql/ into the releases that are not declared, with hash
 
 check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
+
+hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
+	@$(BIN)/python -m birthdb.release.hunt
 
 generate: $(READY) ## write what is generated from the catalogue of errors
 	@$(BIN)/python -m birthdb.errorcatalogue

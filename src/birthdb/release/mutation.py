@@ -138,6 +138,9 @@ def _meaning(kind: str, text: str) -> tuple[str, str]:
             return "word", text.translate(_ASCII_LOWER)
         case "operator" if text == "!=":
             return "operator", "<>"
+        case "escaped":
+            prefix, quote, rest = text.partition("'")
+            return kind, prefix.translate(_ASCII_LOWER) + quote + rest
         case "string":
             return "string", text[1:-1].replace("''", "'")
         case "dollar":
@@ -166,6 +169,8 @@ def _end_of_comment(text: str, at: int) -> int:
 def _pick(pieces: list[Lexeme], random: Random, *kinds: str) -> int | None:
     """Return the place of a random lexeme that means something, of one of some kinds."""
     places = [i for i, p in enumerate(pieces) if (p.kind in kinds if kinds else p.kind not in ("space", "comment"))]
+    if places and random.random() < 0.1:
+        return random.choice((places[0], places[-1]))  # where a hash is most easily blind
     return random.choice(places) if places else None
 
 
