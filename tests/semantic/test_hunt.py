@@ -23,22 +23,27 @@ def connection(db: Database) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
-def found(connection: psycopg.Connection[Any], seed: int, *, part: int, parts: int, mutations: int = 300) -> Report:
+def found(connection: psycopg.Connection[Any], seed: int, *, part: int, parts: int, mutations: int = 200) -> Report:
     """Hunt among a part of all targets, for about as many mutations."""
     return hunt.hunt(
-        connection, mutations=mutations * parts, reformattings=30 * parts, seed=seed, part=part, parts=parts
+        connection,
+        mutations=mutations * parts,
+        reformattings=mutations // 10 * parts,
+        seed=seed,
+        part=part,
+        parts=parts,
     )
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(None, id="random")])
 def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any], seed: int | None) -> None:
     chosen = SystemRandom().randrange(2**32) if seed is None else seed
-    report = found(connection, chosen, part=chosen % 12, parts=12)
+    report = found(connection, chosen, part=chosen % 16, parts=16)
     findings = [*report.missed, *report.false, *report.refused]
-    assert findings == [], f"part {chosen % 12} of 12\n{report}"
-    assert report.accepted >= 50
+    assert findings == [], f"part {chosen % 16} of 16\n{report}"
+    assert report.accepted >= 30
     assert report.rejected >= 50
-    assert report.reformattings >= 30
+    assert report.reformattings >= 20
 
 
 def test_every_routine_and_every_part_of_a_table_is_a_target(connection: psycopg.Connection[Any]) -> None:
@@ -58,8 +63,8 @@ def with_white_space_collapsed(text: str) -> Iterator[tuple[str, str]]:
     return sighted(re.sub(r"\s+", " ", text))
 
 
-def without_the_last_token(text: str) -> Iterator[tuple[str, str]]:
-    return iter(list(sighted(text))[:-1])
+def without_the_end(text: str) -> Iterator[tuple[str, str]]:
+    return iter(list(sighted(text))[:-5])
 
 
 def without_case(text: str) -> Iterator[tuple[str, str]]:
@@ -83,7 +88,7 @@ def without_numbers(text: str) -> Iterator[tuple[str, str]]:
     [
         without_strings,
         with_white_space_collapsed,
-        without_the_last_token,
+        without_the_end,
         without_case,
         without_kinds,
         without_order,
@@ -118,7 +123,7 @@ def test_a_hash_that_formatting_moves_is_found_out(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, overanxious: Tokens
 ) -> None:
     monkeypatch.setattr(semantic, "tokens", overanxious)
-    assert found(connection, 1, part=0, parts=40, mutations=10).false
+    assert found(connection, 1, part=0, parts=40, mutations=20).false
 
 
 def test_a_seed_tries_the_same_again(connection: psycopg.Connection[Any]) -> None:

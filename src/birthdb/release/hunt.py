@@ -56,7 +56,8 @@ FROM relation r WHERE r.relkind = 'v'
 UNION ALL
 SELECT 'constraint', format('%I.%I', r.relname, k.conname), r.given, NULL,
   format('ALTER TABLE hunt.%I ADD CONSTRAINT %I %s', r.relname, k.conname, pg_get_constraintdef(k.oid)),
-  'UPDATE pg_constraint SET convalidated = false WHERE connamespace = ''hunt''::regnamespace'
+  format('UPDATE pg_constraint SET convalidated = false WHERE conname = %L'
+    ' AND connamespace = ''hunt''::regnamespace', k.conname)
 FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid WHERE k.contype <> 'n'
 UNION ALL
 SELECT 'index', x.indexrelid::regclass::text, r.given, NULL,
@@ -356,7 +357,7 @@ def _finding(target: Target, text: str) -> str:
 
 def _difference(before: str, after: str) -> str:
     """Return where two texts begin to differ."""
-    at = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    at = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
     return f"{before[max(0, at - 30) : at + 60]!r} became {after[max(0, at - 30) : at + 60]!r}"
 
 
