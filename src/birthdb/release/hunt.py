@@ -26,7 +26,7 @@ from psycopg.sql import SQL, Identifier
 
 from birthdb.release import semantic
 from birthdb.release.__main__ import upgrade
-from birthdb.release.mutation import lexemes, mutated, reformatted, tag_for, words_of
+from birthdb.release.mutation import mutated, reformatted, tag_for, words_of
 from birthdb.server import EmbeddedServer
 
 Connection = psycopg.Connection[Any]
@@ -261,7 +261,7 @@ def hunt(
 
 def _weight(target: Target) -> int:
     # A short text has more to it than its length: what the server makes of it.
-    return 60 + len(lexemes(target.statement)) + len(lexemes(target.body or ""))
+    return 300 + len(target.statement) + len(target.body or "")
 
 
 def _hunt_one(connection: Connection, target: Target, mutations: int, reformattings: int, report: Report) -> None:
