@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test servers test-matrix lint format ahead freeze check generate clean
+.PHONY: menu demo test servers test-matrix lint format ahead freeze check hunt generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ freeze: $(READY) ## copy sql/ into the releases that are not declared, with hash
 
 check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
+
+hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
+	@$(BIN)/python -m birthdb.release.hunt
 
 generate: $(READY) ## write what is generated from the catalogue of errors
 	@$(BIN)/python -m birthdb.errorcatalogue

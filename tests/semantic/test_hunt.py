@@ -1,0 +1,145 @@
+"""A sample of the hunt finds nothing; and a hash that is blind on purpose is found out."""
+
+import re
+from collections.abc import Callable, Iterator
+from random import SystemRandom
+from typing import Any
+
+import psycopg
+import pytest
+from support import Database
+
+from birthdb import target
+from birthdb.release import hunt, semantic
+from birthdb.release.hunt import Report
+
+Tokens = Callable[[str], Iterator[tuple[str, str]]]
+sighted: Tokens = semantic.tokens
+
+
+@pytest.fixture
+def connection(db: Database) -> Iterator[psycopg.Connection[Any]]:
+    with target.connect(db.url()) as conn:
+        yield conn
+
+
+def found(connection: psycopg.Connection[Any], seed: int, *, part: int, parts: int, mutations: int = 200) -> Report:
+    """Hunt among a part of all targets, for about as many mutations."""
+    return hunt.hunt(
+        connection,
+        mutations=mutations * parts,
+        reformattings=mutations // 10 * parts,
+        seed=seed,
+        part=part,
+        parts=parts,
+    )
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(None, id="random")])
+def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any], seed: int | None) -> None:
+    chosen = SystemRandom().randrange(2**32) if seed is None else seed
+    report = found(connection, chosen, part=chosen % 16, parts=16)
+    findings = [*report.missed, *report.false, *report.refused]
+    assert findings == [], f"part {chosen % 16} of 16\n{report}"
+    assert report.accepted >= 30
+    assert report.rejected >= 50
+    assert report.reformattings >= 20
+
+
+def test_every_routine_and_every_part_of_a_table_is_a_target(connection: psycopg.Connection[Any]) -> None:
+    targets = hunt.targets(connection)
+    kept = ("gateway", "function", "procedure", "view", "constraint", "index")
+    live = [key for key in semantic.hashes(connection) if key.startswith(kept)]
+    made = [one for one in targets if one not in hunt.SPECIMENS and " ALTER " not in one.statement.partition("ADD")[0]]
+    assert len([one for one in made if "SET DEFAULT" not in one.statement]) == len(live)
+    assert {one.kind for one in targets} == {"routine", "relation", "constraint", "index", "trigger"}
+
+
+def without_strings(text: str) -> Iterator[tuple[str, str]]:
+    return ((kind, "" if kind == "string" else value) for kind, value in sighted(text))
+
+
+def with_white_space_collapsed(text: str) -> Iterator[tuple[str, str]]:
+    return sighted(re.sub(r"\s+", " ", text))
+
+
+def without_the_end(text: str) -> Iterator[tuple[str, str]]:
+    return iter(list(sighted(text))[:-5])
+
+
+def without_case(text: str) -> Iterator[tuple[str, str]]:
+    return ((kind, value.lower()) for kind, value in sighted(text))
+
+
+def without_kinds(text: str) -> Iterator[tuple[str, str]]:
+    return (("", value) for _, value in sighted(text))
+
+
+def without_order(text: str) -> Iterator[tuple[str, str]]:
+    return iter(sorted(sighted(text)))
+
+
+def without_numbers(text: str) -> Iterator[tuple[str, str]]:
+    return ((kind, "0" if value[0:1].isdigit() else value) for kind, value in sighted(text))
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [
+        without_strings,
+        with_white_space_collapsed,
+        without_the_end,
+        without_case,
+        without_kinds,
+        without_order,
+        without_numbers,
+    ],
+)
+def test_a_hash_that_is_blind_on_purpose_is_found_out(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, blind: Tokens
+) -> None:
+    monkeypatch.setattr(semantic, "tokens", blind)
+    assert found(connection, 1, part=0, parts=12).missed
+
+
+def test_a_hash_without_a_header_is_found_out(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = semantic.digest
+    monkeypatch.setattr(semantic, "digest", lambda _, text, *, scans=True: digest({}, text, scans=scans))
+    assert found(connection, 1, part=0, parts=12).missed
+
+
+@pytest.mark.parametrize(
+    "overanxious",
+    [
+        lambda text: iter([("", text)]),
+        lambda text: iter([("", word) for word in text.split()]),
+        lambda text: iter([("", text[token.start : token.end + 1]) for token in _scan(text)]),
+    ],
+    ids=["white space counts", "comments count", "case counts"],
+)
+def test_a_hash_that_formatting_moves_is_found_out(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, overanxious: Tokens
+) -> None:
+    monkeypatch.setattr(semantic, "tokens", overanxious)
+    assert found(connection, 1, part=0, parts=40, mutations=20).false
+
+
+def test_a_seed_tries_the_same_again(connection: psycopg.Connection[Any]) -> None:
+    first, second = (found(connection, 7, part=0, parts=60, mutations=40) for _ in range(2))
+    second.seconds = first.seconds
+    assert first == second
+
+
+def test_a_hunt_leaves_the_database_as_it_was(connection: psycopg.Connection[Any]) -> None:
+    before = semantic.hashes(connection)
+    found(connection, 3, part=0, parts=60, mutations=40)
+    assert semantic.hashes(connection) == before
+    assert connection.execute("SELECT to_regnamespace('hunt')").fetchone() == (None,)
+
+
+def _scan(text: str) -> Any:
+    from pglast.parser import scan
+
+    return scan(text)
