@@ -841,7 +841,7 @@ BEGIN
                'valid', x.indisvalid AND x.indisready AND x.indislive))
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
-    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND x.indrelid = r.oid
+    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
@@ -850,7 +850,7 @@ BEGIN
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = r.oid)
+    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
            jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))

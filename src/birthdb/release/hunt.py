@@ -65,7 +65,7 @@ SELECT 'index', x.indexrelid::regclass::text, r.given, NULL,
   'UPDATE pg_index SET indisvalid = false FROM pg_class c'
   ' WHERE c.oid = indrelid AND c.relnamespace = ''hunt''::regnamespace'
 FROM relation r JOIN pg_index x ON x.indrelid = r.oid
-WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = r.oid)
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
 UNION ALL
 SELECT 'relation', format('%I.%I', r.relname, a.attname), r.given, NULL,
   format('ALTER TABLE hunt.%I ALTER %I SET DEFAULT %s', r.relname, a.attname, pg_get_expr(d.adbin, d.adrelid)),

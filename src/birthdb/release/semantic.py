@@ -127,7 +127,7 @@ SELECT 'constraint' AS kind, format('%%I.%%I', r.name, k.conname) AS object, r.n
     'valid', x.indisvalid AND x.indisready AND x.indislive) AS header
 FROM relation r
 JOIN pg_constraint k ON k.conrelid = r.oid
-LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND x.indrelid = r.oid
+LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
 WHERE k.contype <> 'n' OR NOT k.convalidated
 """
 )
@@ -142,7 +142,7 @@ SELECT 'index' AS kind, quote_ident(i.relname) AS object, r.name AS relation, i.
 FROM relation r
 JOIN pg_index x ON x.indrelid = r.oid
 JOIN pg_class i ON i.oid = x.indexrelid
-WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = r.oid)
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
 """
 )
 
