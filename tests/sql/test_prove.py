@@ -53,11 +53,27 @@ def test_taking_a_guard_out_leaves_everything_else_as_released(scene: Scene, mon
 
 def test_what_was_proven_for_another_body_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "claims", lambda: {CLAIM.name: CLAIM})
-    proven = {"routine": CLAIM.routine, "body_sha256": CLAIM.sha256, "test": CLAIM.test}
+    proven = {
+        "routine": CLAIM.routine,
+        "body_sha256": CLAIM.sha256,
+        "test": CLAIM.test,
+        "test_sha256": CLAIM.test_sha256,
+    }
     monkeypatch.setattr(prove, "evidence", lambda: {CLAIM.name: proven})
     assert prove.stale() == []
-    proven["body_sha256"] = hashlib.sha256(b"another").hexdigest()
-    assert prove.stale() == [CLAIM.name]
+    for part in ("body_sha256", "test_sha256"):
+        other = proven | {part: hashlib.sha256(b"another").hexdigest()}
+        monkeypatch.setattr(prove, "evidence", lambda other=other: {CLAIM.name: other})
+        assert prove.stale() == [CLAIM.name]
+
+
+def test_every_claim_is_proven_for_the_bodies_and_the_tests_as_they_are() -> None:
+    assert prove.stale() == []
+
+
+def test_a_test_that_is_not_there_proves_nothing() -> None:
+    with pytest.raises(prove.ClaimError, match="there is no"):
+        prove.Claim("x", "fn_birth_dot_frozen", "g", "tests/sql/test_dots.py::test_nothing").test_sha256  # noqa: B018
 
 
 def test_a_released_database_shows_every_flag_of_the_writer_proven(db: Database) -> None:

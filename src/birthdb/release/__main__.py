@@ -239,12 +239,16 @@ def _write_manifest(
 
 
 def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str]]:
-    """Return the claims of ``sql/claims.json`` that were proven for exactly the bodies a release has.
+    """Return the claims of ``sql/claims.json`` proven for exactly the bodies a release has, by the tests as they are.
 
     v_qt001_apply_runtime_status compares their ``body_sha256`` with the live body. See ``birthdb.release.prove``.
     """
-    proven = prove.evidence(sources.sql / "claims.json")
-    return {flag: claim for flag, claim in proven.items() if bodies.get(claim["routine"]) == claim["body_sha256"]}
+    proven, now = prove.evidence(sources.sql / "claims.json"), prove.claims(sources.sql / "claims.toml")
+    return {
+        flag: claim
+        for flag, claim in proven.items()
+        if bodies.get(claim["routine"]) == claim["body_sha256"] and now[flag].test_sha256 == claim["test_sha256"]
+    }
 
 
 @contextmanager

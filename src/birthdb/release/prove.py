@@ -17,6 +17,7 @@ The test must pass as the routine is, and must fail with the guard taken out. Th
 ``sql/claims.json`` says so; a release carries that in its manifest, and the database compares it with the body it runs.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -71,6 +72,16 @@ class Claim:
         """The SHA-256 of the body."""
         return hashlib.sha256(self.body.encode()).hexdigest()
 
+    @property
+    def test_sha256(self) -> str:
+        """The SHA-256 of the test's source: another test shows something else. Raises ClaimError."""
+        file, _, name = self.test.partition("::")
+        source = (paths.ROOT / file).read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name.partition("[")[0]:
+                return hashlib.sha256((ast.get_source_segment(source, node) or "").encode()).hexdigest()
+        raise ClaimError(f"{self.name}: there is no {self.test}")
+
     def without(self, body: str) -> str:
         """Return the body without its guard. Raises ClaimError when the guard is not there exactly once."""
         guard = self.guard.strip("\n")
@@ -87,12 +98,12 @@ def claims(file: Path = CLAIMS) -> dict[str, Claim]:
 
 
 def evidence(file: Path = EVIDENCE) -> dict[str, dict[str, str]]:
-    """Return what was proven, by claim: routine, body_sha256, test. For the manifest of a release."""
+    """Return what was proven, by claim: routine, body_sha256, test, test_sha256. For the manifest of a release."""
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def stale() -> list[str]:
-    """Return the names of claims that are not proven for the body as it is now."""
+    """Return the names of claims that are not proven for the body, and by the test, as they are now."""
     proven = evidence()
     return [name for name, claim in claims().items() if proven.get(name) != _evidence(claim)]
 
@@ -157,7 +168,12 @@ def _pytest(test: str, without: str | None) -> tuple[int, int, int]:
 
 
 def _evidence(claim: Claim) -> dict[str, str]:
-    return {"routine": claim.routine, "body_sha256": claim.sha256, "test": claim.test}
+    return {
+        "routine": claim.routine,
+        "body_sha256": claim.sha256,
+        "test": claim.test,
+        "test_sha256": claim.test_sha256,
+    }
 
 
 def main(
