@@ -1,6 +1,7 @@
 """The four guards: living = frozen, sums, migrated = loaded, dump; and each fails when what it guards is broken."""
 
 import hashlib
+import json
 import re
 import tomllib
 
@@ -13,7 +14,7 @@ from birthdb.release import Step, include_name
 from birthdb.release.__main__ import check_database
 from birthdb.release.databases import load
 from birthdb.release.sources import SourceError, Sources
-from birthdb.server import VARIABLE
+from birthdb.server import MAJORS, VARIABLE
 
 from .test_release import shape  # the same question to the catalogue
 
@@ -30,6 +31,17 @@ def test_migrating_makes_what_loading_makes_and_what_the_dump_says(monkeypatch: 
     # The dump is that of one major, whichever the other tests run on.
     monkeypatch.delenv(VARIABLE, raising=False)
     assert [str(finding) for finding in check_database(Sources(paths.ROOT))] == []
+
+
+@pytest.mark.parametrize("release", Sources(paths.ROOT).releases)
+def test_every_release_fixes_its_contract_for_every_major(release: str) -> None:
+    frozen = Sources(paths.ROOT).frozen
+    manifest = json.loads(frozen.text(release, "manifest.json"))
+    assert [int(major) for major in manifest["servers"]] == list(MAJORS)
+    assert all(entry["exact"] and entry["parts"] for entry in manifest["objects"].values())
+    sent = re.fullmatch(r"SET LOCAL birth\.manifest = '(.*)';\n", frozen.text(release, "manifest.sql"), re.DOTALL)
+    assert sent is not None
+    assert json.loads(sent[1].replace("''", "'")) == manifest
 
 
 def test_loading_the_living_files_makes_a_released_schema(empty_db: Database, db: Database) -> None:
