@@ -101,7 +101,7 @@ def test_a_hash_that_is_blind_on_purpose_is_found_out(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, blind: Tokens
 ) -> None:
     monkeypatch.setattr(semantic, "tokens", blind)
-    assert any(found(connection, 1, part=part, parts=12).missed for part in range(12))
+    assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
 
 
 def test_a_hash_without_a_header_is_found_out(
@@ -109,7 +109,7 @@ def test_a_hash_without_a_header_is_found_out(
 ) -> None:
     digest = semantic.digest
     monkeypatch.setattr(semantic, "digest", lambda _, text, *, scans=True: digest({}, text, scans=scans))
-    assert any(found(connection, 1, part=part, parts=12).missed for part in range(12))
+    assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
 
 
 @pytest.mark.parametrize(
