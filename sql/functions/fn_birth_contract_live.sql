@@ -18,20 +18,21 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{
   SET intervalstyle = 'postgres'
   SET quote_all_identifiers = off
   SET extra_float_digits = 1
+  SET bytea_output = 'hex'
   SET jit = off
 AS $fn_birth_contract_live$
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity
+           c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
   ), privilege AS MATERIALIZED (
-    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
+    -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
     -- PostgreSQL 17 brought and a dump of an earlier one does not give.
     SELECT e.class, e.oid,
-           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
+           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type,
                   CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
     FROM (
       SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
@@ -51,7 +52,7 @@ BEGIN
       UNION ALL
       SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
+      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %I', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
       FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace('birth')
     ) e
     CROSS JOIN LATERAL aclexplode(e.acl) x
@@ -101,7 +102,11 @@ BEGIN
              'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid)))
+                            FROM pg_inherits i WHERE i.inhparent = r.oid))
+             -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+             || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                                                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                          FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'))
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid

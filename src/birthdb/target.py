@@ -94,7 +94,8 @@ def describe(url: str) -> str:
 def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
     """Return an open connection; ``options`` go to ``psycopg.connect``. Raises psycopg.OperationalError, BadTarget."""
     _parse(url)
-    return psycopg.connect(url, **({"fallback_application_name": "birthdb"} | options))
+    # What is sent has characters that not every encoding has; a role or PGCLIENTENCODING may ask for another one.
+    return psycopg.connect(url, **({"fallback_application_name": "birthdb", "client_encoding": "UTF8"} | options))
 
 
 def engine(url: str) -> Engine:

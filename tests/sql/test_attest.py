@@ -175,3 +175,22 @@ def test_a_database_without_a_release_and_an_unknown_release_are_said(empty_db: 
     with pytest.raises(attest.NotReleased, match="not among the installed"):
         attest.differences(scene.admin, "stage9")
     assert api.release(scene.admin) == RELEASES[-1]
+
+
+def test_a_strangers_view_in_the_schema_stops_no_release(scene: Scene) -> None:
+    scene.execute("CREATE VIEW birth.v_mine AS SELECT 1 AS one")
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.repair(releaser) == []
+    downgrade(scene.db.url(RELEASER), RELEASES[-2])
+    upgrade(scene.db.url(RELEASER))
+
+
+def test_a_session_that_writes_bytea_otherwise_sees_the_same(scene: Scene) -> None:
+    scene.execute("SET bytea_output = escape")
+    assert found(scene.admin) == set()
+
+
+def test_a_login_with_another_encoding_releases(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    downgrade(scene.db.url(RELEASER), RELEASES[-2])
+    upgrade(scene.db.url(RELEASER))

@@ -26,6 +26,7 @@ SETTINGS = {
     "intervalstyle": "iso_8601",
     "quote_all_identifiers": "on",
     "extra_float_digits": "-15",
+    "bytea_output": "escape",
 }
 
 
@@ -272,3 +273,48 @@ def test_every_routine_has_the_semantic_hash_of_its_release(scene: Scene) -> Non
         SELECT object FROM birth.v_birth_contract_recorded
         WHERE kind IN ('gateway', 'function', 'procedure') AND semantic_sha256 IS NULL""")
     assert rows == []
+
+
+@pytest.mark.parametrize("name", ["x=SELECT y", "birth_definer=x", "PUBLIC", "a=SELECT(actor) ON birth.birth_act FROM b; --)"])
+def test_no_name_of_a_role_passes_for_another_entry(scene: Scene, name: str) -> None:
+    scene.execute(SQL("CREATE ROLE {0}; GRANT CREATE ON SCHEMA birth TO {0}; GRANT DELETE ON birth.birth_act TO {0}").format(Identifier(name)))
+    scene.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {0} IN SCHEMA birth GRANT SELECT ON TABLES TO nora_nobody").format(Identifier(name)))
+    try:
+        rows = drifted(scene)
+        assert {(row["object"], row["drift"], row["blocks"]) for row in rows} == {
+            ("birth", "privileges", True),
+            ("birth_act", "privileges", True),
+        }
+        for row in rows:
+            scene.execute(row["repair"].encode())
+        assert drifted(scene) == []
+    finally:
+        scene.execute(SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(Identifier(name)))
+
+
+def test_no_name_of_a_table_is_sent_as_a_statement(scene: Scene) -> None:
+    table = Identifier("a.IF EXISTS x ON birth.birth_act; CREATE TABLE public.sent(); --")
+    scene.execute(SQL("CREATE TABLE birth.{} (a int)").format(table))
+    acts = SQL("FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")
+    scene.execute(SQL("CREATE TRIGGER x BEFORE UPDATE ON birth.{} {}").format(table, acts))
+    for row in sorted(drifted(scene), key=lambda row: str(row["kind"] == "table")):
+        scene.execute(row["repair"].encode())
+    assert drifted(scene) == []
+    assert scene.value("SELECT to_regclass('public.sent')") is None
+
+
+def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) -> None:
+    columns = scene.value("""
+        SELECT string_agg(format('NULL::%s%s AS %I', format_type(a.atttypid, a.atttypmod),
+                                 ' COLLATE ' || nullif(quote_ident(c.collname), '"default"'), a.attname), ', ' ORDER BY a.attnum)
+        FROM pg_attribute a LEFT JOIN pg_collation c ON c.oid = a.attcollation
+        WHERE a.attrelid = 'birth.v_birth_separation_of_duties'::regclass""")
+    scene.execute(f"CREATE OR REPLACE VIEW birth.v_birth_separation_of_duties AS SELECT {columns} WHERE false".encode())
+    with scene.admin.transaction():
+        scene.execute("SET LOCAL ROLE birth_definer")
+        # What a release sends after it has compared: the manifest is what it wanted.
+        scene.value("""
+            SELECT birth.fn_birth_contract_record('again', jsonb_build_object('servers', jsonb_build_object(current_setting('server_version_num')::int / 10000, 1),
+              'objects', (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'semantic', r.semantic_sha256))
+                          FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim')))""")
+    assert [(row["object"], row["drift"]) for row in drifted(scene)] == [("v_birth_separation_of_duties", "body")]

@@ -79,6 +79,10 @@ STOPPED: dict[LiteralString, str] = {
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()": "table birth_act",
     "CREATE TABLE public.child () INHERITS (birth.birth_act)": "table birth_act",
     "CREATE UNIQUE INDEX other ON birth.birth_act (acted_at)": "table birth_act",
+    "CREATE INDEX other ON birth.birth_act (lower(reason))": "table birth_act",
+    "CREATE INDEX other ON birth.birth_act (acted_at) WHERE reason > ''": "table birth_act",
+    "CREATE TABLE public.parent (LIKE birth.birth_receipt) PARTITION BY RANGE (run_id);"
+    " ALTER TABLE public.parent ATTACH PARTITION birth.birth_receipt DEFAULT": "table birth_receipt",
     "ALTER INDEX birth.birth_act_lineage RENAME TO other": "table birth_act",
     "DROP INDEX birth.birth_act_lineage": "index birth_act_lineage",
     "DROP TABLE birth.trigger_guard_alerts CASCADE": "table trigger_guard_alerts",
