@@ -648,11 +648,11 @@ BEGIN
              WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
              ELSE 'state'
            END AS drift,
-           -- The table that a constraint, trigger, rule or policy is on, when the contract knows it.
-           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = split_part(d.object, '.', 1)) AS on_ours,
+           -- The table that a constraint, trigger, rule, policy or statistics object is on, when the contract knows it.
+           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '=(SELECT|USAGE)\*?( |\(|$)' AND a.entry !~ ('^' || coalesce(d.live ->> 'owner', '') || '=')) AS opens
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)\*?( |\(|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, p.wanted, p.live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
@@ -663,9 +663,11 @@ BEGIN
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
-             WHEN c.kind = 'index' THEN (c.live ->> 'signature') LIKE 'CREATE UNIQUE %'
+             -- An index over columns only makes reading faster; one that forbids, or computes anything, acts at every row that is written.
+             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ ('^CREATE INDEX (?:"(?:[^"]|"")+"|\w+) ON birth\.\w+ USING \w+ '
+                 '\((?:\w+(?: COLLATE "C")?(?: \w+_ops)?(?: DESC)?(?: NULLS \w+)?(?:, )?)+\)(?: INCLUDE \([\w, ]+\))?(?: WITH \([^()]*\))?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
-             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy') THEN c.on_ours
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
              ELSE true END
            WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
            ELSE true
@@ -744,20 +746,21 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) 
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
     SET jit TO 'off'
     AS $_$
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity
+           c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
   ), privilege AS MATERIALIZED (
-    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
-    -- PostgreSQL 17 brought and a dump of an earlier one does not give.
+    -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
+    -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
     SELECT e.class, e.oid,
-           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
+           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type,
                   CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
     FROM (
       SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
@@ -777,8 +780,10 @@ BEGIN
       UNION ALL
       SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
-      FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace('birth')
+      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+             format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+      FROM pg_default_acl d
+      WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
     ) e
     CROSS JOIN LATERAL aclexplode(e.acl) x
     WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
@@ -789,7 +794,12 @@ BEGIN
              'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
              'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid))) ORDER BY a.attnum) AS list
+             'default', pg_get_expr(d.adbin, d.adrelid),
+             'sequence', (SELECT format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
+                                        q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
+                          FROM pg_depend x JOIN pg_sequence q ON q.seqrelid = x.objid
+                          WHERE x.refclassid = 'pg_class'::regclass AND x.refobjid = r.oid AND x.refobjsubid = a.attnum
+                            AND x.classid = 'pg_class'::regclass AND x.deptype IN ('a', 'i')))) ORDER BY a.attnum) AS list
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -818,7 +828,11 @@ BEGIN
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
                (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
                 WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
+                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
+                    -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                    (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+                     FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text),
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -827,7 +841,11 @@ BEGIN
              'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid)))
+                            FROM pg_inherits i WHERE i.inhparent = r.oid))
+             -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+             || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                                                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                          FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'))
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
@@ -863,6 +881,10 @@ BEGIN
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
+    UNION ALL
+    SELECT 'statistics', format('%I.%I', r.name, s.stxname),
+           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))
+    FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
            jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)
@@ -927,6 +949,9 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
     SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
     UNION ALL
+    SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
+    FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
+    UNION ALL
     SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
     FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
@@ -962,6 +987,7 @@ CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
     AS $$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
@@ -1000,14 +1026,18 @@ BEGIN
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 
-  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
+  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen. Somebody may have replaced one since it was
+  -- compared: only the rule of the recorded body is trusted.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text, 0)::text || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text || coalesce(
+           (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                       WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+            FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
-  WHERE r.kind = 'view';
+  WHERE r.kind = 'view' AND encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex') = r.parts ->> 'body';
   RETURN v_rows;
 END;
 $$;
@@ -1025,17 +1055,18 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH privilege AS (
-    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[3] = '*' AS passed_on
+    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^(.*)=([A-Z]+)(\*?)(\(.*\))?(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of (.*))?$') AS m
+    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)(\*?)(\((?:"(?:[^"]|"")+"|[^"()]+)\))?'
+      '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
   )
   SELECT string_agg(concat_ws(' ',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || quote_ident(v.creator) || ' IN SCHEMA ' || p_name, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
+    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || v.creator || CASE WHEN v.anywhere IS NULL THEN ' IN SCHEMA ' || p_name ELSE '' END, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
     CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
          WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
          ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name END,
     CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-    CASE WHEN v.grantee = 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(v.grantee) END,
+    v.grantee,
     CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END), '; ' ORDER BY v.verb DESC, v.grantee, v.name)
   FROM privilege v
   WHERE v.grantee <> ALL (array_remove(p_owners, NULL))
@@ -1058,16 +1089,21 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
   WITH thing AS (
     SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
-           split_part(p_object, '.', 1) AS parent, substr(p_object, strpos(p_object, '.') + 1) AS child,
-           p_definition IS NOT NULL AND p_drift IN ('missing', 'signature') AS anew,
+           -- A quoted name may hold a dot, and anything else.
+           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
+           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
+                WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
+           p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
            p_drift IN ('body', 'signature', 'configuration') AS shape
+    FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
     -- what it is
     SELECT 1 AS rank, CASE
       WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
       WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
-      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.type, t.name)
+      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
       WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
       WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
@@ -1102,6 +1138,10 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
     WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
     UNION ALL
+    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    UNION ALL
     -- who may do what with it
     SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
       CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
@@ -1128,6 +1168,7 @@ CREATE FUNCTION birth.fn_birth_contract_token() RETURNS text
     AS $$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');
+  v_definer CONSTANT oid := to_regrole('birth_definer');
   v_routines oid[];
   v_relations oid[];
 BEGIN
@@ -1148,7 +1189,11 @@ BEGIN
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(w.xmin, w.ctid), 8)) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)),
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(l.xmin, l.ctid), 9)) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)),
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 10)) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e WHERE e.defaclnamespace = v_schema)));
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e
+       WHERE e.defaclnamespace = v_schema OR e.defaclnamespace = 0 AND e.defaclrole = v_definer),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(q.xmin, q.ctid), 12)) FROM pg_sequence q WHERE q.seqrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(s.xmin, s.ctid), 13)) FROM pg_statistic_ext s WHERE s.stxrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 14)) FROM pg_inherits h WHERE h.inhrelid = ANY (v_relations))));
 END;
 $$;
 
@@ -1491,6 +1536,11 @@ BEGIN
       JOIN pg_namespace n ON n.oid = c.objid
       JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'fn_birth_event_guard'
       WHERE c.classid = 'pg_namespace'::regclass;
+    ELSIF tg_tag = 'REASSIGN OWNED' THEN
+      -- It names no object. Whoever has this routine now has them all.
+      SELECT format('schema birth: of %s', pg_get_userbyid(p.proowner)) INTO v_stopped
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'birth' AND p.proname = 'fn_birth_event_guard' AND pg_get_userbyid(p.proowner) <> 'birth_definer';
     ELSIF tg_event = 'sql_drop' THEN
       SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
              coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
@@ -1951,9 +2001,12 @@ BEGIN
       END AS relation
     ) t
     LEFT JOIN pg_class r ON r.oid = t.relation
-    -- A child of one of our tables becomes part of it.
+    -- A child of one of our tables becomes part of it; a parent is a way into it.
     LEFT JOIN LATERAL (
-      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema LIMIT 1
+      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema
+      UNION ALL
+      SELECT h.inhrelid FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhrelid WHERE h.inhparent = t.relation AND m.relnamespace = v_schema
+      LIMIT 1
     ) i ON true
     WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX')
   LOOP
@@ -1966,8 +2019,8 @@ BEGIN
       END IF;
       CONTINUE;
     END IF;
-    -- A new index that only makes reading faster redefines nothing.
-    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
+    -- A new index over columns only makes reading faster, and redefines nothing.
+    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique OR x.indexprs IS NOT NULL OR x.indpred IS NOT NULL FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
       r_command.relation := NULL;
     END IF;
     v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, r_command.relation, r_command.tag LIKE 'ALTER %');
@@ -6788,6 +6841,13 @@ UNION ALL
            FROM pg_auth_members m
           WHERE ((m.roleid = (to_regrole('birth_definer'::text))::oid) AND m.admin_option)) a ON ((a.member = l.oid)))
   WHERE ((NOT l.rolsuper) AND ((a.member IS NOT NULL) OR (l.rolcreaterole AND ((current_setting('server_version_num'::text))::integer < 160000))))
+UNION ALL
+ SELECT l.name AS login,
+    'can write every table'::text AS finding,
+    'is a member of pg_write_all_data'::text AS detail,
+    format('REVOKE pg_write_all_data FROM %I;'::text, l.name) AS next_step
+   FROM login l
+  WHERE ((NOT l.rolsuper) AND birth.fn_birth_is_member((l.name)::name, 'pg_write_all_data'::text))
 UNION ALL
  SELECT r.released_by AS login,
     'released'::text AS finding,

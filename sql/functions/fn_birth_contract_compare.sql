@@ -49,7 +49,7 @@ BEGIN
              WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
              ELSE 'state'
            END AS drift,
-           -- The table that a constraint, trigger, rule or policy is on, when the contract knows it.
+           -- The table that a constraint, trigger, rule, policy or statistics object is on, when the contract knows it.
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
@@ -68,7 +68,7 @@ BEGIN
              WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ ('^CREATE INDEX (?:"(?:[^"]|"")+"|\w+) ON birth\.\w+ USING \w+ '
                  '\((?:\w+(?: COLLATE "C")?(?: \w+_ops)?(?: DESC)?(?: NULLS \w+)?(?:, )?)+\)(?: INCLUDE \([\w, ]+\))?(?: WITH \([^()]*\))?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
-             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy') THEN c.on_ours
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
              ELSE true END
            WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
            ELSE true

@@ -33,6 +33,9 @@ AS $fn_birth_contract_recolumn$
     SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
     UNION ALL
+    SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
+    FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
+    UNION ALL
     SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
     FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)

@@ -17,7 +17,7 @@ AS $fn_birth_contract_repair$
            n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
            CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
                 WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
-           p_definition IS NOT NULL AND p_drift IN ('missing', 'signature') AS anew,
+           p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
            p_drift IN ('body', 'signature', 'configuration') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
@@ -26,6 +26,7 @@ AS $fn_birth_contract_repair$
     SELECT 1 AS rank, CASE
       WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
       WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
       WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
       WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition

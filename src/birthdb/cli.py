@@ -232,15 +232,18 @@ def repair(
     harmless: Annotated[
         bool, typer.Option("--harmless", help="Also what does not block apply, such as a grant to read.")
     ] = False,
+    drop_data: Annotated[
+        bool, typer.Option("--drop-data", help="Also drop tables and columns that somebody added, with what they hold.")
+    ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Put back what differs from the release, in one transaction; without --execute only show the statements.
+    """Put back what differs from the release, in one transaction; without --execute show what that would send.
 
-    Refuses (NB404) when something cannot be put back, with what it is. Needs a login that may release.
+    To know, it does it and rolls back: with the locks of a release. Refuses (NB404) when something cannot be put back, with what it is. Needs a login that may release.
     """
     with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
-        done = attesting.repair(conn, harmless=harmless, dry_run=not execute)
+        done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute)
     if as_json:
         _print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
         return
@@ -504,4 +507,5 @@ def _complain_of(as_json: bool, exc: Exception) -> NoReturn:
         _complain(as_json, UNREACHABLE, str(exc).strip())
     message = exc.diag.message_primary or str(exc).strip()
     detail, hint = exc.diag.message_detail, exc.diag.message_hint
-    _complain(as_json, ATTENTION, message, code=exc.sqlstate, detail=detail, hint=hint)
+    notes = "; ".join(getattr(exc, "__notes__", ()))
+    _complain(as_json, ATTENTION, message, code=exc.sqlstate, detail=detail, hint=hint, notes=notes)

@@ -275,10 +275,20 @@ def test_every_routine_has_the_semantic_hash_of_its_release(scene: Scene) -> Non
     assert rows == []
 
 
-@pytest.mark.parametrize("name", ["x=SELECT y", "birth_definer=x", "PUBLIC", "a=SELECT(actor) ON birth.birth_act FROM b; --)"])
+@pytest.mark.parametrize(
+    "name", ["x=SELECT y", "birth_definer=x", "PUBLIC", "a=SELECT(actor) ON birth.birth_act FROM b; --)"]
+)
 def test_no_name_of_a_role_passes_for_another_entry(scene: Scene, name: str) -> None:
-    scene.execute(SQL("CREATE ROLE {0}; GRANT CREATE ON SCHEMA birth TO {0}; GRANT DELETE ON birth.birth_act TO {0}").format(Identifier(name)))
-    scene.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {0} IN SCHEMA birth GRANT SELECT ON TABLES TO nora_nobody").format(Identifier(name)))
+    scene.execute(
+        SQL("CREATE ROLE {0}; GRANT CREATE ON SCHEMA birth TO {0}; GRANT DELETE ON birth.birth_act TO {0}").format(
+            Identifier(name)
+        )
+    )
+    scene.execute(
+        SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {0} IN SCHEMA birth GRANT SELECT ON TABLES TO nora_nobody").format(
+            Identifier(name)
+        )
+    )
     try:
         rows = drifted(scene)
         assert {(row["object"], row["drift"], row["blocks"]) for row in rows} == {

@@ -13,7 +13,9 @@ BEGIN
   EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
   SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
   FROM pg_class c
-  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version';
+  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version'
+    -- A stranger's view is the stranger's to grant; it is no part of the contract.
+    AND c.relowner = to_regrole('birth_definer')::oid;
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s', v_relations, v_roles);
 
   FOR r_grant IN

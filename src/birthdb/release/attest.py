@@ -166,29 +166,43 @@ def attest(connection: psycopg.Connection[Any]) -> int:
 
 
 def repair(
-    connection: psycopg.Connection[Any], *, harmless: bool = False, dry_run: bool = False
+    connection: psycopg.Connection[Any], *, harmless: bool = False, drop_data: bool = False, dry_run: bool = False
 ) -> list[tuple[Difference, str]]:
     """Put back what differs from the release, as birth_definer, and attest; all of it or nothing.
 
-    Returns each difference with the statement that repaired it; with ``dry_run`` all the same, and nothing stays. What
-    does not block apply, such as a grant to read, is left alone unless ``harmless``. Raises NB404 when something
-    cannot be put back, with what is left.
+    Returns each difference with the statement that repaired it; with ``dry_run`` it is done all the same, locks
+    included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
+    a table or column that somebody added, unless ``drop_data``: its values would go. Raises NB404 when something
+    cannot be put back, with what is left, and what the server said of each statement as a note.
     """
     installed, release = Installed(), current(connection)
     done: list[tuple[Difference, str]] = []
+    refusals: dict[str, str] = {}
     with connection.transaction(force_rollback=dry_run), _acting(connection, installed, release):
         for path in _REPAIRERS:
-            execute(connection, installed.text(release, path), f"{release}/{path}")
+            _make_anew(connection, path, installed.text(release, path))
         # One may need another first: again, as long as there is something that has not been sent.
         while sent := [
             (difference, text)
             for difference, text in _repairable(connection, installed, release, harmless=harmless)
-            if (difference, text) not in done and _send(connection, text)
+            if (difference, text) not in done
+            and (drop_data or not _drops_data(difference, text))
+            and _send(connection, difference, text, refusals)
         ]:
             done += sent
-        for path in (GRANTS, MANIFEST, CONTRACT):
-            execute(connection, installed.text(release, path), f"{release}/{path}")
+        try:
+            for path in (GRANTS, MANIFEST, CONTRACT):
+                execute(connection, installed.text(release, path), f"{release}/{path}")
+        except psycopg.Error as error:
+            for refusal in refusals.values():
+                error.add_note(refusal)
+            raise
     return done
+
+
+def _drops_data(difference: Difference, text: str) -> bool:
+    extra_table = difference.drift == "extra" and difference.kind == "table"
+    return extra_table or (difference.kind == "table" and "DROP COLUMN" in text)
 
 
 def _repairable(
@@ -216,22 +230,35 @@ def _statement(
     return row[0] if row else None
 
 
-def _send(connection: psycopg.Connection[Any], text: str) -> bool:
+def _send(connection: psycopg.Connection[Any], difference: Difference, text: str, refusals: dict[str, str]) -> bool:
     """Send a statement as birth_definer, else as the login: what has another owner is not birth_definer's to alter.
 
-    Returns whether it was sent; a mere comment says why nothing can be.
+    Returns whether it was sent; a mere comment says why nothing can be. What the server refused is noted.
     """
     if all(line.startswith("--") for line in text.splitlines()):
+        refusals[difference.object] = text
         return False
     for role in ("birth_definer", "NONE"):
         try:
             with connection.transaction():
                 execute(connection, f"SET LOCAL ROLE {role};\n{text}", "repair")
                 connection.execute("SET LOCAL ROLE birth_definer")
-        except psycopg.Error:
+        except psycopg.Error as error:
+            refusals[difference.object] = f"{difference.object}: {error.diag.message_primary or error}"
             continue
+        refusals.pop(difference.object, None)
         return True
     return False
+
+
+def _make_anew(connection: psycopg.Connection[Any], path: str, text: str) -> None:
+    """Make a checker; in the place of one that somebody else owns or has given another shape."""
+    try:
+        with connection.transaction():
+            execute(connection, text, path)
+    except psycopg.Error:
+        drop = f"DROP ROUTINE IF EXISTS birth.{Path(path).stem};\n"
+        execute(connection, drop + text, path)
 
 
 def _recorded(connection: psycopg.Connection[Any]) -> int:
@@ -248,8 +275,10 @@ def _acting(connection: psycopg.Connection[Any], installed: Installed, release: 
     settings = {"release": release, "release_from": release, "contract": release}
     for name, value in settings.items():
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (f"birth.{name}", value))
-    for path in (*BEGIN, *CHECKERS):
+    for path in BEGIN:
         execute(connection, installed.text(release, path), f"{release}/{path}")
+    for path in CHECKERS:
+        _make_anew(connection, path, installed.text(release, path))
     yield
     for path in FINISH:
         execute(connection, installed.text(release, path), f"{release}/{path}")

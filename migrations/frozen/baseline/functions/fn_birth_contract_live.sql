@@ -18,20 +18,21 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{
   SET intervalstyle = 'postgres'
   SET quote_all_identifiers = off
   SET extra_float_digits = 1
+  SET bytea_output = 'hex'
   SET jit = off
 AS $fn_birth_contract_live$
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity
+           c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
   ), privilege AS MATERIALIZED (
-    -- Who may do what; a star marks the right to pass it on. The grantor is left out: a restore changes it. So is the owner's MAINTAIN, which
-    -- PostgreSQL 17 brought and a dump of an earlier one does not give.
+    -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
+    -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
     SELECT e.class, e.oid,
-           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type,
+           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type,
                   CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
     FROM (
       SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
@@ -51,8 +52,10 @@ BEGIN
       UNION ALL
       SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
       UNION ALL
-      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole, format(' by default on new %s of %s', d.defaclobjtype, pg_get_userbyid(d.defaclrole))
-      FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace('birth')
+      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+             format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+      FROM pg_default_acl d
+      WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
     ) e
     CROSS JOIN LATERAL aclexplode(e.acl) x
     WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
@@ -63,7 +66,12 @@ BEGIN
              'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
              'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid))) ORDER BY a.attnum) AS list
+             'default', pg_get_expr(d.adbin, d.adrelid),
+             'sequence', (SELECT format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
+                                        q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
+                          FROM pg_depend x JOIN pg_sequence q ON q.seqrelid = x.objid
+                          WHERE x.refclassid = 'pg_class'::regclass AND x.refobjid = r.oid AND x.refobjsubid = a.attnum
+                            AND x.classid = 'pg_class'::regclass AND x.deptype IN ('a', 'i')))) ORDER BY a.attnum) AS list
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
@@ -92,7 +100,11 @@ BEGIN
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
                (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
                 WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text, 0)::text),
+                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
+                    -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                    (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+                     FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text),
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -101,7 +113,11 @@ BEGIN
              'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid)))
+                            FROM pg_inherits i WHERE i.inhparent = r.oid))
+             -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+             || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                                                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                          FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'))
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
@@ -137,6 +153,10 @@ BEGIN
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
+    UNION ALL
+    SELECT 'statistics', format('%I.%I', r.name, s.stxname),
+           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))
+    FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
            jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)

@@ -13,16 +13,21 @@ AS $fn_birth_contract_repair$
   WITH thing AS (
     SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
-           split_part(p_object, '.', 1) AS parent, substr(p_object, strpos(p_object, '.') + 1) AS child,
-           p_definition IS NOT NULL AND p_drift IN ('missing', 'signature') AS anew,
+           -- A quoted name may hold a dot, and anything else.
+           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
+           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
+                WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
+           p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
            p_drift IN ('body', 'signature', 'configuration') AS shape
+    FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
     -- what it is
     SELECT 1 AS rank, CASE
       WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
       WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
-      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.type, t.name)
+      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
       WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
       WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
@@ -56,6 +61,10 @@ AS $fn_birth_contract_repair$
     END
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
     WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
+    UNION ALL
+    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    WHERE t.both_there AND s.key IN ('parents', 'partition of')
     UNION ALL
     -- who may do what with it
     SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,

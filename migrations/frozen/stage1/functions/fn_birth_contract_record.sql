@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_mani
   SET intervalstyle = 'postgres'
   SET quote_all_identifiers = off
   SET extra_float_digits = 1
+  SET bytea_output = 'hex'
 AS $fn_birth_contract_record$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
@@ -53,14 +54,18 @@ BEGIN
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 
-  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen.
+  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen. Somebody may have replaced one since it was
+  -- compared: only the rule of the recorded body is trusted.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text, 0)::text || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text || coalesce(
+           (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                       WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+            FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
-  WHERE r.kind = 'view';
+  WHERE r.kind = 'view' AND encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex') = r.parts ->> 'body';
   RETURN v_rows;
 END;
 $fn_birth_contract_record$;

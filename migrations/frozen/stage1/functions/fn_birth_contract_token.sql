@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_token()
 AS $fn_birth_contract_token$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');
+  v_definer CONSTANT oid := to_regrole('birth_definer');
   v_routines oid[];
   v_relations oid[];
 BEGIN
@@ -34,7 +35,11 @@ BEGIN
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(w.xmin, w.ctid), 8)) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)),
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(l.xmin, l.ctid), 9)) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)),
       (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 10)) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e WHERE e.defaclnamespace = v_schema)));
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e
+       WHERE e.defaclnamespace = v_schema OR e.defaclnamespace = 0 AND e.defaclrole = v_definer),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(q.xmin, q.ctid), 12)) FROM pg_sequence q WHERE q.seqrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(s.xmin, s.ctid), 13)) FROM pg_statistic_ext s WHERE s.stxrelid = ANY (v_relations)),
+      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 14)) FROM pg_inherits h WHERE h.inhrelid = ANY (v_relations))));
 END;
 $fn_birth_contract_token$;
 

@@ -38,9 +38,12 @@ BEGIN
       END AS relation
     ) t
     LEFT JOIN pg_class r ON r.oid = t.relation
-    -- A child of one of our tables becomes part of it.
+    -- A child of one of our tables becomes part of it; a parent is a way into it.
     LEFT JOIN LATERAL (
-      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema LIMIT 1
+      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema
+      UNION ALL
+      SELECT h.inhrelid FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhrelid WHERE h.inhparent = t.relation AND m.relnamespace = v_schema
+      LIMIT 1
     ) i ON true
     WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX')
   LOOP
@@ -53,8 +56,8 @@ BEGIN
       END IF;
       CONTINUE;
     END IF;
-    -- A new index that only makes reading faster redefines nothing.
-    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
+    -- A new index over columns only makes reading faster, and redefines nothing.
+    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique OR x.indexprs IS NOT NULL OR x.indpred IS NOT NULL FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
       r_command.relation := NULL;
     END IF;
     v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, r_command.relation, r_command.tag LIKE 'ALTER %');

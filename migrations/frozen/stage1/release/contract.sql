@@ -17,7 +17,7 @@ BEGIN
       HINT = 'install a newer birthdb, or release on a server that it knows';
   END IF;
   SELECT string_agg(format('%s %s: %s', c.kind, c.object, c.drift), '; ' ORDER BY c.kind, c.object) INTO v_drift
-  FROM birth.fn_birth_contract_compare(birth.fn_birth_contract_objects(v_manifest)) c
+  FROM birth.fn_birth_contract_compare(birth.fn_birth_contract_objects(v_manifest), '{}') c
   WHERE c.blocks;
   IF v_drift IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',

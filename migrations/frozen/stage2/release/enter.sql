@@ -73,6 +73,30 @@ BEGIN
     EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %I', session_user);
   END IF;
 
+  -- Any member of birth_dba may alter that table, and who releases may be a superuser, whose statements would run what was put on it.
+  SELECT string_agg(x.what, ', ') INTO v_at
+  FROM (
+    SELECT format('trigger %I', t.tgname) AS what FROM pg_trigger t WHERE t.tgrelid = to_regclass('birth.alembic_version')
+    UNION ALL
+    SELECT format('rule %I', w.rulename) FROM pg_rewrite w WHERE w.ev_class = to_regclass('birth.alembic_version')
+    UNION ALL
+    SELECT format('policy %I', l.polname) FROM pg_policy l WHERE l.polrelid = to_regclass('birth.alembic_version')
+    UNION ALL
+    SELECT format('constraint %I', k.conname) FROM pg_constraint k WHERE k.conrelid = to_regclass('birth.alembic_version') AND k.contype NOT IN ('p', 'n')
+    UNION ALL
+    SELECT format('index %s', i.indexrelid::regclass) FROM pg_index i WHERE i.indrelid = to_regclass('birth.alembic_version') AND NOT i.indisprimary
+    UNION ALL
+    SELECT format('column %I', a.attname) FROM pg_attribute a
+    WHERE a.attrelid = to_regclass('birth.alembic_version') AND a.attnum > 0 AND NOT a.attisdropped AND (a.attname <> 'version_num' OR a.atthasdef)
+    UNION ALL
+    SELECT 'a parent or child' FROM pg_inherits h WHERE to_regclass('birth.alembic_version') IN (h.inhrelid, h.inhparent)
+  ) x;
+  IF v_at IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
+      DETAIL = format('birth.alembic_version has what Alembic has not given it: %s', v_at),
+      HINT = 'let a member of birth_dba look at it and drop it, then release';
+  END IF;
+
   -- A script is made for one starting point; Alembic cannot see where it is run.
   IF v_from IS NOT NULL THEN
     SET LOCAL ROLE NONE;
@@ -83,6 +107,16 @@ BEGIN
         HINT = 'see: alembic current; write the script again from there';
     END IF;
     SET LOCAL ROLE birth_definer;
+  END IF;
+
+  -- Before there is a release nobody needs a right on the schema: what a script that was interrupted lent to its login goes.
+  IF v_from = 'base' THEN
+    FOR v_owner IN
+      SELECT DISTINCT quote_ident(pg_get_userbyid(x.grantee)) FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
+      WHERE n.nspname = 'birth' AND x.grantee NOT IN (0, n.nspowner) AND NOT starts_with(pg_get_userbyid(x.grantee), 'birth_')
+    LOOP
+      EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %s', v_owner);
+    END LOOP;
   END IF;
 END
 $enter$;

@@ -6,6 +6,10 @@ BEGIN
   PERFORM pg_catalog.set_config('birth.release_role', pg_catalog.current_setting('role'), true),
           pg_catalog.set_config('birth.release_path', pg_catalog.current_setting('search_path'), true),
           pg_catalog.set_config('birth.release_granted', 'off', true);
+  -- From PostgreSQL 16 on a login may be set to become a member of every role it makes, birth_definer too.
+  IF pg_catalog.current_setting('createrole_self_grant', true) IS NOT NULL THEN
+    PERFORM pg_catalog.set_config('createrole_self_grant', '', true);
+  END IF;
 END
 $begin$;
 

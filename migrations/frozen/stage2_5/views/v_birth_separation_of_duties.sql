@@ -1,5 +1,5 @@
 -- Who could break the separation of duties: logins with roles that one person should not hold together, superusers, whoever can become birth_definer
--- or let somebody, and who released. Superusers and releasing cannot be prevented; they are listed.
+-- or let somebody, who can write every table, and who released. Superusers and releasing cannot be prevented; they are listed.
 CREATE OR REPLACE VIEW birth.v_birth_separation_of_duties AS
 WITH login AS (
   SELECT r.oid, r.rolname::text AS name, r.rolsuper, r.rolcreaterole
@@ -30,6 +30,10 @@ LEFT JOIN (SELECT DISTINCT m.member FROM pg_catalog.pg_auth_members m WHERE m.ro
 WHERE NOT l.rolsuper
   -- From 16 on CREATEROLE alone does not suffice.
   AND (a.member IS NOT NULL OR l.rolcreaterole AND current_setting('server_version_num')::integer < 160000)
+UNION ALL
+SELECT l.name, 'can write every table', 'is a member of pg_write_all_data', format('REVOKE pg_write_all_data FROM %I;', l.name)
+FROM login l
+WHERE NOT l.rolsuper AND birth.fn_birth_is_member(l.name::name, 'pg_write_all_data')
 UNION ALL
 SELECT r.released_by, 'released', format('%s, last at %s; may not review what it released', string_agg(DISTINCT r.release, ', '), max(r.released_at)), NULL
 FROM birth.v_birth_release_history r
