@@ -4,6 +4,8 @@ The database is named as ``birthdb.target`` says; a caller of Alembic's function
 connection as ``config.attributes["connection"]``, which stays open.
 """
 
+import io
+import sys
 from logging.config import fileConfig
 
 from alembic import context
@@ -25,6 +27,9 @@ OPTIONS = {
 
 
 def write_script() -> None:
+    # The script says \encoding UTF8, wherever it is written.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     context.configure(dialect_name="postgresql", literal_binds=True, **OPTIONS)
     with context.begin_transaction():
         release.open_script(context.get_context())

@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -186,6 +188,15 @@ def test_a_script_for_another_starting_point_is_refused(released: Database, dire
     assert sent.returncode == 3
     assert "NB411" in sent.stderr
     assert shape(released) == there
+
+
+def test_a_script_is_utf_8_wherever_it_is_written() -> None:
+    command_ = [sys.executable, "-m", "birthdb", "alembic", "upgrade", "base:head", "--sql"]
+    written = subprocess.run(
+        command_, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, capture_output=True, check=True
+    )
+    assert written.stdout.decode("utf-8").split() == script("upgrade", "base:head").split()
+    assert not written.stdout.isascii()
 
 
 def test_every_transaction_of_a_script_bounds_its_waiting_and_stops_at_errors() -> None:
@@ -614,3 +625,13 @@ def test_a_grant_of_somebody_elses_stays_and_is_no_part_of_the_contract(released
     upgrade(released.url(RELEASER))
     drifted = "SELECT object, found, blocks FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass"
     assert admin.execute(drifted).fetchall() == [("birth_registry", "nora_nobody=SELECT", False)]
+
+
+def test_a_stranger_s_view_in_the_schema_is_in_no_release_s_way(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage1")
+    admin = released.connect()
+    admin.execute("CREATE VIEW birth.v_mine AS SELECT 1 AS one; GRANT SELECT ON birth.v_mine TO PUBLIC")
+    upgrade(released.url(RELEASER), "stage2")
+    downgrade(released.url(RELEASER), "stage1")
+    assert attest.repair(released.connect(RELEASER)) == []
+    assert admin.execute("SELECT one FROM birth.v_mine").fetchone() == (1,)
