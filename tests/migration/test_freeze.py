@@ -4,17 +4,20 @@ import hashlib
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import psycopg
 import pytest
 from support import RELEASER, Database
+from typer.testing import CliRunner
 
 from birthdb import paths
 from birthdb.release import Step, include_name
+from birthdb.release import __main__ as commands
 from birthdb.release.__main__ import check_database
 from birthdb.release.databases import load
 from birthdb.release.sources import SourceError, Sources
-from birthdb.server import MAJORS, VARIABLE
+from birthdb.server import MAJORS, VARIABLE, ServerError
 
 from .test_release import shape  # the same question to the catalogue
 
@@ -84,6 +87,18 @@ def test_a_declared_release_does_not_change(checkout: Sources) -> None:
     frozen.write_text(living.read_text())
     checkout.sum("baseline")
     assert [found.partition("\n")[0] for found in findings(checkout)] == ["baseline: CHANGELOG.md declares other sums"]
+
+
+def test_what_every_release_runs_moves_on_with_the_newest_and_not_in_declared_ones(checkout: Sources) -> None:
+    (checkout.root / "CHANGELOG.md").write_text(f"- `baseline` sha256:{checkout.seal('baseline')}\n")
+    grants = checkout.sql / "grants.sql"
+    before = grants.read_text()
+    grants.write_text(before + "-- edited\n")
+    for release in checkout.releases:
+        checkout.freeze(release)
+    assert checkout.frozen.text("baseline", "grants.sql") == before
+    assert checkout.frozen.text(checkout.head, "grants.sql") == grants.read_text()
+    assert findings(checkout) == []
 
 
 def test_an_older_release_keeps_the_text_it_was_frozen_with(checkout: Sources) -> None:
@@ -156,3 +171,21 @@ def test_grants_name_objects_that_exist(db: Database) -> None:
             " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace"
         ).fetchall()
     assert {name for _, name in rows} - {name for (name,) in there} == set()
+
+
+def test_without_a_server_of_every_major_nothing_is_frozen_or_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(major: int | None = None) -> Path:
+        raise ServerError(f"there is no PostgreSQL {major}")
+
+    monkeypatch.setattr(commands, "binaries", none)
+    for arguments in (["freeze"], ["start", "stage_next", "-m", "what it brings"]):
+        refused = CliRunner().invoke(commands.app, arguments)
+        assert isinstance(refused.exception, ServerError)
+
+
+def test_a_release_that_was_never_measured_is_found(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    (checkout.frozen.root / checkout.head / "manifest.json").unlink()
+    assert [str(finding) for finding in check_database(checkout)] == [
+        f"{checkout.head}: its contract was never measured\n    python -m birthdb.release manifest"
+    ]

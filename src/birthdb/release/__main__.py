@@ -21,7 +21,7 @@ from birthdb.release.ahead import then
 from birthdb.release.databases import load, upgrade
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.release.start import start as start_release
-from birthdb.server import MAJORS, EmbeddedServer, ServerError, client
+from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
 
 #: The server that writes the schema dump; the text of another major differs.
 DUMP_MAJOR = 16
@@ -48,6 +48,7 @@ def freeze(
     release: Annotated[str | None, typer.Argument(help="One release; all that are not declared without it.")] = None,
 ) -> None:
     """Copy the living files into migrations/frozen, then hash what a server makes of them."""
+    _every_server()
     sources = Sources(paths.ROOT)
     for name in [release] if release else list(sources.releases):
         sources.freeze(name)
@@ -76,6 +77,7 @@ def start(
 
     It is tried up, back and up again first; what is refused changes no file.
     """
+    _every_server()
     with EmbeddedServer(major=DUMP_MAJOR) as server:
         started = start_release(Sources(paths.ROOT), name, message, server.url(), client("pg_dump"))
     typer.echo(str(started))
@@ -125,6 +127,9 @@ def check_database(sources: Sources) -> Iterator[Finding]:
         with _database(server, "migrated") as url:
             for name in sources.releases:
                 upgrade(url, name, measuring=True)
+                if not sources.frozen.has(name, "manifest.json"):
+                    yield Finding(f"{name}: its contract was never measured", "python -m birthdb.release manifest")
+                    continue
                 manifest = json.loads(sources.frozen.text(name, "manifest.json"))
                 if objects_of(manifest, DUMP_MAJOR) != _measured(url):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
@@ -176,6 +181,12 @@ def schema_text(server: EmbeddedServer, dbname: str) -> str:
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"
+
+
+def _every_server() -> None:
+    """Raise ServerError unless every major is there: a contract that cannot be measured is no release's."""
+    for major in MAJORS:
+        binaries(major)
 
 
 def _manifests(sources: Sources) -> None:

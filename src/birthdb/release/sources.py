@@ -139,6 +139,9 @@ class Sources:
         wanted[ORDER] = "".join(f"{step}\n" for step in self.releases[release]).encode()
         if release in self.declared():
             for path, content in wanted.items():
+                # What every release runs has moved on with the newest one; sums guard the copies of before.
+                if path in COMMON and release != self.head:
+                    continue
                 if not self.frozen.has(release, path) or (folder / path).read_bytes() != content:
                     raise SourceError(
                         f"{release} is declared, and {path} differs\n    list the file under the next release"
