@@ -200,7 +200,10 @@ def verify(
         conn.execute("SET default_transaction_read_only = on")
         report = verification.verify(conn, source=source)
     if junit is not None:
-        report.write_junit(junit)
+        try:
+            report.write_junit(junit)
+        except OSError as exc:
+            raise typer.BadParameter(f"{junit}: {exc.strerror}", param_hint="--junit") from exc
     if as_json:
         _print_json(report.document())
     else:

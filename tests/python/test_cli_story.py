@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from support import RELEASER, Database, downgrade
 
-from birthdb import api, evidence, target
+from birthdb import api, evidence, paths, target
+from birthdb.release.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = 2500
@@ -151,6 +152,12 @@ def test_verify_says_a_line_for_each_object_that_differs_and_writes_junit(
     }
 
 
+def test_a_report_that_cannot_be_written_is_misuse(birthdb: Command, tmp_path: Path) -> None:
+    refused = birthdb("olga_operator", "verify", "--junit", str(tmp_path / "nowhere" / "verify.xml"))
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+
+
 def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: Command) -> None:
     """Who changes a routine and records it as released deceives the database, and not the release's files."""
     admin = db.connect()
@@ -179,7 +186,7 @@ def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command)
 
 def test_verify_holds_the_living_files_against_the_releases(db: Database, birthdb: Command) -> None:
     found = json.loads(birthdb("olga_operator", "verify", "--source", "--json").stdout)
-    assert found["checked"]["source"] == 5
+    assert found["checked"]["source"] == len(Sources(paths.ROOT).releases)
 
 
 def test_status_shows_the_release(birthdb: Command) -> None:
