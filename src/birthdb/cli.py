@@ -243,7 +243,8 @@ def repair(
 ) -> None:
     """Put back what differs from the release, in one transaction; without --execute show what that would send.
 
-    To know, it does it and rolls back: with the locks of a release. Refuses (NB404) when something cannot be put back, with what it is. Needs a login that may release.
+    To know, it does it and rolls back: with the locks of a release. Refuses (NB404) when something cannot be put back,
+    with what it is. Needs a login that may release.
     """
     with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
         done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute)

@@ -572,6 +572,9 @@ def test_a_script_that_was_edited_is_refused(released: Database) -> None:
             "('SCHEMA', NULL, 'birth_operator', 'CREATE'),",
         ),
         ("  command    text NOT NULL,\n", "  command    text,\n"),
+        # Harmless by itself; but nobody asked for it.
+        ("-- baseline/release/contract.sql", "GRANT SELECT ON birth.birth_act TO PUBLIC;"),
+        ("-- baseline/release/contract.sql", "CREATE INDEX sneaked ON birth.birth_act (reason);"),
     ):
         sent = psql(released, "\\set VERBOSITY verbose\n" + edited(written, before, after))
         assert sent.returncode == 3
@@ -616,6 +619,52 @@ def test_a_server_that_the_release_does_not_know_is_refused(
         command.upgrade(config, "baseline")
     assert refused.value.sqlstate == "NB414"
     assert api.release(released.connect()) is None
+
+
+def test_what_default_privileges_give_is_let_in(released: Database) -> None:
+    upgrade(released.url(RELEASER), "stage0")
+    admin = released.connect()
+    admin.execute("ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer GRANT SELECT ON TABLES TO nora_nobody")
+    try:
+        upgrade(released.url(RELEASER))
+        drifted = "SELECT object, blocks FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass"
+        found = dict(admin.execute(drifted).fetchall())
+        assert "birth" in found
+        assert "birth_review" in found
+        assert not any(found.values())
+    finally:
+        admin.execute("ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer REVOKE SELECT ON TABLES FROM nora_nobody")
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "CREATE FUNCTION public.t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        " CREATE TRIGGER x BEFORE UPDATE ON birth.alembic_version FOR EACH ROW EXECUTE FUNCTION public.t()",
+        "ALTER TABLE birth.alembic_version ADD CONSTRAINT x CHECK (pg_catalog.length(version_num) > 0)",
+        "CREATE INDEX x ON birth.alembic_version (pg_catalog.lower(version_num))",
+        "ALTER TABLE birth.alembic_version ADD COLUMN x text DEFAULT session_user",
+        "CREATE RULE x AS ON UPDATE TO birth.alembic_version DO ALSO NOTHING",
+    ],
+)
+def test_what_a_member_put_on_the_version_table_is_not_run_by_who_releases(released: Database, planted: str) -> None:
+    upgrade(released.url(RELEASER), "stage1")
+    released.connect().execute(planted.encode())
+    for way, to in ((upgrade, "stage2"), (downgrade, "stage0")):
+        with pytest.raises(psycopg.Error) as refused:
+            way(released.url(), to)
+        assert refused.value.sqlstate == "NB404"
+        assert "birth.alembic_version has what Alembic has not given it: " in (refused.value.diag.message_detail or "")
+    assert versions(released) == ["stage1"]
+
+
+def test_an_interrupted_script_leaves_its_login_nothing(released: Database) -> None:
+    first = script("upgrade", "base:head").partition("\nCOMMIT;")[0] + "\nCOMMIT;\n"
+    assert psql(released, first).stderr == ""
+    upgrade(released.url())
+    with released.connect() as connection:
+        lent = connection.execute("SELECT has_schema_privilege(%s, 'birth', 'CREATE')", (RELEASER,)).fetchone()
+    assert lent == (False,)
 
 
 def test_a_grant_of_somebody_elses_stays_and_is_no_part_of_the_contract(released: Database) -> None:

@@ -19,6 +19,7 @@ from birthdb.release.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = 2500
+HEAD = Sources(paths.ROOT).head
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     assert document["sha256"] == evidence.digest(document)
     assert [finding for finding in evidence.check(document) if not finding["ok"]] == []
     assert birthdb("olga_operator", "evidence", "--check", str(file)).returncode == 0
-    assert (document["exported_by"], document["release"]) == ("olga_operator", "stage2_5")
+    assert (document["exported_by"], document["release"]) == ("olga_operator", HEAD)
     assert document["database"]["name"] == db.name
     assert document["run"]["actual_inserted"] == ROWS
     assert len(document["receipts"]) == 5
@@ -162,7 +163,7 @@ def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: C
     """Who changes a routine and records it as released deceives the database, and not the release's files."""
     admin = db.connect()
     admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
-    admin.execute("SELECT birth.fn_birth_contract_record('stage2_5', '{}')")
+    admin.execute("SELECT birth.fn_birth_contract_record(%s, '{}')", (HEAD,))
     assert admin.execute("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard").fetchone() == (True,)
     found = {(check["what"], check["object"]) for check in json.loads(
         birthdb("olga_operator", "verify", "--json").stdout)["differing"]}  # fmt: skip

@@ -102,6 +102,49 @@ def test_a_grant_to_read_stays_unless_it_is_asked_for(scene: Scene) -> None:
         assert statement == "REVOKE SELECT ON TABLE birth.birth_registry FROM nora_nobody"
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE birth.notes AS SELECT 1 AS n", "ALTER TABLE birth.birth_act ADD COLUMN note text"],
+)
+def test_what_somebody_added_is_not_dropped_with_what_it_holds_unless_asked(scene: Scene, statement: str) -> None:
+    scene.execute(statement.encode())
+    before = found(scene.admin)
+    if "ADD COLUMN" in statement:
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(scene.admin, harmless=True)
+        assert refused.value.sqlstate == "NB404"
+    else:
+        assert attest.repair(scene.admin, harmless=True) == []
+    assert found(scene.admin) == before
+    assert attest.repair(scene.admin, harmless=True, drop_data=True)
+    assert found(scene.admin) == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER FUNCTION birth.fn_birth_contract_live(jsonb) OWNER TO birth_dba",
+        "DROP FUNCTION birth.fn_birth_contract_objects(jsonb);"
+        "CREATE FUNCTION birth.fn_birth_contract_objects(jsonb) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
+    ],
+)
+def test_a_checker_that_was_given_away_or_has_another_shape_is_put_back(scene: Scene, statement: str) -> None:
+    scene.execute(statement.encode())
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+        assert found(releaser) == set()
+    assert scene.admin.execute(GUARD).fetchall() == []
+
+
+def test_why_something_cannot_be_put_back_is_said(scene: Scene) -> None:
+    scene.execute("""
+        CREATE VIEW public.theirs AS SELECT * FROM birth.v_birth_metrics;
+        ALTER VIEW birth.v_birth_metrics RENAME COLUMN value TO val""")
+    with pytest.raises(psycopg.Error) as refused:
+        attest.repair(scene.admin)
+    assert any("v_birth_metrics: cannot drop view" in note for note in refused.value.__notes__)
+
+
 def test_several_objects_that_need_each_other_come_back(scene: Scene) -> None:
     scene.execute("DROP FUNCTION birth.fn_birth_contract_drift() CASCADE")
     assert len(found(scene.admin)) > 3

@@ -10,6 +10,8 @@ from helpers import OPERATOR, Row, Scene
 from psycopg.sql import SQL, Identifier
 from support import Cluster
 
+from birthdb import paths
+
 GATEWAY = {
     "fn_birth_registry_auto",
     "fn_birth_registry_auto_id",
@@ -214,6 +216,18 @@ def test_a_view_whose_rule_was_recorded_is_trusted_and_one_that_changed_is_writt
     assert drifted(scene) == []
 
 
+def test_a_rule_is_trusted_only_with_what_it_stands_on(scene: Scene) -> None:
+    """A table moved away and made anew in its place leaves the rule, which reads the one that was moved."""
+    made = (paths.SQL / "tables" / "birth_gateway_finding.sql").read_text(encoding="utf-8")
+    scene.execute(
+        "CREATE SCHEMA hid AUTHORIZATION birth_definer; ALTER TABLE birth.birth_gateway_finding SET SCHEMA hid"
+    )
+    with scene.admin.transaction():
+        scene.execute("SET LOCAL ROLE birth_definer")
+        scene.execute(made.encode())
+    assert any(row["kind"] == "view" and row["drift"] == "body" and row["blocks"] for row in drifted(scene))
+
+
 def test_recording_again_appends_nothing_when_nothing_changed(scene: Scene) -> None:
     # The manifest's semantic hashes go with this recording; the second one is equal to it.
     record(scene)
@@ -316,7 +330,8 @@ def test_no_name_of_a_table_is_sent_as_a_statement(scene: Scene) -> None:
 def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) -> None:
     columns = scene.value("""
         SELECT string_agg(format('NULL::%s%s AS %I', format_type(a.atttypid, a.atttypmod),
-                                 ' COLLATE ' || nullif(quote_ident(c.collname), '"default"'), a.attname), ', ' ORDER BY a.attnum)
+                                 ' COLLATE ' || nullif(quote_ident(c.collname), '"default"'), a.attname),
+                          ', ' ORDER BY a.attnum)
         FROM pg_attribute a LEFT JOIN pg_collation c ON c.oid = a.attcollation
         WHERE a.attrelid = 'birth.v_birth_separation_of_duties'::regclass""")
     scene.execute(f"CREATE OR REPLACE VIEW birth.v_birth_separation_of_duties AS SELECT {columns} WHERE false".encode())
@@ -324,7 +339,9 @@ def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) ->
         scene.execute("SET LOCAL ROLE birth_definer")
         # What a release sends after it has compared: the manifest is what it wanted.
         scene.value("""
-            SELECT birth.fn_birth_contract_record('again', jsonb_build_object('servers', jsonb_build_object(current_setting('server_version_num')::int / 10000, 1),
-              'objects', (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'semantic', r.semantic_sha256))
-                          FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim')))""")
+            SELECT birth.fn_birth_contract_record('again', jsonb_build_object(
+              'servers', jsonb_build_object(current_setting('server_version_num')::int / 10000, 1),
+              'objects', jsonb_object_agg(r.kind || ' ' || r.object,
+                                          jsonb_build_object('parts', r.parts, 'semantic', r.semantic_sha256))))
+            FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'""")
     assert [(row["object"], row["drift"]) for row in drifted(scene)] == [("v_birth_separation_of_duties", "body")]

@@ -8,14 +8,14 @@ DECLARE
   v_relations text;
   r_grant record;
 BEGIN
-  -- What an earlier release granted goes first; alembic_version is Alembic's and belongs to birth_dba.
+  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke; alembic_version is Alembic's and
+  -- belongs to birth_dba.
   EXECUTE format('REVOKE ALL ON SCHEMA birth FROM PUBLIC, %s', v_roles);
   EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
   SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
   FROM pg_class c
   WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version'
-    -- A stranger's view is the stranger's to grant; it is no part of the contract.
-    AND c.relowner = to_regrole('birth_definer')::oid;
+    AND pg_get_userbyid(c.relowner) = 'birth_definer';
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s', v_relations, v_roles);
 
   FOR r_grant IN

@@ -54,6 +54,7 @@ def freeze(
         sources.freeze(name)
     _manifests(sources)
     dump()
+    _say_what_is_unproven()
 
 
 @app.command()
@@ -83,6 +84,7 @@ def start(
     typer.echo(str(started))
     _manifests(Sources(paths.ROOT))
     dump()
+    _say_what_is_unproven()
     typer.echo(f"then: make test; birthdb alembic upgrade {name}; python -m birthdb.release declare {name}")
 
 
@@ -187,6 +189,16 @@ def _every_server() -> None:
     """Raise ServerError unless every major is there: a contract that cannot be measured is no release's."""
     for major in MAJORS:
         binaries(major)
+
+
+def _say_what_is_unproven() -> None:
+    """A claim of readiness is false where its routine or its test changed, until it is proven again."""
+    if missing := prove.stale():
+        typer.echo(
+            f"not proven any more: {', '.join(missing)}\n"
+            "    python -m birthdb.release.prove, then python -m birthdb.release freeze",
+            err=True,
+        )
 
 
 def _manifests(sources: Sources) -> None:

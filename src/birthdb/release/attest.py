@@ -217,7 +217,8 @@ def _statement(
 ) -> str | None:
     definition = None
     if difference.wanted is not None and (folder := _FOLDERS.get(difference.kind)):
-        definition = installed.text(release, f"{folder}/{difference.object.partition('(')[0]}.sql")
+        file = installed.text(release, f"{folder}/{difference.object.partition('(')[0]}.sql")
+        definition = file.rstrip().removesuffix(";")
     row = connection.execute(
         _REPAIR,
         vars(difference)

@@ -32,7 +32,7 @@ BEGIN
     FROM pair p
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
-      FROM unnest(ARRAY['body', 'signature', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
+      FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
     WHERE p.same IS NOT TRUE

@@ -40,9 +40,10 @@ AS $fn_birth_contract_repair$
       WHEN p_drift = 'missing' THEN format('-- %s %s is gone, and no statement knows what it held: restore it from a backup', p_kind, p_object)
     END AS text FROM thing t
     UNION ALL
-    -- whose it is
-    SELECT 2, format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') FROM thing t
-    WHERE t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
+    -- whose it is: by CASE, because up to PostgreSQL 17 a plan may ask whether the text is NULL before it asks a WHERE, and %I refuses NULL
+    SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
+      THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
+    FROM thing t
     UNION ALL
     -- how it stands
     SELECT 3, CASE

@@ -117,6 +117,8 @@ BEGIN
     LOOP
       EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %s', v_owner);
     END LOOP;
+    -- Nothing was there before that contract.sql would let in.
+    PERFORM set_config('birth.contract_before', '{}', true);
   END IF;
 END
 $enter$;
