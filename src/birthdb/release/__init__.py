@@ -195,7 +195,8 @@ class Release:
 def open_script(context: MigrationContext) -> None:
     """Write what stands before the first revision of a script: psql stops at errors; a database at base is prepared."""
     context.impl.static_output(
-        "-- For psql: alembic … --sql | psql -d database\n\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8"
+        "-- For psql: alembic … --sql | psql -d database\n"
+        "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8"
     )
     if not context.get_current_heads():
         context.impl.static_output("BEGIN;")
