@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,13 @@ def goes_up_and_back(checkout: Sources, db: Database, empty: Database, before: s
     assert shape(empty) == released
     # Freezing all of them again, as long as none is declared, leaves each object's text where it is. What every
     # release runs is that of today in all of them.
-    frozen = objects(sources)
-    for release in sources.releases:
-        sources.freeze(release)
-    assert objects(sources) == frozen
+    copied = checkout.root / "again"
+    shutil.copytree(checkout.root, copied, ignore=shutil.ignore_patterns("again"))
+    again = Sources(copied)
+    for release in again.releases:
+        again.freeze(release)
+    assert objects(again) == objects(sources)
+    shutil.rmtree(copied)
 
 
 def lines(started: Started) -> list[str]:

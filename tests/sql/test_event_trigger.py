@@ -88,7 +88,6 @@ STOPPED: dict[LiteralString, str] = {
     "DROP TABLE birth.trigger_guard_alerts CASCADE": "table trigger_guard_alerts",
     "ALTER SCHEMA birth RENAME TO other": "schema birth",
     "ALTER SCHEMA birth OWNER TO nora_nobody": "schema birth",
-    "REASSIGN OWNED BY birth_definer TO nora_nobody": "schema birth",
 }  # fmt: skip
 
 

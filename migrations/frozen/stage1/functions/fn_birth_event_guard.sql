@@ -35,11 +35,6 @@ BEGIN
       JOIN pg_namespace n ON n.oid = c.objid
       JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'fn_birth_event_guard'
       WHERE c.classid = 'pg_namespace'::regclass;
-    ELSIF tg_tag = 'REASSIGN OWNED' THEN
-      -- It names no object. Whoever has this routine now has them all.
-      SELECT format('schema birth: of %s', pg_get_userbyid(p.proowner)) INTO v_stopped
-      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = 'birth' AND p.proname = 'fn_birth_event_guard' AND pg_get_userbyid(p.proowner) <> 'birth_definer';
     ELSIF tg_event = 'sql_drop' THEN
       SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
              coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
