@@ -22,7 +22,6 @@ from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgr
 
 from birthdb import api, paths, target
 from birthdb.release import MEASURING, Frozen, attest, semantic
-from birthdb.release.__main__ import objects_of
 from birthdb.release.sources import Sources
 from birthdb.server import client
 
@@ -553,7 +552,7 @@ def test_the_registry_has_the_hashes_of_every_live_object(db: Database) -> None:
         ).fetchall()
     assert {key: sha for key, sha, _ in recorded} == exact
     assert {key: sha for key, _, sha in recorded if sha is not None} == live
-    fixed = objects_of(manifest, db.cluster.major)
+    fixed = attest.objects_of(manifest, str(db.cluster.major))
     assert {key: entry["exact"] for key, entry in fixed.items()} == exact
     assert {key: entry["semantic"] for key, entry in fixed.items() if "semantic" in entry} == live
 

@@ -180,7 +180,7 @@ class Release:
         if evidence:
             _set(context, {"evidence": " ".join(evidence)})
             _run_file(context, self.revision, "release/evidence.sql")
-        for release, undo in _undo(frozen, self.revision, list(_earlier(context, self.revision))):
+        for release, undo in undone(frozen, self.revision, list(_earlier(context, self.revision))):
             if undo.drops:
                 _run(context, undo.drop, f"{release}: {undo}")
             else:
@@ -263,7 +263,7 @@ def _finish(context: MigrationContext, release: str) -> None:
         _run_file(context, release, path)
 
 
-def _undo(frozen: Frozen, release: str, earlier: list[str]) -> Iterator[tuple[str, Step]]:
+def undone(frozen: Frozen, release: str, earlier: list[str]) -> Iterator[tuple[str, Step]]:
     """Yield what undoes the steps of a release, last step first: whose file to run, or what to drop.
 
     ``earlier`` are the releases before it, newest first.

@@ -18,6 +18,7 @@ import typer
 from birthdb import paths
 from birthdb.release import MANIFEST, objects, prove, semantic
 from birthdb.release.ahead import then
+from birthdb.release.attest import objects_of
 from birthdb.release.databases import load, upgrade
 from birthdb.release.sources import Finding, SourceError, Sources
 from birthdb.release.start import start as start_release
@@ -133,7 +134,7 @@ def check_database(sources: Sources) -> Iterator[Finding]:
                     yield Finding(f"{name}: its contract was never measured", "python -m birthdb.release manifest")
                     continue
                 manifest = json.loads(sources.frozen.text(name, "manifest.json"))
-                if objects_of(manifest, DUMP_MAJOR) != _measured(url):
+                if objects_of(manifest, str(DUMP_MAJOR)) != _measured(url):
                     yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
             migrated = schema_text(server, "migrated")
             reference = reference_text(url)
@@ -147,12 +148,6 @@ def check_database(sources: Sources) -> Iterator[Finding]:
     for path, made in ((SCHEMA_DUMP, migrated), (REFERENCE, reference)):
         if not path.is_file() or path.read_text(encoding="utf-8") != made:
             yield Finding(f"{path.name} is not what the releases make", "python -m birthdb.release dump")
-
-
-def objects_of(manifest: dict[str, Any], major: int) -> dict[str, Any]:
-    """Return the objects of a manifest as a server of that major writes them down: parts, exact, semantic."""
-    objects: dict[str, Any] = manifest["objects"] | manifest["on"].get(str(major), {})
-    return objects
 
 
 def reference_text(url: str) -> str:

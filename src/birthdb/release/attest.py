@@ -120,6 +120,11 @@ def contract(
         raise NotReleased(
             f"release {release} was fixed for PostgreSQL {known}, not for {major}", "install a newer birthdb"
         )
+    return objects_of(manifest, major)
+
+
+def objects_of(manifest: Mapping[str, Any], major: str) -> dict[str, dict[str, Any]]:
+    """Return the objects of a manifest as a server of that major writes them down, like fn_birth_contract_objects."""
     objects: dict[str, dict[str, Any]] = manifest["objects"] | manifest["on"].get(major, {})
     return objects
 

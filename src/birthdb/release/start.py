@@ -25,7 +25,7 @@ from pglast.parser import ParseError
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from birthdb.release import BEGIN, COMMON, Step, _undo
+from birthdb.release import BEGIN, COMMON, Step, undone
 from birthdb.release.databases import config, downgrade, load, upgrade
 from birthdb.release.references import KINDS, Circle, References, arrange, references
 from birthdb.release.semantic import tokens
@@ -437,7 +437,7 @@ class _Release:
                 _run(connection, text)
             self._watch_overloads(connection, step)
         earlier = list(reversed(self.copy.releases))
-        for release, undo in _undo(self.copy.frozen, self.name, earlier):
+        for release, undo in undone(self.copy.frozen, self.name, earlier):
             text = undo.drop if undo.drops else self.copy.frozen.text(release, undo.path)
             with self._watched(connection, undo, "back"):
                 _run(connection, text)
