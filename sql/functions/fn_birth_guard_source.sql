@@ -23,7 +23,7 @@ BEGIN
         WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
       END AS fault
     ) f
-    WHERE t.tgrelid = p_relation AND NOT t.tgisinternal AND f.fault IS NOT NULL AND birth.fn_birth_guard_since(t.xmin));
+    WHERE t.tgrelid = p_relation AND (NOT t.tgisinternal OR t.tgparentid <> 0) AND f.fault IS NOT NULL AND birth.fn_birth_guard_since(t.xmin));
 END;
 $fn_birth_guard_source$;
 

@@ -21,7 +21,7 @@ from birthdb.release.databases import config, downgrade, load, upgrade
 from birthdb.release.references import Circle, References, arrange, references
 from birthdb.release.sources import SUMS, SourceError, Sources
 from birthdb.release.start import Started, start
-from birthdb.server import binaries
+from birthdb.server import client
 
 from .test_release import shape
 
@@ -43,7 +43,7 @@ def begin(server: Cluster, template: Database, checkout: Sources) -> Begin:
     """Return a function that starts a release of the checkout; the roles are the releaser's already."""
 
     def begin(name: str = NAME, message: str = "what it brings") -> Started:
-        return start(Sources(checkout.root), name, message, server.url("postgres"), binaries() / "pg_dump")
+        return start(Sources(checkout.root), name, message, server.url("postgres"), client("pg_dump"))
 
     return begin
 

@@ -367,6 +367,8 @@ def test_a_superuser_s_downgrade_drops_them_itself(empty_db: Database) -> None:
 
 def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, server: Cluster) -> None:
     bin_ = binaries(server.major) if VARIABLE not in os.environ else binaries()
+    if not (bin_ / "pg_dump").is_file():
+        pytest.skip(f"the server in {bin_} came without pg_dump")
     dump = subprocess.run([bin_ / "pg_dump", guarded.db.url()], check=True, capture_output=True).stdout
     restored = server.create()
     try:
