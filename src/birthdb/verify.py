@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from birthdb import api, paths
 from birthdb.api import Connection
-from birthdb.release import attest
+from birthdb.release import attest, body_of
 from birthdb.release.sources import Sources
 
 #: The guards of the database's own that say whether it is as its release left it, and that the contract does not hold.
@@ -145,8 +145,7 @@ def _same_meaning(connection: Connection, row: attest.Difference, installed: att
 
     live = connection.execute(_ROUTINE, (f"birth.{row.object}",)).fetchone()
     name = row.object.partition("(")[0]
-    file = installed.text(release, f"functions/{name}.sql")
-    released = file.partition(f"AS ${name}$")[2].rpartition(f"${name}$")[0].partition(f"${name}$")[0]
+    released = body_of(installed.text(release, f"functions/{name}.sql"), name) or ""
     try:
         return live is not None and list(semantic.tokens(live[0])) == list(semantic.tokens(released))
     except ParseError:

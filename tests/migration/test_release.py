@@ -23,7 +23,7 @@ from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgr
 from birthdb import api, paths, target
 from birthdb.release import MEASURING, Frozen, attest, semantic
 from birthdb.release.sources import Sources
-from birthdb.server import client
+from birthdb.server import VARIABLE, EmbeddedServer, client
 
 RELEASES = list(Sources(paths.ROOT).releases)
 BEFORE = dict(zip(RELEASES, ["base", *RELEASES], strict=False))
@@ -272,6 +272,19 @@ def test_nobody_is_left_a_member_of_birth_definer(released: Database) -> None:
     with released.connect() as connection:
         lent = connection.execute("SELECT has_schema_privilege(%s, 'birth', 'CREATE')", (RELEASER,)).fetchone()
     assert lent == (False,)
+
+
+def test_a_login_set_to_join_the_roles_it_makes_is_no_member_of_birth_definer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    # The roles must be new: a cluster of its own.
+    with EmbeddedServer(major=16) as own:
+        cluster = Cluster(own.url())
+        made = cluster.create()
+        cluster.execute("ALTER ROLE release_dba SET createrole_self_grant = 'set, inherit'")
+        upgrade(made.url(RELEASER))
+        assert definer_members(made) == []
+        made.drop()
+        cluster.close()
 
 
 def test_asking_for_the_current_release_creates_nothing(empty_db: Database, capsys: pytest.CaptureFixture[str]) -> None:

@@ -364,3 +364,6 @@ def test_conflicting_roles_superusers_and_releasers_are_listed(scene: Scene) -> 
         found = duties(scene)
         assert (OPERATOR, "conflicting roles") in found
         assert (STEWARD, "can become birth_definer") in found
+        assert (STEWARD, "can write every table") not in found
+        scene.execute("GRANT pg_write_all_data TO alice_steward")
+        assert (STEWARD, "can write every table") in duties(scene)

@@ -109,6 +109,12 @@ class Step:
         return f"DROP {_DROPS[str(path.parent)]} {SCHEMA}.{path.stem};\n"
 
 
+def body_of(text: str, routine: str) -> str | None:
+    """Return the body of a routine's file, as ``pg_proc.prosrc`` has it; None where the file has none."""
+    found = re.search(rf"AS \${routine}\$(.*?)\${routine}\$", text, re.DOTALL)
+    return found[1] if found else None
+
+
 class Frozen:
     """The frozen folders of a script location, ``migrations/frozen``."""
 

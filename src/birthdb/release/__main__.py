@@ -200,7 +200,10 @@ def _manifests(sources: Sources) -> None:
     measured: dict[int, dict[str, dict[str, Any]]] = {}
     versions: dict[str, str] = {}
     bodies: dict[str, dict[str, str]] = {}
-    for major in MAJORS:
+    for number, major in enumerate(MAJORS, 1):
+        typer.echo(
+            f"measuring {len(sources.releases)} releases on PostgreSQL {major}, {number} of {len(MAJORS)}", err=True
+        )
         measured[major] = {}
         with EmbeddedServer(major=major) as server, _database(server, "measured") as url:
             for name in sources.releases:

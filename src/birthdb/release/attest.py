@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from birthdb import api, paths
-from birthdb.release import BEGIN, CHECKERS, CONTRACT, FINISH, GRANTS, MANIFEST, Frozen, execute
+from birthdb.release import BEGIN, CHECKERS, CONTRACT, FINISH, GRANTS, MANIFEST, Frozen, body_of, execute
 
 #: What writes the statements that repair.
 _REPAIRERS = tuple(f"functions/fn_birth_contract_{name}.sql" for name in ("regrant", "recolumn", "repair"))
@@ -92,8 +92,8 @@ class Installed:
 
     def query(self, release: str, name: str) -> str:
         """Return the query that is the body of a checker of the release."""
-        body = self.text(release, f"functions/{name}.sql").partition("RETURN QUERY\n")[2]
-        query, end, _ = body.partition(f";\nEND;\n${name}$;")
+        body = body_of(self.text(release, f"functions/{name}.sql"), name) or ""
+        query, end, _ = body.partition("RETURN QUERY\n")[2].partition(";\nEND;\n")
         assert end, f"{name} is not one query"
         return query
 

@@ -21,7 +21,6 @@ import ast
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +35,7 @@ import typer
 from psycopg.sql import SQL, Literal
 
 from birthdb import paths
+from birthdb.release import body_of
 
 #: The environment variable that names the claim whose guard the tests' template database is to lack.
 TAKE_OUT = "BIRTHDB_TAKE_OUT"
@@ -62,10 +62,10 @@ class Claim:
     def body(self) -> str:
         """The body of the routine in ``sql/functions``, as ``pg_proc.prosrc`` has it. Raises ClaimError."""
         source = (paths.SQL / "functions" / f"{self.routine}.sql").read_text(encoding="utf-8")
-        found = re.search(rf"AS \${self.routine}\$(.*?)\${self.routine}\$", source, re.DOTALL)
+        found = body_of(source, self.routine)
         if found is None:
             raise ClaimError(f"{self.name}: sql/functions/{self.routine}.sql has no body ${self.routine}$")
-        return found[1]
+        return found
 
     @property
     def sha256(self) -> str:
