@@ -31,6 +31,12 @@ SECOND_OPERATOR = "oscar_operator"
 SECOND_REVIEWER = "ruth_reviewer"
 EVERYBODY = "mona_many"
 
+#: A register core that writes no row of a fresh set, and says that it did: for ``Scene.replace_routine``.
+LYING_CORE = (
+    ("      WHERE c.code IS NOT NULL", "      WHERE false"),
+    ("      GET DIAGNOSTICS born = ROW_COUNT", "      born := cardinality(p_codes)"),
+)
+
 _PATIENCE = 60  # seconds until a test that waits for another session is given up
 _HOUR = 3_600_000  # milliseconds
 

@@ -1,7 +1,7 @@
 """No false done, in three layers, each of which stops the cheat alone: binding, measurement, CHECK."""
 
 import pytest
-from helpers import REVIEWER, Run, Scene, raised, refused
+from helpers import LYING_CORE, REVIEWER, Run, Scene, raised, refused
 
 from birthdb import errors
 
@@ -17,8 +17,6 @@ WRITTEN_IS_TARGET = ("v_births IS DISTINCT FROM p_run.target_fingerprint", "fals
 
 # The cheats.
 READS_NO_ROW = ("t WHERE %5$s AND %6$s ORDER", "t WHERE false AND %5$s AND %6$s ORDER")
-WRITES_NO_ROW = ("WHERE c.code IS NOT NULL", "WHERE false")
-SAYS_IT_DID = ("GET DIAGNOSTICS born = ROW_COUNT", "born := cardinality(p_codes)")
 
 
 def ready(scene: Scene, run: Run) -> Run:
@@ -97,7 +95,7 @@ def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> No
 
 
 def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_register_set", WRITES_NO_ROW, SAYS_IT_DID)
+    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
     run = scene.permitted(item)
     with refused(errors.FalseDone):
         scene.apply(run)
@@ -106,7 +104,7 @@ def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item:
 
 
 def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_register_set", WRITES_NO_ROW, SAYS_IT_DID)
+    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
     run = scene.permitted(item)
     with scene.unchanged(), refused(errors.FalseDone):
         scene.write(run)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from helpers import OPERATOR, REVIEWER, Row, Scene, raised, refused
+from helpers import LYING_CORE, OPERATOR, REVIEWER, Row, Scene, raised, refused
 
 from birthdb import errors
 
@@ -63,11 +63,7 @@ def test_a_rehearsal_shows_the_fault_that_the_run_would_meet(scene: Scene, item:
 
 
 def test_a_rehearsal_of_a_writer_that_lies_fails(scene: Scene, item: str) -> None:
-    scene.replace_routine(
-        "fn_birth_register_set",
-        ("WHERE c.code IS NOT NULL", "WHERE false"),
-        ("GET DIAGNOSTICS born = ROW_COUNT", "born := cardinality(p_codes)"),
-    )
+    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
     with scene.unchanged(), refused(errors.FalseDone):
         rehearse(scene)
 
