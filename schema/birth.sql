@@ -3297,20 +3297,34 @@ ALTER FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_
 
 COMMENT ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) IS 'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, NB107, NB108. Specification: 4, R1.';
 
--- Name: fn_birth_register_set(text, text[], text, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_register_set(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) RETURNS record
+CREATE FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean DEFAULT false, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
-  SELECT c.code, p_collection, p_dot_origin, p_run_id
-  FROM unnest(p_codes) AS c(code)
-  WHERE c.code IS NOT NULL
-  ORDER BY c.code COLLATE "C"
-  ON CONFLICT (entity_code) DO NOTHING;
-  GET DIAGNOSTICS born = ROW_COUNT;
+  IF p_fresh THEN
+    BEGIN
+      INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
+      SELECT c.code, p_collection, p_dot_origin, p_run_id
+      FROM unnest(p_codes) AS c(code)
+      WHERE c.code IS NOT NULL
+      ORDER BY c.code COLLATE "C";
+      GET DIAGNOSTICS born = ROW_COUNT;
+    EXCEPTION WHEN unique_violation THEN
+      born := NULL;
+    END;
+  END IF;
+  IF born IS NULL THEN
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
+    SELECT c.code, p_collection, p_dot_origin, p_run_id
+    FROM unnest(p_codes) AS c(code)
+    WHERE c.code IS NOT NULL
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS born = ROW_COUNT;
+  END IF;
   existing := 0;
   foreign_codes := '{}';
   IF born < cardinality(p_codes) THEN
@@ -3323,11 +3337,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) IS 'Registers a set of codes: births written, codes already owned, codes of other collections. Granted to nobody. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) IS 'Registers a set of codes: births written, codes already owned, codes of other collections. Granted to nobody. Specification: 4.';
 
 -- Name: fn_birth_registry_auto(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3673,6 +3687,7 @@ COMMENT ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p
 CREATE FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
   FROM birth.birth_registry b
@@ -4326,6 +4341,7 @@ COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS
 CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL::text[]) RETURNS TABLE(entity_code text, why text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     SET row_security TO 'off'
     AS $_$
 DECLARE
@@ -4426,7 +4442,8 @@ BEGIN
     v_end := r_slice.visited < least(c_chunk, p_batch - v_visited) OR r_slice.last_key = p_run.target_upper;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
-    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id);
+    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id,
+      p_run.existing_births = p_run.orphans);
     IF r_set.foreign_codes <> '{}' THEN
       PERFORM birth.fn_birth_raise('code_foreign', format('collection %s: %s codes, such as %L', p_run.collection_name,
         cardinality(r_set.foreign_codes), r_set.foreign_codes[1]));
@@ -4814,6 +4831,7 @@ COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id u
 CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
@@ -7146,7 +7164,7 @@ CREATE INDEX birth_registry_live ON birth.birth_registry USING btree (born_at) W
 
 -- Name: birth_registry_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
-CREATE INDEX birth_registry_run ON birth.birth_registry USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, collection_name text_bloom_ops) WITH (autosummarize='on');
 
 -- Name: birth_review_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
@@ -7522,9 +7540,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[]
 GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_steward;
 GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_operator;
 
--- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_registry_auto(); Type: ACL; Schema: birth; Owner: birth_definer
 

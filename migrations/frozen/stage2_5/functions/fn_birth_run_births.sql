@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_
   LANGUAGE sql
   STABLE
   SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
 AS $fn_birth_run_births$
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
   FROM birth.birth_registry b

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
   SET row_security = off
 AS $fn_birth_run_touched$
 DECLARE

@@ -26,7 +26,8 @@ BEGIN
     v_end := r_slice.visited < least(c_chunk, p_batch - v_visited) OR r_slice.last_key = p_run.target_upper;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
-    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id);
+    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id,
+      p_run.existing_births = p_run.orphans);
     IF r_set.foreign_codes <> '{}' THEN
       PERFORM birth.fn_birth_raise('code_foreign', format('collection %s: %s codes, such as %L', p_run.collection_name,
         cardinality(r_set.foreign_codes), r_set.foreign_codes[1]));

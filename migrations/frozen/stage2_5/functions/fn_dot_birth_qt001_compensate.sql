@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
   SET row_security = off
   SET lock_timeout = '5s'
 AS $fn_dot_birth_qt001_compensate$
