@@ -2573,16 +2573,17 @@ COMMENT ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_typ
 
 -- Name: fn_birth_key_lists(text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(named text, ascending text, descending text, last text)
+CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(named text, ascending text, descending text, last text, numbered text)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
   SELECT string_agg(format('t.%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
          string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
          string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
-         string_agg(format('(array_agg(s.key_%s::text))[count(*)]', k.position), ', ' ORDER BY k.position)
+         string_agg(format('((array_agg(s.key_%s))[count(*)])::text', k.position), ', ' ORDER BY k.position),
+         string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $1)', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
-$$;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) OWNER TO birth_definer;
 
@@ -4134,9 +4135,9 @@ BEGIN
   ELSE
     EXECUTE format(
       'SELECT ARRAY[%s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]'
-      ' FROM (SELECT %s, c.code FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
+      ' FROM (SELECT %s, c.code, row_number() OVER (ORDER BY %s) AS number FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
       '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $1) s',
-      r_key.last, r_key.named, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
+      r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
     INTO v_upper, v_fingerprint USING p_expected_delta, p_run.seed_a, p_run.seed_b;
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l

@@ -26,9 +26,9 @@ BEGIN
   ELSE
     EXECUTE format(
       'SELECT ARRAY[%s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]'
-      ' FROM (SELECT %s, c.code FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
+      ' FROM (SELECT %s, c.code, row_number() OVER (ORDER BY %s) AS number FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
       '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $1) s',
-      r_key.last, r_key.named, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
+      r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
     INTO v_upper, v_fingerprint USING p_expected_delta, p_run.seed_a, p_run.seed_b;
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
