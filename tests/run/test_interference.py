@@ -87,18 +87,24 @@ HAPPENINGS: list[
 ]
 
 
-BIRTH = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, 'item', 'by hand')"
+BIRTH = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, %s, 'by hand')"
+
+
+def waiting(scene: Scene, run: Run, code: str, owner: str = "item") -> tuple[Driver, psycopg.Connection[Any]]:
+    """The run inside its batch, and the transaction it waits for, which has given this code to a collection."""
+    rival = scene.db.connect(autocommit=False)
+    rival.execute(BIRTH, (code, owner))
+    scene.tune(run, 5, 0)
+    driver = scene.start_unpaced(run)
+    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (rival.info.backend_pid, driver.pid)):
+        assert not driver.ended, "the CALL ended instead of waiting"
+    return driver, rival
 
 
 @contextmanager
 def blocked(scene: Scene, run: Run, code: str) -> Iterator[Driver]:
     """The run inside its batch, waiting for another transaction that has this code and is rolled back at the end."""
-    blocker = scene.db.connect(autocommit=False)
-    blocker.execute(BIRTH, (code,))
-    scene.tune(run, 5, 0)
-    driver = scene.start_unpaced(run)
-    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (blocker.info.backend_pid, driver.pid)):
-        assert not driver.ended, "the CALL ended instead of waiting"
+    driver, blocker = waiting(scene, run, code)
     try:
         yield driver
     finally:
@@ -297,7 +303,7 @@ def test_a_cancelled_batch_stops_the_run_and_the_caller_gets_the_cancel(scene: S
 
 def test_a_lock_that_is_not_granted_in_time_stops_the_run(scene: Scene, run: Run) -> None:
     blocker = scene.db.connect(autocommit=False)
-    blocker.execute(BIRTH, ("item-8",))
+    blocker.execute(BIRTH, ("item-8", "item"))
     scene.session(OPERATOR).execute("SET lock_timeout = '10ms'")
     with raised("55P03"):
         scene.apply(run, batch=5)
@@ -307,6 +313,27 @@ def test_a_lock_that_is_not_granted_in_time_stops_the_run(scene: Scene, run: Run
     assert scene.held_locks() == 0
     scene.apply(run)
     assert scene.status(run) == ("done", None)
+
+
+def test_a_birth_that_another_commits_while_the_batch_waits_for_it_is_left_to_the_other(scene: Scene, run: Run) -> None:
+    driver, rival = waiting(scene, run, "item-8")
+    rival.commit()
+    with refused(errors.SourceChanged):
+        driver.end()
+    assert "item-8" not in scene.codes(run)
+    assert scene.births() == len(scene.codes(run)) + 1
+
+
+def test_a_code_that_another_collection_takes_while_the_batch_waits_for_it_fails_the_run(
+    scene: Scene, run: Run
+) -> None:
+    scene.collection("other", 0)
+    driver, rival = waiting(scene, run, "item-8", "other")
+    rival.commit()
+    with refused(errors.CodeForeign):
+        driver.end()
+    assert scene.status(run) == ("failed", "code_foreign")
+    assert scene.codes(run) == [f"item-{number}" for number in range(1, 6)]
 
 
 def test_an_error_that_nobody_foresaw_fails_the_run_with_its_own_sqlstate(scene: Scene, run: Run) -> None:
