@@ -1,0 +1,228 @@
+"""The command line, and what it writes: markdown for people, JSON for programs, the README's section, the plots."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from bench.rounds import measure, say
+from bench.scenario import Figure, Result, Scenario
+from bench.scenarios import known
+from bench.world import Cluster
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "bench" / "results.json"
+README = ROOT / "README.md"
+PLOTS = ROOT / "docs" / "bench"
+BEGIN = "<!-- bench: written by `make bench` -->"
+END = "<!-- bench: end -->"
+
+IN_FULL = 1_000_000
+QUICK = 2_000
+PAIRS = 5
+
+Json = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what the command line asks for and show it."""
+    scenarios = known()
+    options = _options(scenarios, arguments)
+    with Cluster(options.url) as cluster:
+        about = cluster.about() | {"rounds": options.pairs, "rows": options.rows, "births": options.births}
+        say(settings(about))
+        results = []
+        for scenario in scenarios:
+            if scenario.name not in options.only:
+                continue
+            with cluster.world() as world:
+                rows = max(10, round(scenario.rows_in_full * options.rows / IN_FULL))
+                made = scenario(world, rows=rows, births=options.births, rounds=options.pairs)
+                about.setdefault("indexes", world.indexes())
+                about.setdefault("columns", world.columns())
+                results.append(measure(made))
+    report = {"about": about, "scenarios": {result.name: as_json(result) for result in results}}
+    print(markdown(report))
+    if options.json:
+        Path(options.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if options.plots:
+        draw(results, Path(options.plots))
+    if options.write:
+        write(report)
+        draw(results, PLOTS)
+
+
+def as_json(result: Result) -> Json:
+    """Return a result as it stands in the file."""
+    return {
+        "title": result.title,
+        "rows": result.rows,
+        "unit": result.unit,
+        "claims": [_claim(figure) for figure in result.figures],
+        "series": {name: [_short(value) for value in values] for name, values in result.series.items()},
+        "wal": result.wal,
+        "tables": [{"title": t.title, "columns": t.columns, "rows": t.rows} for t in result.tables],
+        "notes": result.notes,
+        "plots": [plot.name for plot in result.plots],
+    }
+
+
+def settings(about: Json) -> str:
+    """Return one line of where it was measured."""
+    shown = ", ".join(f"{name} {value}" for name, value in about["settings"].items())
+    return f"{about['server']} on {about['cores']} cores; {shown}"
+
+
+def markdown(report: Json) -> str:
+    """Return everything, as people read it."""
+    about = report["about"]
+    lines = [f"{settings(about)}.", "", "birth_registry: " + ", ".join(about.get("columns", [])), ""]
+    lines += [f"- `{definition}`" for definition in about.get("indexes", [])]
+    for name, result in report["scenarios"].items():
+        lines += ["", f"## {name}: {result['title']}", "", f"{result['rows']:,} rows."]
+        if result["claims"]:
+            lines += ["", *claims(result["claims"])]
+        if result["series"]:
+            lines += ["", *_series(result)]
+        for table in result["tables"]:
+            lines += ["", f"**{table['title']}**", "", *_table(table["columns"], table["rows"])]
+        lines += ["", *result["notes"]] if result["notes"] else []
+    return "\n".join(lines)
+
+
+def claims(found: Sequence[Json]) -> list[str]:
+    """Return the table of claims."""
+    header = ("what", "against", "target", "measured: median (from–to)", "met")
+    return _table(header, [_row(claim) for claim in found])
+
+
+def section(report: Json) -> str:
+    """Return the README's section, without its markers."""
+    about = report["about"]
+    found = [claim | {"rows": result["rows"]} for result in report["scenarios"].values() for claim in result["claims"]]
+    header = ("what", "rows", "against, in the same run", "target", "measured: median (from–to)", "met")
+    rows = [(row[0], f"{claim['rows']:,}", *row[1:]) for claim in found for row in [_row(claim)]]
+    return "\n".join([*_table(header, rows), "", f"{about['rounds']} rounds in turn. {settings(about)}."])
+
+
+def write(report: Json) -> None:
+    """Write the committed results, and the README's section from them; scenarios that did not run keep theirs."""
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"scenarios": {}}
+    kept = {name: {"rows": result["rows"], "claims": result["claims"]} for name, result in report["scenarios"].items()}
+    order = [scenario.name for scenario in known()]
+    both = before["scenarios"] | kept
+    committed = {
+        "about": report["about"],
+        "scenarios": {name: both[name] for name in sorted(both, key=order.index) if name in order},
+    }
+    RESULTS.write_text(json.dumps(committed, indent=1) + "\n", encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(replaced(text, section(committed)), encoding="utf-8")
+    say(f"written: {RESULTS.name}, the section of {README.name}")
+
+
+def replaced(text: str, new: str) -> str:
+    """Return a text with another section between the markers. Raises ValueError where they are missing."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"the text has no section between {BEGIN} and {END}")
+    head, rest = text.split(BEGIN)
+    return f"{head}{BEGIN}\n\n{new}\n\n{END}{rest.split(END)[1]}"
+
+
+def draw(results: Sequence[Result], folder: Path) -> None:
+    """Write the plots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for result in results:
+        for plot in result.plots:
+            (folder / f"{plot.name}.svg").write_text(plot.svg(), encoding="utf-8")
+
+
+def _claim(figure: Figure) -> Json:
+    claim = figure.claim
+    first, third = figure.quartiles
+    return {
+        "what": claim.what,
+        "against": claim.against or claim.floor or "–",
+        "target": claim.target,
+        "at_least": claim.at_least,
+        "unit": claim.unit,
+        "digits": claim.digits,
+        "values": [_short(value) for value in figure.values],
+        "median": _short(figure.median),
+        "low": _short(min(figure.values)),
+        "high": _short(max(figure.values)),
+        "quartiles": [_short(first), _short(third)],
+        "met": figure.met,
+    }
+
+
+def _row(claim: Json) -> tuple[str, str, str, str, str]:
+    digits, unit = claim["digits"], claim["unit"]
+    low, high = f"{claim['low']:,.{digits}f}", f"{claim['high']:,.{digits}f}"
+    measured = f"{claim['median']:,.{digits}f} {unit}" + (f" ({low}–{high})" if len(claim["values"]) > 1 else "")
+    target = f"{'≥' if claim['at_least'] else '≤'} {claim['target']:,.{digits}f} {unit}"
+    return claim["what"], claim["against"], target, measured, "yes" if claim["met"] else "**no**"
+
+
+def _series(result: Json) -> list[str]:
+    """Return every series: median, range and quartiles, rows a second where it is a time, WAL where it was counted."""
+    rows = []
+    for name, values in result["series"].items():
+        middle = median(values)
+        first, _, third = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (middle,) * 3
+        pace = f"{result['rows'] / middle:,.0f}" if result["unit"] == "s" and middle > 0 else "–"
+        wal = result["wal"].get(name)
+        rows.append(
+            (
+                name,
+                f"{middle:,.3f}",
+                f"{min(values):,.3f}–{max(values):,.3f}",
+                f"{first:,.3f}–{third:,.3f}",
+                pace,
+                f"{median(wal) / 2**20:,.1f}" if wal else "–",
+            )
+        )
+    unit = result["unit"]
+    return _table((f"contestant ({unit})", "median", "from–to", "quartiles", "rows/s", "WAL, MiB"), rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    shown = [[_cell(value) for value in row] for row in rows]
+    return [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *(f"| {' | '.join(row)} |" for row in shown)]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _short(value: float) -> float:
+    """Return a figure with as many digits as a clock is good for."""
+    return float(f"{value:.5g}")
+
+
+def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | None) -> argparse.Namespace:
+    names = [scenario.name for scenario in scenarios]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="birthdb's figures, measured on this machine")
+    add = parser.add_argument
+    add("--rows", type=int, default=IN_FULL, help="rows of the largest scenarios; the others in proportion")
+    add("--births", type=int, help="births of a full registry; as many as rows unless given")
+    add("--pairs", type=int, default=PAIRS, help="rounds: in each, everybody has one turn")
+    add("--only", type=lambda text: text.split(","), default=names, help=f"some of: {', '.join(names)}")
+    add("--url", help="a superuser's connection to a server; without it one of its own is started")
+    add("--quick", action="store_true", help="a few rows and two rounds: does everything work?")
+    add("--json", help="write everything to this file")
+    add("--plots", help="write the plots into this folder")
+    add("--write", action="store_true", help="write bench/results.json, the README's section and docs/bench")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.only) - set(names):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    if options.quick:
+        options.rows, options.pairs = QUICK, 2
+        if options.write:
+            parser.error("--quick measures nothing worth writing")
+    options.births = options.births or options.rows
+    return options

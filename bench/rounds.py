@@ -1,0 +1,59 @@
+"""Contestants in turn, round after round, each beginning where the others began; the order rotates by round."""
+
+import gc
+import sys
+import time
+from collections.abc import Sequence
+
+from bench.scenario import Contestant, Result, Scenario
+
+_BEGAN = time.monotonic()
+
+
+def say(text: str) -> None:
+    """Tell whoever waits what goes on, with the minutes since the beginning."""
+    minutes, seconds = divmod(int(time.monotonic() - _BEGAN), 60)
+    print(f"{minutes:3}:{seconds:02}  {text}", file=sys.stderr, flush=True)
+
+
+def measure(scenario: Scenario) -> Result:
+    """Prepare a scenario, give every contestant its turn in every round, and return what came of it."""
+    say(f"{scenario.name}: {scenario.title}; {scenario.rows:,} rows")
+    scenario.prepare()
+    contestants = list(scenario.contestants())
+    for number in range(scenario.rounds if contestants else 0):
+        told = [_turn(scenario, contestant) for contestant in _rotated(contestants, number)]
+        say(f"{scenario.name}: round {number + 1} of {scenario.rounds}: {', '.join(told)}")
+    scenario.conclude()
+    for figure in scenario.result.figures:
+        claim = figure.claim
+        relation = "≥" if claim.at_least else "≤"
+        verdict = "met" if figure.met else "NOT MET"
+        say(f"{scenario.name}: {claim.what}: {figure.median:.3g} {claim.unit} ({relation} {claim.target:g}: {verdict})")
+    return scenario.result
+
+
+def _turn(scenario: Scenario, contestant: Contestant) -> str:
+    """Give one contestant its turn, record it, and return how it is told."""
+    scenario.reset()
+    if contestant.ready:
+        contestant.ready()
+    scenario.world.settle()
+    gc.collect()
+    before = scenario.world.wal()
+    begin = time.perf_counter()
+    parts = contestant.run()
+    seconds = time.perf_counter() - begin
+    # Whoever did a part of the rows is told as if it had done all.
+    scale = 1 if contestant.rows is None else scenario.rows / contestant.rows
+    result = scenario.result
+    result.wal.setdefault(contestant.name, []).append(round((scenario.world.wal() - before) * scale))
+    samples = {contestant.name: seconds * scale, **(parts or {})}
+    for series, value in samples.items():
+        result.add(series, value)
+    return f"{contestant.name} {samples[contestant.name]:,.4g} {scenario.unit}"
+
+
+def _rotated(contestants: Sequence[Contestant], by: int) -> list[Contestant]:
+    start = by % len(contestants)
+    return [*contestants[start:], *contestants[:start]]
