@@ -88,7 +88,8 @@ class Applied:
 
         A batch's births carry the time at which its transaction began, which is when the one before it was committed;
         so the first of them is the end of the census before. ``last_batch_at`` of the ledger is taken after the last
-        birth, before the proof. Only the last batch's own receipt is not in it, a millisecond; its commit is the proof's.
+        birth, before the proof. Only the last batch's own receipt is not in it, a millisecond; its commit is that of
+        the proof.
         """
         return self.last_written - self.batches[0]
 
@@ -236,7 +237,7 @@ class World:
         self.execute(SQL("CREATE TABLE {} ({})").format(table, SQL(columns)))
         self.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(table))
         filling = SQL("INSERT INTO {} SELECT {} FROM generate_series(1, {}) AS g")
-        self.execute(filling.format(table, SQL(values), Literal(rows)))  # type: ignore[arg-type]
+        self.execute(filling.format(table, SQL(values), Literal(rows)))
         self.execute(SQL("VACUUM (ANALYZE) {}").format(table))
         self.govern(name, column=column, template=template)
         return Source(
@@ -254,7 +255,7 @@ class World:
         self.ask(STEWARD, "fn_birth_identity_classify", **{key: value for key, value in identity.items() if value})
 
     def fill(self, births: int, *, random: bool = False) -> None:
-        """Put births of another collection into the registry, by hand; codes before those of ``source``, or scattered."""
+        """Put births of another collection into the registry, by hand; codes before those of sources."""
         code = "substr(md5('older' || g), 1, 16)" if random else "'born-' || lpad(g::text, 11, '0')"
         self.execute(
             "INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status)"
@@ -262,7 +263,7 @@ class World:
         )
         for first in range(1, births + 1, 1_000_000):
             self.execute(
-                SQL(  # type: ignore[arg-type]
+                SQL(
                     "INSERT INTO birth.birth_registry (run_id, entity_code, collection_name, dot_origin)"
                     f" SELECT '00000000-0000-4000-8000-000000000000', {code}, 'older', 'dot-birth-backfill-apply'"
                     " FROM generate_series({}::bigint, {}) AS g"
@@ -350,7 +351,8 @@ class World:
         return [
             row["definition"]
             for row in self.rows(
-                "SELECT pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i WHERE i.indrelid = %s::regclass ORDER BY 1",
+                "SELECT pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i"
+                " WHERE i.indrelid = %s::regclass ORDER BY 1",
                 (table,),
             )
         ]

@@ -19,7 +19,7 @@ def by_hand(source: Source, *, on_conflict: bool) -> Composed:
         "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)"
         " SELECT {code}, {name}, 'dot-birth-backfill-apply', {run} FROM {table} t {conflict}"
     ).format(
-        code=SQL(source.code),  # type: ignore[arg-type]
+        code=SQL(source.code),
         name=Literal(source.name),
         run=Literal(uuid4()),
         table=source.table,
