@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from bench.rounds import measure, say
+from bench.progress import say
+from bench.rounds import measure
 from bench.scenario import Figure, Result, Scenario
 from bench.scenarios import known
 from bench.world import Cluster
@@ -22,15 +23,17 @@ END = "<!-- bench: end -->"
 IN_FULL = 1_000_000
 QUICK = 2_000
 PAIRS = 5
+_LEAST = 100
 
 Json = dict[str, Any]
+_MET = {True: "yes", False: "**no**", None: "–"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for and show it."""
     scenarios = known()
     options = _options(scenarios, arguments)
-    with Cluster(options.url) as cluster:
+    with Cluster(options.url, durable=not options.quick) as cluster:
         about = cluster.about() | {"rounds": options.pairs, "rows": options.rows, "births": options.births}
         say(settings(about))
         results = []
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if scenario.name not in options.only:
                 continue
             with cluster.world() as world:
-                rows = max(10, round(scenario.rows_in_full * options.rows / IN_FULL))
+                part = round(scenario.rows_in_full * options.rows / IN_FULL)
+                rows = max(_LEAST, part) if scenario.rows_in_full else 0
                 made = scenario(world, rows=rows, births=options.births, rounds=options.pairs)
                 about.setdefault("indexes", world.indexes())
                 about.setdefault("columns", world.columns())
@@ -81,7 +85,8 @@ def markdown(report: Json) -> str:
     lines = [f"{settings(about)}.", "", "birth_registry: " + ", ".join(about.get("columns", [])), ""]
     lines += [f"- `{definition}`" for definition in about.get("indexes", [])]
     for name, result in report["scenarios"].items():
-        lines += ["", f"## {name}: {result['title']}", "", f"{result['rows']:,} rows."]
+        lines += ["", f"## {name}: {result['title']}"]
+        lines += ["", f"{result['rows']:,} rows."] if result["rows"] else []
         if result["claims"]:
             lines += ["", *claims(result["claims"])]
         if result["series"]:
@@ -99,11 +104,20 @@ def claims(found: Sequence[Json]) -> list[str]:
 
 
 def section(report: Json) -> str:
-    """Return the README's section, without its markers."""
+    """Return the README's section, without its markers: what has a target or is held against something."""
     about = report["about"]
-    found = [claim | {"rows": result["rows"]} for result in report["scenarios"].values() for claim in result["claims"]]
+    found = [
+        claim | {"rows": result["rows"]}
+        for result in report["scenarios"].values()
+        for claim in result["claims"]
+        if claim["target"] is not None or claim["floor"]
+    ]
+    if not found:
+        return "Not measured yet: `make bench`."
     header = ("what", "rows", "against, in the same run", "target", "measured: median (from–to)", "met")
-    rows = [(row[0], f"{claim['rows']:,}", *row[1:]) for claim in found for row in [_row(claim)]]
+    rows = [
+        (row[0], f"{claim['rows']:,}" if claim["rows"] else "–", *row[1:]) for claim in found for row in [_row(claim)]
+    ]
     return "\n".join([*_table(header, rows), "", f"{about['rounds']} rounds in turn. {settings(about)}."])
 
 
@@ -144,6 +158,7 @@ def _claim(figure: Figure) -> Json:
     first, third = figure.quartiles
     return {
         "what": claim.what,
+        "floor": claim.floor,
         "against": claim.against or claim.floor or "–",
         "target": claim.target,
         "at_least": claim.at_least,
@@ -162,8 +177,9 @@ def _row(claim: Json) -> tuple[str, str, str, str, str]:
     digits, unit = claim["digits"], claim["unit"]
     low, high = f"{claim['low']:,.{digits}f}", f"{claim['high']:,.{digits}f}"
     measured = f"{claim['median']:,.{digits}f} {unit}" + (f" ({low}–{high})" if len(claim["values"]) > 1 else "")
-    target = f"{'≥' if claim['at_least'] else '≤'} {claim['target']:,.{digits}f} {unit}"
-    return claim["what"], claim["against"], target, measured, "yes" if claim["met"] else "**no**"
+    relation = "≥" if claim["at_least"] else "≤"
+    target = "–" if claim["target"] is None else f"{relation} {claim['target']:,.{digits}f} {unit}"
+    return claim["what"], claim["against"], target, measured, _MET[claim["met"]]
 
 
 def _series(result: Json) -> list[str]:
@@ -172,8 +188,9 @@ def _series(result: Json) -> list[str]:
     for name, values in result["series"].items():
         middle = median(values)
         first, _, third = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (middle,) * 3
-        pace = f"{result['rows'] / middle:,.0f}" if result["unit"] == "s" and middle > 0 else "–"
         wal = result["wal"].get(name)
+        timed = result["unit"] == "s" and (wal or name.endswith(": loop"))
+        pace = f"{result['rows'] / middle:,.0f}" if timed and result["rows"] else "–"
         rows.append(
             (
                 name,
@@ -210,10 +227,10 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
     add = parser.add_argument
     add("--rows", type=int, default=IN_FULL, help="rows of the largest scenarios; the others in proportion")
     add("--births", type=int, help="births of a full registry; as many as rows unless given")
-    add("--pairs", type=int, default=PAIRS, help="rounds: in each, everybody has one turn")
+    add("--pairs", type=int, help=f"rounds, {PAIRS} unless given: in each, everybody has one turn")
     add("--only", type=lambda text: text.split(","), default=names, help=f"some of: {', '.join(names)}")
     add("--url", help="a superuser's connection to a server; without it one of its own is started")
-    add("--quick", action="store_true", help="a few rows and two rounds: does everything work?")
+    add("--quick", action="store_true", help="a few rows, one round, nothing durable: does everything work?")
     add("--json", help="write everything to this file")
     add("--plots", help="write the plots into this folder")
     add("--write", action="store_true", help="write bench/results.json, the README's section and docs/bench")
@@ -221,8 +238,9 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
     if unknown := set(options.only) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     if options.quick:
-        options.rows, options.pairs = QUICK, 2
+        options.rows, options.pairs = QUICK, options.pairs or 1
         if options.write:
             parser.error("--quick measures nothing worth writing")
     options.births = options.births or options.rows
+    options.pairs = options.pairs or PAIRS
     return options

@@ -1,35 +1,29 @@
 """Contestants in turn, round after round, each beginning where the others began; the order rotates by round."""
 
 import gc
-import sys
 import time
 from collections.abc import Sequence
 
+from bench.progress import say
 from bench.scenario import Contestant, Result, Scenario
-
-_BEGAN = time.monotonic()
-
-
-def say(text: str) -> None:
-    """Tell whoever waits what goes on, with the minutes since the beginning."""
-    minutes, seconds = divmod(int(time.monotonic() - _BEGAN), 60)
-    print(f"{minutes:3}:{seconds:02}  {text}", file=sys.stderr, flush=True)
 
 
 def measure(scenario: Scenario) -> Result:
     """Prepare a scenario, give every contestant its turn in every round, and return what came of it."""
-    say(f"{scenario.name}: {scenario.title}; {scenario.rows:,} rows")
-    scenario.prepare()
-    contestants = list(scenario.contestants())
-    for number in range(scenario.rounds if contestants else 0):
-        told = [_turn(scenario, contestant) for contestant in _rotated(contestants, number)]
-        say(f"{scenario.name}: round {number + 1} of {scenario.rounds}: {', '.join(told)}")
-    scenario.conclude()
+    say(f"{scenario.name}: {scenario.title}" + (f"; {scenario.rows:,} rows" if scenario.rows else ""))
+    try:
+        scenario.prepare()
+        contestants = list(scenario.contestants())
+        for number in range(scenario.rounds if contestants else 0):
+            told = [_turn(scenario, contestant) for contestant in rotated(contestants, number)]
+            say(f"{scenario.name}: round {number + 1} of {scenario.rounds}: {', '.join(told)}")
+        scenario.conclude()
+    finally:
+        scenario.close()
     for figure in scenario.result.figures:
         claim = figure.claim
-        relation = "≥" if claim.at_least else "≤"
-        verdict = "met" if figure.met else "NOT MET"
-        say(f"{scenario.name}: {claim.what}: {figure.median:.3g} {claim.unit} ({relation} {claim.target:g}: {verdict})")
+        verdict = {True: ", met", False: ", NOT MET", None: ""}[figure.met]
+        say(f"{scenario.name}: {claim.what}: {figure.median:.3g} {claim.unit}{verdict}")
     return scenario.result
 
 
@@ -54,6 +48,7 @@ def _turn(scenario: Scenario, contestant: Contestant) -> str:
     return f"{contestant.name} {samples[contestant.name]:,.4g} {scenario.unit}"
 
 
-def _rotated(contestants: Sequence[Contestant], by: int) -> list[Contestant]:
+def rotated(contestants: Sequence[Contestant], by: int) -> list[Contestant]:
+    """Return the order of a round: everybody moves up by one, and the first goes to the end."""
     start = by % len(contestants)
     return [*contestants[start:], *contestants[:start]]

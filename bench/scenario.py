@@ -46,12 +46,13 @@ class Claim:
     """One row of the table: what is measured against what, and the target.
 
     The figure is ``series`` divided by ``floor`` of the same round, or, without a floor, ``series`` itself in ``unit``.
+    Without a target it is there for comparison.
     """
 
     what: str
     series: str
     floor: str | None
-    target: float
+    target: float | None
     unit: str = "×"
     at_least: bool = False
     #: How the floor is called in the table, where the name of its series says too little.
@@ -80,8 +81,10 @@ class Figure:
         return first, third
 
     @property
-    def met(self) -> bool:
-        """Return whether the median is on the right side of the target."""
+    def met(self) -> bool | None:
+        """Return whether the median is on the right side of the target; None where there is none."""
+        if self.claim.target is None:
+            return None
         return self.median >= self.claim.target if self.claim.at_least else self.median <= self.claim.target
 
 
@@ -117,8 +120,12 @@ class Result:
 
     @property
     def figures(self) -> list[Figure]:
-        """Return what came of each claim."""
-        return [Figure(claim, tuple(self._values(claim))) for claim in self.claims]
+        """Return what came of each claim; one whose series this machine cannot measure is left out."""
+        return [
+            Figure(claim, tuple(self._values(claim)))
+            for claim in self.claims
+            if claim.series in self.series and (claim.floor is None or claim.floor in self.series)
+        ]
 
     def _values(self, claim: Claim) -> list[float]:
         values = self.series[claim.series]
@@ -160,3 +167,6 @@ class Scenario:
 
     def conclude(self) -> None:
         """Add tables, plots and notes to ``self.result``, or series of its own."""
+
+    def close(self) -> None:
+        """Give back what ``prepare`` took, also after a failure."""

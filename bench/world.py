@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
+from bench.progress import say
 from birthdb import target
 from birthdb.demo.scene import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, SUPERUSER, Scene
 from birthdb.server import EmbeddedServer
@@ -103,9 +104,10 @@ class Applied:
 class Cluster:
     """A context manager: a server of its own or the one at ``url``, and the released database that worlds copy."""
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, *, durable: bool = True) -> None:
         """Remember which server; nothing is started yet."""
         self._url = url
+        self._durable = durable
         self._numbers = count(1)
 
     def __enter__(self) -> Self:
@@ -113,7 +115,7 @@ class Cluster:
         with ExitStack() as stack:
             #: Whether the server's processes are on this machine, and so can be looked at.
             self.local = self._url is None
-            url = self._url or stack.enter_context(EmbeddedServer(durable=True, settings=SETTINGS)).url()
+            url = self._url or stack.enter_context(EmbeddedServer(durable=self._durable, settings=SETTINGS)).url()
             self._admin = stack.enter_context(closing(target.connect(url, autocommit=True)))
             with _environment(target.VARIABLE, url):
                 self.scene = stack.enter_context(Scene("bench", superuser=True))
@@ -187,6 +189,11 @@ class World:
             self._sessions[login] = target.connect(self.url(login), autocommit=True)
         return self._sessions[login]
 
+    def leave(self, login: str) -> None:
+        """Close the session of a person; the next use opens another."""
+        if session := self._sessions.pop(login, None):
+            session.close()
+
     def execute(self, query: Any, parameters: Any = None) -> None:
         """Execute a statement as the superuser."""
         self.admin.execute(query, parameters)
@@ -209,15 +216,15 @@ class World:
 
     # --- what is worked on
 
-    def source(self, name: str, rows: int, *, random: bool = False) -> Source:
+    def source(self, name: str, rows: int, *, random: bool = False, first: int = 1) -> Source:
         """Make a table of so many rows with codes of 16 characters, its collection, and its identity.
 
-        The codes are in the order of the rows, or scattered where ``random``.
+        The codes are in the order of the rows, from number ``first``, after all codes of ``fill``; or scattered where
+        ``random``.
         """
-        code = "substr(md5(g::text), 1, 16)" if random else "'code-' || lpad(g::text, 11, '0')"
-        return self.made(
-            name, 'code text COLLATE "C" PRIMARY KEY, title text', f"{code}, 'row ' || g", rows, column="code"
-        )
+        code = f"substr(md5('{name}' || g), 1, 16)" if random else f"'unit-' || lpad((g + {first - 1})::text, 11, '0')"
+        columns: LiteralString = 'code text COLLATE "C" PRIMARY KEY, title text'
+        return self.made(name, columns, f"{code}, 'row ' || g", rows, column="code")
 
     def made(
         self,
@@ -240,11 +247,8 @@ class World:
         self.execute(filling.format(table, SQL(values), Literal(rows)))
         self.execute(SQL("VACUUM (ANALYZE) {}").format(table))
         self.govern(name, column=column, template=template)
-        return Source(
-            name,
-            self.value("SELECT birth_code_sql FROM birth.collection_registry WHERE collection_name = %s", (name,)),
-            rows,
-        )
+        code = self.value("SELECT birth_code_sql FROM birth.collection_registry WHERE collection_name = %s", (name,))
+        return Source(name, code, rows)
 
     def govern(self, name: str, *, column: str | None = None, template: str | None = None) -> None:
         """Register the table ``public.name`` as a collection whose rows must be born, and classify it."""
@@ -254,21 +258,20 @@ class World:
         identity = {"p_collection": name, "p_strategy": strategy, "p_column": column, "p_template": template}
         self.ask(STEWARD, "fn_birth_identity_classify", **{key: value for key, value in identity.items() if value})
 
-    def fill(self, births: int, *, random: bool = False) -> None:
-        """Put births of another collection into the registry, by hand; codes before those of sources."""
-        code = "substr(md5('older' || g), 1, 16)" if random else "'born-' || lpad(g::text, 11, '0')"
+    def fill(self, births: int) -> None:
+        """Put births of another collection into the registry, by hand: a full registry, its codes scattered."""
         self.execute(
             "INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status)"
-            " VALUES ('older', 'public', 'older', 'BIRTH_REQUIRED') ON CONFLICT DO NOTHING"
+            " VALUES ('older', 'public', 'older', 'BIRTH_REQUIRED')"
         )
         for first in range(1, births + 1, 1_000_000):
             self.execute(
-                SQL(
-                    "INSERT INTO birth.birth_registry (run_id, entity_code, collection_name, dot_origin)"
-                    f" SELECT '00000000-0000-4000-8000-000000000000', {code}, 'older', 'dot-birth-backfill-apply'"
-                    " FROM generate_series({}::bigint, {}) AS g"
-                ).format(Literal(first), Literal(min(first + 999_999, births)))
+                "INSERT INTO birth.birth_registry (run_id, entity_code, collection_name, dot_origin)"
+                " SELECT '00000000-0000-4000-8000-000000000000', substr(md5('older' || g), 1, 16), 'older',"
+                " 'dot-birth-backfill-apply' FROM generate_series(%s::bigint, %s) AS g ON CONFLICT DO NOTHING",
+                (first, min(first + 999_999, births)),
             )
+            say(f"{min(first + 999_999, births):,} of {births:,} births are there")
         self.execute("VACUUM (ANALYZE) birth.birth_registry")
 
     def empty(self) -> None:

@@ -1,0 +1,109 @@
+"""A plan against the anti-join that a person would count with."""
+
+from collections.abc import Sequence
+from functools import partial
+from statistics import median
+
+from psycopg.sql import SQL, Composed, Literal
+
+from bench.scenario import Claim, Contestant, Scenario, Table
+from bench.scenarios.apply import by_hand
+from bench.world import OPERATOR, Source
+
+ORDER = 50
+FLOOR = "anti-join count"
+
+
+def anti_join(source: Source) -> Composed:
+    """Return the hand-written count of rows without a birth."""
+    return SQL(
+        "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM birth.birth_registry b"
+        ' WHERE b.entity_code = {code} COLLATE "C" AND b.collection_name = {name})'
+    ).format(table=source.table, code=SQL(source.code), name=Literal(source.name))
+
+
+class _Plans(Scenario):
+    """Plans by dry run: every count and check of a plan, and nothing written."""
+
+    def prepare(self) -> None:
+        """Make the tables, and births for those that have them."""
+        self.sources = self.made()
+        self.world.execute("DELETE FROM birth.birth_registry WHERE right(entity_code, 2) = '07'")
+        self.world.execute("VACUUM (ANALYZE) birth.birth_registry")
+
+    def made(self) -> dict[str, Source]:
+        """Return the tables by what is special about them."""
+        raise NotImplementedError
+
+    def contestants(self) -> Sequence[Contestant]:
+        """Return floor and plan for each table."""
+        return [
+            contestant
+            for kind, source in self.sources.items()
+            for contestant in (
+                Contestant(f"{kind}: {FLOOR}", partial(self.world.execute, anti_join(source))),
+                Contestant(f"{kind}: plan", partial(self.plan, source)),
+            )
+        ]
+
+    def plan(self, source: Source) -> None:
+        """Plan; raises ValueError when the counts do not cover the table."""
+        found = self.world.ask(OPERATOR, "fn_dot_birth_qt001_plan", p_collection=source.name)
+        if found["source_rows"] != source.rows:
+            raise ValueError(f"planned {found['source_rows']} rows of {source.rows}: {found['blockers']}")
+
+    def conclude(self) -> None:
+        """Tell the time per row."""
+        rows: list[tuple[str | float, ...]] = []
+        for kind, source in self.sources.items():
+            times = (median(self.result.series[f"{kind}: {who}"]) for who in ("plan", FLOOR))
+            rows.append((kind, f"{source.rows:,}", *(1e6 * time / source.rows for time in times)))
+        self.result.tables.append(
+            Table("a row", ("table", "rows", "plan, µs a row", f"{FLOOR}, µs a row"), tuple(rows))
+        )
+
+
+class Plan(_Plans):
+    """As many births as rows, one in a hundred missing."""
+
+    name = "plan"
+    title = "counting what a backfill would do, where almost everything is born"
+    claims = (Claim("plan: as many births as rows", "born: plan", f"born: {FLOOR}", 1.15, against=FLOOR),)
+
+    def made(self) -> dict[str, Source]:
+        """Return the one table."""
+        source = self.world.source("born", self.rows)
+        self.world.execute(by_hand(source))
+        return {"born": source}
+
+
+class PlanShapes(_Plans):
+    """The other shapes, and how the time grows."""
+
+    name = "plan-shapes"
+    title = "plans where nothing is born, over several columns, of rows without a code; and how they grow"
+    claims = (
+        Claim("plan: nothing born", "nothing born: plan", f"nothing born: {FLOOR}", 1.15, against=FLOOR),
+        Claim("plan: identity over two columns", "two columns: plan", f"two columns: {FLOOR}", 1.15, against=FLOOR),
+        Claim("plan: no row has a code", "no code: plan", f"no code: {FLOOR}", 1.15, against=FLOOR),
+    )
+
+    def made(self) -> dict[str, Source]:
+        """Return tables of three tenths of the rows; those without a code are as many as asked for."""
+        part, quarter = max(4, self.rows * 3 // 10), max(1, self.rows // 4)
+        pair = ("tenant text, no integer, title text, PRIMARY KEY (tenant, no)", "'tenant-' || (g % 4), g, 'row ' || g")
+        none = ('code text COLLATE "C" UNIQUE, title text', "NULL, 'row ' || g")
+        world = self.world
+        born = {
+            "two columns": world.made("pair", *pair, part, template="{tenant}/{no}"),
+            "born": world.source("born", part),
+            "born, a quarter": world.source("born_less", part // 4, first=part + 1),
+        }
+        for source in born.values():
+            world.execute(by_hand(source))
+        return {
+            **born,
+            "nothing born": world.source("unborn", part, first=2 * part + 1),
+            "no code": world.made("nameless", *none, self.rows, column="code"),
+            "no code, a quarter": world.made("nameless_less", *none, quarter, column="code"),
+        }

@@ -1,0 +1,66 @@
+"""Every view of schema birth, with a full registry: how long it takes, and whether it scans the births."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from psycopg.sql import SQL, Identifier
+
+from bench.scenario import Claim, Contestant, Parts, Scenario, Table
+
+ORDER = 70
+
+
+class Views(Scenario):
+    """A registry as full as asked for, a run that is done and one that is planned."""
+
+    name = "views"
+    title = "every guard and dashboard view with a full registry"
+    rows_in_full = 10_000
+    unit = "ms"
+    claims = (
+        Claim("the slowest guard or dashboard view", "the slowest view", None, 50, unit="ms", digits=1),
+        Claim("views that scan the births", "views that scan the births", None, 0, unit="views", digits=0),
+    )
+
+    def prepare(self) -> None:
+        """Fill the registry."""
+        self.world.fill(self.births)
+        done = self.world.source("item", self.rows)
+        self.world.apply(self.world.permitted(done.name))
+        self.world.permitted(self.world.source("other", self.rows, first=self.rows + 1).name)
+        self.world.execute("ANALYZE")
+        self.views = [
+            row["name"]
+            for row in self.world.rows(
+                "SELECT c.relname AS name FROM pg_class c"
+                " WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'v' ORDER BY 1"
+            )
+        ]
+        self.scans: dict[str, int] = {}
+        self.result.notes.append(f"{self.births:,} births and {self.rows:,} of a run.")
+
+    def contestants(self) -> Sequence[Contestant]:
+        """Return the views."""
+        return [Contestant(view, partial(self.read, view)) for view in self.views]
+
+    def read(self, view: str) -> Parts:
+        """Read a view whole; what it scanned is told by the statistics of the transaction, functions included."""
+        with self.world.admin.transaction():
+            begin = self.world.value("SELECT clock_timestamp()")
+            self.world.rows(SQL("SELECT * FROM {}").format(Identifier("birth", view)))
+            (after,) = self.world.rows(
+                "SELECT extract(epoch FROM clock_timestamp() - %s)::float8 * 1000 AS ms, s.seq_scan AS scans"
+                " FROM pg_stat_xact_user_tables s WHERE s.relid = 'birth.birth_registry'::regclass",
+                (begin,),
+            )
+        self.scans[view] = after["scans"]
+        return {view: after["ms"]}
+
+    def conclude(self) -> None:
+        """Find the slowest of each round, and those that scan."""
+        for times in zip(*(self.result.series[view] for view in self.views), strict=True):
+            self.result.add("the slowest view", max(times))
+            self.result.add("views that scan the births", sum(1 for scans in self.scans.values() if scans))
+        scanning = tuple((view, scans) for view, scans in self.scans.items() if scans)
+        if scanning:
+            self.result.tables.append(Table("views that scan the births", ("view", "scans"), scanning))
