@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo test servers test-matrix lint format ahead freeze check hunt generate clean
+.PHONY: menu demo bench bench-large test servers test-matrix lint format ahead freeze check hunt generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,12 @@ $(SPOT): constraints-pgspot.txt
 
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
 	@$(BIN)/birthdb demo
+
+bench: $(READY) ## the figures of the README, a million rows, ten minutes; ONLY="apply plan" chooses
+	@$(BIN)/python -m bench --write $(if $(ONLY),--only $(ONLY))
+
+bench-large: $(READY) ## what grows, with ten million rows and births; hours
+	@$(BIN)/python -m bench --write --rows 10000000 --only $(or $(ONLY),apply plan flatness memory views size)
 
 test: $(READY) $(SPOT) ## the tests, each on a fresh database
 	@$(BIN)/python -m pytest -n 4 --dist worksteal

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
@@ -12,6 +13,7 @@ from bench.rounds import measure
 from bench.scenario import Figure, Result, Scenario
 from bench.scenarios import known
 from bench.world import Cluster
+from birthdb import target
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results.json"
@@ -21,6 +23,8 @@ BEGIN = "<!-- bench: written by `make bench` -->"
 END = "<!-- bench: end -->"
 
 IN_FULL = 1_000_000
+#: What is measured with more rows than that stands beside it, under a name of its own.
+LARGE = "-large"
 QUICK = 2_000
 PAIRS = 5
 _LEAST = 100
@@ -47,15 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 about.setdefault("indexes", world.indexes())
                 about.setdefault("columns", world.columns())
                 results.append(measure(made))
-    report = {"about": about, "scenarios": {result.name: as_json(result) for result in results}}
+    suffix = LARGE if options.rows > IN_FULL else ""
+    report = {"about": about, "scenarios": {result.name + suffix: as_json(result) for result in results}}
     print(markdown(report))
     if options.json:
         Path(options.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if options.plots:
-        draw(results, Path(options.plots))
+        draw(results, Path(options.plots), suffix)
     if options.write:
         write(report)
-        draw(results, PLOTS)
+        draw(results, PLOTS, suffix)
 
 
 def as_json(result: Result) -> Json:
@@ -64,7 +69,7 @@ def as_json(result: Result) -> Json:
         "title": result.title,
         "rows": result.rows,
         "unit": result.unit,
-        "claims": [_claim(figure) for figure in result.figures],
+        "claims": [_claim(figure, result) for figure in result.figures],
         "series": {name: [_short(value) for value in values] for name, values in result.series.items()},
         "wal": result.wal,
         "tables": [{"title": t.title, "columns": t.columns, "rows": t.rows} for t in result.tables],
@@ -123,14 +128,11 @@ def section(report: Json) -> str:
 
 def write(report: Json) -> None:
     """Write the committed results, and the README's section from them; scenarios that did not run keep theirs."""
-    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"scenarios": {}}
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))
     kept = {name: {"rows": result["rows"], "claims": result["claims"]} for name, result in report["scenarios"].items()}
-    order = [scenario.name for scenario in known()]
+    order = [scenario.name + suffix for scenario in known() for suffix in ("", LARGE)]
     both = before["scenarios"] | kept
-    committed = {
-        "about": report["about"],
-        "scenarios": {name: both[name] for name in sorted(both, key=order.index) if name in order},
-    }
+    committed = {"about": report["about"], "scenarios": {name: both[name] for name in order if name in both}}
     RESULTS.write_text(json.dumps(committed, indent=1) + "\n", encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     README.write_text(replaced(text, section(committed)), encoding="utf-8")
@@ -145,19 +147,19 @@ def replaced(text: str, new: str) -> str:
     return f"{head}{BEGIN}\n\n{new}\n\n{END}{rest.split(END)[1]}"
 
 
-def draw(results: Sequence[Result], folder: Path) -> None:
+def draw(results: Sequence[Result], folder: Path, suffix: str = "") -> None:
     """Write the plots."""
     folder.mkdir(parents=True, exist_ok=True)
     for result in results:
         for plot in result.plots:
-            (folder / f"{plot.name}.svg").write_text(plot.svg(), encoding="utf-8")
+            (folder / f"{plot.name}{suffix}.svg").write_text(plot.svg(), encoding="utf-8")
 
 
-def _claim(figure: Figure) -> Json:
+def _claim(figure: Figure, result: Result) -> Json:
     claim = figure.claim
     first, third = figure.quartiles
     return {
-        "what": claim.what,
+        "what": claim.what.format(rows=result.rows, births=result.births),
         "floor": claim.floor,
         "against": claim.against or claim.floor or "–",
         "target": claim.target,
@@ -228,15 +230,17 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
     add("--rows", type=int, default=IN_FULL, help="rows of the largest scenarios; the others in proportion")
     add("--births", type=int, help="births of a full registry; as many as rows unless given")
     add("--pairs", type=int, help=f"rounds, {PAIRS} unless given: in each, everybody has one turn")
-    add("--only", type=lambda text: text.split(","), default=names, help=f"some of: {', '.join(names)}")
-    add("--url", help="a superuser's connection to a server; without it one of its own is started")
+    add("--only", nargs="+", choices=names, default=names, metavar="NAME", help=f"some of: {', '.join(names)}")
+    add(
+        "--url",
+        default=os.environ.get(target.VARIABLE),
+        help=f"a superuser's connection to a server, else {target.VARIABLE}, else a server of its own",
+    )
     add("--quick", action="store_true", help="a few rows, one round, nothing durable: does everything work?")
     add("--json", help="write everything to this file")
     add("--plots", help="write the plots into this folder")
     add("--write", action="store_true", help="write bench/results.json, the README's section and docs/bench")
     options = parser.parse_args(arguments)
-    if unknown := set(options.only) - set(names):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     if options.quick:
         options.rows, options.pairs = QUICK, options.pairs or 1
         if options.write:

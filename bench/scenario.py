@@ -43,7 +43,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of the table: what is measured against what, and the target.
+    """One row of the table: what is measured against what, and the target. ``what`` may name {rows} and {births}.
 
     The figure is ``series`` divided by ``floor`` of the same round, or, without a floor, ``series`` itself in ``unit``.
     Without a target it is there for comparison.
@@ -104,6 +104,7 @@ class Result:
     name: str
     title: str
     rows: int
+    births: int
     unit: str
     claims: Sequence[Claim]
     #: Series: its value in each round, in ``unit``.
@@ -153,7 +154,7 @@ class Scenario:
         self.rows = rows
         self.births = births
         self.rounds = min(rounds, self.most_rounds or rounds)
-        self.result = Result(self.name, self.title, rows, self.unit, self.claims)
+        self.result = Result(self.name, self.title, rows, births, self.unit, self.claims)
 
     def prepare(self) -> None:
         """Make what is worked on; untimed."""
