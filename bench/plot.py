@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-_WIDTH, _HEIGHT = 720, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 24, 54, 74
+_WIDTH, _HEIGHT = 720, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 24, 54, 100
+_LETTER = 7.2
 _STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 15px }
@@ -63,23 +64,25 @@ class Plot:
             f"<title>{escape(self.title)}</title><style>{_STYLE}</style>",
             _text(_LEFT, 22, self.title, "title"),
             _text(_LEFT, 42, self.upward),
-            _text(_WIDTH - _RIGHT, _HEIGHT - 34, self.across, anchor="end"),
+            _text(_WIDTH - _RIGHT, _HEIGHT - _BOTTOM + 40, self.across, anchor="end"),
         ]
         for y in steps:
             parts.append(f'<path class="grid" d="M{_LEFT} {upward(y)}H{_WIDTH - _RIGHT}"/>')
             parts.append(_text(_LEFT - 8, upward(y) + 4, _number(y), anchor="end"))
         parts += [_text(across(x), _HEIGHT - _BOTTOM + 20, _number(x), anchor="middle") for x in marks]
-        beside = _LEFT
+        beside, below = _LEFT, _HEIGHT - 34
         for i, line in enumerate(self.lines):
             path = "L".join(f"{across(x)} {upward(y)}" for x, y in line.points)
             parts.append(f'<path class="line s{i % 4}" d="M{path}"/>')
             if len(line.points) <= 20:
-                parts += [
-                    f'<circle class="dot s{i % 4}" cx="{across(x)}" cy="{upward(y)}" r="3.5"/>' for x, y in line.points
-                ]
-            parts.append(f'<path class="line s{i % 4}" d="M{beside} {_HEIGHT - 14}h18"/>')
-            parts.append(_text(beside + 24, _HEIGHT - 10, line.name))
-            beside += 46 + round(7.2 * len(line.name))
+                dots = [f'cx="{across(x)}" cy="{upward(y)}"' for x, y in line.points]
+                parts += [f'<circle class="dot s{i % 4}" {dot} r="3.5"/>' for dot in dots]
+            wide = 46 + round(_LETTER * len(line.name))
+            if beside > _LEFT and beside + wide > _WIDTH:
+                beside, below = _LEFT, below + 22
+            parts.append(f'<path class="line s{i % 4}" d="M{beside} {below - 4}h18"/>')
+            parts.append(_text(beside + 24, below, line.name))
+            beside += wide
         return "\n".join([*parts, "</svg>", ""])
 
 

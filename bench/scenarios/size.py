@@ -1,6 +1,7 @@
 """Bytes per birth, heap and indexes, against what PostgreSQL needs at the least, computed from its documentation."""
 
 from bench.scenario import Claim, Scenario, Table
+from bench.scenarios.apply import by_hand
 
 ORDER = 80
 MEASURED = "in key order"
@@ -31,10 +32,17 @@ class Size(Scenario):
 
     def conclude(self) -> None:
         """Write births, and divide."""
-        for order, random in ((MEASURED, False), ("in no order", True)):
+        sources = [self.world.source(f"item_{int(random)}", self.rows, random=random) for random in (False, True)]
+        for order, source, driven in (
+            (MEASURED, sources[0], True),
+            ("in no order", sources[1], True),
+            ("in no order, by one statement", sources[1], False),
+        ):
             self.world.empty()
-            source = self.world.source(f"item_{int(random)}", self.rows, random=random)
-            self.world.apply(self.world.permitted(source.name))
+            if driven:
+                self.world.apply(self.world.permitted(source.name))
+            else:
+                self.world.execute(by_hand(source))
             self.world.execute("VACUUM birth.birth_registry")
             parts = self.world.rows(
                 "SELECT 'table' AS part, pg_relation_size('birth.birth_registry') AS bytes UNION ALL"

@@ -17,6 +17,7 @@ from bench.rounds import measure, rotated
 from bench.scenario import Claim, Contestant, Result, Scenario
 from bench.scenarios import known
 from bench.scenarios.apply import by_hand
+from bench.scenarios.views import Views
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,6 +71,7 @@ def test_the_floor_writes_what_the_driver_writes_and_a_lost_birth_is_noticed(mad
         made.applied(run)
 
 
+@pytest.mark.usefixtures("template")
 def test_a_given_server_is_left_as_it_was(server: Cluster, tmp_path: Path) -> None:
     what = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles ORDER BY 1"
     before = server.execute(what).fetchall()
@@ -192,6 +194,18 @@ def test_a_plot_keeps_its_lines_inside_and_its_names_harmless() -> None:
     assert dots[0][1] > dots[1][1] > dots[2][1]
 
 
+def test_the_names_of_many_lines_stay_inside() -> None:
+    plot = Plot("x", "t", "x", "y", [Line(f"a line that is number {i}", [(0, 1), (i + 1, 2)]) for i in range(4)])
+    root = ElementTree.fromstring(plot.svg())
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    names = [element for element in root.iter(f"{SVG}text") if (element.text or "").startswith("a line")]
+    ends = [float(name.attrib["x"]) + 7 * len(name.text or "") for name in names]
+    assert len(names) == 4
+    assert max(ends) < width
+    assert max(float(name.attrib["y"]) for name in names) < height
+    assert len({name.attrib["y"] for name in names}) == 2
+
+
 def _report(name: str, value: float) -> dict[str, Any]:
     result = Result(
         name, name, 7, 8, "s", [Claim("in {births} births", "a", "b", 1.0)], series={"a": [value], "b": [1]}
@@ -227,3 +241,15 @@ def test_a_text_without_markers_is_refused() -> None:
 def test_the_readme_says_what_the_committed_results_say() -> None:
     text = report.README.read_text(encoding="utf-8")
     assert report.replaced(text, report.section(json.loads(report.RESULTS.read_text(encoding="utf-8")))) == text
+
+
+def test_a_view_that_scans_the_births_is_found_also_inside_a_function(made: world.World) -> None:
+    made.execute("CREATE FUNCTION public.births() RETURNS bigint LANGUAGE plpgsql AS"
+                 " 'BEGIN RETURN (SELECT count(*) FROM birth.birth_registry); END'")  # fmt: skip
+    made.execute("CREATE VIEW birth.v_of_a_test AS SELECT public.births()")
+    scenario = Views(made, rows=20, births=30, rounds=2)
+    measure(scenario)
+    assert scenario.scans["v_of_a_test"] == 1
+    assert scenario.scans["v_birth_dot_status"] == 0
+    assert min(scenario.result.series["views that scan the births"]) >= 1
+    assert scenario.result.series["the slowest view"][0] >= scenario.result.series["v_of_a_test"][0] > 0
