@@ -30,6 +30,7 @@ PAIRS = 5
 _LEAST = 100
 
 Json = dict[str, Any]
+_CONDITIONS = ("server", "cores", "settings", "columns", "indexes")
 _MET = {True: "yes", False: "**no**", None: "–"}
 
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = {"about": about, "scenarios": {result.name + suffix: as_json(result) for result in results}}
     print(markdown(report))
     if options.json:
-        Path(options.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        Path(options.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if options.plots:
         draw(results, Path(options.plots), suffix)
     if options.write:
@@ -84,11 +85,16 @@ def settings(about: Json) -> str:
     return f"{about['server']} on {about['cores']} cores; {shown}"
 
 
+def _registry(about: Json) -> str:
+    """Return the shape of the table that births go to."""
+    indexes = [definition.split(" USING ")[1] for definition in about["indexes"]]
+    return f"birth_registry: columns {', '.join(about['columns'])}; indexes {', '.join(indexes)}"
+
+
 def markdown(report: Json) -> str:
     """Return everything, as people read it."""
     about = report["about"]
-    lines = [f"{settings(about)}.", "", "birth_registry: " + ", ".join(about.get("columns", [])), ""]
-    lines += [f"- `{definition}`" for definition in about.get("indexes", [])]
+    lines = [f"{settings(about)}.", "", f"{_registry(about)}."]
     for name, result in report["scenarios"].items():
         lines += ["", f"## {name}: {result['title']}"]
         lines += ["", f"{result['rows']:,} rows."] if result["rows"] else []
@@ -123,17 +129,23 @@ def section(report: Json) -> str:
     rows = [
         (row[0], f"{claim['rows']:,}" if claim["rows"] else "–", *row[1:]) for claim in found for row in [_row(claim)]
     ]
-    return "\n".join([*_table(header, rows), "", f"{about['rounds']} rounds in turn. {settings(about)}."])
+    rounds = max(len(claim["values"]) for claim in found)
+    below = f"Where there is a range: up to {rounds} rounds in turn. {settings(about)}. {_registry(about)}."
+    return "\n".join([*_table(header, rows), "", below])
 
 
 def write(report: Json) -> None:
-    """Write the committed results, and the README's section from them; scenarios that did not run keep theirs."""
+    """Write the committed results, and the README's section from them.
+
+    Scenarios that did not run keep their figures, unless those are of another server, machine or set of indexes.
+    """
     before = json.loads(RESULTS.read_text(encoding="utf-8"))
     kept = {name: {"rows": result["rows"], "claims": result["claims"]} for name, result in report["scenarios"].items()}
     order = [scenario.name + suffix for scenario in known() for suffix in ("", LARGE)]
-    both = before["scenarios"] | kept
+    same = all(before["about"].get(name) == report["about"].get(name) for name in _CONDITIONS)
+    both = (before["scenarios"] if same else {}) | kept
     committed = {"about": report["about"], "scenarios": {name: both[name] for name in order if name in both}}
-    RESULTS.write_text(json.dumps(committed, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(committed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     README.write_text(replaced(text, section(committed)), encoding="utf-8")
     say(f"written: {RESULTS.name}, the section of {README.name}")

@@ -210,17 +210,25 @@ def _report(name: str, value: float) -> dict[str, Any]:
     result = Result(
         name, name, 7, 8, "s", [Claim("in {births} births", "a", "b", 1.0)], series={"a": [value], "b": [1]}
     )
-    about = {"rounds": 1, "server": "PostgreSQL 18", "cores": 2, "settings": {"fsync": "on"}}
+    about: dict[str, Any] = {
+        "server": "PostgreSQL 18",
+        "cores": 2,
+        "settings": {"fsync": "on"},
+        "columns": ["code text"],
+    }
+    about["indexes"] = ["CREATE UNIQUE INDEX i ON t USING btree (code)"]
     return {"about": about, "scenarios": {name: report.as_json(result)}}
 
 
-def test_written_figures_stand_between_the_markers_and_others_stay(
+def test_written_figures_stand_between_the_markers_and_others_of_the_same_machine_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(report, "README", tmp_path / "README.md")
     report.RESULTS.write_text('{"about": {}, "scenarios": {}}')
     report.README.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    report.write(_report("curve", 3.0) | {"about": _report("curve", 3.0)["about"] | {"cores": 64}})
+    assert "| 3.00 × |" in report.README.read_text()
     for name, value in (("size", 0.5), ("apply", 2.0), ("size", 0.75)):
         report.write(_report(name, value))
     text = report.README.read_text()
@@ -231,6 +239,7 @@ def test_written_figures_stand_between_the_markers_and_others_stay(
         "| in 8 births | 7 | b | ≤ 1.00 × | 2.00 × | **no** |",
         "| in 8 births | 7 | b | ≤ 1.00 × | 0.75 × | yes |",
     ]
+    assert "indexes btree (code)." in text
 
 
 def test_a_text_without_markers_is_refused() -> None:
