@@ -222,7 +222,7 @@ class World:
         The codes are in the order of the rows, from number ``first``, after all codes of ``fill``; or scattered where
         ``random``.
         """
-        code = f"substr(md5('{name}' || g), 1, 16)" if random else f"'unit-' || lpad((g + {first - 1})::text, 11, '0')"
+        code = f"substr(md5('{name}:' || g), 1, 16)" if random else f"'unit-' || lpad((g + {first - 1})::text, 11, '0')"
         columns: LiteralString = 'code text COLLATE "C" PRIMARY KEY, title text'
         return self.made(name, columns, f"{code}, 'row ' || g", rows, column="code")
 
@@ -267,7 +267,7 @@ class World:
         for first in range(1, births + 1, 1_000_000):
             self.execute(
                 "INSERT INTO birth.birth_registry (run_id, entity_code, collection_name, dot_origin)"
-                " SELECT '00000000-0000-4000-8000-000000000000', substr(md5('older' || g), 1, 16), 'older',"
+                " SELECT '00000000-0000-4000-8000-000000000000', substr(md5('older:' || g), 1, 16), 'older',"
                 " 'dot-birth-backfill-apply' FROM generate_series(%s::bigint, %s) AS g ON CONFLICT DO NOTHING",
                 (first, min(first + 999_999, births)),
             )

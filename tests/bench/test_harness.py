@@ -80,6 +80,16 @@ def test_a_given_server_is_left_as_it_was(server: Cluster, tmp_path: Path) -> No
     assert json.loads((tmp_path / "all.json").read_text())["scenarios"]["size"]["series"]["computed"][0] > 100
 
 
+def test_tables_with_codes_in_no_order_have_codes_of_their_own(made: world.World) -> None:
+    sources = [made.source(name, 40, random=True) for name in ("item_1", "item_12")]
+    for source in sources:
+        made.execute(by_hand(source))
+    made.fill(10)
+    assert made.value("SELECT count(*) FROM birth.birth_registry") == 90
+    codes = made.value("SELECT array_agg(code) FROM public.item_1")
+    assert {len(code) for code in codes} == {16}
+
+
 class _Still:
     """A world in which nothing happens."""
 
