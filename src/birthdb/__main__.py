@@ -1,5 +1,43 @@
-"""``python -m birthdb`` is the ``birthdb`` command."""
+"""The ``birthdb`` command, and ``python -m birthdb``.
 
-from birthdb.cli import main
+Starting Python is half of the time of a release, and most of that is importing. So Alembic's commands start without
+what reads options and draws tables, until something has to be said to a person; and nothing is collected meanwhile.
+"""
 
-main()
+import gc
+import os
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    gc.disable()
+    if sys.argv[1:2] == ["alembic"]:
+        _alembic(sys.argv[2:])
+    from birthdb import cli
+
+    gc.freeze()
+    gc.enable()
+    cli.main()
+
+
+def _alembic(arguments: list[str]) -> NoReturn:
+    try:
+        from birthdb.release.command import run
+
+        sys.exit(run(arguments))
+    except KeyboardInterrupt:
+        sys.exit("aborted")
+    except BrokenPipeError:
+        # Whoever read the output has enough; what is left of it has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as exc:
+        from birthdb import cli
+
+        cli.refuse(exc, as_json="--json" in sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import psycopg
 import typer
-from alembic.config import CommandLine, Config
+from alembic.config import Config
 from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 from rich.console import Console
@@ -30,6 +30,7 @@ from birthdb import verify as verification
 from birthdb.api import Connection
 from birthdb.errors import BirthError
 from birthdb.release import attest as attesting
+from birthdb.release import command as alembic
 from birthdb.server import EmbeddedServer, ServerError
 
 FINE, ATTENTION, MISUSE, UNREACHABLE = range(4)
@@ -320,12 +321,8 @@ def _check_evidence(file: Path, as_json: bool) -> None:
 )
 def run_alembic(context: typer.Context) -> None:
     """Run Alembic with the migrations that are installed: birthdb alembic upgrade head."""
-    try:
-        CommandLine(prog="birthdb alembic").main(["-c", str(paths.ALEMBIC_INI), *context.args])
-    except SystemExit as exc:
-        # Alembic ends with -1 whatever it refused; argparse with 2.
-        code = exc.code or FINE
-        raise typer.Exit(code if code in (FINE, MISUSE) else ATTENTION) from exc
+    # For the menu, and for whoever calls ``main`` here: ``__main__`` gets there without the rest of this module.
+    raise typer.Exit(alembic.run(context.args))
 
 
 def main() -> NoReturn:
@@ -335,24 +332,32 @@ def main() -> NoReturn:
         # For machines misuse is an object too; for people the library's own words.
         code = app(prog_name="birthdb", standalone_mode=not as_json)
         sys.exit(code if isinstance(code, int) else FINE)
-    except _USAGE as exc:
-        _complain(as_json, MISUSE, exc.format_message())
     except typer.Abort:
         sys.exit(ATTENTION)
-    except target.TargetError as exc:
-        _complain(as_json, MISUSE, str(exc), hint=exc.hint)
-    except ServerError as exc:
-        _complain(as_json, UNREACHABLE, str(exc))
-    except _NotThere as exc:
-        _complain(as_json, ATTENTION, exc.message, code=exc.code, hint=exc.hint)
-    except attesting.NotReleased as exc:
-        _complain(as_json, ATTENTION, str(exc), hint=exc.hint)
-    except BirthError as exc:
-        _complain(as_json, ATTENTION, exc.message, code=exc.sqlstate, detail=exc.detail, hint=exc.hint)
-    except DBAPIError as exc:
-        _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
-    except psycopg.Error as exc:
-        _complain_of(as_json, exc)
+    except Exception as exc:
+        refuse(exc, as_json=as_json)
+
+
+def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
+    """Say what was refused, and what to do, and end the process with its exit code. Raises what nobody foresaw."""
+    match exc:
+        case _ if isinstance(exc, _USAGE):
+            _complain(as_json, MISUSE, exc.format_message())
+        case target.TargetError():
+            _complain(as_json, MISUSE, str(exc), hint=exc.hint)
+        case ServerError():
+            _complain(as_json, UNREACHABLE, str(exc))
+        case _NotThere():
+            _complain(as_json, ATTENTION, exc.message, code=exc.code, hint=exc.hint)
+        case attesting.NotReleased():
+            _complain(as_json, ATTENTION, str(exc), hint=exc.hint)
+        case BirthError():
+            _complain(as_json, ATTENTION, exc.message, code=exc.sqlstate, detail=exc.detail, hint=exc.hint)
+        case DBAPIError():
+            _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
+        case psycopg.Error():
+            _complain_of(as_json, exc)
+    raise exc
 
 
 class _NotThere(Exception):

@@ -147,6 +147,23 @@ def test_what_alembic_refuses_needs_attention(run: Run) -> None:
     assert run("alembic", "show", "no_such_revision").code == cli.ATTENTION
 
 
+def test_alembic_starts_without_what_draws_tables_and_says_what_was_refused() -> None:
+    ask = "import atexit, sys; atexit.register(lambda: print([m for m in ('typer', 'rich') if m in sys.modules])); "
+    ask += "from birthdb import __main__; sys.argv = ['birthdb', 'alembic', *sys.argv[1:]]; __main__.main()"
+
+    def alembic(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", ask, *arguments], capture_output=True, text=True, check=False)
+
+    heads = alembic("heads")
+    assert (heads.returncode, heads.stdout.splitlines()[-1]) == (cli.FINE, "[]")
+    assert alembic("show", "no_such_revision").returncode == cli.ATTENTION
+    assert alembic("no_such_command").returncode == cli.MISUSE
+    unreachable = alembic("-x", f"url={NOWHERE}", "current")
+    assert unreachable.returncode == cli.UNREACHABLE
+    assert any(line.startswith("error: connection ") for line in unreachable.stderr.splitlines())
+    assert "Traceback" not in unreachable.stderr
+
+
 def test_server_prints_its_url_first_and_ends_well_on_ctrl_c() -> None:
     command = [sys.executable, "-m", "birthdb", "server", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
