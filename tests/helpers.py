@@ -397,7 +397,11 @@ class Scene:
         return notices
 
     def _start(self, by: str, routine: str, arguments: Mapping[str, object]) -> Driver:
-        driver = Driver(self.db.connect(by), statement("CALL", routine, arguments), arguments)
+        return self.send(self.db.connect(by), statement("CALL", routine, arguments), arguments)
+
+    def send(self, conn: psycopg.Connection[Any], query: Composed, arguments: Mapping[str, object] = {}) -> Driver:
+        """Send a statement and return at once; what still waits when the scene is over is ended."""
+        driver = Driver(conn, query, arguments)
         self._drivers.append(driver)
         return driver
 

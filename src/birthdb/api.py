@@ -267,9 +267,15 @@ def run_stop(conn: Connection, run_id: UUID, reason: str) -> str:
     return _text(conn, "fn_birth_run_stop", p_run_id=run_id, p_reason=reason)
 
 
-def run_tune(conn: Connection, run_id: UUID, batch: int, pause_ms: int) -> str:
-    """Change the batch size (rows) and the pause (milliseconds) of a run from its next batch on; needs an operator."""
-    return _text(conn, "fn_birth_run_tune", p_run_id=run_id, p_batch=batch, p_pause_ms=pause_ms)
+def run_tune(
+    conn: Connection, run_id: UUID, batch: int | None = None, pause_ms: int = 0, target_ms: int | None = None
+) -> str:
+    """Set the pace of a run from its next batch on; needs an operator.
+
+    ``batch`` is the most rows of a batch, as the CALL says when left out; ``pause_ms`` and ``target_ms``, how long a
+    batch should take, are milliseconds.
+    """
+    return _text(conn, "fn_birth_run_tune", p_run_id=run_id, p_batch=batch, p_pause_ms=pause_ms, p_target_ms=target_ms)
 
 
 def census(conn: Connection, collection: str) -> list[Check]:

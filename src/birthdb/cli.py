@@ -146,6 +146,10 @@ def apply(
     expected_delta: Annotated[int, typer.Option("--expected-delta", help="Rows the run must write.")],
     max_rows: Annotated[int, typer.Option("--max-rows", help="Rows the run may write.")],
     batch: Annotated[int | None, typer.Option("--batch", help="Source rows a batch visits.")] = None,
+    batch_ms: Annotated[
+        int | None,
+        typer.Option("--batch-ms", help="Milliseconds a batch should take, without a pause; --batch is then the most."),
+    ] = None,
     execute: Annotated[bool, typer.Option("--execute", help="Write; otherwise only check.")] = False,
     url: Url = None,
     as_json: Json = False,
@@ -163,6 +167,8 @@ def apply(
             row = api.progress(watch, run) or {}
             bar.update(task, completed=float(row.get("percent") or 0), description=message)
 
+        if execute and batch_ms is not None:
+            api.run_tune(conn, run, batch, target_ms=batch_ms)
         api.apply(conn, collection, run, permit, expected_delta, max_rows, batch=batch, execute=execute, notice=tell)
         row = api.progress(watch, run)
     _show({"run": [row] if row else []}, as_json)

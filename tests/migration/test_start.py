@@ -279,9 +279,10 @@ def test_a_function_becomes_a_procedure(checkout: Sources, begin: Begin, db: Dat
     write(
         checkout,
         path,
-        "-- For a test.\nCREATE OR REPLACE PROCEDURE birth.fn_birth_run_pace(p_run_id uuid, p_batch integer)\n"
+        "-- For a test.\nCREATE OR REPLACE PROCEDURE birth.fn_birth_run_pace(\n"
+        "  p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision)\n"
         "  LANGUAGE plpgsql\nAS $fn_birth_run_pace$ BEGIN NULL; END; $fn_birth_run_pace$;\n"
-        "COMMENT ON PROCEDURE birth.fn_birth_run_pace(uuid, integer) IS 'For a test.';\n",
+        "COMMENT ON PROCEDURE birth.fn_birth_run_pace(uuid, integer, integer, double precision) IS 'For a test.';\n",
     )
     started = begin()
     assert lines(started) == [f"drop {path}", path]

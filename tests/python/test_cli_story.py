@@ -64,11 +64,12 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     run = str(planned["run_id"])
     numbers = ["--permit", str(permit), "--expected-delta", str(ROWS), "--max-rows", str(ROWS)]
 
-    checked = birthdb("olga_operator", "apply", collection, run, *numbers)
+    checked = birthdb("olga_operator", "apply", collection, run, *numbers, "--batch-ms", "200")
     assert (checked.returncode, checked.stderr.count("Traceback")) == (0, 0), checked.stderr
     assert db.connect().execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (0,)
 
-    applied = birthdb("olga_operator", "apply", collection, run, *numbers, "--batch", "500", "--execute")
+    pace = ["--batch", "500", "--batch-ms", "3600000"]
+    applied = birthdb("olga_operator", "apply", collection, run, *numbers, *pace, "--execute")
     assert (applied.returncode, applied.stderr.count("Traceback")) == (0, 0), applied.stderr
     assert "100%" in applied.stderr
 
@@ -90,6 +91,9 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     assert all(check["pass"] for check in document["census"])
     assert document["contract"]
     assert {act["run_id"] for act in document["acts"]} == {run}
+    assert [act["detail"] for act in document["acts"] if act["act"] == "tune"] == [
+        {"batch": 500, "pause_ms": 0, "target_ms": 3_600_000}
+    ]
     assert document["permits"][0]["permit_id"] == permit
     assert document["verdicts"][0]["verdict"] == "SAFE"
 
