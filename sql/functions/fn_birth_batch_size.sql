@@ -6,17 +6,21 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision)
   RETURNS integer
-  LANGUAGE sql
+  LANGUAGE plpgsql
   IMMUTABLE
   PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_batch_size$
-  SELECT CASE
-    WHEN p_target_ms IS NULL THEN p_most
-    WHEN p_last IS NULL OR p_took_ms IS NULL THEN least(p_most, 1000)
-    ELSE least(p_most, greatest(100, floor(p_last * CASE WHEN f.factor < 1 THEN f.factor ELSE least(2, sqrt(f.factor)) END)))::integer
-  END
-  FROM (SELECT p_target_ms / greatest(p_took_ms, 0.001) AS factor) f;
+DECLARE
+  v_factor double precision := p_target_ms / greatest(p_took_ms, 0.001);
+BEGIN
+  IF p_target_ms IS NULL THEN
+    RETURN p_most;
+  ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
+    RETURN least(p_most, 1000);
+  END IF;
+  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END)));
+END;
 $fn_birth_batch_size$;
 
 COMMENT ON FUNCTION birth.fn_birth_batch_size(integer, integer, integer, double precision) IS
