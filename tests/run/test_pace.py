@@ -160,7 +160,7 @@ def test_a_target_given_meanwhile_holds_from_the_next_batch_and_is_held_against_
     assert [receipt["visited"] for receipt in scene.receipts(run)] == [10, 100, 200, 90]
 
 
-def test_a_pause_is_no_part_of_what_a_batch_took(scene: Scene) -> None:
+def test_a_run_goes_on_from_its_last_batch_after_a_pause(scene: Scene) -> None:
     run = many(scene, 400)
     tune(scene, run, p_batch=100, p_pause_ms=HOUR, p_target_ms=HOUR)
     driver = scene.start_unpaced(run)
