@@ -101,6 +101,8 @@ def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item:
         scene.apply(run)
     assert scene.status(run) == ("failed", "false_done")
     assert scene.births() == 0
+    assert {row["what"] for row in scene.disagreements()} == {"births and ledger: rows", "births and receipts: set"}
+    scene.forged = True
 
 
 def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
