@@ -135,6 +135,30 @@ ALTER FUNCTION birth.fn_birth_anchor_record(p_stage text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_anchor_record(p_stage text) IS 'Records what the guards of a stage compare with; returns how many values. For releases. Specification: 3.';
 
+-- Name: fn_birth_batch_size(integer, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_factor double precision := p_target_ms / greatest(p_took_ms, 0.001);
+BEGIN
+  IF p_target_ms IS NULL THEN
+    RETURN p_most;
+  ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
+    RETURN least(p_most, 1000);
+  END IF;
+  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END)));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) IS 'Rows of the next batch: from those of the last, the milliseconds it took and the milliseconds it should take; at most p_most. Specification: 6.';
+
 -- Name: fn_birth_births_since(text, timestamp with time zone, timestamp with time zone, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) RETURNS TABLE(entity_code text, born_at timestamp with time zone, run_id uuid)
@@ -617,24 +641,26 @@ CREATE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DE
 BEGIN
   RETURN QUERY
   WITH recorded AS MATERIALIZED (
-    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value -> 'parts' AS parts, w.value ->> 'exact' AS exact
+    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry, w.value ->> 'exact' AS exact
     FROM jsonb_each(p_wanted) w
   ), pair AS (
-    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.parts AS wanted, l.parts AS live,
+    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.entry, l.parts AS live,
            r.exact = l.exact_sha256 AS same
     FROM recorded r
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
+  ), differing AS (
+    -- Parts are long: of what is equal nobody wants to see them.
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live FROM pair p WHERE p.same IS NOT TRUE
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
            ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
-    FROM pair p
+    FROM differing p
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
       FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
-    WHERE p.same IS NOT TRUE
   ), classified AS (
     SELECT d.*,
            CASE
@@ -655,7 +681,7 @@ BEGIN
                    WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)\*?( |\(|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
-  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, p.wanted, p.live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
+  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
   FROM pair p WHERE p.same
   UNION ALL
   SELECT c.kind, c.object, c.drift,
@@ -748,6 +774,7 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) 
     SET extra_float_digits TO '1'
     SET bytea_output TO 'hex'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $_$
 BEGIN
   RETURN QUERY
@@ -756,55 +783,60 @@ BEGIN
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
-  ), privilege AS MATERIALIZED (
+  ), attribute AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl, r.relowner
+    FROM pg_attribute a
+    JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
+  ), sequence AS MATERIALIZED (
+    SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
+           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
+                  q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
+    FROM relation r
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
+      AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_sequence q ON q.seqrelid = s.oid
+  ), privileges AS MATERIALIZED (
     -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
     -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
-    SELECT e.class, e.oid,
-           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type,
-                  CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
+    SELECT p.class, p.oid, to_jsonb(array_agg(p.entry ORDER BY p.entry COLLATE "C")) AS entries
     FROM (
-      SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
-      UNION ALL
-      SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
-      FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
-      WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped
-      UNION ALL
-      SELECT 'relation', d.refobjid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
-      FROM relation r
-      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
-        AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-      UNION ALL
-      SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, NULL FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
-      UNION ALL
-      SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
-      UNION ALL
-      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-             format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
-      FROM pg_default_acl d
-      WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
-    ) e
-    CROSS JOIN LATERAL aclexplode(e.acl) x
-    WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
-  ), privileges AS MATERIALIZED (
-    SELECT p.class, p.oid, jsonb_agg(p.entry ORDER BY p.entry COLLATE "C") AS entries FROM privilege p GROUP BY p.class, p.oid
+      SELECT e.class, e.oid,
+             CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
+               || CASE WHEN x.is_grantable THEN '*' ELSE '' END || e.suffix AS entry
+      FROM (
+        SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
+        UNION ALL
+        SELECT 'relation', a.attrelid, a.attacl, a.relowner, format('(%I)', a.attname) FROM attribute a WHERE a.attacl IS NOT NULL
+        UNION ALL
+        SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
+        FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
+        UNION ALL
+        SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, '' FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
+        UNION ALL
+        SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
+        UNION ALL
+        SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+               format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+        FROM pg_default_acl d
+        WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+      ) e
+      CROSS JOIN LATERAL aclexplode(e.acl) x
+      WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
+    ) p
+    GROUP BY p.class, p.oid
   ), columns AS MATERIALIZED (
-    SELECT r.oid, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    SELECT a.attrelid AS oid, jsonb_strip_nulls(jsonb_agg(jsonb_build_object(
              'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
              'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid),
-             'sequence', (SELECT format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
-                                        q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
-                          FROM pg_depend x JOIN pg_sequence q ON q.seqrelid = x.objid
-                          WHERE x.refclassid = 'pg_class'::regclass AND x.refobjid = r.oid AND x.refobjsubid = a.attnum
-                            AND x.classid = 'pg_class'::regclass AND x.deptype IN ('a', 'i')))) ORDER BY a.attnum) AS list
-    FROM relation r
-    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+             'default', pg_get_expr(d.adbin, d.adrelid), 'sequence', s.settings) ORDER BY a.attnum)) AS list
+    FROM attribute a
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    GROUP BY r.oid
+    LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
+    GROUP BY a.attrelid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
@@ -814,25 +846,28 @@ BEGIN
              'body', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              'signature', format('%s(%s) %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
                                  pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)),
-             'configuration', jsonb_build_array((SELECT l.lanname FROM pg_language l WHERE l.oid = p.prolang), p.provolatile, p.proparallel,
+             'configuration', jsonb_build_array(l.lanname, p.provolatile, p.proparallel,
                p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
-               (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
+               CASE WHEN cardinality(p.proconfig) = 1 THEN to_jsonb(p.proconfig)
+                 ELSE (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting)) END),
              'owner', pg_get_userbyid(p.proowner),
              'privileges', x.entries) AS parts
     FROM pg_proc p
+    JOIN pg_language l ON l.oid = p.prolang
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
     WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
            jsonb_build_object(
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
-               (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
-                WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
-                    -- The rule knows what it stands on by number; that may have been moved away and made anew.
-                    (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-                     FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text),
+               CASE WHEN p_rules ? r.name THEN (
+                 SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                 WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
+                     -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                     (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                                 WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+                      FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text) END,
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -852,13 +887,14 @@ BEGIN
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            jsonb_build_object(
-             'signature', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
+             'signature', CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END,
              -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
              'state', jsonb_build_object('validated', k.convalidated,
                'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
                'valid', x.indisvalid AND x.indisready AND x.indislive))
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
+    CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
     LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
@@ -1177,24 +1213,25 @@ BEGIN
   INTO v_routines, v_relations
   FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0;
   RETURN (
-    SELECT concat_ws(' ',
-      (SELECT n.xmin::text || n.ctid::text FROM pg_namespace n WHERE n.oid = v_schema),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(p.xmin, p.ctid), 1)) FROM pg_proc p WHERE p.oid = ANY (v_routines)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(c.xmin, c.ctid), 2)) FROM pg_class c WHERE c.oid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(a.xmin, a.ctid), 3)) FROM pg_attribute a WHERE a.attrelid = ANY (v_relations) AND a.attnum > 0),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(f.xmin, f.ctid), 4)) FROM pg_attrdef f WHERE f.adrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(k.xmin, k.ctid), 5)) FROM pg_constraint k WHERE k.conrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(x.xmin, x.ctid, i.xmin, i.ctid), 6)) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-       WHERE x.indrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(t.xmin, t.ctid), 7)) FROM pg_trigger t WHERE t.tgrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(w.xmin, w.ctid), 8)) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(l.xmin, l.ctid), 9)) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 10)) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(e.xmin, e.ctid), 11)) FROM pg_default_acl e
-       WHERE e.defaclnamespace = v_schema OR e.defaclnamespace = 0 AND e.defaclrole = v_definer),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(q.xmin, q.ctid), 12)) FROM pg_sequence q WHERE q.seqrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(s.xmin, s.ctid), 13)) FROM pg_statistic_ext s WHERE s.stxrelid = ANY (v_relations)),
-      (SELECT count(*) || '.' || sum(hash_record_extended(ROW(h.xmin, h.ctid), 14)) FROM pg_inherits h WHERE h.inhrelid = ANY (v_relations))));
+    SELECT count(*) || ' ' || sum(v.version) FROM (
+      SELECT hash_record_extended(ROW(n.xmin, n.ctid), 0) AS version FROM pg_namespace n WHERE n.oid = v_schema
+      UNION ALL SELECT hash_record_extended(ROW(p.xmin, p.ctid), 1) FROM pg_proc p WHERE p.oid = ANY (v_routines)
+      UNION ALL SELECT hash_record_extended(ROW(c.xmin, c.ctid), 2) FROM pg_class c WHERE c.oid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(a.xmin, a.ctid), 3) FROM pg_attribute a WHERE a.attrelid = ANY (v_relations) AND a.attnum > 0
+      UNION ALL SELECT hash_record_extended(ROW(f.xmin, f.ctid), 4) FROM pg_attrdef f WHERE f.adrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(k.xmin, k.ctid), 5) FROM pg_constraint k WHERE k.conrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(x.xmin, x.ctid, i.xmin, i.ctid), 6) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+      WHERE x.indrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(t.xmin, t.ctid), 7) FROM pg_trigger t WHERE t.tgrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(w.xmin, w.ctid), 8) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(l.xmin, l.ctid), 9) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 10) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(e.xmin, e.ctid), 11) FROM pg_default_acl e
+      WHERE e.defaclnamespace = v_schema OR e.defaclnamespace = 0 AND e.defaclrole = v_definer
+      UNION ALL SELECT hash_record_extended(ROW(q.xmin, q.ctid), 12) FROM pg_sequence q WHERE q.seqrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(s.xmin, s.ctid), 13) FROM pg_statistic_ext s WHERE s.stxrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 14) FROM pg_inherits h WHERE h.inhrelid = ANY (v_relations)
+    ) v);
 END;
 $$;
 
@@ -2265,6 +2302,7 @@ COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strate
 CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], key_columns text[], key_types text[], codes_distinct boolean)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 DECLARE
   r_collection birth.collection_registry;
@@ -4087,30 +4125,41 @@ ALTER FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_mess
 
 COMMENT ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) IS 'Records stopped or failed for a batch that raised, and releases the session''s hold on the run. Called by the drivers. Operator. Specification: 6.';
 
--- Name: fn_birth_run_pace(uuid, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_pace(uuid, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) RETURNS TABLE(batch integer, pause_slice double precision)
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) RETURNS TABLE(batch integer, pause_slice double precision)
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT coalesce((t.detail ->> 'batch')::integer, p_batch),
-         CASE WHEN s.stopping THEN 0 ELSE
-           greatest(0, least(0.1, coalesce(extract(epoch FROM l.last_batch_at - clock_timestamp()) + (t.detail ->> 'pause_ms')::integer / 1000.0, 0)))
-         END::double precision
-  FROM (SELECT) AS one
-  LEFT JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = p_run_id
+DECLARE
+  r_pace record;
+BEGIN
+  SELECT l.lineage, l.epoch, l.last_batch_at, (t.detail ->> 'batch')::integer AS batch, (t.detail ->> 'pause_ms')::integer AS pause_ms,
+         (t.detail ->> 'target_ms')::integer AS target_ms
+  INTO r_pace
+  FROM birth.birth_backfill_ledger_v2 l
   LEFT JOIN LATERAL (
     SELECT a.detail FROM birth.birth_act a
     WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune' ORDER BY a.acted_at DESC, a.act_id DESC LIMIT 1) t ON true
-  CROSS JOIN LATERAL (
-    SELECT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'stop' AND a.epoch = l.epoch) AS stopping) s;
+  WHERE l.run_id = p_run_id;
+  batch := coalesce(r_pace.batch, p_batch);
+  IF r_pace.target_ms IS NOT NULL THEN
+    batch := birth.fn_birth_batch_size(batch, r_pace.target_ms, p_last, p_took_ms);
+  END IF;
+  pause_slice := 0;
+  IF r_pace.pause_ms > 0 AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_pace.lineage AND a.run_id = p_run_id AND a.act = 'stop'
+                                         AND a.epoch = r_pace.epoch) THEN
+    pause_slice := greatest(0, least(0.1, coalesce(extract(epoch FROM r_pace.last_batch_at - clock_timestamp()) + r_pace.pause_ms / 1000.0, 0)));
+  END IF;
+  RETURN NEXT;
+END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Called by the drivers. Operator. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Called by the drivers. Operator. Specification: 6.';
 
 -- Name: fn_birth_run_pin(birth.birth_backfill_ledger_v2, bigint, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4388,9 +4437,9 @@ ALTER FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, 
 
 COMMENT ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';
 
--- Name: fn_birth_run_tune(uuid, integer, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_tune(uuid, integer, integer, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) RETURNS text
+CREATE FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer DEFAULT NULL::integer, p_pause_ms integer DEFAULT 0, p_target_ms integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4398,9 +4447,11 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_tune');
-  IF p_batch IS NULL OR p_batch <= 0 OR p_pause_ms IS NULL OR p_pause_ms NOT BETWEEN 0 AND 3600000 THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_batch is %s, p_pause_ms is %s', coalesce(p_batch::text, 'NULL'), coalesce(p_pause_ms::text, 'NULL')),
-      'a batch has at least one row; a pause has 0 to 3600000 milliseconds');
+  IF (p_batch IS NULL AND p_target_ms IS NULL) OR p_batch <= 0 OR p_pause_ms IS NULL OR p_pause_ms NOT BETWEEN 0 AND 3600000
+     OR p_target_ms NOT BETWEEN 1 AND 3600000 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_batch is %s, p_pause_ms is %s, p_target_ms is %s', coalesce(p_batch::text, 'NULL'),
+      coalesce(p_pause_ms::text, 'NULL'), coalesce(p_target_ms::text, 'NULL')),
+      'a batch has at least one row; a pause has 0 to 3600000 milliseconds, a target 1 to 3600000; pass p_batch or p_target_ms');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
@@ -4410,16 +4461,16 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms));
+    p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms, 'target_ms', p_target_ms));
   RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) IS 'Sets batch size (rows) and pause (milliseconds) of a run from its next batch on. Operator. NB102, NB110, NB111, NB301, NB302. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) IS 'Sets the pace of a run from its next batch on: the most rows of a batch (without p_batch as the CALL says), the pause and the time a batch should take (milliseconds; without p_target_ms batches are of p_batch rows). Operator. NB102, NB110, NB111, NB301, NB302. Specification: 6.';
 
 -- Name: fn_birth_run_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4436,7 +4487,7 @@ DECLARE
   v_visited bigint := 0;
   v_written numeric[] := '{0,0,0}';
   v_chunk numeric[];
-  v_end boolean := false;
+  v_end boolean := p_run.actual_inserted = p_run.expected_delta;
 BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
@@ -4461,6 +4512,9 @@ BEGIN
     END IF;
     v_end := v_end OR p_run.actual_inserted + v_written[1] = p_run.expected_delta;
   END LOOP;
+  IF v_visited = 0 THEN
+    RETURN birth.fn_birth_run_finish(p_run);
+  END IF;
 
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
   WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
@@ -4473,12 +4527,13 @@ BEGIN
       written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2], l.written_fingerprint[3] + v_written[3]]
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
+  -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
+  IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
+    PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
+  END IF;
   -- What was revoked or ran out while the batch was written admits it no more.
   PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
-  IF v_end THEN
-    r_run := birth.fn_birth_run_finish(r_run);
-  END IF;
   RETURN r_run;
 END;
 $$;
@@ -4487,7 +4542,7 @@ ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_
 
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger, and proves the run at its end. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
+COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
 
 -- Name: fn_birth_side_doors(text, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4598,54 +4653,71 @@ CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  r_source record;
+  v_code name;
+  v_other text;
+  v_parts oid[];
 BEGIN
-  RETURN QUERY
-  WITH source AS (
-    SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, n.nspname
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = p_schema AND c.relname = p_table
-  ), sharing AS (
-    SELECT min(r.collection_name) AS other
-    FROM source s
-    JOIN LATERAL (SELECT a.relid FROM pg_partition_ancestors(s.oid) a UNION SELECT t.relid FROM pg_partition_tree(s.oid) t) f ON f.relid <> s.oid
-    JOIN pg_class c ON c.oid = f.relid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
-  ), part AS (
-    SELECT s.oid FROM source s UNION SELECT t.relid::oid FROM source s CROSS JOIN LATERAL pg_partition_tree(s.oid) t
-  ), planned AS (
-    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics.
-    SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM part p JOIN pg_index i ON i.indrelid = p.oid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
-    UNION ALL
-    SELECT 'pg_constraint'::regclass, k.oid FROM part p JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype = 'c'
-    UNION ALL
-    SELECT 'pg_statistic_ext'::regclass, x.oid FROM part p JOIN pg_statistic_ext x ON x.stxrelid = p.oid
-  ), foreign_code AS (
-    -- Built-in routines leave no dependency; those of a superuser are trusted, as an extension's are.
-    SELECT min(f.proname) AS code
-    FROM planned n
+  SELECT c.oid, c.relkind, c.relispartition, c.relpersistence INTO r_source
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = p_schema AND c.relname = p_table;
+  relation := r_source.oid;
+  IF relation IS NULL THEN
+    status := 'BLOCKED_NO_TABLE';
+    reason := format('table %I.%I does not exist', p_schema, p_table);
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  reason := CASE
+    WHEN r_source.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
+    WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
+      THEN format('%I.%I is not a table of the application', p_schema, p_table)
+    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation OR (i.inhparent = relation AND r_source.relkind = 'r'))
+      THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
+  END;
+
+  IF reason IS NULL THEN
+    v_parts := ARRAY[relation];
+    IF r_source.relkind = 'p' THEN
+      v_parts := v_parts || ARRAY(SELECT t.relid::oid FROM pg_partition_tree(relation) t WHERE t.relid <> relation);
+    END IF;
+    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics. Built-in routines leave no
+    -- dependency; those of a superuser are trusted, as an extension's are.
+    SELECT min(f.proname) INTO v_code
+    FROM (
+      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      UNION ALL
+      SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = ANY (v_parts) AND k.contype = 'c'
+      UNION ALL
+      SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = ANY (v_parts)
+    ) n
     JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     JOIN pg_proc f ON f.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
-    JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper
-  )
-  SELECT CASE WHEN s.oid IS NULL THEN 'BLOCKED_NO_TABLE' WHEN f.fault IS NOT NULL THEN 'BLOCKED_SOURCE' END,
-         CASE WHEN s.oid IS NULL THEN format('table %I.%I does not exist', p_schema, p_table) ELSE f.fault END,
-         s.oid
-  FROM (SELECT) AS one
-  LEFT JOIN source s ON true
-  LEFT JOIN LATERAL (SELECT CASE
-      WHEN s.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
-      WHEN s.nspname IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR s.relpersistence = 't'
-        THEN format('%I.%I is not a table of the application', p_schema, p_table)
-      WHEN NOT s.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.oid
-           OR (i.inhparent = s.oid AND s.relkind = 'r'))
-        THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
-      WHEN (SELECT code FROM foreign_code) IS NOT NULL
-        THEN format('the planner would run code of the table''s owner: %s', (SELECT code FROM foreign_code))
-      WHEN (SELECT other FROM sharing) IS NOT NULL
-        THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
-    END AS fault) f ON s.oid IS NOT NULL;
+    JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
+    IF v_code IS NOT NULL THEN
+      reason := format('the planner would run code of the table''s owner: %s', v_code);
+    END IF;
+  END IF;
+
+  -- Only a table in a partition tree has others in it.
+  IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
+    SELECT min(r.collection_name) INTO v_other
+    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
+    JOIN pg_class c ON c.oid = f.relid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+    WHERE f.relid <> relation;
+    IF v_other IS NOT NULL THEN
+      reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+    END IF;
+  END IF;
+  IF reason IS NOT NULL THEN
+    status := 'BLOCKED_SOURCE';
+  END IF;
+  RETURN NEXT;
 END;
 $$;
 
@@ -4788,6 +4860,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid,
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_driven boolean;
+  v_fitted bigint;
 BEGIN
   IF p_dry_run IS NULL OR p_execute IS NULL OR (p_dry_run AND p_execute) THEN
     PERFORM birth.fn_birth_raise('switch_conflict', format('p_dry_run is %s, p_execute is %s', coalesce(p_dry_run::text, 'NULL'), coalesce(p_execute::text, 'NULL')));
@@ -4812,9 +4885,13 @@ BEGIN
       r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     END IF;
     r_run := birth.fn_birth_run_write(r_run, p_batch_size);
-    IF r_run.status <> 'done' AND NOT v_driven THEN
-      PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', r_run.actual_inserted,
-        r_run.expected_delta, p_batch_size));
+    IF NOT v_driven THEN
+      -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
+      v_fitted := r_run.actual_inserted;
+      r_run := birth.fn_birth_run_write(r_run, 1);
+      IF r_run.status <> 'done' THEN
+        PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
+      END IF;
     END IF;
   END IF;
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
@@ -4954,6 +5031,7 @@ BEGIN
     r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
     r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
     r_run := birth.fn_birth_run_write(r_run, 2147483647);
+    r_run := birth.fn_birth_run_write(r_run, 1);
     SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
     PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
   EXCEPTION WHEN SQLSTATE 'NB317' THEN
@@ -5004,6 +5082,9 @@ DECLARE
   v_table text;
   v_news text;
   v_over boolean := false;
+  v_last integer;
+  v_began timestamptz;
+  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -5024,13 +5105,16 @@ BEGIN
     BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       IF v_news IS NOT NULL THEN
+        v_last := r_pace.batch;
+        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
         RAISE NOTICE '%', v_news;
         v_news := NULL;
       END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
+        v_began := pg_catalog.clock_timestamp();
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
         SET CONSTRAINTS ALL IMMEDIATE;
@@ -5078,6 +5162,9 @@ DECLARE
   v_table text;
   v_news text;
   v_over boolean := false;
+  v_last integer;
+  v_began timestamptz;
+  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -5096,13 +5183,16 @@ BEGIN
     BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       IF v_news IS NOT NULL THEN
+        v_last := r_pace.batch;
+        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
         RAISE NOTICE '%', v_news;
         v_news := NULL;
       END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
+        v_began := pg_catalog.clock_timestamp();
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
         SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
@@ -7236,6 +7326,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines tex
 
 REVOKE ALL ON FUNCTION birth.fn_birth_anchor_record(p_stage text) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) FROM PUBLIC;
@@ -7624,10 +7718,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text
 REVOKE ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) TO birth_operator;
 
--- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer) TO birth_operator;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -7659,10 +7753,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer) TO birth_operator;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
 

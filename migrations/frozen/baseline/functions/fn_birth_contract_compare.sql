@@ -4,7 +4,7 @@
 -- release's manifest, which is how a release, its way back and `birthdb verify` find out whether the database is what it should be.
 -- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
 -- Returns: drift is ok, missing, extra, overload, body, signature, configuration, owner, privileges, disabled, not validated, or state; differs
--- names the parts that do, the gravest first; added and removed are privileges.
+-- names the parts that do, the gravest first; added and removed are privileges. Of what is ok neither wanted nor live is shown.
 -- Calls: fn_birth_contract_live
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}')
@@ -18,24 +18,26 @@ AS $fn_birth_contract_compare$
 BEGIN
   RETURN QUERY
   WITH recorded AS MATERIALIZED (
-    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value -> 'parts' AS parts, w.value ->> 'exact' AS exact
+    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry, w.value ->> 'exact' AS exact
     FROM jsonb_each(p_wanted) w
   ), pair AS (
-    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.parts AS wanted, l.parts AS live,
+    SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.entry, l.parts AS live,
            r.exact = l.exact_sha256 AS same
     FROM recorded r
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
+  ), differing AS (
+    -- Parts are long: of what is equal nobody wants to see them.
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live FROM pair p WHERE p.same IS NOT TRUE
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
            ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
-    FROM pair p
+    FROM differing p
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
       FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
-    WHERE p.same IS NOT TRUE
   ), classified AS (
     SELECT d.*,
            CASE
@@ -56,7 +58,7 @@ BEGIN
                    WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)\*?( |\(|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
-  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, p.wanted, p.live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
+  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
   FROM pair p WHERE p.same
   UNION ALL
   SELECT c.kind, c.object, c.drift,

@@ -20,6 +20,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{
   SET extra_float_digits = 1
   SET bytea_output = 'hex'
   SET jit = off
+  SET enable_seqscan = off
 AS $fn_birth_contract_live$
 BEGIN
   RETURN QUERY
@@ -28,55 +29,60 @@ BEGIN
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
-  ), privilege AS MATERIALIZED (
+  ), attribute AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl, r.relowner
+    FROM pg_attribute a
+    JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
+  ), sequence AS MATERIALIZED (
+    SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
+           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
+                  q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
+    FROM relation r
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
+      AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_sequence q ON q.seqrelid = s.oid
+  ), privileges AS MATERIALIZED (
     -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
     -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
-    SELECT e.class, e.oid,
-           format('%s=%s%s%s', CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type,
-                  CASE WHEN x.is_grantable THEN '*' END, e.suffix) AS entry
+    SELECT p.class, p.oid, to_jsonb(array_agg(p.entry ORDER BY p.entry COLLATE "C")) AS entries
     FROM (
-      SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, NULL AS suffix FROM relation r
-      UNION ALL
-      SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
-      FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
-      WHERE a.attacl IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped
-      UNION ALL
-      SELECT 'relation', d.refobjid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
-      FROM relation r
-      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
-        AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-      UNION ALL
-      SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, NULL FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
-      UNION ALL
-      SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, NULL FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
-      UNION ALL
-      SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-             format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
-      FROM pg_default_acl d
-      WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
-    ) e
-    CROSS JOIN LATERAL aclexplode(e.acl) x
-    WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
-  ), privileges AS MATERIALIZED (
-    SELECT p.class, p.oid, jsonb_agg(p.entry ORDER BY p.entry COLLATE "C") AS entries FROM privilege p GROUP BY p.class, p.oid
+      SELECT e.class, e.oid,
+             CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
+               || CASE WHEN x.is_grantable THEN '*' ELSE '' END || e.suffix AS entry
+      FROM (
+        SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
+        UNION ALL
+        SELECT 'relation', a.attrelid, a.attacl, a.relowner, format('(%I)', a.attname) FROM attribute a WHERE a.attacl IS NOT NULL
+        UNION ALL
+        SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
+        FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
+        UNION ALL
+        SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, '' FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
+        UNION ALL
+        SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
+        UNION ALL
+        SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+               format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+        FROM pg_default_acl d
+        WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+      ) e
+      CROSS JOIN LATERAL aclexplode(e.acl) x
+      WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
+    ) p
+    GROUP BY p.class, p.oid
   ), columns AS MATERIALIZED (
-    SELECT r.oid, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    SELECT a.attrelid AS oid, jsonb_strip_nulls(jsonb_agg(jsonb_build_object(
              'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
              'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
              'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid),
-             'sequence', (SELECT format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
-                                        q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
-                          FROM pg_depend x JOIN pg_sequence q ON q.seqrelid = x.objid
-                          WHERE x.refclassid = 'pg_class'::regclass AND x.refobjid = r.oid AND x.refobjsubid = a.attnum
-                            AND x.classid = 'pg_class'::regclass AND x.deptype IN ('a', 'i')))) ORDER BY a.attnum) AS list
-    FROM relation r
-    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+             'default', pg_get_expr(d.adbin, d.adrelid), 'sequence', s.settings) ORDER BY a.attnum)) AS list
+    FROM attribute a
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    GROUP BY r.oid
+    LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
+    GROUP BY a.attrelid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
@@ -86,25 +92,28 @@ BEGIN
              'body', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              'signature', format('%s(%s) %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
                                  pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)),
-             'configuration', jsonb_build_array((SELECT l.lanname FROM pg_language l WHERE l.oid = p.prolang), p.provolatile, p.proparallel,
+             'configuration', jsonb_build_array(l.lanname, p.provolatile, p.proparallel,
                p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
-               (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting))),
+               CASE WHEN cardinality(p.proconfig) = 1 THEN to_jsonb(p.proconfig)
+                 ELSE (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting)) END),
              'owner', pg_get_userbyid(p.proowner),
              'privileges', x.entries) AS parts
     FROM pg_proc p
+    JOIN pg_language l ON l.oid = p.prolang
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
     WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
            jsonb_build_object(
              'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
-               (SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
-                WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                  AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
-                    -- The rule knows what it stands on by number; that may have been moved away and made anew.
-                    (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-                     FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text),
+               CASE WHEN p_rules ? r.name THEN (
+                 SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                 WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
+                     -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                     (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                                 WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
+                      FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text) END,
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
              'signature', c.list,
              'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
@@ -124,13 +133,14 @@ BEGIN
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            jsonb_build_object(
-             'signature', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''),
+             'signature', CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END,
              -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
              'state', jsonb_build_object('validated', k.convalidated,
                'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
                'valid', x.indisvalid AND x.indisready AND x.indislive))
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
+    CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
     LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL

@@ -10,54 +10,71 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_source_status(p_collection text, p_sch
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_source_status$
+DECLARE
+  r_source record;
+  v_code name;
+  v_other text;
+  v_parts oid[];
 BEGIN
-  RETURN QUERY
-  WITH source AS (
-    SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, n.nspname
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = p_schema AND c.relname = p_table
-  ), sharing AS (
-    SELECT min(r.collection_name) AS other
-    FROM source s
-    JOIN LATERAL (SELECT a.relid FROM pg_partition_ancestors(s.oid) a UNION SELECT t.relid FROM pg_partition_tree(s.oid) t) f ON f.relid <> s.oid
-    JOIN pg_class c ON c.oid = f.relid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
-  ), part AS (
-    SELECT s.oid FROM source s UNION SELECT t.relid::oid FROM source s CROSS JOIN LATERAL pg_partition_tree(s.oid) t
-  ), planned AS (
-    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics.
-    SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM part p JOIN pg_index i ON i.indrelid = p.oid WHERE i.indexprs IS NOT NULL OR i.indpred IS NOT NULL
-    UNION ALL
-    SELECT 'pg_constraint'::regclass, k.oid FROM part p JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype = 'c'
-    UNION ALL
-    SELECT 'pg_statistic_ext'::regclass, x.oid FROM part p JOIN pg_statistic_ext x ON x.stxrelid = p.oid
-  ), foreign_code AS (
-    -- Built-in routines leave no dependency; those of a superuser are trusted, as an extension's are.
-    SELECT min(f.proname) AS code
-    FROM planned n
+  SELECT c.oid, c.relkind, c.relispartition, c.relpersistence INTO r_source
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = p_schema AND c.relname = p_table;
+  relation := r_source.oid;
+  IF relation IS NULL THEN
+    status := 'BLOCKED_NO_TABLE';
+    reason := format('table %I.%I does not exist', p_schema, p_table);
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  reason := CASE
+    WHEN r_source.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
+    WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
+      THEN format('%I.%I is not a table of the application', p_schema, p_table)
+    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation OR (i.inhparent = relation AND r_source.relkind = 'r'))
+      THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
+  END;
+
+  IF reason IS NULL THEN
+    v_parts := ARRAY[relation];
+    IF r_source.relkind = 'p' THEN
+      v_parts := v_parts || ARRAY(SELECT t.relid::oid FROM pg_partition_tree(relation) t WHERE t.relid <> relation);
+    END IF;
+    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics. Built-in routines leave no
+    -- dependency; those of a superuser are trusted, as an extension's are.
+    SELECT min(f.proname) INTO v_code
+    FROM (
+      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      UNION ALL
+      SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = ANY (v_parts) AND k.contype = 'c'
+      UNION ALL
+      SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = ANY (v_parts)
+    ) n
     JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     JOIN pg_proc f ON f.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
-    JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper
-  )
-  SELECT CASE WHEN s.oid IS NULL THEN 'BLOCKED_NO_TABLE' WHEN f.fault IS NOT NULL THEN 'BLOCKED_SOURCE' END,
-         CASE WHEN s.oid IS NULL THEN format('table %I.%I does not exist', p_schema, p_table) ELSE f.fault END,
-         s.oid
-  FROM (SELECT) AS one
-  LEFT JOIN source s ON true
-  LEFT JOIN LATERAL (SELECT CASE
-      WHEN s.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
-      WHEN s.nspname IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR s.relpersistence = 't'
-        THEN format('%I.%I is not a table of the application', p_schema, p_table)
-      WHEN NOT s.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.oid
-           OR (i.inhparent = s.oid AND s.relkind = 'r'))
-        THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
-      WHEN (SELECT code FROM foreign_code) IS NOT NULL
-        THEN format('the planner would run code of the table''s owner: %s', (SELECT code FROM foreign_code))
-      WHEN (SELECT other FROM sharing) IS NOT NULL
-        THEN format('%I.%I shares its partition tree with collection %s', p_schema, p_table, (SELECT other FROM sharing))
-    END AS fault) f ON s.oid IS NOT NULL;
+    JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
+    IF v_code IS NOT NULL THEN
+      reason := format('the planner would run code of the table''s owner: %s', v_code);
+    END IF;
+  END IF;
+
+  -- Only a table in a partition tree has others in it.
+  IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
+    SELECT min(r.collection_name) INTO v_other
+    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
+    JOIN pg_class c ON c.oid = f.relid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+    WHERE f.relid <> relation;
+    IF v_other IS NOT NULL THEN
+      reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+    END IF;
+  END IF;
+  IF reason IS NOT NULL THEN
+    status := 'BLOCKED_SOURCE';
+  END IF;
+  RETURN NEXT;
 END;
 $fn_birth_source_status$;
 

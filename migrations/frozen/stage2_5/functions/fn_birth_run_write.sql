@@ -1,5 +1,6 @@
--- The writing of one batch: visits up to p_batch source rows, registers their codes, moves marker, receipt, permit and ledger in the same transaction,
--- and proves the run at the end of its range. Codes go to the registry in chunks, because an array ends at 1 GB.
+-- The writing of one batch: visits up to p_batch source rows, registers their codes, moves marker, receipt, permit and ledger in the same transaction.
+-- The call that finds nothing left to visit proves the run: in a transaction of its own, so that nobody waits for a code of the last batch while
+-- everything is counted. Codes go to the registry in chunks, because an array ends at 1 GB.
 -- Granted to nobody: the writer checks before it calls, the rehearsal rolls back after.
 -- Returns: the run's row as it is now.
 -- Calls: fn_birth_run_slice, fn_birth_register_set, fn_birth_run_inserted, fn_birth_raise, fn_birth_refuse, fn_birth_permit_blocker, fn_birth_run_receipt, fn_birth_run_finish
@@ -19,7 +20,7 @@ DECLARE
   v_visited bigint := 0;
   v_written numeric[] := '{0,0,0}';
   v_chunk numeric[];
-  v_end boolean := false;
+  v_end boolean := p_run.actual_inserted = p_run.expected_delta;
 BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
@@ -44,6 +45,9 @@ BEGIN
     END IF;
     v_end := v_end OR p_run.actual_inserted + v_written[1] = p_run.expected_delta;
   END LOOP;
+  IF v_visited = 0 THEN
+    RETURN birth.fn_birth_run_finish(p_run);
+  END IF;
 
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
   WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
@@ -56,15 +60,16 @@ BEGIN
       written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2], l.written_fingerprint[3] + v_written[3]]
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
+  -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
+  IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
+    PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
+  END IF;
   -- What was revoked or ran out while the batch was written admits it no more.
   PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
-  IF v_end THEN
-    r_run := birth.fn_birth_run_finish(r_run);
-  END IF;
   RETURN r_run;
 END;
 $fn_birth_run_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_write(birth.birth_backfill_ledger_v2, integer) IS
-  'Writes one batch with marker, receipt, permit and ledger, and proves the run at its end. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
+  'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';

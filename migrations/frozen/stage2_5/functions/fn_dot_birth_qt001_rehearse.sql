@@ -33,6 +33,7 @@ BEGIN
     r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
     r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
     r_run := birth.fn_birth_run_write(r_run, 2147483647);
+    r_run := birth.fn_birth_run_write(r_run, 1);
     SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
     PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
   EXCEPTION WHEN SQLSTATE 'NB317' THEN

@@ -21,6 +21,9 @@ DECLARE
   v_table text;
   v_news text;
   v_over boolean := false;
+  v_last integer;
+  v_began timestamptz;
+  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -41,13 +44,16 @@ BEGIN
     BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       IF v_news IS NOT NULL THEN
+        v_last := r_pace.batch;
+        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
         RAISE NOTICE '%', v_news;
         v_news := NULL;
       END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
+        v_began := pg_catalog.clock_timestamp();
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
         SET CONSTRAINTS ALL IMMEDIATE;

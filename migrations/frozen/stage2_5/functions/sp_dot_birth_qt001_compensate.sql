@@ -18,6 +18,9 @@ DECLARE
   v_table text;
   v_news text;
   v_over boolean := false;
+  v_last integer;
+  v_began timestamptz;
+  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -36,13 +39,16 @@ BEGIN
     BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       IF v_news IS NOT NULL THEN
+        v_last := r_pace.batch;
+        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
         RAISE NOTICE '%', v_news;
         v_news := NULL;
       END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch);
+      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
+        v_began := pg_catalog.clock_timestamp();
         SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
         SET CONSTRAINTS ALL IMMEDIATE;
         v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
