@@ -1,7 +1,7 @@
--- The gateway for a synthetic identity over a column called id: the same rules, but the statement that inserts stays prepared for the life of the session. A statement trigger only. Has the exempt guard that the documents found missing.
+-- The gateway for a synthetic identity over a column called id: the same rules, and a single row costs no planning wherever id stands among the columns. A statement trigger only. Has the exempt guard that the documents found missing.
 -- SECURITY DEFINER: whoever inserts a row may not write births.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
--- Calls: fn_birth_raise, fn_birth_gateway_covers, fn_birth_gateway_identity_usable, fn_birth_gateway_report
+-- Calls: fn_birth_raise, fn_birth_gateway_identity_position, fn_birth_gateway_covers, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   RETURNS trigger
@@ -12,7 +12,10 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
 AS $fn_birth_registry_auto_id$
 DECLARE
   r_collection birth.collection_registry;
+  v_position integer;
   v_rows bigint;
+  v_code text;
+  v_insert text;
   v_born bigint;
   v_unresolved bigint;
   v_foreign text[];
@@ -24,35 +27,62 @@ BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
+  v_position := birth.fn_birth_gateway_identity_position(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types);
+  -- The table that bears the registered name is the registered one; of any other the catalogue is asked.
+  IF v_position IS NULL OR NOT (TG_TABLE_NAME = r_collection.table_name AND TG_TABLE_SCHEMA = r_collection.schema_name
+                                OR birth.fn_birth_gateway_covers(TG_RELID, r_collection)) THEN
+    v_position := 0;
     r_collection.birth_code_sql := 'NULL::text';
   END IF;
 
   SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+  IF v_rows = 0 THEN
+    RETURN NULL;
+  ELSIF v_rows = 1 THEN
+    IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+      SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
+    ELSE
+      -- The collection was classified otherwise since the trigger was made.
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-    SELECT s.code, r_collection.collection_name, 'QT-002'
-    FROM (SELECT (r_collection.birth_code_prefix || t.id::text) COLLATE "C" AS code FROM birth_new_rows t) s
-    WHERE s.code IS NOT NULL
-    ORDER BY s.code
+    SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
     ON CONFLICT (entity_code) DO NOTHING;
+    IF FOUND THEN
+      RETURN NULL;
+    END IF;
+    v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
   ELSE
-    -- The collection was classified otherwise since the trigger was made: the statement of fn_birth_registry_auto.
-    EXECUTE format(
+    v_insert := format(
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
-      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
-  END IF;
-  GET DIAGNOSTICS v_born = ROW_COUNT;
-  IF v_born < v_rows THEN
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
+      r_collection.birth_code_sql);
+    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    IF v_rows >= 10000 THEN
+      BEGIN
+        EXECUTE v_insert USING r_collection.collection_name;
+        GET DIAGNOSTICS v_born = ROW_COUNT;
+      EXCEPTION WHEN unique_violation THEN
+        v_born := NULL;
+      END;
+    END IF;
+    IF v_born IS NULL THEN
+      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    END IF;
+    IF v_born = v_rows THEN
+      RETURN NULL;
+    END IF;
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
-    IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-      PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
-    END IF;
+  END IF;
+
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;
