@@ -375,3 +375,135 @@ def test_bulk_inserts_in_opposite_order_queue_and_do_not_deadlock(world: World, 
         late.result()
     assert (len(world.births("first")), world.births("second")) == (9, [])
     assert world.findings("second") == [("gateway_foreign", 9)]
+
+
+def plans(world: World, statement: str) -> int:
+    """Return how many plans the server makes for a statement, those within its triggers included."""
+    told: list[str | None] = []
+    with world.db.connect() as session:
+        session.add_notice_handler(lambda notice: told.append(notice.message_primary))
+        # A statement's plan is made for its values five times before one for any value is kept.
+        for number in range(8):
+            session.execute(statement.format(number).encode(), prepare=False)
+        session.execute("SET client_min_messages = log; SET debug_print_plan = on")
+        told.clear()
+        session.execute(statement.format(8).encode(), prepare=False)
+        return told.count("plan:") + told.count("plan")
+
+
+SINGLE: dict[str, tuple[str, dict[str, str]]] = {
+    "a text in the first column": ("(code text PRIMARY KEY, n int)", {"strategy": "column", "column": "code"}),
+    "a uuid in the first column": ("(code uuid PRIMARY KEY, n int)", {"strategy": "column", "column": "code"}),
+    "a numbered first column": (
+        "(no int PRIMARY KEY, n int)",
+        {"strategy": "synthetic_id", "column": "no", "prefix": "x-"},
+    ),
+    "id, wherever it stands": (
+        "(n int, id int PRIMARY KEY)",
+        {"strategy": "synthetic_id", "column": "id", "prefix": "x-"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_a_single_row_is_born_without_planning_anything_again(world: World, kind: str) -> None:
+    definition, identity = SINGLE[kind]
+    world.governed(definition, **identity)  # type: ignore[arg-type]
+    column = identity["column"]
+    value = "'00000000-0000-0000-0000-00000000000{}'" if "uuid" in kind else "'{}'"
+    assert plans(world, f"INSERT INTO app.thing ({column}) VALUES ({value})") == 1
+    assert len(world.births()) == 9
+
+
+def test_of_many_rows_the_statement_that_inserts_their_births_is_planned_and_nothing_else(world: World) -> None:
+    world.governed(BY_STATEMENT)
+    for rows in (2, 1000):
+        statement = f"INSERT INTO app.thing SELECT '{rows}-{{0}}-' || g FROM generate_series(1, {rows}) g"
+        assert plans(world, statement) == 2
+    assert len(world.births()) == 9 * 1002
+
+
+def test_a_single_row_of_any_other_identity_has_its_code_planned_and_nothing_else(world: World) -> None:
+    world.governed("(n int, code text PRIMARY KEY)")
+    assert plans(world, "INSERT INTO app.thing (code) VALUES ('{}')") == 2
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("kind", ["first", "second", "legacy"])
+def test_a_column_that_is_called_what_the_gateway_calls_the_first_one_does_no_harm(
+    world: World, kind: str, rows: int
+) -> None:
+    definition, identity = {
+        "first": (
+            "(birth_gateway_code text PRIMARY KEY, n int)",
+            {"strategy": "column", "column": "birth_gateway_code"},
+        ),
+        "second": ("(code text PRIMARY KEY, birth_gateway_code int)", {"strategy": "column", "column": "code"}),
+        "legacy": ("(code int PRIMARY KEY, n int)", {"strategy": "legacy", "template": "{code}"}),
+    }[kind]
+    world.governed(definition, **identity)  # type: ignore[arg-type]
+    codes = ["1", "2"][:rows]
+    world.owner.execute(
+        "INSERT INTO app.thing VALUES {}".format(", ".join(f"('{code}', 5)" for code in codes)).encode()
+    )
+    assert world.births() == codes
+    world.owner.execute("INSERT INTO app.thing VALUES ('3', 5)")
+    # The session has a plan; now the column comes, or another one is the first.
+    world.owner.execute(
+        "ALTER TABLE app.thing DROP n" if kind != "second" else "ALTER TABLE app.thing RENAME code TO c"
+    )
+    world.owner.execute("INSERT INTO app.thing VALUES ('4')")
+    assert world.births() == ([*codes, "3", "4"] if kind != "second" else [*codes, "3"])
+
+
+def test_a_session_goes_on_when_the_first_column_becomes_another_one(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, other text, third text)", mode="enforce")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 'no', 'no')")
+    world.owner.execute("ALTER TABLE app.thing ADD birth_gateway_code text")
+    world.owner.execute("INSERT INTO app.thing VALUES ('b', 'no', 'no', 'no')")
+    world.owner.execute("ALTER TABLE app.thing DROP birth_gateway_code")
+    world.owner.execute("ALTER TABLE app.thing DROP code CASCADE; ALTER TABLE app.thing RENAME other TO code")
+    world.owner.execute("INSERT INTO app.thing VALUES ('c', 'no')")
+    world.owner.execute("INSERT INTO app.thing VALUES ('d', 'no'), ('e', 'no')")
+    assert world.births() == ["a", "b", "c", "d", "e"]
+
+
+BULK = 10_000
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_bulk_load_over_codes_that_are_there_is_born_where_it_can_be(world: World, numbered: bool) -> None:
+    identity: dict[str, str] = (
+        {"strategy": "synthetic_id", "column": "id", "prefix": "n-"} if numbered else {"column": "code"}
+    )
+    definition = "(id int UNIQUE)" if numbered else "(code text UNIQUE)"
+    made = "g" if numbered else "'n-' || g"
+    world.governed(definition, "other", **identity)  # type: ignore[arg-type]
+    world.governed(definition, "thing", **identity)  # type: ignore[arg-type]
+    world.owner.execute(f"INSERT INTO app.other SELECT {made} FROM generate_series(1, 3) g".encode())
+    world.owner.execute(f"INSERT INTO app.thing SELECT {made} FROM generate_series(10, 12) g".encode())
+    world.owner.execute("DELETE FROM app.thing")
+    world.owner.execute(f"INSERT INTO app.thing SELECT {made} FROM generate_series(1, {BULK + 1}) g".encode())
+    assert len(world.births("thing")) == BULK + 1 - 3
+    assert world.findings() == [("gateway_foreign", 3)]
+    world.owner.execute("DELETE FROM app.thing")
+    api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    with pytest.raises(psycopg.Error) as refusal:
+        world.owner.execute(f"INSERT INTO app.thing SELECT {made} FROM generate_series(1, {BULK + 1}) g".encode())
+    assert refusal.value.sqlstate == "NB502"
+
+
+def test_a_bulk_load_that_meets_another_session_s_codes_waits_and_is_born_beside_them(world: World) -> None:
+    for name in ("first", "second"):
+        world.governed("(id int PRIMARY KEY, code text UNIQUE)", name)
+    other = world.db.connect("nora_nobody")
+    with ThreadPoolExecutor() as pool:
+        with world.owner.transaction():
+            world.owner.execute("INSERT INTO app.first VALUES (1, 'n-500')")
+            late = pool.submit(
+                other.execute, f"INSERT INTO app.second SELECT g, 'n-' || g FROM generate_series(1, {BULK}) g".encode()
+            )
+            wait_until_blocked(world.admin, other)
+        late.result()
+    assert len(world.births("second")) == BULK - 1
+    assert world.findings("second") == [("gateway_foreign", 1)]
