@@ -1,6 +1,6 @@
 -- The gateway: records births in the transaction that inserts the rows. On a plain table it is a statement trigger and writes the whole
 -- transition table in one statement, where it stands; on a partitioned or replicated table it is a row trigger.
--- A single row costs no planning where its code is made of the table's first column; every other statement is planned for its rows.
+-- A single row costs no planning where its code is made of one of the table's first three columns; every other statement is planned for its rows.
 -- The trigger's first argument names the collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: whoever inserts a row may not write births. It reads identity columns only, of built-in types only.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
@@ -45,20 +45,27 @@ BEGIN
   IF v_rows = 0 THEN
     RETURN NULL;
   ELSIF v_rows = 1 THEN
-    IF TG_LEVEL = 'ROW' THEN
-      EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
-    ELSIF v_position = 1 AND r_collection.birth_code_sql IN (
+    IF v_position > 0 AND r_collection.birth_code_sql NOT IN (
         format('(t.%I::text) COLLATE "C"', r_collection.birth_code_columns[1]),
         format('(%L || t.%I::text) COLLATE "C"', r_collection.birth_code_prefix, r_collection.birth_code_columns[1]),
         format('(CASE WHEN octet_length(t.%1$I::text) <= 512 AND btrim(t.%1$I::text, E'' \t\n\r\f\x0b'') COLLATE "C" <> '''' THEN t.%1$I::text END) COLLATE "C"',
           r_collection.birth_code_columns[1])) THEN
-      -- The same, prepared: whatever the first column is called, here it has one name.
+      v_position := 0;
+    END IF;
+    -- These three identities stay prepared, with a name of ours for the column; any other is planned as it was stored.
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
+    ELSIF v_position = 1 THEN
       SELECT coalesce(r_collection.birth_code_prefix, '') || t.birth_gateway_code::text INTO v_code FROM birth_new_rows AS t (birth_gateway_code);
-      IF octet_length(v_code) > 512 OR btrim(v_code, E' \t\n\r\f\x0b') COLLATE "C" = '' THEN
-        v_code := NULL;
-      END IF;
+    ELSIF v_position = 2 THEN
+      SELECT coalesce(r_collection.birth_code_prefix, '') || t.birth_gateway_code::text INTO v_code FROM birth_new_rows AS t (c1, birth_gateway_code);
+    ELSIF v_position = 3 THEN
+      SELECT coalesce(r_collection.birth_code_prefix, '') || t.birth_gateway_code::text INTO v_code FROM birth_new_rows AS t (c1, c2, birth_gateway_code);
     ELSE
       EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
+    IF octet_length(v_code) > 512 OR btrim(v_code, E' \t\n\r\f\x0b') COLLATE "C" = '' THEN
+      v_code := NULL;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL

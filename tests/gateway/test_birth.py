@@ -398,6 +398,8 @@ SINGLE: dict[str, tuple[str, dict[str, str]]] = {
         "(no int PRIMARY KEY, n int)",
         {"strategy": "synthetic_id", "column": "no", "prefix": "x-"},
     ),
+    "a text in the second column": ("(n int, code text PRIMARY KEY)", {"strategy": "column", "column": "code"}),
+    "a text in the third column": ("(n int, m int, code text PRIMARY KEY)", {"strategy": "column", "column": "code"}),
     "id, wherever it stands": (
         "(n int, id int PRIMARY KEY)",
         {"strategy": "synthetic_id", "column": "id", "prefix": "x-"},
@@ -424,7 +426,7 @@ def test_of_many_rows_the_statement_that_inserts_their_births_is_planned_and_not
 
 
 def test_a_single_row_of_any_other_identity_has_its_code_planned_and_nothing_else(world: World) -> None:
-    world.governed("(n int, code text PRIMARY KEY)")
+    world.governed("(a int, b int, c int, code text PRIMARY KEY)")
     assert plans(world, "INSERT INTO app.thing (code) VALUES ('{}')") == 2
 
 
@@ -466,6 +468,19 @@ def test_a_session_goes_on_when_the_first_column_becomes_another_one(world: Worl
     world.owner.execute("INSERT INTO app.thing VALUES ('c', 'no')")
     world.owner.execute("INSERT INTO app.thing VALUES ('d', 'no'), ('e', 'no')")
     assert world.births() == ["a", "b", "c", "d", "e"]
+
+
+def test_columns_dropped_before_the_identity_shift_nothing(world: World) -> None:
+    world.governed("(a text, code text PRIMARY KEY, b text, c text)", mode="enforce")
+    for number, change in enumerate(("", "DROP a", "ADD a text", "ADD birth_gateway_code text", "DROP b")):
+        if change:
+            world.owner.execute(f"ALTER TABLE app.thing {change}".encode())
+        for row in range(2):
+            world.owner.execute(
+                f"INSERT INTO app.thing (code, c) VALUES ('{number}-{row}', 'no')".encode(), prepare=False
+            )
+    assert len(world.births()) == 10
+    assert world.failed_checks() == {}
 
 
 BULK = 10_000
