@@ -58,7 +58,7 @@ def checked(db: Database) -> Database:
         pytest.skip("plpgsql_check is not installed on this server: apt install postgresql-15-plpgsql-check,"
                     " BIRTHDB_PG_BIN=/usr/lib/postgresql/15/bin")  # fmt: skip
     admin.execute("CREATE EXTENSION plpgsql_check SCHEMA public")
-    admin.execute("CREATE TABLE public.item (id integer PRIMARY KEY, note text)")
+    admin.execute("CREATE TABLE public.item (id integer PRIMARY KEY, note text, size integer)")
     return db
 
 
