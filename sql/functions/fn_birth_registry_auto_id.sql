@@ -1,7 +1,8 @@
--- The gateway for a synthetic identity over a column called id: the same rules, and a single row costs no planning wherever id stands among the columns. A statement trigger only. Has the exempt guard that the documents found missing.
+-- The gateway for a synthetic identity over a column called id: the same rules, and of a single row nothing is planned. A statement trigger only.
+-- Has the exempt guard that the documents found missing.
 -- SECURITY DEFINER: whoever inserts a row may not write births.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
--- Calls: fn_birth_raise, fn_birth_gateway_identity_position, fn_birth_gateway_covers, fn_birth_gateway_report
+-- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   RETURNS trigger
@@ -9,10 +10,10 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_registry_auto_id$
 DECLARE
-  r_collection birth.collection_registry;
-  v_position integer;
+  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   v_rows bigint;
   v_code text;
   v_insert text;
@@ -20,25 +21,11 @@ DECLARE
   v_unresolved bigint;
   v_foreign text[];
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
-  END IF;
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  v_position := birth.fn_birth_gateway_identity_position(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types);
-  -- The table that bears the registered name is the registered one; of any other the catalogue is asked.
-  IF v_position IS NULL OR NOT (TG_TABLE_NAME = r_collection.table_name AND TG_TABLE_SCHEMA = r_collection.schema_name
-                                OR birth.fn_birth_gateway_covers(TG_RELID, r_collection)) THEN
-    v_position := 0;
-    r_collection.birth_code_sql := 'NULL::text';
-  END IF;
-
   SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF v_rows = 0 THEN
-    RETURN NULL;
-  ELSIF v_rows = 1 THEN
+  IF v_rows = 1 THEN
     IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
@@ -48,13 +35,8 @@ BEGIN
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
     ON CONFLICT (entity_code) DO NOTHING;
-    IF FOUND THEN
-      RETURN NULL;
-    END IF;
-    v_unresolved := (v_code IS NULL)::integer;
-    SELECT ARRAY[b.entity_code] INTO v_foreign
-    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
-  ELSE
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  ELSIF v_rows > 1 THEN
     v_insert := format(
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
@@ -72,15 +54,21 @@ BEGIN
       EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
       GET DIAGNOSTICS v_born = ROW_COUNT;
     END IF;
-    IF v_born = v_rows THEN
-      RETURN NULL;
-    END IF;
+  END IF;
+  IF v_rows = 0 OR v_born = v_rows THEN
+    RETURN NULL;
+  END IF;
+
+  IF v_rows = 1 THEN
+    v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
+  ELSE
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-
   IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
     PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;
