@@ -243,21 +243,38 @@ COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census 
 CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
   SELECT CASE WHEN p_may_be_blank OR p_may_be_long
     THEN '(CASE WHEN ' || concat_ws(' AND ',
            CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
-           CASE WHEN p_may_be_blank THEN format('btrim(%s, E'' \t\n\r\f\x0b'') COLLATE "C" <> ''''', p_code_sql) END)
+           CASE WHEN p_may_be_blank THEN format('((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \t\n\r\f\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
          || format(' THEN %s END) COLLATE "C"', p_code_sql)
     ELSE format('(%s) COLLATE "C"', p_code_sql)
   END;
-$$;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) IS 'The code expression with the tests of birth_registry_code, as far as the types need them. Specification: 4.';
+
+-- Name: fn_birth_collection_births(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_collection_births(p_collection text) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = p_collection;
+$$;
+
+ALTER FUNCTION birth.fn_birth_collection_births(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_collection_births(p_collection text) IS 'How many births a collection has. Specification: 6, R10.';
 
 -- Name: fn_birth_collection_register(text, text, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1841,6 +1858,56 @@ COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity 
 
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last decided the identity.';
 
+-- Name: fn_birth_gateway_collection(text, oid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) RETURNS birth.collection_registry
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  v_usable boolean;
+  v_type oid;
+BEGIN
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
+  ELSIF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN r_collection;
+  END IF;
+  SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
+  FROM pg_attribute a
+  WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+        = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
+  -- An old snapshot shows the columns as they were; the parser sees them as they are, like the rows.
+  IF v_usable AND current_setting('transaction_isolation') <> 'read committed' THEN
+    FOR v_number IN 1 .. cardinality(r_collection.birth_code_columns) LOOP
+      BEGIN
+        EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_collection.birth_code_columns[v_number]) INTO v_type;
+      EXCEPTION WHEN undefined_column THEN
+        v_type := NULL;
+      END;
+      v_usable := v_usable AND (CASE WHEN v_type IN (20, 21, 23) THEN 20 WHEN v_type = 1043 THEN 25 ELSE v_type END
+                                = r_collection.birth_code_types[v_number]) IS TRUE;
+    END LOOP;
+  END IF;
+  -- The table that bears the registered name is the registered one; of any other the catalogue is asked.
+  IF NOT v_usable OR NOT (p_table = r_collection.table_name AND p_schema = r_collection.schema_name
+                          OR birth.fn_birth_gateway_covers(p_relation, r_collection)) THEN
+    r_collection.birth_code_sql := 'NULL::text';
+    r_collection.birth_code_row_sql := 'SELECT NULL::text';
+  END IF;
+  RETURN r_collection;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503. Specification: 5, 6.1 R2.';
+
 -- Name: fn_birth_gateway_covers(oid, birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) RETURNS boolean
@@ -1852,8 +1919,10 @@ DECLARE
 BEGIN
   SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
-  RETURN v_registered IS NULL OR p_relation = v_registered
-    OR EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
+  IF v_registered IS NULL OR p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
+    RETURN true;
+  END IF;
+  RETURN EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
 END;
 $$;
 
@@ -1905,44 +1974,6 @@ ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) O
 -- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
-
--- Name: fn_birth_gateway_identity_usable(oid, text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_column record;
-  v_type oid;
-  v_usable integer;
-BEGIN
-  -- An old snapshot shows the columns as they were; the parser sees them as they are, like the rows.
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    FOR r_column IN SELECT c.name, c.type FROM unnest(p_columns, p_types) AS c(name, type) LOOP
-      BEGIN
-        EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_column.name) INTO v_type;
-      EXCEPTION WHEN undefined_column THEN
-        RETURN false;
-      END;
-      IF (CASE WHEN v_type IN (20, 21, 23) THEN 20 WHEN v_type = 1043 THEN 25 ELSE v_type END) <> r_column.type THEN
-        RETURN false;
-      END IF;
-    END LOOP;
-  END IF;
-  SELECT count(*) INTO v_usable
-  FROM pg_attribute a
-  WHERE a.attrelid = p_relation AND a.attname = ANY (p_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
-    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END = p_types[array_position(p_columns, a.attname::text)];
-  RETURN v_usable > 0 AND v_usable = cardinality(p_columns);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) IS 'Whether the columns exist with the types of the classification; int8 stands for every integer, text for varchar. Specification: 6.1 R2.';
 
 -- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2679,42 +2710,39 @@ CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_see
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET constraint_exclusion TO 'off'
+    SET jit TO 'off'
     AS $_$
 DECLARE
   r_identity record;
-  v_range text;
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  v_range := CASE WHEN p_upper IS NULL THEN 'true'
-             ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4') END;
   RETURN QUERY EXECUTE format($measure$
-    SELECT c.source_rows, c.unresolvable, c.duplicates, c.collisions, c.examples, c.existing, c.missing,
-           c.existing - c.own, ARRAY[c.missing, c.a, c.b], ARRAY[c.range_missing, c.range_a, c.range_b]
+    SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
+           CASE WHEN c.collisions > 0 THEN ARRAY(
+             SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
+           $5, c.codes - c.born, $5 - (c.born - c.collisions), ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
-      SELECT coalesce(sum(s.n), 0)::bigint AS source_rows,
-             coalesce(sum(s.n) FILTER (WHERE s.code IS NULL), 0)::bigint AS unresolvable,
-             coalesce(sum(s.n - 1) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS duplicates,
-             count(*) FILTER (WHERE b.collection_name <> $1) AS collisions,
-             (array_agg(s.code) FILTER (WHERE b.collection_name <> $1))[1:10] AS examples,
-             count(*) FILTER (WHERE b.collection_name = $1) AS own,
-             count(*) FILTER (WHERE %1$s) AS missing,
-             coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE %1$s), 0) AS a,
-             coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE %1$s), 0) AS b,
-             %2$s
-             (SELECT count(*) FROM birth.birth_registry r WHERE r.collection_name = $1) AS existing
-      FROM (%3$s) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code
+      SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born, count(*) FILTER (WHERE b.is_foreign) AS collisions,
+             coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE b.entity_code IS NULL), 0) AS a,
+             coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE b.entity_code IS NULL), 0) AS b%4$s
+      FROM (%1$s) s
+      LEFT JOIN (SELECT r.entity_code, r.collection_name IS DISTINCT FROM $1 AS is_foreign FROM birth.birth_registry r) b ON b.entity_code = s.code
     ) c
   $measure$,
-    's.code IS NOT NULL AND b.entity_code IS NULL',
-    CASE WHEN p_upper IS NULL THEN 'NULL::numeric AS range_missing, NULL::numeric AS range_a, NULL::numeric AS range_b,' ELSE
-      'count(*) FILTER (WHERE s.in_range AND s.code IS NOT NULL AND b.entity_code IS NULL) AS range_missing,'
-      ' coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
-      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b,' END,
     format(CASE WHEN r_identity.codes_distinct
-        THEN 'SELECT %s AS code, %s AS in_range, 1 AS n FROM %s t'
-        ELSE 'SELECT u.code, bool_or(u.in_range) AS in_range, count(*) AS n FROM (SELECT %s AS code, %s AS in_range FROM %s t) u GROUP BY u.code' END,
-      r_identity.code_sql, v_range, r_identity.source_sql))
-  USING p_collection, p_seed_a, p_seed_b, p_upper;
+        THEN $distinct$SELECT %1$s AS code%2$s FROM %3$s t OFFSET '0'$distinct$
+        ELSE $grouped$SELECT %1$s AS code, count(*) AS n%2$s FROM %3$s t GROUP BY 1$grouped$ END,
+      r_identity.code_sql,
+      CASE WHEN p_upper IS NOT NULL THEN format(CASE WHEN r_identity.codes_distinct THEN ', %s AS in_range' ELSE ', bool_or(%s) AS in_range' END,
+        birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4')) END,
+      r_identity.source_sql),
+    CASE WHEN p_upper IS NULL THEN 'NULL::numeric[]' ELSE 'ARRAY[c.range_missing, c.range_a, c.range_b]' END,
+    CASE WHEN r_identity.codes_distinct THEN 'count(*) AS source_rows, count(s.code) AS rows_with_code'
+         ELSE 'coalesce(sum(s.n), 0)::bigint AS source_rows, coalesce(sum(s.n) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS rows_with_code' END,
+    CASE WHEN p_upper IS NOT NULL THEN ', count(s.code) FILTER (WHERE s.in_range AND b.entity_code IS NULL) AS range_missing,'
+      ' coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
+      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END)
+  USING p_collection, p_seed_a, p_seed_b, p_upper, birth.fn_birth_collection_births(p_collection);
 END;
 $_$;
 
@@ -3387,52 +3415,66 @@ COMMENT ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[
 CREATE FUNCTION birth.fn_birth_registry_auto() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 DECLARE
-  r_collection birth.collection_registry;
-  r_set record;
-  v_code text;
+  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   v_rows bigint := 1;
-  v_born bigint := 0;
+  v_code text;
+  v_insert text;
+  v_born bigint;
   v_unresolved bigint;
   v_foreign text[];
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
-  END IF;
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
-    r_collection.birth_code_sql := 'NULL::text';
-    r_collection.birth_code_row_sql := 'SELECT NULL::text';
+  IF TG_LEVEL = 'STATEMENT' THEN
+    SELECT count(*) INTO v_rows FROM birth_new_rows;
+  END IF;
+  IF v_rows = 1 THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
+    ELSE
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  ELSIF v_rows > 1 THEN
+    v_insert := format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
+      r_collection.birth_code_sql);
+    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    IF v_rows >= 10000 THEN
+      BEGIN
+        EXECUTE v_insert USING r_collection.collection_name;
+        GET DIAGNOSTICS v_born = ROW_COUNT;
+      EXCEPTION WHEN unique_violation THEN
+        v_born := NULL;
+      END;
+    END IF;
+    IF v_born IS NULL THEN
+      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    END IF;
+  END IF;
+  IF v_rows = 0 OR v_born = v_rows THEN
+    RETURN NULL;
   END IF;
 
-  IF TG_LEVEL = 'ROW' THEN
-    EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
-    IF v_code IS NOT NULL THEN
-      r_set := birth.fn_birth_register_set(r_collection.collection_name, ARRAY[v_code], 'QT-002', NULL);
-      v_foreign := nullif(r_set.foreign_codes, '{}');
-    END IF;
+  IF v_rows = 1 THEN
     v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
   ELSE
-    SELECT count(*) INTO v_rows FROM birth_new_rows;
-    EXECUTE format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
-      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
-    GET DIAGNOSTICS v_born = ROW_COUNT;
-    IF v_born = v_rows THEN
-      RETURN NULL;
-    END IF;
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-
   IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
     PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;
@@ -3451,50 +3493,67 @@ COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth 
 CREATE FUNCTION birth.fn_birth_registry_auto_id() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 DECLARE
-  r_collection birth.collection_registry;
+  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   v_rows bigint;
+  v_code text;
+  v_insert text;
   v_born bigint;
   v_unresolved bigint;
   v_foreign text[];
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
-  END IF;
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
-    r_collection.birth_code_sql := 'NULL::text';
+  SELECT count(*) INTO v_rows FROM birth_new_rows;
+  IF v_rows = 1 THEN
+    IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+      SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
+    ELSE
+      -- The collection was classified otherwise since the trigger was made.
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  ELSIF v_rows > 1 THEN
+    v_insert := format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
+      r_collection.birth_code_sql);
+    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    IF v_rows >= 10000 THEN
+      BEGIN
+        EXECUTE v_insert USING r_collection.collection_name;
+        GET DIAGNOSTICS v_born = ROW_COUNT;
+      EXCEPTION WHEN unique_violation THEN
+        v_born := NULL;
+      END;
+    END IF;
+    IF v_born IS NULL THEN
+      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    END IF;
+  END IF;
+  IF v_rows = 0 OR v_born = v_rows THEN
+    RETURN NULL;
   END IF;
 
-  SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
-    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-    SELECT s.code, r_collection.collection_name, 'QT-002'
-    FROM (SELECT (r_collection.birth_code_prefix || t.id::text) COLLATE "C" AS code FROM birth_new_rows t) s
-    WHERE s.code IS NOT NULL
-    ORDER BY s.code
-    ON CONFLICT (entity_code) DO NOTHING;
+  IF v_rows = 1 THEN
+    v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
   ELSE
-    -- The collection was classified otherwise since the trigger was made: the statement of fn_birth_registry_auto.
-    EXECUTE format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
-      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
-  END IF;
-  GET DIAGNOSTICS v_born = ROW_COUNT;
-  IF v_born < v_rows THEN
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
-    IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-      PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
-    END IF;
+  END IF;
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;
@@ -7345,6 +7404,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
 REVOKE ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) TO birth_reader;
 
+-- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_collection_births(p_collection text) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) FROM PUBLIC;
@@ -7452,6 +7515,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode te
 
 GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
 
+-- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) FROM PUBLIC;
@@ -7460,10 +7527,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collectio
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) TO birth_steward;
-
--- Name: FUNCTION fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_identity_usable(p_relation oid, p_columns text[], p_types regtype[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 

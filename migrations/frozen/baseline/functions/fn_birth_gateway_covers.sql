@@ -14,8 +14,10 @@ DECLARE
 BEGIN
   SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
-  RETURN v_registered IS NULL OR p_relation = v_registered
-    OR EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
+  IF v_registered IS NULL OR p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
+    RETURN true;
+  END IF;
+  RETURN EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
 END;
 $fn_birth_gateway_covers$;
 

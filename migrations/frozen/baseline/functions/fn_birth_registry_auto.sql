@@ -1,9 +1,9 @@
 -- The gateway: records births in the transaction that inserts the rows. On a plain table it is a statement trigger and writes the whole
--- transition table in one statement, where it stands; on a partitioned or replicated table it is a row trigger.
+-- transition table in one statement, where it stands; on a partitioned or replicated table it is a row trigger. Of a single row only the code is planned.
 -- The trigger's first argument names the collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: whoever inserts a row may not write births. It reads identity columns only, of built-in types only.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
--- Calls: fn_birth_raise, fn_birth_gateway_covers, fn_birth_gateway_identity_usable, fn_birth_register_set, fn_birth_gateway_report
+-- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
   RETURNS trigger
@@ -11,52 +11,66 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_registry_auto$
 DECLARE
-  r_collection birth.collection_registry;
-  r_set record;
-  v_code text;
+  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   v_rows bigint := 1;
-  v_born bigint := 0;
+  v_code text;
+  v_insert text;
+  v_born bigint;
   v_unresolved bigint;
   v_foreign text[];
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
-  END IF;
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
-    r_collection.birth_code_sql := 'NULL::text';
-    r_collection.birth_code_row_sql := 'SELECT NULL::text';
+  IF TG_LEVEL = 'STATEMENT' THEN
+    SELECT count(*) INTO v_rows FROM birth_new_rows;
+  END IF;
+  IF v_rows = 1 THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
+    ELSE
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  ELSIF v_rows > 1 THEN
+    v_insert := format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
+      r_collection.birth_code_sql);
+    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    IF v_rows >= 10000 THEN
+      BEGIN
+        EXECUTE v_insert USING r_collection.collection_name;
+        GET DIAGNOSTICS v_born = ROW_COUNT;
+      EXCEPTION WHEN unique_violation THEN
+        v_born := NULL;
+      END;
+    END IF;
+    IF v_born IS NULL THEN
+      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    END IF;
+  END IF;
+  IF v_rows = 0 OR v_born = v_rows THEN
+    RETURN NULL;
   END IF;
 
-  IF TG_LEVEL = 'ROW' THEN
-    EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
-    IF v_code IS NOT NULL THEN
-      r_set := birth.fn_birth_register_set(r_collection.collection_name, ARRAY[v_code], 'QT-002', NULL);
-      v_foreign := nullif(r_set.foreign_codes, '{}');
-    END IF;
+  IF v_rows = 1 THEN
     v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
   ELSE
-    SELECT count(*) INTO v_rows FROM birth_new_rows;
-    EXECUTE format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
-      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
-    GET DIAGNOSTICS v_born = ROW_COUNT;
-    IF v_born = v_rows THEN
-      RETURN NULL;
-    END IF;
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-
   IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
     PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;

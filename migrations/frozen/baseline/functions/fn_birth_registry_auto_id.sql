@@ -1,7 +1,8 @@
--- The gateway for a synthetic identity over a column called id: the same rules, but the statement that inserts stays prepared for the life of the session. A statement trigger only. Has the exempt guard that the documents found missing.
+-- The gateway for a synthetic identity over a column called id: the same rules, and of a single row nothing is planned. A statement trigger only.
+-- Has the exempt guard that the documents found missing.
 -- SECURITY DEFINER: whoever inserts a row may not write births.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
--- Calls: fn_birth_raise, fn_birth_gateway_covers, fn_birth_gateway_identity_usable, fn_birth_gateway_report
+-- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   RETURNS trigger
@@ -9,50 +10,67 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_registry_auto_id$
 DECLARE
-  r_collection birth.collection_registry;
+  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   v_rows bigint;
+  v_code text;
+  v_insert text;
   v_born bigint;
   v_unresolved bigint;
   v_foreign text[];
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0];
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('trigger %s on %I.%I names %L', TG_NAME, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_ARGV[0]));
-  END IF;
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
-  IF NOT birth.fn_birth_gateway_covers(TG_RELID, r_collection)
-     OR NOT birth.fn_birth_gateway_identity_usable(TG_RELID, r_collection.birth_code_columns, r_collection.birth_code_types) THEN
-    r_collection.birth_code_sql := 'NULL::text';
+  SELECT count(*) INTO v_rows FROM birth_new_rows;
+  IF v_rows = 1 THEN
+    IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+      SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
+    ELSE
+      -- The collection was classified otherwise since the trigger was made.
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
+    END IF;
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  ELSIF v_rows > 1 THEN
+    v_insert := format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
+      r_collection.birth_code_sql);
+    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    IF v_rows >= 10000 THEN
+      BEGIN
+        EXECUTE v_insert USING r_collection.collection_name;
+        GET DIAGNOSTICS v_born = ROW_COUNT;
+      EXCEPTION WHEN unique_violation THEN
+        v_born := NULL;
+      END;
+    END IF;
+    IF v_born IS NULL THEN
+      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    END IF;
+  END IF;
+  IF v_rows = 0 OR v_born = v_rows THEN
+    RETURN NULL;
   END IF;
 
-  SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
-    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-    SELECT s.code, r_collection.collection_name, 'QT-002'
-    FROM (SELECT (r_collection.birth_code_prefix || t.id::text) COLLATE "C" AS code FROM birth_new_rows t) s
-    WHERE s.code IS NOT NULL
-    ORDER BY s.code
-    ON CONFLICT (entity_code) DO NOTHING;
+  IF v_rows = 1 THEN
+    v_unresolved := (v_code IS NULL)::integer;
+    SELECT ARRAY[b.entity_code] INTO v_foreign
+    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
   ELSE
-    -- The collection was classified otherwise since the trigger was made: the statement of fn_birth_registry_auto.
-    EXECUTE format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code'
-      ' ON CONFLICT (entity_code) DO NOTHING', r_collection.birth_code_sql) USING r_collection.collection_name;
-  END IF;
-  GET DIAGNOSTICS v_born = ROW_COUNT;
-  IF v_born < v_rows THEN
     EXECUTE format(
       'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
-    IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-      PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
-    END IF;
+  END IF;
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;
