@@ -45,7 +45,7 @@ _CHECKS = {
     "verdict: fn_birth_verdict_blocker": "SELECT birth.fn_birth_verdict_blocker(l, 'APPLY') FROM {l}",
     "source: fn_birth_source_lock": "SELECT birth.fn_birth_source_lock('{collection}')",
     "identity: fn_birth_identity_definition": "SELECT * FROM birth.fn_birth_identity_definition('{collection}')",
-    "pace: fn_birth_run_pace": "SELECT * FROM birth.fn_birth_run_pace('{run}', 10000)",
+    "pace: fn_birth_run_pace": "SELECT * FROM birth.fn_birth_run_pace('{run}', 10000, NULL, NULL)",
     "receipt: fn_birth_run_receipt": (
         "SELECT birth.fn_birth_run_receipt("
         "jsonb_populate_record(l, jsonb_build_object('batches', l.batches + 1)), 'APPLY', l.resume_marker, 10000,"
