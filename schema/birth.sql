@@ -262,13 +262,19 @@ COMMENT ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank 
 -- Name: fn_birth_collection_births(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_collection_births(p_collection text) RETURNS bigint
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
-    AS $$
-  SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = p_collection;
-$$;
+    AS $_$
+DECLARE
+  v_births bigint;
+BEGIN
+  -- Dynamic, because PL/pgSQL runs a static SELECT INTO in one process.
+  EXECUTE 'SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = $1' INTO v_births USING p_collection;
+  RETURN v_births;
+END;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_collection_births(p_collection text) OWNER TO birth_definer;
 
@@ -2625,13 +2631,16 @@ COMMENT ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) IS 'Whet
 -- Name: fn_birth_key_condition(text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) RETURNS text
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT format('ROW(%s) %s ROW(%s)',
-    string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
-    string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
-  FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position);
+BEGIN
+  RETURN (
+    SELECT format('ROW(%s) %s ROW(%s)',
+      string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
+      string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
+    FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position));
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) OWNER TO birth_definer;
@@ -2643,15 +2652,18 @@ COMMENT ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_typ
 -- Name: fn_birth_key_lists(text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(named text, ascending text, descending text, last text, numbered text)
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
+BEGIN
+  RETURN QUERY
   SELECT string_agg(format('t.%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
          string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
          string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('((array_agg(s.key_%s))[count(*)])::text', k.position), ', ' ORDER BY k.position),
          string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $1)', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
+END;
 $_$;
 
 ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) OWNER TO birth_definer;
@@ -2691,10 +2703,12 @@ COMMENT ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, 
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_lock_key(p_name text) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT hashtextextended('birth.' || p_name, 0);
+BEGIN
+  RETURN hashtextextended('birth.' || p_name, 0);
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_lock_key(p_name text) OWNER TO birth_definer;
@@ -3996,14 +4010,17 @@ COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p
 -- Name: fn_birth_run_holder(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) RETURNS integer
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT l.pid
-  FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295;
+BEGIN
+  RETURN (
+    SELECT l.pid
+    FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295);
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO birth_definer;
@@ -5713,9 +5730,9 @@ CREATE TABLE birth.birth_registry (
     entity_code text NOT NULL COLLATE pg_catalog."C",
     collection_name text NOT NULL COLLATE pg_catalog."C",
     dot_origin text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT birth_registry_code CHECK (((octet_length(entity_code) <= 512) AND (btrim(entity_code, ' 	
+    CONSTRAINT birth_registry_code CHECK (((octet_length(entity_code) <= 512) AND ((entity_code >= '!'::text) OR (btrim(entity_code, ' 	
 
-'::text) <> ''::text)))
+'::text) <> ''::text))))
 );
 
 ALTER TABLE birth.birth_registry OWNER TO birth_definer;

@@ -4,13 +4,15 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_lock_key(p_name text)
   RETURNS bigint
-  LANGUAGE sql
+  LANGUAGE plpgsql
   IMMUTABLE
   STRICT
   PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_lock_key$
-  SELECT hashtextextended('birth.' || p_name, 0);
+BEGIN
+  RETURN hashtextextended('birth.' || p_name, 0);
+END;
 $fn_birth_lock_key$;
 
 COMMENT ON FUNCTION birth.fn_birth_lock_key(text) IS

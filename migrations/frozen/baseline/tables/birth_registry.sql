@@ -8,9 +8,9 @@ CREATE TABLE birth.birth_registry (
   collection_name text COLLATE "C" NOT NULL,
   dot_origin      text COLLATE "C" NOT NULL,
   CONSTRAINT birth_registry_pkey PRIMARY KEY (entity_code),
-  -- A code names something: it is not blank, and short enough for an index entry of every version.
+  -- A code names something: it is not blank (no white space sorts after '!', which is the quick answer), and short enough for an index entry of every version.
   CONSTRAINT birth_registry_code CHECK (
-    octet_length(entity_code) <= 512 AND btrim(entity_code, E' \t\n\r\f\x0b') <> '')
+    octet_length(entity_code) <= 512 AND (entity_code >= '!' OR btrim(entity_code, E' \t\n\r\f\x0b') <> ''))
 );
 
 -- What a run wrote, counted at its end and removed by its compensation, and what a collection owns, counted by a plan: both are written side by side, so

@@ -5,13 +5,19 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_collection_births(p_collection text)
   RETURNS bigint
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
   SET jit = off
 AS $fn_birth_collection_births$
-  SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = p_collection;
+DECLARE
+  v_births bigint;
+BEGIN
+  -- Dynamic, because PL/pgSQL runs a static SELECT INTO in one process.
+  EXECUTE 'SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = $1' INTO v_births USING p_collection;
+  RETURN v_births;
+END;
 $fn_birth_collection_births$;
 
 COMMENT ON FUNCTION birth.fn_birth_collection_births(text) IS

@@ -4,14 +4,17 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text)
   RETURNS text
-  LANGUAGE sql
+  LANGUAGE plpgsql
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_key_condition$
-  SELECT format('ROW(%s) %s ROW(%s)',
-    string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
-    string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
-  FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position);
+BEGIN
+  RETURN (
+    SELECT format('ROW(%s) %s ROW(%s)',
+      string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
+      string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
+    FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position));
+END;
 $fn_birth_key_condition$;
 
 COMMENT ON FUNCTION birth.fn_birth_key_condition(text[], text[], text, text) IS

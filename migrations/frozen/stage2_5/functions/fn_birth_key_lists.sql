@@ -5,16 +5,19 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_key_lists(p_key_columns text[])
   RETURNS TABLE (named text, ascending text, descending text, last text, numbered text)
-  LANGUAGE sql
+  LANGUAGE plpgsql
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_key_lists$
+BEGIN
+  RETURN QUERY
   SELECT string_agg(format('t.%I AS key_%s', k.name, k.position), ', ' ORDER BY k.position),
          string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
          string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('((array_agg(s.key_%s))[count(*)])::text', k.position), ', ' ORDER BY k.position),
          string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $1)', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
+END;
 $fn_birth_key_lists$;
 
 COMMENT ON FUNCTION birth.fn_birth_key_lists(text[]) IS
