@@ -28,7 +28,7 @@ $(SPOT): constraints-pgspot.txt
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
 	@$(BIN)/birthdb demo
 
-bench: $(READY) ## the figures of the README, a million rows, ten minutes; ONLY="apply plan" chooses
+bench: $(READY) ## the figures of the README, a million rows, a quarter of an hour; ONLY="apply plan" chooses
 	@$(BIN)/python -m bench --write $(if $(ONLY),--only $(ONLY))
 
 bench-large: $(READY) ## what grows, with ten million rows and births; hours

@@ -9,14 +9,17 @@ _WIDTH, _HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 24, 54, 100
 _LETTER = 7.2
 _STYLE = """
+  .paper { fill: #ffffff }
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 15px }
   .grid { stroke: #d0d7de; stroke-width: 1 }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round }
   .s0 { stroke: #0969da; color: #0969da } .s1 { stroke: #bc4c00; color: #bc4c00 }
   .s2 { stroke: #1a7f37; color: #1a7f37 } .s3 { stroke: #8250df; color: #8250df }
+  .line.s1 { stroke-dasharray: 7 3 } .line.s2 { stroke-dasharray: 2 3 } .line.s3 { stroke-dasharray: 7 3 2 3 }
   .dot { fill: currentColor; stroke: none }
   @media (prefers-color-scheme: dark) {
+    .paper { fill: #0d1117 }
     text { fill: #e6edf3 } .grid { stroke: #3d444d }
     .s0 { stroke: #58a6ff; color: #58a6ff } .s1 { stroke: #f0883e; color: #f0883e }
     .s2 { stroke: #3fb950; color: #3fb950 } .s3 { stroke: #bc8cff; color: #bc8cff }
@@ -62,6 +65,7 @@ class Plot:
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
             f"<title>{escape(self.title)}</title><style>{_STYLE}</style>",
+            f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}"/>',
             _text(_LEFT, 22, self.title, "title"),
             _text(_LEFT, 42, self.upward),
             _text(_WIDTH - _RIGHT, _HEIGHT - _BOTTOM + 40, self.across, anchor="end"),

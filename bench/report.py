@@ -31,6 +31,8 @@ _LEAST = 100
 
 Json = dict[str, Any]
 _CONDITIONS = ("server", "cores", "settings", "columns", "indexes")
+#: Without these a figure says nothing about what a commit costs.
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 _MET = {True: "yes", False: "**no**", None: "–"}
 
 
@@ -41,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with Cluster(options.url, durable=not options.quick) as cluster:
         about = cluster.about() | {"rounds": options.pairs, "rows": options.rows, "births": options.births}
         say(settings(about))
+        if options.rows < IN_FULL:
+            say("fewer rows than the targets are for: what a run costs once counts for more")
+        if options.write and (off := [name for name in DURABLE if about["settings"].get(name) != "on"]):
+            raise SystemExit(f"this server is not durable: {', '.join(off)}; nothing is measured that is to be written")
         results = []
         for scenario in scenarios:
             if scenario.name not in options.only:
@@ -130,8 +136,14 @@ def section(report: Json) -> str:
         (row[0], f"{claim['rows']:,}" if claim["rows"] else "–", *row[1:]) for claim in found for row in [_row(claim)]
     ]
     rounds = max(len(claim["values"]) for claim in found)
-    below = f"Where there is a range: up to {rounds} rounds in turn. {settings(about)}. {_registry(about)}."
-    return "\n".join([*_table(header, rows), "", below])
+    rule = f"Median and range over at most {rounds} rounds in turn; a single value is one measurement."
+    below = [f"{rule} {settings(about)}. {_registry(about)}."]
+    if any(claim["met"] is False for claim in found):
+        below.insert(0, "A **no** is explained in [docs/performance.md](docs/performance.md).")
+    below += [
+        note for result in report["scenarios"].values() for note in result.get("notes", ()) if "not measured" in note
+    ]
+    return "\n\n".join(["\n".join(_table(header, rows)), *below])
 
 
 def write(report: Json) -> None:
@@ -140,7 +152,9 @@ def write(report: Json) -> None:
     Scenarios that did not run keep their figures, unless those are of another server, machine or set of indexes.
     """
     before = json.loads(RESULTS.read_text(encoding="utf-8"))
-    kept = {name: {"rows": result["rows"], "claims": result["claims"]} for name, result in report["scenarios"].items()}
+    kept = {
+        name: {key: result[key] for key in ("rows", "claims", "notes")} for name, result in report["scenarios"].items()
+    }
     order = [scenario.name + suffix for scenario in known() for suffix in ("", LARGE)]
     same = all(before["about"].get(name) == report["about"].get(name) for name in _CONDITIONS)
     both = (before["scenarios"] if same else {}) | kept
@@ -249,14 +263,16 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
         help=f"a superuser's connection to a server, else {target.VARIABLE}, else a server of its own",
     )
     add("--quick", action="store_true", help="a few rows, one round, nothing durable: does everything work?")
-    add("--json", help="write everything to this file")
-    add("--plots", help="write the plots into this folder")
+    add("--json", metavar="FILE", help="write everything to this file")
+    add("--plots", metavar="DIR", help="write the plots into this folder")
     add("--write", action="store_true", help="write bench/results.json, the README's section and docs/bench")
     options = parser.parse_args(arguments)
     if options.quick:
+        if options.rows != IN_FULL:
+            parser.error("--quick has a number of rows of its own")
         options.rows, options.pairs = QUICK, options.pairs or 1
-        if options.write:
-            parser.error("--quick measures nothing worth writing")
+    if options.write and (options.rows < IN_FULL or (options.pairs or PAIRS) < PAIRS):
+        parser.error(f"what is written has at least {IN_FULL:,} rows and {PAIRS} rounds")
     options.births = options.births or options.rows
     options.pairs = options.pairs or PAIRS
     return options

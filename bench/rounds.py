@@ -38,6 +38,8 @@ def _turn(scenario: Scenario, contestant: Contestant) -> str:
     begin = time.perf_counter()
     parts = contestant.run()
     seconds = time.perf_counter() - begin
+    if contestant.check:
+        contestant.check()
     # Whoever did a part of the rows is told as if it had done all.
     scale = 1 if contestant.rows is None else scenario.rows / contestant.rows
     result = scenario.result

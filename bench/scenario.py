@@ -39,6 +39,8 @@ class Contestant:
     rows: int | None = None
     #: What this one needs before its turn, after the scenario's ``reset``; untimed.
     ready: Callable[[], None] | None = None
+    #: Whether what it was to do is there after its turn; untimed. Raises ValueError.
+    check: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Figure:
         """Return whether the median is on the right side of the target; None where there is none."""
         if self.claim.target is None:
             return None
-        return self.median >= self.claim.target if self.claim.at_least else self.median <= self.claim.target
+        shown = round(self.median, self.claim.digits)
+        return shown >= self.claim.target if self.claim.at_least else shown <= self.claim.target
 
 
 @dataclass(frozen=True)

@@ -1561,7 +1561,10 @@ BEGIN
      'attach it with birth.fn_birth_gateway_attach'),
     ('source_claimed', 'NB506', 'failed',
      'the table belongs to another collection',
-     'one collection covers a table and all its partitions')
+     'one collection covers a table and all its partitions'),
+    ('gateway_shadowed', 'NB507', 'failed',
+     'a temporary relation has the name of the gateway''s rows',
+     'drop birth_new_rows, which is in the temporary schema of this session, and insert again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -1875,6 +1878,10 @@ DECLARE
   v_usable boolean;
   v_type oid;
 BEGIN
+  -- A trigger that names no transition table would read the session's own relation of that name, and run what hangs on it with birth_definer's rights.
+  IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s', pg_backend_pid()));
+  END IF;
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
@@ -1890,6 +1897,8 @@ BEGIN
   IF v_usable AND current_setting('transaction_isolation') <> 'read committed' THEN
     FOR v_number IN 1 .. cardinality(r_collection.birth_code_columns) LOOP
       BEGIN
+        -- Asked first, because (row).name is also a function called name over the row.
+        PERFORM has_column_privilege(p_relation, r_collection.birth_code_columns[v_number], 'SELECT');
         EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_collection.birth_code_columns[v_number]) INTO v_type;
       EXCEPTION WHEN undefined_column THEN
         v_type := NULL;
@@ -1912,7 +1921,7 @@ ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation o
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_gateway_covers(oid, birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3500,7 +3509,7 @@ ALTER FUNCTION birth.fn_birth_registry_auto() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_registry_auto(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
 -- Name: fn_birth_registry_auto_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3577,7 +3586,7 @@ ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_registry_auto_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
 -- Name: fn_birth_resolve_identity(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 

@@ -36,6 +36,13 @@ class Flatness(Scenario):
             against="first tenth into an empty one",
         ),
         Claim(
+            "flatness, codes in key order: last tenth of a run into {births:,} births",
+            "in key order, full: last tenth",
+            "in key order, empty: last tenth",
+            1.25,
+            against="last tenth into an empty one",
+        ),
+        Claim(
             "flatness, codes in key order: batch loop into {births:,} births",
             "in key order, full: loop",
             "in key order, empty: loop",

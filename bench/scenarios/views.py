@@ -61,7 +61,7 @@ class Views(Scenario):
             begin = time.perf_counter()
             self.world.rows(SQL("SELECT * FROM {}").format(Identifier("birth", view)))
             seconds = time.perf_counter() - begin
-            self.scans[view] = self.world.value(_SCANS) - before
+            self.scans[view] = max(self.scans.get(view, 0), self.world.value(_SCANS) - before)
         return {view: seconds * 1000}
 
     def conclude(self) -> None:

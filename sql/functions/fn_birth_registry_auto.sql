@@ -2,7 +2,7 @@
 -- transition table in one statement, where it stands; on a partitioned or replicated table it is a row trigger. Of a single row only the code is planned.
 -- The trigger's first argument names the collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: whoever inserts a row may not write births. It reads identity columns only, of built-in types only.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
+-- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
@@ -79,4 +79,4 @@ END;
 $fn_birth_registry_auto$;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS
-  'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+  'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';

@@ -1,7 +1,7 @@
 -- The gateway for a synthetic identity over a column called id: the same rules, and of a single row nothing is planned. A statement trigger only.
 -- Has the exempt guard that the documents found missing.
 -- SECURITY DEFINER: whoever inserts a row may not write births.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503.
+-- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
@@ -77,4 +77,4 @@ END;
 $fn_birth_registry_auto_id$;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS
-  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503. Specification: 5.';
+  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';

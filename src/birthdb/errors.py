@@ -416,3 +416,9 @@ class SourceClaimed(BirthError):
     """NB506: the table belongs to another collection."""
 
     sqlstate = "NB506"
+
+
+class GatewayShadowed(BirthError):
+    """NB507: a temporary relation has the name of the gateway's rows."""
+
+    sqlstate = "NB507"

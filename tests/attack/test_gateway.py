@@ -81,6 +81,57 @@ def test_a_trigger_on_a_table_of_one_s_own_gives_no_births_to_another_s_collecti
     assert world.births("prize") == []
 
 
+SHADOWS = {
+    "a table": "CREATE TEMP TABLE birth_new_rows (code text); INSERT INTO birth_new_rows VALUES ('forged')",
+    "a view": "CREATE TEMP VIEW birth_new_rows AS SELECT app.ambush()::text AS code",
+    "a table with a policy": "CREATE TEMP TABLE birth_new_rows (code text);"
+    " INSERT INTO birth_new_rows VALUES ('forged');"
+    " ALTER TABLE birth_new_rows ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON birth_new_rows USING (app.ambush())",
+}
+
+
+@pytest.mark.parametrize("shadow", SHADOWS)
+@pytest.mark.parametrize("routine", ["fn_birth_registry_auto", "fn_birth_registry_auto_id"])
+def test_a_temporary_relation_in_the_place_of_the_new_rows_is_not_read(world: World, shadow: str, routine: str) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    world.table("(code text)", "own")
+    world.admin.execute("GRANT USAGE ON SCHEMA birth TO birth_source_owner")
+    world.admin.execute(f"GRANT EXECUTE ON FUNCTION birth.{routine}() TO birth_source_owner".encode())
+    world.owner.execute(
+        "CREATE FUNCTION app.ambush() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN"
+        " INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)"
+        " VALUES ('by ' || current_user, 'thing', 'ambush') ON CONFLICT DO NOTHING; RETURN true; END$$"
+    )
+    world.owner.execute(
+        "CREATE TRIGGER blind AFTER INSERT ON app.own FOR EACH STATEMENT"
+        f" EXECUTE FUNCTION birth.{routine}('thing')".encode()
+    )
+    world.owner.execute(SHADOWS[shadow].encode())
+    world.owner.execute("GRANT SELECT ON birth_new_rows TO public")
+    with pytest.raises(psycopg.Error) as refusal:
+        world.owner.execute("INSERT INTO app.own VALUES ('own')")
+    assert refusal.value.sqlstate == errors.GatewayShadowed.sqlstate
+    assert refusal.value.diag.message_detail
+    assert refusal.value.diag.message_hint
+    assert world.births() == []
+
+
+@pytest.mark.parametrize("column", ["count", "num_nulls", "pg_column_size"])
+def test_a_renamed_column_that_is_called_like_a_function_has_no_identity_under_an_old_snapshot(
+    world: World, column: str
+) -> None:
+    world.governed(f"({column} bigint PRIMARY KEY, x text)", strategy="column", column=column)
+    with world.db.connect() as session:
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        session.execute("SELECT 1 FROM pg_class LIMIT 1")
+        world.owner.execute(f"ALTER TABLE app.thing RENAME {column} TO renamed".encode())
+        session.execute("INSERT INTO app.thing VALUES (77, 'a')")
+        session.execute("INSERT INTO app.thing VALUES (78, 'b'), (79, 'c')")
+        session.execute("COMMIT")
+    assert world.births() == []
+    assert world.findings() == [("gateway_no_identity", 1), ("gateway_no_identity", 2)]
+
+
 @pytest.mark.parametrize("row", ["[1]", "5", "null", '{"id": "abc"}', None])
 def test_a_row_that_is_none_has_no_identity_to_resolve(world: World, row: str | None) -> None:
     world.governed("(id integer PRIMARY KEY)", strategy="synthetic_id", column="id", prefix="t-", mode=None)

@@ -39,7 +39,8 @@ def test_a_quick_run_measures_every_scenario(tmp_path: Path, capsys: pytest.Capt
         result = found["scenarios"][scenario.name]
         assert result["series"] or result["notes"], scenario.name
         assert all(math.isfinite(value) and value >= 0 for values in result["series"].values() for value in values)
-        if result["series"]:
+        # Who is beside the gateway depends on what is installed: these claims are made when it is known.
+        if result["series"] and scenario.claims:
             assert len(result["claims"]) == len(scenario.claims), scenario.name
     drawn = {plot for result in found["scenarios"].values() for plot in result["plots"]}
     assert drawn == {path.stem for path in tmp_path.glob("*.svg")}

@@ -65,6 +65,7 @@ def test_the_last_batch_is_committed_before_the_run_is_proven(scene: Scene, run:
     assert scene.births() == 20
     assert scene.ledger(run)["written_fingerprint"] == scene.ledger(run)["target_fingerprint"]
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
+    scene.go_on(run)
     assert scene.apply(run) == [f"run {run.run_id}: 20 of 20 births, done"]
     assert scene.status(run) == ("done", None)
     assert len(scene.receipts(run)) == 1

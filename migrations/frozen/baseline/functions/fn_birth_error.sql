@@ -212,7 +212,10 @@ BEGIN
      'attach it with birth.fn_birth_gateway_attach'),
     ('source_claimed', 'NB506', 'failed',
      'the table belongs to another collection',
-     'one collection covers a table and all its partitions')
+     'one collection covers a table and all its partitions'),
+    ('gateway_shadowed', 'NB507', 'failed',
+     'a temporary relation has the name of the gateway''s rows',
+     'drop birth_new_rows, which is in the temporary schema of this session, and insert again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 

@@ -1,7 +1,7 @@
 -- What a gateway trigger has to know, once for a statement: its collection, with a code where the table can give one. The trigger has to stand where the collection
 -- is, and the identity columns have to be there with the types they were classified with, or with ones of the same text: so a renamed or retyped column is a
 -- refusal of ours (or a finding), and neither foreign code run with birth_definer's rights nor a wrong code.
--- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL where the table can give no code. NB503.
+-- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL where the table can give no code. NB503, NB507.
 -- Calls: fn_birth_raise, fn_birth_gateway_covers
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text)
@@ -15,6 +15,10 @@ DECLARE
   v_usable boolean;
   v_type oid;
 BEGIN
+  -- A trigger that names no transition table would read the session's own relation of that name, and run what hangs on it with birth_definer's rights.
+  IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s', pg_backend_pid()));
+  END IF;
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
@@ -30,6 +34,8 @@ BEGIN
   IF v_usable AND current_setting('transaction_isolation') <> 'read committed' THEN
     FOR v_number IN 1 .. cardinality(r_collection.birth_code_columns) LOOP
       BEGIN
+        -- Asked first, because (row).name is also a function called name over the row.
+        PERFORM has_column_privilege(p_relation, r_collection.birth_code_columns[v_number], 'SELECT');
         EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_collection.birth_code_columns[v_number]) INTO v_type;
       EXCEPTION WHEN undefined_column THEN
         v_type := NULL;
@@ -49,4 +55,4 @@ END;
 $fn_birth_gateway_collection$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_collection(text, oid, text, text) IS
-  'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503. Specification: 5, 6.1 R2.';
+  'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507. Specification: 5, 6.1 R2.';
