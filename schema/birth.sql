@@ -2712,12 +2712,10 @@ COMMENT ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, 
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_lock_key(p_name text) RETURNS bigint
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-BEGIN
-  RETURN hashtextextended('birth.' || p_name, 0);
-END;
+  SELECT hashtextextended('birth.' || p_name, 0);
 $$;
 
 ALTER FUNCTION birth.fn_birth_lock_key(p_name text) OWNER TO birth_definer;
@@ -4019,17 +4017,14 @@ COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p
 -- Name: fn_birth_run_holder(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) RETURNS integer
-    LANGUAGE plpgsql
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-BEGIN
-  RETURN (
-    SELECT l.pid
-    FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-      AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295);
-END;
+  SELECT l.pid
+  FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295;
 $$;
 
 ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO birth_definer;

@@ -4,15 +4,13 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_lock_key(p_name text)
   RETURNS bigint
-  LANGUAGE plpgsql
+  LANGUAGE sql
   IMMUTABLE
   STRICT
   PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_lock_key$
-BEGIN
-  RETURN hashtextextended('birth.' || p_name, 0);
-END;
+  SELECT hashtextextended('birth.' || p_name, 0);
 $fn_birth_lock_key$;
 
 COMMENT ON FUNCTION birth.fn_birth_lock_key(text) IS
