@@ -23,7 +23,8 @@ def measure(scenario: Scenario) -> Result:
     for figure in scenario.result.figures:
         claim = figure.claim
         verdict = {True: ", met", False: ", NOT MET", None: ""}[figure.met]
-        say(f"{scenario.name}: {claim.what}: {figure.median:.3g} {claim.unit}{verdict}")
+        what = claim.what.format(rows=scenario.rows, births=scenario.births)
+        say(f"{scenario.name}: {what}: {figure.median:.3g} {claim.unit}{verdict}")
     return scenario.result
 
 
