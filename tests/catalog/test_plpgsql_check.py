@@ -12,6 +12,7 @@ _INJECTION = "text type variable is not sanitized"
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("fn_birth_census", 'name of parameter "check" is reserved keyword'): "the column's name is the specification's",
     ("fn_birth_census", _INJECTION): _CODE,
+    ("fn_birth_measure", _INJECTION): _CODE,
     ("fn_birth_registry_auto", _INJECTION): _CODE,
     ("fn_birth_registry_auto_id", _INJECTION): _CODE,
     ("fn_birth_resolve_identity", _INJECTION): _CODE,
