@@ -44,7 +44,6 @@ BEGIN
     BEGIN
       PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       IF v_news IS NOT NULL THEN
-        v_last := r_pace.batch;
         v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
         RAISE NOTICE '%', v_news;
         v_news := NULL;
@@ -53,6 +52,7 @@ BEGIN
       IF r_pace.pause_slice > 0 THEN
         PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
       ELSE
+        v_last := r_pace.batch;
         v_began := pg_catalog.clock_timestamp();
         SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
           p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
