@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 part = round(scenario.rows_in_full * options.rows / IN_FULL)
                 rows = max(_LEAST, part) if scenario.rows_in_full else 0
                 made = scenario(world, rows=rows, births=options.births, rounds=options.pairs)
+                made.result.judged = not options.quick
                 about.setdefault("indexes", world.indexes())
                 about.setdefault("columns", world.columns())
                 results.append(measure(made))

@@ -68,6 +68,8 @@ class Figure:
 
     claim: Claim
     values: tuple[float, ...]
+    #: Of a few rows on a server that writes nothing durably, no verdict.
+    judged: bool = True
 
     @property
     def median(self) -> float:
@@ -84,8 +86,8 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Return whether the median is on the right side of the target; None where there is none."""
-        if self.claim.target is None:
+        """Return whether the median is on the right side of the target; None where nothing can be said."""
+        if self.claim.target is None or not self.judged:
             return None
         shown = round(self.median, self.claim.digits)
         return shown >= self.claim.target if self.claim.at_least else shown <= self.claim.target
@@ -110,6 +112,7 @@ class Result:
     births: int
     unit: str
     claims: Sequence[Claim]
+    judged: bool = True
     #: Series: its value in each round, in ``unit``.
     series: dict[str, list[float]] = field(default_factory=dict)
     #: Contestant: bytes of WAL in each round.
@@ -126,7 +129,7 @@ class Result:
     def figures(self) -> list[Figure]:
         """Return what came of each claim; one whose series this machine cannot measure is left out."""
         return [
-            Figure(claim, tuple(self._values(claim)))
+            Figure(claim, tuple(self._values(claim)), self.judged)
             for claim in self.claims
             if claim.series in self.series and (claim.floor is None or claim.floor in self.series)
         ]

@@ -341,13 +341,13 @@ class World:
         """Return the WAL position in bytes; on a shared server others move it too."""
         return int(self.value("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
 
-    def memory(self, login: str) -> dict[str, int]:
-        """Return what a session's backend holds, in bytes: now and at most; empty where it is on another machine."""
+    def memory(self, login: str) -> int | None:
+        """Return the bytes of private memory a session's backend holds; None where it is on another machine."""
         status = Path(f"/proc/{self.session(login).info.backend_pid}/status")
         if not self.cluster.local or not status.exists():
-            return {}
-        found = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return {name: int(found[name].split()[0]) * 1024 for name in ("RssAnon", "VmHWM") if name in found}
+            return None
+        held = dict(line.split(":", 1) for line in status.read_text().splitlines())["RssAnon"]
+        return int(held.split()[0]) * 1024
 
     def indexes(self, table: str = "birth.birth_registry") -> list[str]:
         """Return the definitions of a table's indexes."""

@@ -40,7 +40,15 @@ class Alternatives(Scenario):
     title = "the driver against what people write instead"
     rows_in_full = 200_000
     claims = (
-        Claim("apply, in rows a second", BY_ROW, DRIVER, 3.0, at_least=True, against=BY_ROW, digits=1),
+        Claim(
+            "apply, in rows a second",
+            BY_ROW,
+            DRIVER,
+            3.0,
+            at_least=True,
+            against=f"{BY_ROW} (a quarter of them)",
+            digits=1,
+        ),
         Claim("apply, in rows a second", FETCHED, DRIVER, None, at_least=True, against=FETCHED, digits=1),
         Claim("apply, in rows a second", PAGED, DRIVER, None, at_least=True, against=PAGED, digits=1),
     )

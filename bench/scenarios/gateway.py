@@ -114,7 +114,7 @@ class Bulk(Inserting):
 
     name = "gateway-bulk"
     title = "INSERT of many rows in one statement"
-    claims = (Claim("gateway: INSERT of {rows} rows", GATEWAY, BY_HAND, 1.10),)
+    claims = (Claim("gateway: INSERT of {rows:,} rows", GATEWAY, BY_HAND, 1.10),)
 
     def prepare(self) -> None:
         """Add what is told beside it: mode observe, and a partitioned table."""
@@ -151,7 +151,7 @@ class Copy(Inserting):
 
     name = "gateway-copy"
     title = "COPY of many rows"
-    claims = (Claim("gateway: COPY of {rows} rows", GATEWAY, BY_HAND, 1.10),)
+    claims = (Claim("gateway: COPY of {rows:,} rows", GATEWAY, BY_HAND, 1.10),)
 
     def prepare(self) -> None:
         """Keep the rows as COPY writes them."""
@@ -173,7 +173,7 @@ class Wide(Inserting):
     rows_in_full = 100_000
     columns = ", ".join([CODED, *(f"c{n} integer" for n in range(198))])
     values = ", ".join([CODE, "'row ' || g", *("g" for n in range(198))])
-    claims = (Claim("gateway: INSERT of {rows} rows of 200 columns", GATEWAY, BY_HAND, 1.10),)
+    claims = (Claim("gateway: INSERT of {rows:,} rows of 200 columns", GATEWAY, BY_HAND, 1.10),)
 
 
 class Many(Inserting):
@@ -241,8 +241,7 @@ class Single(Inserting):
 
     def prepare(self) -> None:
         """Make one table of each kind, and a script for each."""
-        folder = TemporaryDirectory(prefix="birthdb-bench-")
-        self.folder = folder
+        self.folder = TemporaryDirectory(prefix="birthdb-bench-")
         self.world.execute("CREATE SEQUENCE public.number CACHE 100")
         self.kinds: dict[str, str] = {}
         self.table("bare")
@@ -261,7 +260,7 @@ class Single(Inserting):
         self.governed("parted", tail="PARTITION BY RANGE (id)")
         self.kinds["partitioned, gateway"] = "parted"
         for table in self.kinds.values():
-            (Path(folder.name) / table).write_text(
+            (Path(self.folder.name) / table).write_text(
                 f"INSERT INTO public.{table} (id, title) VALUES (nextval('public.number'), 'row');\n", encoding="utf-8"
             )
 
@@ -291,7 +290,7 @@ class Single(Inserting):
         ).stdout
         return {series: float(re.findall(r"tps = ([\d.]+)", told)[-1])}
 
-    def conclude(self) -> None:
+    def close(self) -> None:
         """Remove the scripts."""
         self.folder.cleanup()
 
