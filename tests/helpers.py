@@ -31,10 +31,18 @@ SECOND_OPERATOR = "oscar_operator"
 SECOND_REVIEWER = "ruth_reviewer"
 EVERYBODY = "mona_many"
 
-#: A register core that writes no row of a fresh set, and says that it did: for ``Scene.replace_routine``.
-LYING_CORE = (
-    ("      WHERE c.code IS NOT NULL", "      WHERE false"),
-    ("      GET DIAGNOSTICS born = ROW_COUNT", "      born := cardinality(p_codes)"),
+#: A register core that writes no row, of a fresh set or of another, and says it did: for ``Scene.replace_routine``.
+LYING_CORE = tuple(
+    (f"\n{indent}{old}", f"\n{indent}{new}")
+    for indent in (" " * 6, " " * 4)
+    for old, new in (
+        ("WHERE c.code IS NOT NULL", "WHERE false"),
+        (
+            "GET DIAGNOSTICS born = ROW_COUNT",
+            "born := (SELECT count(*) FROM unnest(p_codes) AS c(code)"
+            " WHERE NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.entity_code = c.code))",
+        ),
+    )
 )
 
 _PATIENCE = 60  # seconds until a test that waits for another session is given up
@@ -330,25 +338,13 @@ class Scene:
 
     def start_compensation(self, run: Run, *, batch: int = 5) -> Driver:
         """Start undoing in another session, one batch an hour; return when the first one is committed."""
-        # A done run takes no other pace by the front door, and the last batch of its apply has just been written.
-        self._pace(run, batch, _HOUR)
+        self.tune(run, batch, _HOUR)
+        # A pause counts from the last batch, and the last of its apply has just been written.
         self.execute("UPDATE birth.birth_backfill_ledger_v2 SET last_batch_at = last_batch_at - interval '1 day'")
         arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True}
         driver = self._start(OPERATOR, "sp_dot_birth_qt001_compensate", arguments)
         driver.next_batch()
         return driver
-
-    def resume_pace(self, run: Run, batch: int = 1000) -> None:
-        """Take the pause out of a compensation."""
-        self._pace(run, batch, 0)
-
-    def _pace(self, run: Run, batch: int, pause_ms: int) -> None:
-        self.execute(
-            "INSERT INTO birth.birth_act (act, run_id, lineage, detail)"
-            " SELECT 'tune', run_id, lineage, jsonb_build_object('batch', %s::integer, 'pause_ms', %s::integer)"
-            " FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s",
-            (batch, pause_ms, run.run_id),
-        )
 
     def start_again(self, run: Run, *, by: str = OPERATOR) -> Driver:
         """Send the CALL of a paused run in another session; return when it holds the run."""

@@ -73,7 +73,7 @@ def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(
     again = Driver(scene.db.connect(OPERATOR), statement("CALL", "sp_dot_birth_qt001_compensate", arguments), arguments)
     try:
         wait_until_paused(scene, again)
-        scene.resume_pace(undo)
+        scene.go_on(undo)
         again.end()
     finally:
         scene.execute("SELECT pg_terminate_backend(%s)", (again.pid,))
@@ -127,7 +127,7 @@ def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, und
     scene.execute("GRANT SELECT ON label TO birth_definer")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with refused(errors.BirthsTouched):
         driver.end()
     assert scene.status(undo) == ("failed", "births_touched")
@@ -141,7 +141,7 @@ def test_a_reference_that_is_being_made_while_a_batch_removes_is_not_cascaded_aw
     other = scene.db.connect()
     with other.transaction():
         other.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
-        scene.resume_pace(undo)
+        scene.go_on(undo)
         wait_until_blocked(scene.admin, driver.conn)
     with refused(errors.BirthsTouched):
         driver.end()
@@ -169,7 +169,7 @@ def test_a_constraint_that_fails_at_the_end_of_a_batch_is_recorded_and_leaves_no
     scene.execute("GRANT SELECT ON label TO birth_definer")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with raised("23503"):
         driver.end()
     assert scene.status(undo) == ("failed", "23503")

@@ -214,7 +214,7 @@ def test_a_birth_that_is_referenced_while_the_run_is_being_undone_fails_it_and_s
     scene.execute("GRANT SELECT ON label TO birth_definer")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT max(entity_code) FROM birth.birth_registry WHERE run_id IS NOT NULL")
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with refused(errors.BirthsTouched):
         driver.end()
     assert scene.status(undo) == ("failed", "births_touched")
@@ -271,7 +271,7 @@ def test_a_stopped_compensation_goes_on_with_the_same_call(scene: Scene, undo: R
     scene.stop(undo)
     with refused(errors.StopRequested):
         driver.end()
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     scene.compensate(undo)
     row = scene.ledger(undo)
     assert (row["status"], row["compensated_rows"], row["epoch"]) == ("compensated", 19, 3)
@@ -282,7 +282,7 @@ def test_a_compensation_whose_backend_was_killed_goes_on_with_the_same_call(scen
     driver = scene.start_compensation(undo)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
     assert scene.status(undo) == ("running", None)
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     scene.compensate(undo, by=SECOND_OPERATOR)
     assert scene.status(undo) == ("compensated", None)
 
@@ -290,7 +290,7 @@ def test_a_compensation_whose_backend_was_killed_goes_on_with_the_same_call(scen
 def test_a_compensation_whose_permit_expired_goes_on_under_a_further_one(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.expire(undo.permit_id)
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with refused(errors.PermitExpired):
         driver.end()
     assert scene.status(undo) == ("stopped", "permit_expired")
@@ -302,7 +302,7 @@ def test_a_compensation_whose_permit_expired_goes_on_under_a_further_one(scene: 
 def test_a_failed_compensation_needs_a_new_verdict(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.review(undo.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE", by=SECOND_REVIEWER)
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with refused(errors.VerdictMissing):
         driver.end()
     assert scene.status(undo) == ("failed", "verdict_missing")
@@ -346,7 +346,7 @@ def test_a_compensation_is_refused_inside_a_transaction_and_under_a_timeout(scen
 def test_a_compensation_that_cannot_find_the_births_is_not_called_done(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.execute("DELETE FROM birth.birth_registry WHERE run_id IS NOT NULL")
-    scene.resume_pace(undo)
+    scene.go_on(undo)
     with refused(errors.FalseDone):
         driver.end()
     assert scene.status(undo) == ("failed", "false_done")

@@ -105,6 +105,17 @@ def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item:
     scene.forged = True
 
 
+def test_a_writer_that_lies_about_a_set_with_births_is_undone(scene: Scene, item: str) -> None:
+    scene.born(item, "item-1")
+    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
+    run = scene.permitted(item)
+    with refused(errors.FalseDone):
+        scene.apply(run)
+    assert scene.status(run) == ("failed", "false_done")
+    assert scene.births() == 1
+    assert scene.disagreements() == []
+
+
 def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_register_set", *LYING_CORE)
     run = scene.permitted(item)
@@ -148,6 +159,18 @@ def test_an_alert_that_was_raised_during_the_run_keeps_it_from_done(scene: Scene
     with refused(errors.AlertsGrew):
         driver.end()
     assert scene.status(run) == ("failed", "alerts_grew")
+
+
+def test_a_reviewer_who_saw_the_alert_lets_the_run_be_done(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
+    scene.go_on(run)
+    with refused(errors.AlertsGrew):
+        driver.end()
+    scene.review(run.run_id)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
 
 
 # --- layer 3: the CHECK, when everything else is gone
