@@ -29,7 +29,7 @@ BY_HAND = "two statements"
 GATEWAY = "gateway"
 CODED = 'code text COLLATE "C" PRIMARY KEY, title text'
 CODE = "'code-' || lpad(g::text, 11, '0')"
-SECONDS = 5
+SECONDS = 3
 
 
 class Inserting(Scenario):
@@ -280,7 +280,8 @@ class Single(Inserting):
 
     def pgbench(self, series: str, table: str) -> Parts:
         """Run pgbench for some seconds; return its rate."""
-        command = [str(client("pgbench")), "-n", "-M", "prepared", "-c", "2", "-j", "2", "-T", str(SECONDS)]
+        seconds = SECONDS if self.rounds > 1 else 1
+        command = [str(client("pgbench")), "-n", "-M", "prepared", "-c", "2", "-j", "2", "-T", str(seconds)]
         script = str(Path(self.folder.name) / table)
         told = subprocess.run(
             [*command, "-f", script, self.world.url()],
