@@ -3667,9 +3667,10 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings, p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose));
-  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash)
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
+    alerts_seen)
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(r_run.collection_name))
+    birth.fn_birth_identity_hash(r_run.collection_name), (SELECT count(*) FROM birth.trigger_guard_alerts))
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
@@ -3939,6 +3940,8 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) 
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_count record;
+  v_known bigint;
+  v_grew bigint;
   v_births numeric[] := birth.fn_birth_run_births(p_run);
 BEGIN
   IF v_births IS DISTINCT FROM p_run.written_fingerprint THEN
@@ -3949,8 +3952,10 @@ BEGIN
   END IF;
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
   PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
-  IF (SELECT count(*) FROM birth.trigger_guard_alerts) > p_run.alerts_before THEN
-    PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts before the run', p_run.alerts_before));
+  SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v WHERE v.run_id = p_run.run_id AND v.verdict = 'SAFE';
+  SELECT count(*) - v_known INTO v_grew FROM birth.trigger_guard_alerts;
+  IF v_grew > 0 THEN
+    PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts since the run began or was last found safe', v_grew));
   END IF;
   PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
@@ -5779,6 +5784,7 @@ CREATE TABLE birth.birth_review (
     planned_fingerprint numeric[] NOT NULL,
     contract_hash text NOT NULL,
     identity_hash text NOT NULL,
+    alerts_seen bigint NOT NULL,
     CONSTRAINT birth_review_findings CHECK ((findings ~ '\S'::text)),
     CONSTRAINT birth_review_orphans CHECK ((accept_orphans >= 0)),
     CONSTRAINT birth_review_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
@@ -5834,6 +5840,10 @@ COMMENT ON COLUMN birth.birth_review.contract_hash IS 'The contract it is bound 
 -- Name: COLUMN birth_review.identity_hash; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_review.identity_hash IS 'The policy, identity and table it is bound to.';
+
+-- Name: COLUMN birth_review.alerts_seen; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_review.alerts_seen IS 'Rows of trigger_guard_alerts when it was given: what the reviewer could see.';
 
 -- Name: birth_review_review_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 

@@ -49,9 +49,10 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings, p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose));
-  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash)
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
+    alerts_seen)
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(r_run.collection_name))
+    birth.fn_birth_identity_hash(r_run.collection_name), (SELECT count(*) FROM birth.trigger_guard_alerts))
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;

@@ -11,6 +11,7 @@ CREATE TABLE birth.birth_review (
   planned_fingerprint numeric[] NOT NULL,
   contract_hash       text NOT NULL,
   identity_hash       text NOT NULL,
+  alerts_seen         bigint NOT NULL,
   -- A verdict is about writing births or about removing them.
   CONSTRAINT birth_review_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE')),
   -- Safe or not: nothing in between.
@@ -36,3 +37,4 @@ COMMENT ON COLUMN birth.birth_review.reviewed_by IS 'By which reviewer.';
 COMMENT ON COLUMN birth.birth_review.planned_fingerprint IS 'The planned set it is bound to.';
 COMMENT ON COLUMN birth.birth_review.contract_hash IS 'The contract it is bound to.';
 COMMENT ON COLUMN birth.birth_review.identity_hash IS 'The policy, identity and table it is bound to.';
+COMMENT ON COLUMN birth.birth_review.alerts_seen IS 'Rows of trigger_guard_alerts when it was given: what the reviewer could see.';
