@@ -12,6 +12,7 @@ from support import Cluster, Database
 
 #: Enough births for the planner to have a choice, of which a small collection's are a thousandth.
 _OTHERS = 60_000
+_KINDS = 7
 
 _VIEWS = SQL("SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'v' ORDER BY 1")
 
@@ -21,13 +22,16 @@ def crowded_template(server: Cluster, run_template: Prepared) -> Iterator[Prepar
     """A run to execute, a run that is done, and the births of others around them."""
 
     def crowd(scene: Scene) -> Run | None:
-        scene.collection("other", 1)
+        # Whose births lie anyhow among each other: the planner then thinks little of an index on ranges of pages.
+        for number in range(_KINDS):
+            scene.collection(f"other-{number}", 1)
         scene.collection("earlier", 60)
         scene.execute(
             "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id, born_at)"
-            " SELECT 'o-' || g, 'other', 'by hand', CASE WHEN g %% 60 > 0 THEN md5((g / 1000)::text)::uuid END,"
+            " SELECT 'o-' || g, 'other-' || abs(hashint4(g / 500) %% %s), 'by hand',"
+            " CASE WHEN g %% 60 > 0 THEN md5((g / 1000)::text)::uuid END,"
             " now() - g * interval '10 seconds' FROM generate_series(1, %s) g",
-            (_OTHERS,),
+            (_KINDS, _OTHERS),
         )
         scene.apply(scene.permitted("earlier"))
         scene.execute("SELECT brin_summarize_new_values('birth.birth_registry_run')")
