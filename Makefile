@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
+PEERS  := $(VENV)/.peers
 
 .DEFAULT_GOAL := menu
 .PHONY: menu demo bench bench-large test servers test-matrix lint format ahead freeze check hunt generate clean
@@ -25,13 +26,17 @@ $(SPOT): constraints-pgspot.txt
 	@$(VENV)/pgspot/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -r constraints-pgspot.txt
 	@touch $@
 
+$(PEERS): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -c constraints.txt -e '.[bench]'
+	@touch $@
+
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
 	@$(BIN)/birthdb demo
 
-bench: $(READY) ## the figures of the README, a million rows, a quarter of an hour; ONLY="apply plan" chooses
+bench: $(PEERS) ## the figures of the README, a million rows, a quarter of an hour; ONLY="apply plan" chooses
 	@$(BIN)/python -m bench --write $(if $(ONLY),--only $(ONLY))
 
-bench-large: $(READY) ## what grows, with ten million rows and births; hours
+bench-large: $(PEERS) ## what grows, with ten million rows and births; hours
 	@$(BIN)/python -m bench --write --rows 10000000 --only $(or $(ONLY),apply plan flatness memory views size)
 
 test: $(READY) $(SPOT) ## the tests, each on a fresh database

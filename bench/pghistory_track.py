@@ -9,12 +9,12 @@ from typing import Any
 
 def main() -> None:
     """Migrate, create the event table of the benchmark's model, install its trigger."""
-    import django  # type: ignore[import-not-found, unused-ignore]
-    import pghistory  # type: ignore[import-not-found, unused-ignore]
-    import pgtrigger  # type: ignore[import-not-found, unused-ignore]
-    from django.conf import settings  # type: ignore[import-not-found, unused-ignore]
-    from django.core.management import call_command  # type: ignore[import-not-found, unused-ignore]
-    from django.db import connection, models  # type: ignore[import-not-found, unused-ignore]
+    import django  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import pghistory  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import pgtrigger  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from django.conf import settings  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from django.core.management import call_command  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from django.db import connection, models  # type: ignore[import-not-found, import-untyped, unused-ignore]
     from psycopg.conninfo import conninfo_to_dict
 
     where = conninfo_to_dict(sys.argv[1])
