@@ -2,6 +2,7 @@
 
 import pytest
 from helpers import DBA, OPERATOR, Row, Scene, raised, refused
+from psycopg.sql import SQL
 
 from birthdb import errors
 
@@ -271,3 +272,38 @@ def test_each_answer_carries_the_statement_of_the_next_step(scene: Scene, item: 
 def test_the_next_step_of_a_plan_with_orphans_accepts_exactly_these(scene: Scene, item: str) -> None:
     scene.born(item, "gone")
     assert "p_accept_orphans := 1" in scene.plan(item)["next_step"]
+
+
+@pytest.fixture
+def pair(scene: Scene) -> str:
+    """A collection of one row with a composite key, which alone keeps its codes apart."""
+    scene.execute("CREATE TABLE public.pair (a integer, b integer, UNIQUE (a, b))")
+    scene.execute("INSERT INTO pair VALUES (1, 1)")
+    return scene.govern("pair", "legacy", template="{a}-{b}")
+
+
+def test_the_key_that_keeps_codes_apart_stays_in_force_until_the_plan_is_committed(scene: Scene, pair: str) -> None:
+    scene.execute("ALTER TABLE pair DROP CONSTRAINT pair_a_b_key; CREATE UNIQUE INDEX pair_key ON pair (a, b)")
+    with scene.session(OPERATOR).transaction():
+        assert scene.examine(pair)["planned_rows"] == 1
+        dropping = scene.send(scene.db.connect(), SQL("DROP INDEX CONCURRENTLY public.pair_key").format())
+        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (dropping.pid,)):
+            assert not dropping.ended, "the index went while a plan relied on it"
+        with raised("23505"):
+            scene.execute("INSERT INTO pair VALUES (1, 1)")
+    dropping.end()
+    assert blockers(scene.examine(pair)) == [errors.IdentityNotEligible.sqlstate]
+
+
+def test_an_index_that_is_broken_makes_no_run_done(scene: Scene, pair: str) -> None:
+    """A superuser breaks it here, and a changed collation of the operating system elsewhere."""
+    unique = "UPDATE pg_index SET indisunique = %s WHERE indexrelid = 'pair_a_b_key'::regclass"
+    scene.execute(unique, (False,))
+    scene.execute("INSERT INTO pair VALUES (1, 1)")
+    scene.execute(unique, (True,))
+    run = scene.permitted(pair)
+    assert run.delta == 2, "the plan believes the index; whoever writes does not"
+    with refused(errors.SourceChanged):
+        scene.apply(run)
+    assert scene.status(run) == ("stopped", "source_changed")
+    assert scene.births() == 0
