@@ -52,6 +52,13 @@ def live(scene: Scene, *, known: bool = False) -> dict[tuple[str, str], str]:
     return {(row["kind"], row["object"]): row["exact_sha256"] for row in rows}
 
 
+def written_otherwise(scene: Scene) -> list[Row]:
+    """Return what is not written as jsonb writes it, which is what a manifest hashes."""
+    return scene.rows(
+        "SELECT kind, object, parts FROM birth.fn_birth_contract_live() WHERE parts <> parts::jsonb::text"
+    )
+
+
 def token(scene: Scene) -> str:
     return str(scene.value("SELECT birth.fn_birth_contract_token()"))
 
@@ -162,6 +169,7 @@ def test_a_change_is_found_classified_and_repaired(scene: Scene, case: Drift) ->
     (found,) = [row for row in drifted(scene) if f"{row['kind']} {row['object']}" == case.object]
     assert (found["drift"], found["blocks"]) == (case.drift, case.blocks), found
     assert all_ok(scene) is not any(row["blocks"] for row in drifted(scene))
+    assert written_otherwise(scene) == []
     if case.repairs:
         for row in drifted(scene):
             scene.execute(row["repair"].encode())
@@ -226,6 +234,27 @@ def test_a_rule_is_trusted_only_with_what_it_stands_on(scene: Scene) -> None:
         scene.execute("SET LOCAL ROLE birth_definer")
         scene.execute(made.encode())
     assert any(row["kind"] == "view" and row["drift"] == "body" and row["blocks"] for row in drifted(scene))
+
+
+def test_whatever_a_name_holds_it_is_written_as_jsonb_writes_it(scene: Scene) -> None:
+    name = Identifier('a "quoted" \\ name,\tnicht nur ASCII: ä')
+    scene.execute(
+        SQL("""
+        CREATE TABLE birth.{0} (
+          {0} text COLLATE "C" DEFAULT '"\\' NOT NULL,
+          n int GENERATED ALWAYS AS IDENTITY,
+          g int GENERATED ALWAYS AS (1) STORED,
+          CONSTRAINT {0} CHECK ({0} <> '\\"')
+        ) WITH (fillfactor = 90, autovacuum_enabled = off);
+        CREATE TABLE birth.child () INHERITS (birth.{0});
+        GRANT SELECT ({0}), UPDATE (n) ON birth.{0} TO nora_nobody;
+        CREATE FUNCTION birth.{0}({0} text DEFAULT '\\"') RETURNS SETOF int LANGUAGE sql
+          COST 0.25 ROWS 1e10 SET x.y = '"\\' SET timezone = 'UTC'
+          AS 'SELECT 1'
+        """).format(name)
+    )
+    assert [row["object"] for row in drifted(scene) if row["kind"] in ("table", "function")]
+    assert written_otherwise(scene) == []
 
 
 def test_recording_again_appends_nothing_when_nothing_changed(scene: Scene) -> None:
@@ -309,6 +338,7 @@ def test_no_name_of_a_role_passes_for_another_entry(scene: Scene, name: str) -> 
             ("birth", "privileges", True),
             ("birth_act", "privileges", True),
         }
+        assert written_otherwise(scene) == []
         for row in rows:
             scene.execute(row["repair"].encode())
         assert drifted(scene) == []

@@ -34,7 +34,7 @@ REFERENCE = paths.ROOT / "docs" / "reference.md"
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
 
 _LIVE: LiteralString = """
-SELECT l.kind || ' ' || l.object, l.parts, l.exact_sha256 FROM birth.fn_birth_contract_live() l
+SELECT l.kind || ' ' || l.object, l.parts::jsonb, l.exact_sha256 FROM birth.fn_birth_contract_live() l
 """
 _BODIES: LiteralString = """
 SELECT p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
