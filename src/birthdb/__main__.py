@@ -23,6 +23,8 @@ def main() -> NoReturn:
 
 
 def _alembic(arguments: list[str]) -> NoReturn:
+    # Mako loads Pygments when it is imported, to colour pages of errors that a command line never shows.
+    sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
     try:
         from birthdb.release.command import run
 
