@@ -259,6 +259,40 @@ ALTER FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boole
 
 COMMENT ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) IS 'The code expression with the tests of birth_registry_code, as far as the types need them. Specification: 4.';
 
+-- Name: fn_birth_code_tells(text[], text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_whole CONSTANT regtype[] := '{int2,int4,int8}';
+  v_first integer := 1;
+  v_last integer := cardinality(p_literals);
+BEGIN
+  -- Beyond either end, and beside another column, there is no literal: the comparison is NULL, and the reading ends.
+  WHILE p_literals[v_first] IS NOT NULL OR p_types[v_first] = 'uuid'::regtype
+     OR p_types[v_first] = ANY (c_whole) AND strpos('0123456789', left(p_literals[v_first + 1], 1)) = 0
+     OR p_types[v_first] = 'numeric'::regtype AND strpos('.0123456789', left(p_literals[v_first + 1], 1)) = 0 LOOP
+    v_first := v_first + 1;
+  END LOOP;
+  WHILE p_literals[v_last] IS NOT NULL OR p_types[v_last] = 'uuid'::regtype
+     OR p_types[v_last] = ANY (c_whole) AND strpos('-0123456789', right(p_literals[v_last - 1], 1)) = 0
+     OR p_types[v_last] = 'numeric'::regtype AND strpos('-.0123456789', right(p_literals[v_last - 1], 1)) = 0 LOOP
+    v_last := v_last - 1;
+  END LOOP;
+  RETURN ARRAY(
+    SELECT c.name FROM unnest(p_columns) WITH ORDINALITY AS c(name, position)
+    WHERE c.name IS NOT NULL AND (c.position < v_first OR c.position > v_last OR v_first = v_last));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) IS 'The columns whose values a code tells, from the pieces of the template in order: two rows with one code agree in them. Specification: 4, R3.';
+
 -- Name: fn_birth_collection_births(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_collection_births(p_collection text) RETURNS bigint
@@ -660,6 +694,7 @@ CREATE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DE
     LANGUAGE plpgsql STABLE ROWS 300
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 BEGIN
   RETURN QUERY
@@ -673,7 +708,7 @@ BEGIN
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), differing AS (
     -- Parts are long: of what is equal nobody wants to see them.
-    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live FROM pair p WHERE p.same IS NOT TRUE
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live FROM pair p WHERE p.same IS NOT TRUE
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
@@ -738,8 +773,24 @@ CREATE FUNCTION birth.fn_birth_contract_drift() RETURNS TABLE(kind text, object 
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 300
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+DECLARE
+  v_rules CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
+                             FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'));
+  v_kinds text[];
+  v_objects text[];
+  v_same boolean;
 BEGIN
+  -- Almost always nothing differs: what an object was is read only when the hashes say that something does.
+  SELECT array_agg(l.kind), array_agg(l.object), coalesce(bool_and(r.exact_sha256 IS NOT DISTINCT FROM l.exact_sha256), true)
+  INTO v_kinds, v_objects, v_same
+  FROM (SELECT n.kind, n.object, n.exact_sha256 FROM birth.v_birth_contract_recorded n WHERE n.kind <> 'claim') r
+  FULL JOIN birth.fn_birth_contract_live(v_rules) l ON l.kind = r.kind AND l.object = r.object;
+  IF v_same THEN
+    RETURN QUERY SELECT o.kind, o.object, 'ok', NULL::text, NULL::text, false, NULL::text FROM unnest(v_kinds, v_objects) AS o(kind, object);
+    RETURN;
+  END IF;
   RETURN QUERY
   SELECT c.kind, c.object, c.drift,
          CASE c.drift WHEN 'privileges' THEN nullif(array_to_string(c.removed, ', '), '')
@@ -753,9 +804,7 @@ BEGIN
            (SELECT r.definition FROM birth.v_birth_contract_recorded r WHERE r.kind = c.kind AND r.object = c.object)) END
   FROM birth.fn_birth_contract_compare(
     (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'exact', r.exact_sha256))
-     FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'),
-    (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
-     FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'))) c;
+     FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'), v_rules) c;
 END;
 $$;
 
@@ -787,7 +836,7 @@ COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS 'SHA-256 of the contract i
 
 -- Name: fn_birth_contract_live(jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) RETURNS TABLE(kind text, object text, parts jsonb, exact_sha256 text)
+CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) RETURNS TABLE(kind text, object text, parts text, exact_sha256 text)
     LANGUAGE plpgsql STABLE ROWS 300
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -798,6 +847,7 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) 
     SET bytea_output TO 'hex'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 BEGIN
   RETURN QUERY
@@ -806,10 +856,14 @@ BEGIN
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+  ), routine AS MATERIALIZED (
+    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
+           p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+    FROM pg_proc p
+    WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl, r.relowner
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl
     FROM pg_attribute a
-    JOIN relation r ON r.oid = a.attrelid
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
     SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
@@ -820,43 +874,58 @@ BEGIN
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
-  ), privileges AS MATERIALIZED (
+  ), held AS MATERIALIZED (
+    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
+    UNION ALL
+    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    UNION ALL
+    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
+    FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
+    UNION ALL
+    SELECT 'routine', p.oid, p.acl, p.proowner, '' FROM routine p
+    UNION ALL
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
+    UNION ALL
+    SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+    FROM pg_default_acl d
+    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+  ), granted AS MATERIALIZED (
     -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
     -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
-    SELECT p.class, p.oid, to_jsonb(array_agg(p.entry ORDER BY p.entry COLLATE "C")) AS entries
+    -- Most objects have one of a few lists: each is written once.
+    SELECT h.acl, h.owner, h.suffix, (
+             SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
+             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
+                            || CASE WHEN x.is_grantable THEN '*' ELSE '' END || h.suffix AS entry
+                   FROM aclexplode(h.acl) x
+                   WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)) e) AS entries
+    FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
+  ), privileges AS MATERIALIZED (
+    SELECT p.class, p.oid, '[' || CASE p.lists WHEN 1 THEN p.entries
+             ELSE (SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
+                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry)) END || ']' AS entries
     FROM (
-      SELECT e.class, e.oid,
-             CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
-               || CASE WHEN x.is_grantable THEN '*' ELSE '' END || e.suffix AS entry
-      FROM (
-        SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
-        UNION ALL
-        SELECT 'relation', a.attrelid, a.attacl, a.relowner, format('(%I)', a.attname) FROM attribute a WHERE a.attacl IS NOT NULL
-        UNION ALL
-        SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
-        FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
-        UNION ALL
-        SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, '' FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
-        UNION ALL
-        SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
-        UNION ALL
-        SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-               format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
-        FROM pg_default_acl d
-        WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
-      ) e
-      CROSS JOIN LATERAL aclexplode(e.acl) x
-      WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
+      SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
+      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
+      GROUP BY h.class, h.oid
     ) p
-    GROUP BY p.class, p.oid
+  ), type AS MATERIALIZED (
+    SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
+    FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
+    JOIN pg_type t ON t.oid = u.atttypid
   ), columns AS MATERIALIZED (
-    SELECT a.attrelid AS oid, jsonb_strip_nulls(jsonb_agg(jsonb_build_object(
-             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-             'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid), 'sequence', s.settings) ORDER BY a.attnum)) AS list
+    SELECT a.attrelid AS oid, '[' || string_agg(concat(
+             '{"name": ', to_json(a.attname), ', "type": ', t.name,
+             ', "default": ' || to_json(pg_get_expr(d.adbin, d.adrelid))::text,
+             ', "identity": "' || nullif(a.attidentity::text, '') || '"',
+             CASE WHEN a.attnotnull THEN ', "not null": true' END,
+             ', "sequence": ' || to_json(s.settings)::text,
+             CASE WHEN a.attcollation <> t.typcollation
+               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list
     FROM attribute a
-    JOIN pg_type t ON t.oid = a.atttypid
+    JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
@@ -865,56 +934,62 @@ BEGIN
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
                 WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
            substr(p.oid::regprocedure::text, 7) AS object,
-           jsonb_build_object(
-             'body', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
-             'signature', format('%s(%s) %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
-                                 pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)),
-             'configuration', jsonb_build_array(l.lanname, p.provolatile, p.proparallel,
-               p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
-               CASE WHEN cardinality(p.proconfig) = 1 THEN to_jsonb(p.proconfig)
-                 ELSE (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting)) END),
-             'owner', pg_get_userbyid(p.proowner),
-             'privileges', x.entries) AS parts
-    FROM pg_proc p
+           concat(
+             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
+             '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
+             ', "signature": ', to_json(format('%s(%s) %s',
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
+               pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
+             ', "privileges": ', x.entries,
+             ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ', p.proisstrict::text, ', ', p.prosecdef::text, ', ',
+             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
+             CASE WHEN p.proconfig IS NULL THEN 'null'
+                  WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
+                  ELSE (SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']' FROM unnest(p.proconfig) AS s(setting)) END,
+             ']}') AS parts
+    FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
-    WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
-           jsonb_build_object(
-             'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
+           concat(
+             '{"body": ', coalesce(CASE WHEN r.relkind IN ('v', 'm') THEN '"' || coalesce(
                CASE WHEN p_rules ? r.name THEN (
                  SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
                  WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
-                     -- The rule knows what it stands on by number; that may have been moved away and made anew.
-                     (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                                 WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-                      FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text) END,
-               encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
-             'signature', c.list,
-             'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
-             'owner', pg_get_userbyid(r.relowner),
-             'privileges', x.entries,
-             'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+                   -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(coalesce(
+                     (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
+                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                     hashtextextended(w.ev_action::text, 0))::text) END,
+               encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) || '"' END, 'null'),
+             ', "owner": ', to_json(pg_get_userbyid(r.relowner)),
+             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
                             FROM pg_inherits i WHERE i.inhparent = r.oid))
-             -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
-             || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
-                                                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                          FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'))
+               -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+               || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                                                      jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'),
+             ', "signature": ', coalesce(c.list, 'null'),
+             ', "privileges": ', coalesce(x.entries, 'null'),
+             ', "configuration": ', coalesce((SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
+                                              FROM unnest(r.reloptions) AS o(option)), 'null'),
+             '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
-           jsonb_build_object(
-             'signature', CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END,
+           concat(
              -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
-             'state', jsonb_build_object('validated', k.convalidated,
-               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
-               'valid', x.indisvalid AND x.indisready AND x.indislive))
+             '{"state": {"valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
+               SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
+             ', "validated": ', k.convalidated::text,
+             '}, "signature": ', to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END), '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -923,34 +998,34 @@ BEGIN
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))::text
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))::text
     FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
-           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))
+           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)
+           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, 'null'), '}')
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
   )
-  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex') AS exact_sha256
+  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;
 END;
 $_$;
@@ -1051,7 +1126,7 @@ CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
   v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
-    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts)) FROM birth.fn_birth_contract_live() l));
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb)) FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
@@ -1089,10 +1164,11 @@ BEGIN
   -- compared: only the rule of the recorded body is trusted.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text || coalesce(
-           (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                       WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-            FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(coalesce(
+           (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
+            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+           hashtextextended(w.ev_action::text, 0))::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'
@@ -2354,6 +2430,9 @@ DECLARE
   r_collection birth.collection_registry;
   v_may_be_blank boolean;
   v_may_be_long boolean;
+  v_literals text[];
+  v_names text[];
+  v_types regtype[];
   v_fault text;
 BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
@@ -2404,6 +2483,7 @@ BEGIN
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
+    array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position), array_agg(t.type ORDER BY t.position),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
     bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
       OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
@@ -2417,7 +2497,7 @@ BEGIN
       WHEN t.width IS NOT NULL AND NOT t.whole_number
         THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
     END)
-  INTO code_sql, columns, v_may_be_blank, v_may_be_long, v_fault
+  INTO code_sql, columns, v_literals, v_names, v_types, v_may_be_blank, v_may_be_long, v_fault
   FROM typed t;
 
   IF v_fault IS NULL THEN
@@ -2432,7 +2512,8 @@ BEGIN
     code_sql := NULL;
   ELSE
     code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
-    codes_distinct := cardinality(columns) = 1;
+    -- The key holds while the table is locked: fn_birth_source_lock before this is asked. One column is told however often it stands there.
+    codes_distinct := cardinality(columns) = 1 OR key_columns <@ birth.fn_birth_code_tells(v_literals, v_names, v_types);
     status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
     reason := format('scanned by %s', array_to_string(key_columns, ', '));
   END IF;
@@ -6325,11 +6406,18 @@ COMMENT ON VIEW birth.v_birth_stage0_no_old_function_guard IS 'Guard of stage 0:
 -- Name: v_birth_stage0_still_enforced_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_stage0_still_enforced_guard AS
+ WITH frozen AS MATERIALIZED (
+         SELECT f.check_name,
+            f.found,
+            f.expected,
+            f.pass
+           FROM birth.v_birth_stage0_freeze_no_go_guard f
+        )
  SELECT ('frozen: '::text || f.check_name) AS check_name,
     f.found,
     f.expected,
     f.pass
-   FROM birth.v_birth_stage0_freeze_no_go_guard f
+   FROM frozen f
 UNION ALL
  SELECT ('no old function: '::text || o.check_name) AS check_name,
     o.found,
@@ -6347,7 +6435,7 @@ UNION ALL
     (count(*))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
     ((count(*))::text = COALESCE(min(a.value), 'not recorded'::text)) AS pass
-   FROM (birth.v_birth_stage0_freeze_no_go_guard f
+   FROM (frozen f
      LEFT JOIN birth.birth_stage_anchor a ON (((a.stage = 'stage0'::text) AND (a.subject = 'dots.frozen'::text))));
 
 ALTER VIEW birth.v_birth_stage0_still_enforced_guard OWNER TO birth_definer;
@@ -7434,6 +7522,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -89,6 +89,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_trigger_arguments',       'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_template_parse',          'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_code_checked',            'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_code_tells',              'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_source_status',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),

@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rul
   ROWS 300
   SET search_path = pg_catalog, pg_temp
   SET jit = off
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_contract_compare$
 BEGIN
   RETURN QUERY
@@ -27,7 +28,7 @@ BEGIN
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), differing AS (
     -- Parts are long: of what is equal nobody wants to see them.
-    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live FROM pair p WHERE p.same IS NOT TRUE
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live FROM pair p WHERE p.same IS NOT TRUE
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,

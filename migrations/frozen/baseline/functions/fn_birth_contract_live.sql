@@ -3,12 +3,14 @@
 -- Left out: Alembic's version table, and NOT NULL constraints, which the columns show.
 -- Writing out a view's definition is what takes the time. p_rules says what is known of this database since its release: by view, the hash of the
 -- stored rule and the body that it stands for. A view whose rule is not known, as after a restore, is written out.
+-- The parts are written as jsonb writes them, the shorter key first and then by the alphabet, because the text is what is hashed: a jsonb an object
+-- took longer than all that it says. What the manifest has of an object is hashed from its jsonb; another way of writing here would show as drift.
 -- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
 -- Returns: one row an object: kind, object, parts, their SHA-256.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}')
-  RETURNS TABLE (kind text, object text, parts jsonb, exact_sha256 text)
+  RETURNS TABLE (kind text, object text, parts text, exact_sha256 text)
   LANGUAGE plpgsql
   STABLE
   ROWS 300
@@ -21,6 +23,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{
   SET bytea_output = 'hex'
   SET jit = off
   SET enable_seqscan = off
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_contract_live$
 BEGIN
   RETURN QUERY
@@ -29,10 +32,14 @@ BEGIN
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+  ), routine AS MATERIALIZED (
+    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
+           p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+    FROM pg_proc p
+    WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl, r.relowner
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl
     FROM pg_attribute a
-    JOIN relation r ON r.oid = a.attrelid
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
     SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
@@ -43,43 +50,58 @@ BEGIN
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
-  ), privileges AS MATERIALIZED (
+  ), held AS MATERIALIZED (
+    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
+    UNION ALL
+    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    UNION ALL
+    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
+    FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
+    UNION ALL
+    SELECT 'routine', p.oid, p.acl, p.proowner, '' FROM routine p
+    UNION ALL
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
+    UNION ALL
+    SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
+           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+    FROM pg_default_acl d
+    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+  ), granted AS MATERIALIZED (
     -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
     -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
-    SELECT p.class, p.oid, to_jsonb(array_agg(p.entry ORDER BY p.entry COLLATE "C")) AS entries
+    -- Most objects have one of a few lists: each is written once.
+    SELECT h.acl, h.owner, h.suffix, (
+             SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
+             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
+                            || CASE WHEN x.is_grantable THEN '*' ELSE '' END || h.suffix AS entry
+                   FROM aclexplode(h.acl) x
+                   WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)) e) AS entries
+    FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
+  ), privileges AS MATERIALIZED (
+    SELECT p.class, p.oid, '[' || CASE p.lists WHEN 1 THEN p.entries
+             ELSE (SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
+                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry)) END || ']' AS entries
     FROM (
-      SELECT e.class, e.oid,
-             CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
-               || CASE WHEN x.is_grantable THEN '*' ELSE '' END || e.suffix AS entry
-      FROM (
-        SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
-        UNION ALL
-        SELECT 'relation', a.attrelid, a.attacl, a.relowner, format('(%I)', a.attname) FROM attribute a WHERE a.attacl IS NOT NULL
-        UNION ALL
-        SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
-        FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
-        UNION ALL
-        SELECT 'routine', p.oid, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, '' FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
-        UNION ALL
-        SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
-        UNION ALL
-        SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-               format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
-        FROM pg_default_acl d
-        WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
-      ) e
-      CROSS JOIN LATERAL aclexplode(e.acl) x
-      WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = e.owner)
+      SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
+      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
+      GROUP BY h.class, h.oid
     ) p
-    GROUP BY p.class, p.oid
+  ), type AS MATERIALIZED (
+    SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
+    FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
+    JOIN pg_type t ON t.oid = u.atttypid
   ), columns AS MATERIALIZED (
-    SELECT a.attrelid AS oid, jsonb_strip_nulls(jsonb_agg(jsonb_build_object(
-             'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-             'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT quote_ident(c.collname) FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             'not null', nullif(a.attnotnull, false), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
-             'default', pg_get_expr(d.adbin, d.adrelid), 'sequence', s.settings) ORDER BY a.attnum)) AS list
+    SELECT a.attrelid AS oid, '[' || string_agg(concat(
+             '{"name": ', to_json(a.attname), ', "type": ', t.name,
+             ', "default": ' || to_json(pg_get_expr(d.adbin, d.adrelid))::text,
+             ', "identity": "' || nullif(a.attidentity::text, '') || '"',
+             CASE WHEN a.attnotnull THEN ', "not null": true' END,
+             ', "sequence": ' || to_json(s.settings)::text,
+             CASE WHEN a.attcollation <> t.typcollation
+               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list
     FROM attribute a
-    JOIN pg_type t ON t.oid = a.atttypid
+    JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
@@ -88,56 +110,62 @@ BEGIN
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
                 WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
            substr(p.oid::regprocedure::text, 7) AS object,
-           jsonb_build_object(
-             'body', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
-             'signature', format('%s(%s) %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
-                                 pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)),
-             'configuration', jsonb_build_array(l.lanname, p.provolatile, p.proparallel,
-               p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport::text,
-               CASE WHEN cardinality(p.proconfig) = 1 THEN to_jsonb(p.proconfig)
-                 ELSE (SELECT jsonb_agg(s.setting ORDER BY s.setting COLLATE "C") FROM unnest(p.proconfig) AS s(setting)) END),
-             'owner', pg_get_userbyid(p.proowner),
-             'privileges', x.entries) AS parts
-    FROM pg_proc p
+           concat(
+             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
+             '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
+             ', "signature": ', to_json(format('%s(%s) %s',
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
+               pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
+             ', "privileges": ', x.entries,
+             ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ', p.proisstrict::text, ', ', p.prosecdef::text, ', ',
+             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
+             CASE WHEN p.proconfig IS NULL THEN 'null'
+                  WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
+                  ELSE (SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']' FROM unnest(p.proconfig) AS s(setting)) END,
+             ']}') AS parts
+    FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
     JOIN privileges x ON x.class = 'routine' AND x.oid = p.oid
-    WHERE p.pronamespace = to_regnamespace('birth')
     UNION ALL
     SELECT CASE WHEN r.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, quote_ident(r.name),
-           jsonb_build_object(
-             'body', CASE WHEN r.relkind IN ('v', 'm') THEN coalesce(
+           concat(
+             '{"body": ', coalesce(CASE WHEN r.relkind IN ('v', 'm') THEN '"' || coalesce(
                CASE WHEN p_rules ? r.name THEN (
                  SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
                  WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(w.ev_action::text || coalesce(
-                     -- The rule knows what it stands on by number; that may have been moved away and made anew.
-                     (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                                 WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-                      FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text) END,
-               encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) END,
-             'signature', c.list,
-             'configuration', (SELECT jsonb_agg(o.option ORDER BY o.option COLLATE "C") FROM unnest(r.reloptions) AS o(option)),
-             'owner', pg_get_userbyid(r.relowner),
-             'privileges', x.entries,
-             'state', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+                   -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(coalesce(
+                     (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
+                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                     hashtextextended(w.ev_action::text, 0))::text) END,
+               encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) || '"' END, 'null'),
+             ', "owner": ', to_json(pg_get_userbyid(r.relowner)),
+             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
                             FROM pg_inherits i WHERE i.inhparent = r.oid))
-             -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
-             || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
-                                                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                          FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'))
+               -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+               || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                                                      jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'),
+             ', "signature": ', coalesce(c.list, 'null'),
+             ', "privileges": ', coalesce(x.entries, 'null'),
+             ', "configuration": ', coalesce((SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
+                                              FROM unnest(r.reloptions) AS o(option)), 'null'),
+             '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
-           jsonb_build_object(
-             'signature', CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END,
+           concat(
              -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
-             'state', jsonb_build_object('validated', k.convalidated,
-               'triggers', (SELECT string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text) FROM pg_trigger t WHERE t.tgconstraint = k.oid),
-               'valid', x.indisvalid AND x.indisready AND x.indislive))
+             '{"state": {"valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
+               SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
+             ', "validated": ', k.convalidated::text,
+             '}, "signature": ', to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END), '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -146,34 +174,34 @@ BEGIN
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))::text
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))::text
     FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
-           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))
+           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           jsonb_build_object('owner', pg_get_userbyid(n.nspowner), 'privileges', x.entries)
+           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, 'null'), '}')
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
   )
-  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts::text, 'UTF8')), 'hex') AS exact_sha256
+  SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;
 END;
 $fn_birth_contract_live$;

@@ -3,7 +3,7 @@
 -- and the unique key to scan by. All columns of that key are identity columns, so a row with a NULL key has a NULL code.
 -- Generic plans: constants fold so well into the pieces of a strategy that the server would plan them anew at every call, which every batch makes.
 -- Returns: one row; status ELIGIBLE_… or BLOCKED_… with the reason.
--- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key, fn_birth_code_checked
+-- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key, fn_birth_code_tells, fn_birth_code_checked
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   RETURNS TABLE (status text, reason text, relation oid, source_sql text, code_sql text, columns text[],
@@ -17,6 +17,9 @@ DECLARE
   r_collection birth.collection_registry;
   v_may_be_blank boolean;
   v_may_be_long boolean;
+  v_literals text[];
+  v_names text[];
+  v_types regtype[];
   v_fault text;
 BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
@@ -67,6 +70,7 @@ BEGIN
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
+    array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position), array_agg(t.type ORDER BY t.position),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
     bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
       OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
@@ -80,7 +84,7 @@ BEGIN
       WHEN t.width IS NOT NULL AND NOT t.whole_number
         THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
     END)
-  INTO code_sql, columns, v_may_be_blank, v_may_be_long, v_fault
+  INTO code_sql, columns, v_literals, v_names, v_types, v_may_be_blank, v_may_be_long, v_fault
   FROM typed t;
 
   IF v_fault IS NULL THEN
@@ -95,7 +99,8 @@ BEGIN
     code_sql := NULL;
   ELSE
     code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
-    codes_distinct := cardinality(columns) = 1;
+    -- The key holds while the table is locked: fn_birth_source_lock before this is asked. One column is told however often it stands there.
+    codes_distinct := cardinality(columns) = 1 OR key_columns <@ birth.fn_birth_code_tells(v_literals, v_names, v_types);
     status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
     reason := format('scanned by %s', array_to_string(key_columns, ', '));
   END IF;

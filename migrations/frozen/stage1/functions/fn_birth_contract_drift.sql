@@ -2,7 +2,7 @@
 -- repairs it.
 -- SECURITY DEFINER: whoever plans, reviews or watches need not be able to read the registry.
 -- Returns: drift as fn_birth_contract_compare has it; expected, found and repair are NULL where it is ok.
--- Calls: fn_birth_contract_compare, fn_birth_contract_repair
+-- Calls: fn_birth_contract_live, fn_birth_contract_compare, fn_birth_contract_repair
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_drift()
   RETURNS TABLE (kind text, object text, drift text, expected text, found text, blocks boolean, repair text)
@@ -12,8 +12,24 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_drift()
   ROWS 300
   SET search_path = pg_catalog, pg_temp
   SET jit = off
+  SET plan_cache_mode = force_generic_plan
 AS $fn_birth_contract_drift$
+DECLARE
+  v_rules CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
+                             FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'));
+  v_kinds text[];
+  v_objects text[];
+  v_same boolean;
 BEGIN
+  -- Almost always nothing differs: what an object was is read only when the hashes say that something does.
+  SELECT array_agg(l.kind), array_agg(l.object), coalesce(bool_and(r.exact_sha256 IS NOT DISTINCT FROM l.exact_sha256), true)
+  INTO v_kinds, v_objects, v_same
+  FROM (SELECT n.kind, n.object, n.exact_sha256 FROM birth.v_birth_contract_recorded n WHERE n.kind <> 'claim') r
+  FULL JOIN birth.fn_birth_contract_live(v_rules) l ON l.kind = r.kind AND l.object = r.object;
+  IF v_same THEN
+    RETURN QUERY SELECT o.kind, o.object, 'ok', NULL::text, NULL::text, false, NULL::text FROM unnest(v_kinds, v_objects) AS o(kind, object);
+    RETURN;
+  END IF;
   RETURN QUERY
   SELECT c.kind, c.object, c.drift,
          CASE c.drift WHEN 'privileges' THEN nullif(array_to_string(c.removed, ', '), '')
@@ -27,9 +43,7 @@ BEGIN
            (SELECT r.definition FROM birth.v_birth_contract_recorded r WHERE r.kind = c.kind AND r.object = c.object)) END
   FROM birth.fn_birth_contract_compare(
     (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'exact', r.exact_sha256))
-     FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'),
-    (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
-     FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'))) c;
+     FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'), v_rules) c;
 END;
 $fn_birth_contract_drift$;
 

@@ -20,7 +20,7 @@ AS $fn_birth_contract_record$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
   v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
-    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts)) FROM birth.fn_birth_contract_live() l));
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb)) FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
@@ -58,10 +58,11 @@ BEGIN
   -- compared: only the rule of the recorded body is trusted.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
-  SELECT 'contract', 'rule.' || r.object, hashtextextended(w.ev_action::text || coalesce(
-           (SELECT string_agg(concat(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                       WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END), ' ' ORDER BY x.refclassid, x.refobjid, x.refobjsubid)
-            FROM pg_depend x WHERE x.classid = 'pg_rewrite'::regclass AND x.objid = w.oid), ''), 0)::text || ' ' || (r.parts ->> 'body')
+  SELECT 'contract', 'rule.' || r.object, hashtextextended(coalesce(
+           (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
+            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+           hashtextextended(w.ev_action::text, 0))::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
   JOIN pg_rewrite w ON w.ev_class = c.oid AND w.rulename = '_RETURN'

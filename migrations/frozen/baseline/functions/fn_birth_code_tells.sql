@@ -1,0 +1,37 @@
+-- The columns whose values can be read back from a code: two rows with one code agree in them. A unique key over such columns proves that no two rows have one code.
+-- Read from the left, and from the right: literal text is known, a uuid has 36 characters, a number ends where text stands that cannot be of it (a sign is only
+-- before the digits, so a hyphen ends a whole number, but does not begin one). What is left between is known when it is one piece, whatever it holds.
+-- A column's text has one value to every unique index: 1.0 and 1.00 are equal to it, and so may a and A be, but no text is two values.
+-- Returns: their names; columns of types that this does not know are told only where they are what is left.
+-- Calls: nothing
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[])
+  RETURNS text[]
+  LANGUAGE plpgsql
+  IMMUTABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_code_tells$
+DECLARE
+  c_whole CONSTANT regtype[] := '{int2,int4,int8}';
+  v_first integer := 1;
+  v_last integer := cardinality(p_literals);
+BEGIN
+  -- Beyond either end, and beside another column, there is no literal: the comparison is NULL, and the reading ends.
+  WHILE p_literals[v_first] IS NOT NULL OR p_types[v_first] = 'uuid'::regtype
+     OR p_types[v_first] = ANY (c_whole) AND strpos('0123456789', left(p_literals[v_first + 1], 1)) = 0
+     OR p_types[v_first] = 'numeric'::regtype AND strpos('.0123456789', left(p_literals[v_first + 1], 1)) = 0 LOOP
+    v_first := v_first + 1;
+  END LOOP;
+  WHILE p_literals[v_last] IS NOT NULL OR p_types[v_last] = 'uuid'::regtype
+     OR p_types[v_last] = ANY (c_whole) AND strpos('-0123456789', right(p_literals[v_last - 1], 1)) = 0
+     OR p_types[v_last] = 'numeric'::regtype AND strpos('-.0123456789', right(p_literals[v_last - 1], 1)) = 0 LOOP
+    v_last := v_last - 1;
+  END LOOP;
+  RETURN ARRAY(
+    SELECT c.name FROM unnest(p_columns) WITH ORDINALITY AS c(name, position)
+    WHERE c.name IS NOT NULL AND (c.position < v_first OR c.position > v_last OR v_first = v_last));
+END;
+$fn_birth_code_tells$;
+
+COMMENT ON FUNCTION birth.fn_birth_code_tells(text[], text[], regtype[]) IS
+  'The columns whose values a code tells, from the pieces of the template in order: two rows with one code agree in them. Specification: 4, R3.';
