@@ -70,8 +70,9 @@ check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apar
 hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
 	@$(BIN)/python -m birthdb.release.hunt
 
-generate: $(READY) ## write what is generated from the catalogue of errors
+generate: $(READY) ## write what is generated from the catalogues of errors and side doors
 	@$(BIN)/python -m birthdb.errorcatalogue
+	@$(BIN)/python tests/doors/catalogue.py
 
 clean: ## remove everything that make has made
 	@rm -rf $(VENV) .servers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -87,6 +87,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_identity_key',            'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_propose',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_trigger_arguments',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_replicated_tables',       'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_template_parse',          'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_code_checked',            'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_code_tells',              'birth_reader',       'EXECUTE'),

@@ -23,6 +23,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("birthdb", deadline=None)
 hypothesis.settings.load_profile("birthdb")
 
+# The last two are for the side doors that only such a server has.
+_SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
+
 
 @pytest.fixture(autouse=True)
 def _no_ambient_target(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +42,8 @@ def server() -> Iterator[Cluster]:
         yield cluster
         cluster.close()
         return
-    with EmbeddedServer(settings={"max_connections": "100"}) as embedded:
-        cluster = Cluster(embedded.url())
+    with EmbeddedServer(settings=_SETTINGS) as embedded:
+        cluster = Cluster(embedded.url(), local=True)
         yield cluster
         cluster.close()
 

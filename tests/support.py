@@ -67,8 +67,10 @@ class Cluster:
     inherit, nor a strategy: copying files takes 15 ms in shared memory, the default 35 to 80.
     """
 
-    def __init__(self, superuser: str) -> None:
+    def __init__(self, superuser: str, *, local: bool = False) -> None:
         self._superuser = superuser
+        #: Whether its processes are those of this machine, and this test run's own.
+        self.local = local
         self._admin = target.connect(superuser, autocommit=True)
         self._numbers = count(1)
         self.major = self._admin.info.server_version // 10000

@@ -85,8 +85,18 @@ WITH known AS (
   WHERE k.relkind = 'p' AND t.isleaf AND t.relid <> k.relation AND k.gateways > 0
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A')
+      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A') AND g.tgtype = 5 AND g.tgqual IS NULL
         AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
+  UNION ALL
+  SELECT 2, format('rows replicated into %s of %s are not born', r.relation::regclass, k.collection_name), NULL::timestamptz AS since,
+         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner', k.relation::regclass, g.tgname)
+              ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
+                          k.collection_name, k.gateway_mode) END
+  FROM known k
+  CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r
+  LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = k.relation AND g.tgtype = 5 AND g.tgparentid = 0
+    AND g.tgfoid = to_regprocedure('birth.fn_birth_registry_auto()')
+  WHERE EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways > 0 AND NOT r.born
   UNION ALL
   SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
   FROM birth.v_birth_spike s WHERE s.state <> 'OK'

@@ -1,8 +1,5 @@
 """Attaching only ever creates triggers, of the level that fits the table; detaching says what it may not do itself."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 import pytest
 from gateway.world import APPLICATION, World, sql
@@ -51,37 +48,6 @@ def test_a_single_partition_gets_a_row_trigger_because_rows_reach_it_through_its
     world.insert(["a"], "root")
     world.insert(["b"], "thing")
     assert world.births() == ["a", "b"]
-
-
-def test_a_replicated_table_gets_a_row_trigger_and_its_owner_the_statement_that_lets_it_fire(world: World) -> None:
-    world.table("(code text PRIMARY KEY)")
-    world.register()
-    world.classify("column", column="code")
-    with subscribed(world):
-        statement = world.attach()
-        assert world.admin.execute(TRIGGERS).fetchall() == [("thing", "fn_birth_registry_auto", True)]
-        assert "replicated table without an ALWAYS gateway" in world.failed_checks()
-        world.owner.execute(statement.encode())
-        assert world.failed_checks() == {}
-        # What the apply worker is, as far as triggers are concerned: a session in the role of a replica.
-        world.admin.execute("SET session_replication_role = replica")
-        world.admin.execute("INSERT INTO app.thing VALUES ('a')")
-        assert world.births() == ["a"]
-
-
-@contextmanager
-def subscribed(world: World) -> Iterator[None]:
-    """Let the catalogue say that the table receives logical replication, without another server to receive from."""
-    world.admin.execute("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false, slot_name = NONE)")
-    try:
-        world.admin.execute("SET allow_system_table_mods = on")
-        world.admin.execute(
-            "INSERT INTO pg_subscription_rel SELECT oid, 'app.thing'::regclass, 'r', NULL FROM pg_subscription"
-        )
-        yield
-    finally:
-        # A database with a subscription cannot be dropped.
-        world.admin.execute("DELETE FROM pg_subscription_rel; DROP SUBSCRIPTION s")
 
 
 def grants(refusal: pytest.ExceptionInfo[errors.BirthError]) -> str:

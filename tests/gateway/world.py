@@ -20,14 +20,22 @@ Strategy = Literal["column", "synthetic_id", "legacy"]
 class World:
     """Statements by whoever may send them, and the answers of the registry."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, made: bool = False) -> None:
+        """Give the database its application, unless it is a copy of one that is ``made``."""
         self.db = db
         self.admin = db.connect()
         self._people: dict[str, psycopg.Connection[Any]] = {}
+        if made:
+            return
         self.admin.execute(SQL("CREATE SCHEMA app AUTHORIZATION {}").format(Identifier(APPLICATION)))
         self.owner.execute("GRANT USAGE ON SCHEMA app TO birth_definer")
         if self.value("SELECT to_regrole('birth_source_owner') IS NOT NULL"):
             self.admin.execute(SQL("GRANT birth_source_owner TO {}").format(Identifier(APPLICATION)))
+
+    def close(self) -> None:
+        """Close every connection, so that the database can be copied."""
+        for conn in (self.admin, *self._people.values()):
+            conn.close()
 
     def person(self, name: str) -> psycopg.Connection[Any]:
         """Return the one connection of this login."""
