@@ -31,6 +31,9 @@ SECOND_OPERATOR = "oscar_operator"
 SECOND_REVIEWER = "ruth_reviewer"
 EVERYBODY = "mona_many"
 
+#: Operators who want the same at the same moment.
+RIVALS = (SECOND_OPERATOR, *(f"rival_{number}_operator" for number in range(2, 9)))
+
 #: A register core that writes no row, of a fresh set or of another, and says it did: for ``Scene.replace_routine``.
 LYING_CORE = tuple(
     (f"\n{indent}{old}", f"\n{indent}{new}")
@@ -44,6 +47,9 @@ LYING_CORE = tuple(
         ),
     )
 )
+
+#: A birth by hand, past gateway and writer: until its transaction ends, whoever wants the code waits.
+BIRTH = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, %s, 'by hand')"
 
 _PATIENCE = 60  # seconds until a test that waits for another session is given up
 _HOUR = 3_600_000  # milliseconds
@@ -237,7 +243,7 @@ class Scene:
     def born(self, collection: str, *codes: str) -> None:
         """Put births there as a superuser can, past gateway and writer."""
         self.admin.cursor().executemany(
-            "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, %s, 'by hand')",
+            BIRTH,
             [(code, collection) for code in codes],
         )
 

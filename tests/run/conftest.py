@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from helpers import EVERYBODY, SECOND_OPERATOR, SECOND_REVIEWER, Prepared, Run, Scene, prepared
+from helpers import EVERYBODY, RIVALS, SECOND_REVIEWER, Prepared, Run, Scene, prepared
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier, Literal
 from support import Cluster, Database
 
 _COLLEAGUES = {
-    SECOND_OPERATOR: ["birth_operator"],
+    **{rival: ["birth_operator"] for rival in RIVALS},
     SECOND_REVIEWER: ["birth_reviewer"],
     EVERYBODY: ["birth_steward", "birth_operator", "birth_reviewer", "birth_permit_owner", "birth_dba"],
 }

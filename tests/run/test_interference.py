@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import (
+    BIRTH,
     DBA,
     OPERATOR,
     SECOND_OPERATOR,
@@ -85,9 +86,6 @@ HAPPENINGS: list[
     (drift, errors.ContractDrift, ("failed", "contract_drift"), repair),
     (condemn, errors.VerdictMissing, ("failed", "verdict_missing"), absolve),
 ]
-
-
-BIRTH = "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES (%s, %s, 'by hand')"
 
 
 def waiting(scene: Scene, run: Run, code: str, owner: str = "item") -> tuple[Driver, psycopg.Connection[Any]]:
