@@ -118,6 +118,16 @@ def test_of_eight_runs_of_one_collection_one_is_on_and_the_others_are_told_which
     assert sum(scene.permit_row(run.permit_id)["spent_rows"] for run in runs) == 20
 
 
+def test_a_rival_on_its_way_to_be_refused_does_not_end_the_run_of_who_holds_it(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    lock = "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR NO KEY UPDATE"
+    with held(scene, lock, run.run_id) as pid:
+        scene.go_on(run)
+        wait_for(scene, driver, pid)
+    driver.end()
+    assert scene.status(run) == ("done", None)
+
+
 # --- one permit
 
 
