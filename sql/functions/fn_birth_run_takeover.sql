@@ -30,7 +30,7 @@ BEGIN
   SET epoch = l.epoch + 1, status = 'stopped', stop_reason = 'taken over', holder_pid = NULL
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
+    p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
   RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
 END;
 $fn_birth_run_takeover$;

@@ -3,7 +3,7 @@
 from typing import LiteralString
 
 import pytest
-from helpers import Run, Scene
+from helpers import DBA, Run, Scene
 
 
 @pytest.fixture
@@ -27,6 +27,17 @@ def test_an_honest_run_passes_every_check_also_when_it_is_compensated(scene: Sce
     assert failing(scene) == set()
     scene.compensate(scene.compensable(done), batch=7)
     assert scene.status(done) == ("compensated", None)
+    assert failing(scene) == set()
+
+
+def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="it hangs")
+    assert failing(scene) == set()
+    scene.execute("SELECT pg_terminate_backend(%s)", (driver.pid,))
+    driver.close()
+    scene.go_on(run)
+    scene.apply(run)
     assert failing(scene) == set()
 
 
