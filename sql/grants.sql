@@ -71,6 +71,7 @@ BEGIN
       ('TABLE',   'v_birth_event_trigger',                        'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_home',                                 'birth_reader', 'SELECT'),
 
       -- questions
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
@@ -141,7 +142,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
-      ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE')
+      ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_home_confirm',            'birth_dba',          'EXECUTE')
     ) AS g(kind, object, role, privilege)
     -- Earlier releases have fewer objects.
     WHERE g.kind = 'SCHEMA'

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
+from support import DBA as DBA
 from support import Cluster, Database
 
 from birthdb.errors import BirthError
@@ -24,7 +25,6 @@ STEWARD = "alice_steward"
 OPERATOR = "olga_operator"
 REVIEWER = "rita_reviewer"
 OWNER = "paul_owner"
-DBA = "dora_dba"
 
 #: People of tests/run alone: a second operator, a second reviewer, and one who is a member of every role.
 SECOND_OPERATOR = "oscar_operator"
@@ -191,6 +191,11 @@ class Scene:
             driver.close()
         for session in (self.admin, *self._sessions.values()):
             session.close()
+
+    def reopen(self) -> None:
+        """Connect again as the superuser, after ``close``; people do so by themselves."""
+        if self.admin.closed:
+            self.admin, self._drivers = self.db.connect(), []
 
     # --- collections
 

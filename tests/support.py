@@ -16,13 +16,16 @@ from birthdb import paths, target
 #: The login that releases: not a superuser, may create roles, owns the databases.
 RELEASER = "release_dba"
 
+#: The login that confirms a copy.
+DBA = "dora_dba"
+
 #: Login: the role it is a member of; None: of no role at all.
 PEOPLE: Mapping[str, str | None] = {
     "alice_steward": "birth_steward",
     "olga_operator": "birth_operator",
     "rita_reviewer": "birth_reviewer",
     "paul_owner": "birth_permit_owner",
-    "dora_dba": "birth_dba",
+    DBA: "birth_dba",
     "nora_nobody": None,
 }
 
@@ -83,6 +86,10 @@ class Cluster:
         """Close the connection; the logins stay, because other databases may know them."""
         self._admin.close()
 
+    def reopen(self) -> None:
+        """Connect again, to a server that was started again."""
+        self._admin = target.connect(self._superuser, autocommit=True)
+
     def url(self, dbname: str, user: str | None = None) -> str:
         """Return a connection string for ``dbname``, as the superuser unless ``user`` is named."""
         if user is None:
@@ -93,13 +100,19 @@ class Cluster:
         """Execute a statement as the superuser, in the maintenance database."""
         return self._admin.execute(query, parameters)
 
-    def create(self, template: str = "template0") -> Database:
-        """Return a new database, owned by the releaser; a copy of ``template``."""
+    def create(self, template: str = "template0", *, confirmed: bool = True) -> Database:
+        """Return a new database, owned by the releaser; a copy of ``template``.
+
+        A copy knows that it is one and spends no permit; unless ``confirmed`` is false, a DBA says that it may.
+        """
         name = f"birthdb_{worker()}_{next(self._numbers)}"
         statement = SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*map(Identifier, (name, template, RELEASER)))
         if self.major >= 15:
             statement += SQL(" STRATEGY file_copy")
         self.execute(statement)
+        if confirmed and template != "template0":
+            with target.connect(self.url(name, DBA), autocommit=True) as conn:
+                conn.execute("SELECT birth.fn_birth_home_confirm(p_reason := 'a copy for a test')")
         return Database(self, name)
 
     def create_released(self, revision: str = "head") -> Database:

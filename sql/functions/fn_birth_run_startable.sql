@@ -1,6 +1,6 @@
--- Whether a locked run may be begun or continued by this session: its status, its holder, the freeze.
--- Returns: nothing; NB102, NB302, NB303, NB312, NB401.
--- Calls: fn_birth_raise, fn_birth_run_holder, fn_birth_dot_frozen
+-- Whether a locked run may be begun or continued by this session: its status, its holder, the freeze, the databases home.
+-- Returns: nothing; NB102, NB212, NB302, NB303, NB312, NB401.
+-- Calls: fn_birth_raise, fn_birth_run_holder, fn_birth_dot_frozen, fn_birth_home_check
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean)
   RETURNS void
@@ -29,8 +29,9 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
+  PERFORM birth.fn_birth_home_check();
 END;
 $fn_birth_run_startable$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_startable(birth.birth_backfill_ledger_v2, text, text, boolean) IS
-  'Refuses a run whose status, holder or freeze forbids it: NB102, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
+  'Refuses a run whose status, holder, freeze or home forbids it: NB102, NB212, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';

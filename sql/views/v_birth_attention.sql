@@ -49,6 +49,15 @@ WITH known AS (
          format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA', d.dot_name)
   FROM birth.v_birth_dot_status d WHERE d.frozen AND NOT d.dangerous
   UNION ALL
+  -- A promoted server has another timeline, and so has one that was restored to an earlier time: only a person knows which of the two this is.
+  SELECT CASE WHEN h.confirmed THEN 3 ELSE 1 END,
+         CASE WHEN h.confirmed THEN format('the server is on timeline %s, and was on %s when this database was confirmed: it was promoted, or restored to an earlier time',
+                                           h.timeline, h.confirmed_timeline)
+              ELSE 'this database is a restored or cloned one: it spends no permit until a DBA confirms that it is the one that goes on' END,
+         NULL::timestamptz AS since, 'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, when no other copy goes on' AS next_step
+  FROM birth.v_birth_home h
+  WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
+  UNION ALL
   SELECT 2, format('%s rows of %s have no birth: %s, last by %s', sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)), min(f.found_at),
          format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
   FROM birth.birth_gateway_finding f

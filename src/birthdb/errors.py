@@ -190,6 +190,12 @@ class VerdictMalformed(BirthError):
     sqlstate = "NB211"
 
 
+class HomeUnconfirmed(BirthError):
+    """NB212: this database is a restored or cloned one, and nobody confirmed it."""
+
+    sqlstate = "NB212"
+
+
 class RunUnknown(BirthError):
     """NB301: there is no such run."""
 
