@@ -68,7 +68,8 @@ BEGIN
     EXIT WHEN v_over;
   END LOOP;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news;
+  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
 END;
 $sp_dot_birth_qt001_compensate$;

@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from birthdb import api, evidence, paths, target
+from birthdb import api, audit, evidence, paths, target
 from birthdb import verify as verification
 from birthdb.api import Connection
 from birthdb.errors import BirthError
@@ -196,13 +196,29 @@ def verify(
         bool, typer.Option("--source", help="Compare sql/ with the frozen releases of this checkout too.")
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="FILE", help="Check the export of a run instead; only with --url a database."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="SHA256", help="With --run: the seal noted when the run ended.")
+    ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
     """Compare the database with its release, object by object, and every run with the births it wrote.
 
     Reads only, as any birth_reader. Prints a line for each thing that differs; exits 1 when there is one.
+
+    With --run FILE it checks what birthdb evidence RUN --births wrote, on any machine: seals, receipts, ledger,
+    permits, verdicts, acts and births against each other, a line for each check. With --url too, it names every row
+    that was changed, removed or added in the database since. What proves that not all of it was written anew is kept
+    elsewhere: the export itself, or the last seal, given as --head.
     """
+    if run is not None:
+        _verify_run(run, head, url, as_json)
+    if head is not None:
+        raise typer.BadParameter("goes with --run", param_hint="--head")
     with _database(url, as_json) as conn, _working("comparing", as_json):
         conn.execute("SET default_transaction_read_only = on")
         report = verification.verify(conn, source=source)
@@ -219,6 +235,34 @@ def verify(
         said = "as released" if report.fine else f"{len(report.differing)} DIFFER"
         out.print(Text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
     raise typer.Exit(FINE if report.fine else ATTENTION)
+
+
+def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) -> NoReturn:
+    try:
+        export = audit.read(file)
+        with _working("checking", as_json):
+            findings = audit.check(export, head)
+    except OSError as exc:
+        raise typer.BadParameter(f"{file}: {exc.strerror}", param_hint="--run") from exc
+    except audit.Unreadable as exc:
+        raise typer.BadParameter(str(exc), param_hint="--run") from exc
+    run = str(export.document["run"]["run_id"])
+    if url is not None:
+        with _database(url, as_json) as conn, _working("comparing", as_json):
+            try:
+                with audit.live(conn, UUID(run)) as now:
+                    findings += audit.compare(export, now)
+            except LookupError as exc:
+                findings += [{"check": f"run {run}", "found": str(exc), "expected": "as exported", "ok": False}]
+    fine = all(finding["ok"] for finding in findings)
+    if as_json:
+        _print_json({"file": str(file), "run": run, "pass": fine, "checks": findings})
+    else:
+        for finding in findings:
+            said = "" if finding["ok"] else f"; expected {finding['expected']}"
+            out.print(Text(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}"))
+        out.print(Text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
+    raise typer.Exit(FINE if fine else ATTENTION)
 
 
 @app.command()
@@ -270,7 +314,7 @@ def export_evidence(
         str | None, typer.Argument(metavar="RUN|all", help="A run_id; all: every table of evidence, with its digest.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    births: Annotated[bool, typer.Option("--births", help="With all: the rows of birth_registry too.")] = False,
+    births: Annotated[bool, typer.Option("--births", help="The births too: of RUN a line each, of all in it.")] = False,
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FILE", help="Check an exported file; needs no database.")
     ] = None,
@@ -284,6 +328,9 @@ def export_evidence(
     the SHA-256, the chain of receipts seal by seal, receipts against the ledger, and the contract of the plan, and
     exits 1 when something differs.
 
+    With --births the export of RUN has a line for the document, one for each birth, and a closing one: for a run of any
+    size, and for birthdb verify --run, which checks a run in full and shows what was changed since.
+
     Before a downgrade a DBA exports all, and acknowledges each table's digest as the document has it.
     """
     if (run is None) == (check is None):
@@ -294,6 +341,10 @@ def export_evidence(
     with _database(url, True) as conn:
         try:
             number = UUID(run) if run != "all" else None
+            if number and births:
+                with _working("exporting", as_json):
+                    _write_lines(evidence.export_births(conn, number), output, as_json)
+                return
             with _working("exporting", as_json):
                 document = evidence.export(conn, number) if number else evidence.export_all(conn, births=births)
         except (ValueError, LookupError) as exc:
@@ -304,6 +355,16 @@ def export_evidence(
         return
     output.write_text(text + "\n", encoding="utf-8")
     _show({"evidence": [{"file": str(output), "sha256": document["sha256"]}]}, as_json)
+
+
+def _write_lines(lines: Iterator[str], output: Path | None, as_json: bool) -> None:
+    """Write an export line by line; the last one says what it came to."""
+    line = ""
+    with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line)
+    if output is not None:
+        _show({"evidence": [{"file": str(output), **json.loads(line)}]}, as_json)
 
 
 def _check_evidence(file: Path, as_json: bool) -> None:

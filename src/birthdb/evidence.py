@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, LiteralString, TypedDict
 from uuid import UUID
 
@@ -49,9 +49,15 @@ _PARTS: dict[str, LiteralString] = {
     "contract_dashboard": "SELECT * FROM birth.v_birth_gateway_contract_integrity_dashboard",
     "contract_drift": "SELECT * FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass",
 }
+#: In the order of the codes' bytes: whoever reads them sees without remembering them that each is there once.
+_BIRTHS: LiteralString = """
+    SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
+    ORDER BY pg_catalog.convert_to(b.entity_code, 'UTF8')"""
 _HEADER: LiteralString = """
     SELECT pg_catalog.clock_timestamp() AS exported_at, session_user AS exported_by,
            pg_catalog.current_setting('server_version') AS server,
+           pg_catalog.current_setting('server_encoding') AS encoding,
+           pg_catalog.hashtextextended('birthdb', 1) AS hashed,
            (SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v) AS release"""
 
 
@@ -70,16 +76,45 @@ def export(conn: Connection, run: UUID) -> dict[str, Any]:
     ``sha256`` is that of the canonical JSON of everything else. Raises LookupError for an unknown run. The connection
     must not be inside a transaction.
     """
-    with _one_moment(conn):
-        found = _as_json(conn, _RUN, run)
-        if not found:
-            raise LookupError(f"there is no run {run}")
-        header = _header(conn, "run")
-        parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
-    # After that moment and dated by itself: the census looks at the table as it is, which an old snapshot may not show.
-    (dated,) = _as_json(conn, "SELECT pg_catalog.clock_timestamp() AS census_at", None)
-    census = json.loads(json.dumps(api.census(conn, found[0]["collection_name"]), default=str))
-    return _signed({**header, "run": found[0], **parts, **dated, "census": census})
+    with one_moment(conn):
+        document = records(conn, run)
+    return _signed(document | _census(conn, document["run"]["collection_name"]))
+
+
+def export_births(conn: Connection, run: UUID) -> Iterator[str]:
+    """Yield the lines of an export of one run with its births: ``export``'s document, a line a birth, a closing line.
+
+    The closing line counts the births and has the SHA-256 of every byte before it. Births are streamed, in the order
+    of the bytes of their codes, all of the document's moment. Raises LookupError for an unknown run. The connection
+    must not be inside a transaction until the last line was taken.
+    """
+    summed, births = hashlib.sha256(), -1
+    # Before that moment: the document, which holds the census too, comes first.
+    census = _census(conn, _run(conn, run)["collection_name"])
+    with one_moment(conn):
+        document = _signed(records(conn, run) | census | {"kind": "births"})
+        for line in chain([json.dumps(document, ensure_ascii=False)], births_of(conn, run)):
+            births += 1
+            summed.update(f"{line}\n".encode())
+            yield f"{line}\n"
+    yield json.dumps({"births": births, "sha256": summed.hexdigest()}) + "\n"
+
+
+def records(conn: Connection, run: UUID) -> dict[str, Any]:
+    """Return what is on record of a run, as a document without a digest. Raises LookupError for an unknown run."""
+    row = _run(conn, run)
+    parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
+    return {**_header(conn, "run"), "run": row, **parts}
+
+
+def births_of(conn: Connection, run: UUID) -> Iterator[str]:
+    """Yield the births of a run as JSON, a thousand at a time; inside a transaction."""
+    # Births of a run lie side by side, which its index knows and the planner does not.
+    conn.execute("SET LOCAL enable_seqscan = off")
+    with conn.cursor(name="births") as cursor:
+        cursor.itersize = 1000
+        for row in cursor.execute(_BIRTHS, {"run": run}):
+            yield row[0]
 
 
 def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
@@ -88,7 +123,7 @@ def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
     The digest is what ``fn_birth_evidence_acknowledge`` asks a DBA for before a downgrade. Of the births the rows are
     left out unless ``births``. ``sha256`` as in ``export``. The connection must not be inside a transaction.
     """
-    with _one_moment(conn):
+    with one_moment(conn):
         header = _header(conn, "all")
         there = {
             str(row[0])
@@ -139,11 +174,7 @@ def check(document: Any) -> list[Finding]:
     findings: list[Finding] = []
 
     def compare(what: str, proof: Callable[[], tuple[object, object]]) -> None:
-        try:
-            found, expected = proof()
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
-            found, expected = f"cannot be read: {type(exc).__name__} {exc}", "a document of birthdb evidence"
-        findings.append({"check": what, "found": str(found), "expected": str(expected), "ok": found == expected})
+        findings.append(finding(what, proof))
 
     compare("SHA-256 of the document", lambda: (document["sha256"], digest(document)))
     if isinstance(document, dict) and document.get("kind") == "all":
@@ -164,8 +195,18 @@ def check(document: Any) -> list[Finding]:
     return findings
 
 
+def finding(what: str, proof: Callable[[], tuple[object, object]]) -> Finding:
+    """Return what a proof found and expected; what keeps it from being read is found too."""
+    try:
+        found, expected = proof()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+        found, expected = f"cannot be read: {type(exc).__name__} {exc}", "a document of birthdb evidence"
+    return {"check": what, "found": str(found), "expected": str(expected), "ok": found == expected}
+
+
 @contextmanager
-def _one_moment(conn: Connection) -> Iterator[None]:
+def one_moment(conn: Connection) -> Iterator[None]:
+    """A transaction in which everything read is of one moment, and times are told in UTC."""
     conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     conn.set_read_only(True)
     try:
@@ -180,8 +221,24 @@ def _one_moment(conn: Connection) -> Iterator[None]:
 
 def _header(conn: Connection, kind: str) -> dict[str, Any]:
     (known,) = _as_json(conn, _HEADER, None)
-    database = {"name": conn.info.dbname, "host": conn.info.host, "port": conn.info.port, "server": known.pop("server")}
+    database = {"name": conn.info.dbname, "host": conn.info.host, "port": conn.info.port} | {
+        name: known.pop(name) for name in ("server", "encoding", "hashed")
+    }
     return {"birthdb": __version__, "kind": kind, **known, "database": database}
+
+
+def _run(conn: Connection, run: UUID) -> dict[str, Any]:
+    with api.refusals():
+        found = _as_json(conn, _RUN, run)
+    if not found:
+        raise LookupError(f"there is no run {run}")
+    return found[0]
+
+
+def _census(conn: Connection, collection: str) -> dict[str, Any]:
+    # Outside of that moment and dated by itself: it looks at the table as it is, which an old snapshot may not show.
+    (dated,) = _as_json(conn, "SELECT pg_catalog.clock_timestamp() AS census_at", None)
+    return dated | {"census": json.loads(json.dumps(api.census(conn, collection), default=str))}
 
 
 def _signed(document: dict[str, Any]) -> dict[str, Any]:

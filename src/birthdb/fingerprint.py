@@ -1,0 +1,88 @@
+"""Fingerprints of sets of codes, without a database: what PostgreSQL's ``hashtextextended`` says, in Python.
+
+A fingerprint is a count and two sums of hashes with seeds of the run's own (specification, R12), so sets add up and
+their order does not matter. PostgreSQL hashes the bytes of a text by ``hash_bytes_extended``, which is Bob Jenkins'
+lookup3 read in little-endian words, as on every machine that PostgreSQL is packaged for but IBM's mainframes.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from typing import NamedTuple
+
+_WORD = 0xFFFFFFFF
+_GOLDEN = 0x9E3779B9 + 3923095
+
+_State = tuple[int, int, int]
+
+
+class Fingerprint(NamedTuple):
+    """A number of births, and the sums of the hashes of their codes with one seed and with another."""
+
+    births: int = 0
+    a: int = 0
+    b: int = 0
+
+    def plus(self, other: Iterable[int]) -> "Fingerprint":
+        """Return the fingerprint of this set and a disjoint other one."""
+        return Fingerprint(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def minus(self, other: Iterable[int]) -> "Fingerprint":
+        """Return the fingerprint of what is left of this set without the other one."""
+        return Fingerprint(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def sum_of(fingerprints: Iterable[Fingerprint]) -> Fingerprint:
+    """Return the fingerprint of disjoint sets together."""
+    return reduce(Fingerprint.plus, fingerprints, Fingerprint())
+
+
+def hasher(seed: int) -> Callable[[bytes], int]:
+    """Return ``hashtextextended`` with a seed: of a text's bytes in its database's encoding, signed, of 64 bits."""
+    # Where it begins depends on the length alone, and codes have few lengths.
+    begins: dict[int, _State] = {}
+
+    def hash_extended(data: bytes) -> int:
+        length = len(data)
+        begin = begins.get(length)
+        if begin is None:
+            begin = begins[length] = _begin(length, seed)
+        a, b, c = begin
+        whole = length - length % 12
+        for at in range(0, whole, 12):
+            # Three words at once, the first one lowest.
+            words = int.from_bytes(data[at : at + 12], "little")
+            a, b, c = _mix(a + words & _WORD, b + (words >> 32) & _WORD, c + (words >> 64) & _WORD)
+        # The lowest byte of the last word is the length's.
+        words = int.from_bytes(data[whole:], "little")
+        a, b, c = a + words & _WORD, b + (words >> 32) & _WORD, c + (words >> 64 << 8) & _WORD
+        c = (c ^ b) - (b << 14 & _WORD | b >> 18) & _WORD
+        a = (a ^ c) - (c << 11 & _WORD | c >> 21) & _WORD
+        b = (b ^ a) - (a << 25 & _WORD | a >> 7) & _WORD
+        c = (c ^ b) - (b << 16 & _WORD | b >> 16) & _WORD
+        a = (a ^ c) - (c << 4 & _WORD | c >> 28) & _WORD
+        b = (b ^ a) - (a << 14 & _WORD | a >> 18) & _WORD
+        c = (c ^ b) - (b << 24 & _WORD | b >> 8) & _WORD
+        return (b << 32 | c) - (b >> 31 << 64)
+
+    return hash_extended
+
+
+def _begin(length: int, seed: int) -> _State:
+    start = _GOLDEN + length & _WORD
+    return _mix(start + (seed >> 32) & _WORD, start + seed & _WORD, start) if seed else (start, start, start)
+
+
+def _mix(a: int, b: int, c: int) -> _State:
+    a = (a - c & _WORD) ^ (c << 4 & _WORD | c >> 28)
+    c = c + b & _WORD
+    b = (b - a & _WORD) ^ (a << 6 & _WORD | a >> 26)
+    a = a + c & _WORD
+    c = (c - b & _WORD) ^ (b << 8 & _WORD | b >> 24)
+    b = b + a & _WORD
+    a = (a - c & _WORD) ^ (c << 16 & _WORD | c >> 16)
+    c = c + b & _WORD
+    b = (b - a & _WORD) ^ (a << 19 & _WORD | a >> 13)
+    a = a + c & _WORD
+    c = (c - b & _WORD) ^ (b << 4 & _WORD | b >> 28)
+    b = b + a & _WORD
+    return a, b, c
