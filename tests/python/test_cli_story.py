@@ -1,6 +1,8 @@
 """The command line on a released database: a backfill from its plan to its evidence."""
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -253,6 +255,51 @@ def test_a_document_that_was_tampered_with_is_found_out(
     refused = birthdb("olga_operator", "evidence", "--check", str(file), "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["pass"] is False
+
+
+def test_a_run_is_verified_from_its_export_and_against_the_database_since(
+    db: Database, collection: str, birthdb: Command, tmp_path: Path
+) -> None:
+    run = str(done(db, collection)["run_id"])
+    file = tmp_path / "run.jsonl"
+    written = birthdb("olga_operator", "evidence", run, "--births", "--output", str(file), "--json")
+    assert written.returncode == 0, written.stderr
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert len(lines) == ROWS + 2
+    assert json.loads(lines[-1]) == {"births": ROWS, "sha256": hashlib.sha256(b"".join(lines[:-1])).hexdigest()}
+    shown = birthdb("olga_operator", "evidence", run, "--births").stdout
+    assert len(shown.splitlines()) == ROWS + 2
+    head = json.loads(lines[0])["receipts"][-1]["sha256"]
+
+    # Any machine: none that is named has a database.
+    nowhere = {target.VARIABLE: "postgresql://nobody@/births?host=/nonexistent", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "birthdb", "verify", "--run", str(file), "--head", head]
+    offline = subprocess.run(command, capture_output=True, text=True, env=nowhere)
+    assert offline.returncode == 0, offline.stdout + offline.stderr
+    assert offline.stdout.count("ok  ") == len(offline.stdout.splitlines()) - 1
+    refused = birthdb("olga_operator", "verify", "--run", str(file), "--head", "0" * 64, "--json")
+    assert refused.returncode == 1
+    assert [check["check"] for check in json.loads(refused.stdout)["checks"] if not check["ok"]] == ["head"]
+
+    against = ["verify", "--run", str(file), "--url", db.url("olga_operator")]
+    assert birthdb("olga_operator", *against).returncode == 0
+    db.connect().execute("UPDATE birth.birth_registry SET dot_origin = 'by hand' WHERE entity_code = 'A-77'")
+    changed = birthdb("olga_operator", *against)
+    assert changed.returncode == 1
+    assert "DIFFERS birth A-77: changed: dot_origin by hand; expected dot_origin dot-birth-" in changed.stdout
+    forge = db.connect()
+    forge.execute("SET session_replication_role = replica")
+    forge.execute("DELETE FROM birth.birth_backfill_ledger_v2")
+    gone = birthdb("olga_operator", *against)
+    assert gone.returncode == 1
+    assert f"DIFFERS run {run}: there is no run {run}" in gone.stdout
+
+
+def test_what_cannot_be_verified_is_misuse(birthdb: Command, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("{}", encoding="utf-8")
+    for arguments in (["--run", str(tmp_path / "none")], ["--run", str(other)], ["--head", "0" * 64]):
+        assert birthdb("olga_operator", "verify", *arguments).returncode == 2
 
 
 def test_what_was_exported_and_acknowledged_may_be_dropped(
