@@ -35,9 +35,12 @@ BEGIN
   IF p_session THEN
     PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
-    IF NOT pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) THEN
+    -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
+    IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
+            ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
       PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
-        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id));
+        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id),
+        'its claim was cut off: end that session, or send the same CALL from it');
     END IF;
   END IF;
   RETURN r_run;

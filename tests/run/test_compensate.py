@@ -313,6 +313,13 @@ def test_a_failed_compensation_needs_a_new_verdict(scene: Scene, undo: Run) -> N
     assert scene.status(undo) == ("compensated", None)
 
 
+def test_a_session_that_was_cut_off_after_the_run_does_not_keep_others_from_undoing_it(scene: Scene, undo: Run) -> None:
+    left = "SELECT pg_advisory_lock(birth.fn_birth_lock_key(format('run:%%s:%%s', run_id, epoch)))"
+    scene.execute(f"{left} FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s", (undo.run_id,))
+    scene.compensate(undo, by=SECOND_OPERATOR)
+    assert scene.status(undo) == ("compensated", None)
+
+
 def test_a_rival_is_told_who_undoes_the_run(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     with scene.unchanged(), refused(errors.RunHeld) as caught:

@@ -406,6 +406,22 @@ def test_a_rival_is_told_who_holds_the_run(scene: Scene, run: Run) -> None:
         scene.write(run, by=SECOND_OPERATOR, p_execute=False)
 
 
+def test_a_rival_is_told_whose_claim_was_cut_off(scene: Scene, run: Run) -> None:
+    scene.execute("SELECT pg_advisory_lock(birth.fn_birth_lock_key(%s))", (f"run:{run.run_id}:1",))
+    with scene.unchanged(), refused(errors.RunHeld) as held:
+        scene.apply(run)
+    assert str(scene.admin.info.backend_pid) in str(held.value.diag.message_detail)
+    assert "end that session" in str(held.value.diag.message_hint)
+
+
+def test_a_session_whose_claim_was_cut_off_holds_the_run_only_once(scene: Scene, run: Run) -> None:
+    key = scene.value("SELECT birth.fn_birth_lock_key(%s)", (f"run:{run.run_id}:1",))
+    scene.session(OPERATOR).execute("SELECT pg_advisory_lock(%s)", (key,))
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+    assert scene.held_locks() == 0
+
+
 def test_a_rival_is_told_who_holds_the_run_while_a_batch_is_being_written(scene: Scene, run: Run) -> None:
     with blocked(scene, run, "item-8") as driver, scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(run, by=SECOND_OPERATOR)
