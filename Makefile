@@ -8,7 +8,7 @@ SPOT   := $(VENV)/pgspot/.ready
 PEERS  := $(VENV)/.peers
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test servers test-matrix lint format ahead freeze check hunt generate clean
+.PHONY: menu demo bench bench-large test servers test-matrix lint format ahead freeze check faults hunt generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,9 @@ freeze: $(READY) ## copy sql/ into the releases that are not declared, with hash
 
 check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
+
+faults: $(READY) ## stop runs between any two statements, and write docs/faults.md; an hour, TURNS=1 a quarter
+	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS))
 
 hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
 	@$(BIN)/python -m birthdb.release.hunt

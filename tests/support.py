@@ -82,6 +82,11 @@ class Cluster:
             for person in PEOPLE:
                 self._login(person, SQL("NOCREATEROLE"))
 
+    def reconnect(self) -> None:
+        """Connect anew after the server crashed; raises OperationalError as long as it does not take connections."""
+        self._admin.close()
+        self._admin = target.connect(self._superuser, autocommit=True)
+
     def close(self) -> None:
         """Close the connection; the logins stay, because other databases may know them."""
         self._admin.close()

@@ -1,0 +1,115 @@
+"""What a disturbed run is held against: the same run undisturbed, every table of schema birth, to the row.
+
+What must differ is taken out, and nothing else:
+
+- an instant of the run's is ``during the run``; those of before it stay. A birth has, in place of its instant, the
+  batch whose receipt has the same one
+- the attempts, the outcomes and verdicts of those that ended early, the epoch, the numbers of the acts, and a backend's
+  number: a disturbed run took one attempt more
+- the seal of a receipt, because it covers epoch and instant; that it is right is held besides
+- of a plan made anew its id, its seeds, and its fingerprint: that it is the right one is held instead
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from faults.stories import CODES, COLLECTION
+from helpers import Row, Scene
+from psycopg.sql import SQL, Identifier
+
+Rows = dict[str, list[Row]]
+
+_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'r' ORDER BY 1"
+
+_BIRTHS = """
+SELECT b.*, r.batch_no AS born_at FROM birth.birth_registry b
+LEFT JOIN birth.birth_receipt r ON r.run_id = b.run_id AND r.born_at = b.born_at
+"""
+
+_LEDGER = """
+SELECT l.*, l.planned_fingerprint = (
+    SELECT ARRAY[count(*), sum(hashtextextended(c, l.seed_a)), sum(hashtextextended(c, l.seed_b))]
+    FROM unnest(%s::text[]) c) AS planned_fingerprint
+FROM birth.birth_backfill_ledger_v2 l
+"""
+
+
+def snapshot(scene: Scene, since: datetime) -> Rows:
+    """Return every row of schema birth, without what must differ; what happened before ``since`` is kept as it is."""
+    tables = [row["relname"] for row in scene.rows(_TABLES)]
+    assert len(tables) >= 14
+    found = {table: scene.rows(SQL("SELECT * FROM birth.{}").format(Identifier(table))) for table in tables}
+    found["birth_registry"] = scene.rows(_BIRTHS)
+    new = [row["run_id"] for row in found["birth_backfill_ledger_v2"] if row["planned_at"] > since]
+    if new:
+        found["birth_backfill_ledger_v2"] = scene.rows(_LEDGER, (sorted(CODES),))
+    found["birth_act"] = [act for act in found["birth_act"] if not _of_an_attempt(act)]
+    found["birth_review"] = [row for row in found["birth_review"] if row["findings"] != AFTER_A_FAILURE]
+    for table, names in _DIFFERS.items():
+        for row in found[table]:
+            for name in names:
+                del row[name]
+    if new:
+        for row in found["birth_backfill_ledger_v2"]:
+            del row["seed_a"], row["seed_b"]
+    return {
+        table: sorted(({n: _plain(v, since, new) for n, v in row.items()} for row in rows), key=str)
+        for table, rows in found.items()
+    }
+
+
+#: Columns that are not compared.
+_DIFFERS = {
+    "birth_act": ("act_id", "epoch"),
+    "birth_backfill_ledger_v2": ("epoch",),
+    "birth_receipt": ("epoch", "sha256"),
+}
+
+
+def _of_an_attempt(act: Row) -> bool:
+    return (
+        act["act"] == "attempt"
+        or (act["act"] == "outcome" and act["detail"]["status"] in ("stopped", "failed"))
+        or (act["act"] == "review" and act["reason"] == AFTER_A_FAILURE)
+    )
+
+
+#: What a reviewer writes who lets a failed run go on.
+AFTER_A_FAILURE = "a fault struck, the run is whole"
+
+
+def _plain(value: Any, since: datetime, new: list[UUID]) -> Any:
+    if isinstance(value, datetime) and value > since:
+        return "during the run"
+    return "the run" if value in new else value
+
+
+def differences(one: Rows, other: Rows) -> list[str]:
+    """Return the tables that differ, and how."""
+    return [
+        f"{table}: {[row for row in one[table] if row not in other[table]]} instead of"
+        f" {[row for row in other[table] if row not in one[table]]}"
+        for table in one
+        if one[table] != other[table]
+    ]
+
+
+_AUDIT = "SELECT run_id, check_name, found, expected FROM birth.fn_birth_run_audit() WHERE NOT pass"
+
+
+def unsound(scene: Scene) -> list[object]:
+    """Return what must never be, at whatever moment: records that disagree, a done that is not, a row too many."""
+    codes = {
+        row["entity_code"]
+        for row in scene.rows("SELECT entity_code FROM birth.birth_registry WHERE collection_name = %s", (COLLECTION,))
+    }
+    status = [row["status"] for row in scene.rows("SELECT status FROM birth.birth_backfill_ledger_v2")]
+    wrong: list[object] = [*scene.disagreements(), *scene.rows(_AUDIT)]
+    if "done" in status and codes != CODES:
+        wrong.append(f"done with {sorted(codes)}")
+    if "compensated" in status and codes:
+        wrong.append(f"compensated with {sorted(codes)}")
+    if not codes <= CODES:
+        wrong.append(f"births of no row: {sorted(codes - CODES)}")
+    return wrong

@@ -1,0 +1,164 @@
+"""``docs/faults.md`` and ``docs/faults.csv``: the matrix, from what was seen."""
+
+import csv
+import io
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.matrix import Outcome, Passing
+from faults.stories import BATCH, ROWS, STORIES, Story
+from faults.strikes import FAULTS, Fault
+
+
+@dataclass(frozen=True, order=True)
+class Seen:
+    """What a fault came to: at which boundary of which stretch of which story, and what the outcome was."""
+
+    story: str
+    passing: int
+    fault: str
+    stretch: str
+    routine: str
+    boundary: int
+    statement: str
+    outcome: str
+
+
+def saw(story: str, passing: Passing, fault: Fault, outcome: Outcome) -> Seen:
+    """Return a line of the matrix."""
+    at = passing.boundary
+    return Seen(story, passing.number, fault.name, passing.stretch, at.routine, at.number, at.statement, str(outcome))
+
+
+def write(docs: Path, seen: Sequence[Seen], version: str, turns: int | None) -> None:
+    """Write the page, and the table of every single fault beside it."""
+    (docs / "faults.md").write_text(page(seen, version, turns), encoding="utf-8")
+    (docs / "faults.csv").write_text(table(seen), encoding="utf-8")
+
+
+def table(seen: Sequence[Seen]) -> str:
+    """Return every single fault as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["story", "stretch", "passing", "routine", "boundary", "before", "fault", "outcome"])
+    for one in seen:
+        before = textwrap.shorten(one.statement, 60, placeholder=" …")
+        writer.writerow(
+            [one.story, one.stretch, one.passing, one.routine, one.boundary, before, one.fault, one.outcome]
+        )
+    return text.getvalue()
+
+
+def page(seen: Sequence[Seen], version: str, turns: int | None) -> str:
+    """Return the page: what was done, how often, and what came of it."""
+    letters = {outcome: _letter(place) for place, outcome in enumerate(sorted({one.outcome for one in seen}))}
+    return "\n".join([*_head(seen, version, turns), *_legend(seen, letters), *_stories(seen, letters), ""])
+
+
+def _letter(place: int) -> str:
+    return chr(ord("A") + place) if place < 26 else f"A{chr(ord('A') + place - 26)}"
+
+
+def _head(seen: Sequence[Seen], version: str, turns: int | None) -> Iterator[str]:
+    boundaries = {(one.routine, one.boundary) for one in seen}
+    yield _HEAD.format(
+        rows=ROWS,
+        batch=BATCH,
+        cases=f"{len(seen):,}",
+        boundaries=len(boundaries),
+        routines=len({routine for routine, _ in boundaries}),
+        version=version,
+        often=_IN_FULL if turns is None else _IN_TURNS.format(turns=turns),
+        crashes="each" if turns is None else "in turn",
+    )
+    times = Counter(one.fault for one in seen)
+    yield "| fault | times | at boundaries |\n| --- | ---: | ---: |"
+    for fault in FAULTS:
+        at = {(one.routine, one.boundary) for one in seen if one.fault == fault.name}
+        yield f"| {fault.name} | {times[fault.name]:,} | {len(at)} |"
+
+
+def _legend(seen: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
+    times = Counter(one.outcome for one in seen)
+    yield _LEGEND
+    yield "|  | the client sees | the run stands | the operator | times |\n| --- | --- | --- | --- | ---: |"
+    for outcome, letter in letters.items():
+        sight, _, rest = outcome.partition("; ")
+        client, _, standing = sight.partition(", ")
+        yield f"| {letter} | {client} | {standing} | {rest} | {times[outcome]:,} |"
+
+
+def _stories(seen: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
+    for story in STORIES.values():
+        told = [one for one in seen if one.story == story.name]
+        if told:
+            yield f"\n## {story.title}\n\n{_count(told)}\n"
+            yield from _matrix(story, told, letters)
+
+
+def _count(told: Sequence[Seen]) -> str:
+    boundaries = len({(one.routine, one.boundary) for one in told})
+    return f"{boundaries} boundaries, struck {len(told):,} times."
+
+
+def _matrix(story: Story, told: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
+    faults = [fault.name for fault in FAULTS if any(one.fault == fault.name for one in told)]
+    yield f"| | {' | '.join(faults)} |"
+    yield f"| --- |{' --- |' * len(faults)}"
+    for stretch in story.stretches:
+        cells = []
+        for fault in faults:
+            times = Counter(letters[one.outcome] for one in told if (one.stretch, one.fault) == (stretch, fault))
+            cells.append(", ".join(f"{letter} {times[letter]}" for letter in sorted(times)) or "–")
+        if set(cells) != {"–"}:
+            yield f"| {stretch} | {' | '.join(cells)} |"
+
+
+_HEAD = """\
+# Faults
+
+<!-- written by `make faults` -->
+
+A run is stopped between two of its statements, something happens to it there, and its operator goes on as
+[the guide](operator.md) says. Then every table of schema `birth` is compared, row by row, with that of the same run
+undisturbed: births, ledger, receipts, permits, reviews, acts and the rest.
+
+**{cases} faults; each time the two were equal.** In between, when the fault had struck and nobody had acted yet,
+receipts, births, permits and ledger agreed, and no run was called done or compensated that was not.
+
+**What may differ**: the instants of the run, the number of the attempt and the acts that record one, and the seal of a
+receipt, which covers these; of a plan made anew its id and seeds. Each birth still is of the batch it was of, and each
+seal is the right one. The list is `tests/faults/comparison.py`, and nothing else is taken out.
+
+**Where it strikes.** `ASSERT faults.at(n);` is put before every statement of every PL/pgSQL routine and at the end of
+every list of statements, and the altered routines are recorded as the contract. An undisturbed run tells which of them
+it passes: {boundaries} boundaries in {routines} routines, among them every COMMIT, before and after. `faults.at`
+waits at the one that is wanted, and the fault strikes while it waits. A single statement is PostgreSQL's: it happens or
+it does not.
+
+**How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof.
+{often} A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`).
+The faults after which the server recovers from its WAL strike, {crashes}, before and after each COMMIT and at one
+boundary of each routine, with `fsync`, `synchronous_commit` and `full_page_writes` on. PostgreSQL {version}.
+
+`faults.csv`, beside this page, has each fault by itself.
+"""
+
+_IN_FULL = """\
+Each boundary with each of the faults that leave the server alone, in its stretches by turns, so that each stretch is
+disturbed at each of its boundaries too. Where a story passes the boundaries of another (a resume, the writer alone)
+each boundary has one fault."""
+
+_IN_TURNS = """\
+In each story each boundary with {turns} of the faults that leave the server alone, in its stretches by turns; `make
+faults` without `TURNS` takes each boundary with each of them, in each of its stretches."""
+
+_LEGEND = """
+## What comes of it
+
+*Interrupted* is `running` without a session. *Held by its session*: that session outlived the fault and still has its
+lock on the run; of a `running` one, nobody else goes on before it ends. *The same statement* is the plan or the CALL.
+"""

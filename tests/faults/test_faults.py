@@ -1,0 +1,126 @@
+"""Some of what ``make faults`` does in full: one fault of each kind, where a run changes most."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from faults import matrix, strikes
+from faults.matrix import Passing, Stage, Unequal
+from faults.strikes import (
+    CANCEL,
+    KILL_BACKEND,
+    KILL_SERVER,
+    LOCK_TIMEOUT,
+    STATEMENT_TIMEOUT,
+    TERMINATE,
+    VANISH,
+    Fault,
+    Ground,
+)
+from helpers import Scene
+
+APPLY = "sp_dot_birth_qt001_apply"
+COMPENSATE = "sp_dot_birth_qt001_compensate"
+
+#: Story and stretch, routine and the statement before which it strikes, the fault, and what comes of it.
+CASES = [
+    ("plan", "plan", "fn_birth_plan_write", "RETURN", TERMINATE, "connection lost, nothing there; the same statement"),
+    ("plan", "plan", "fn_birth_act_record", "INSERT", STATEMENT_TIMEOUT, "57014, nothing there; the same statement"),
+    ("apply", "begin", "fn_birth_run_claim", "RETURN", LOCK_TIMEOUT, "55P03, planned; the same statement"),
+    ("apply", "begin", APPLY, "COMMIT", KILL_SERVER, "connection lost, planned; the same statement"),
+    (
+        "apply",
+        "first batch",
+        "fn_birth_run_write",
+        "UPDATE",
+        TERMINATE,
+        "connection lost, interrupted; the same statement",
+    ),
+    ("apply", "middle batch", "fn_birth_run_receipt", "INSERT", CANCEL, "57014, stopped 57014; the same statement"),
+    ("apply", "middle batch", APPLY, "COMMIT", CANCEL, "57014, running, held by its session; the same statement"),
+    ("apply", "last batch", APPLY, "COMMIT", KILL_BACKEND, "connection lost, interrupted; the same statement"),
+    ("apply", "proof", "fn_birth_run_finish", "UPDATE", VANISH, "connection lost, done; nothing to do"),
+    ("apply", "exit", APPLY, "PERFORM birth", LOCK_TIMEOUT, "55P03, done, held by its session; nothing to do"),
+    (
+        "break",
+        "broken batch",
+        "fn_birth_run_outcome",
+        "UPDATE",
+        TERMINATE,
+        "connection lost, interrupted; the same statement",
+    ),
+    ("compensate", "middle batch", COMPENSATE, "COMMIT", TERMINATE, "connection lost, interrupted; the same statement"),
+    ("compensate", "exit", COMPENSATE, "EXIT", KILL_SERVER, "connection lost, compensated; nothing to do"),
+]
+
+
+def passing(stage: Stage, stretch: str, routine: str, statement: str) -> Passing:
+    """Return where a stretch comes to a statement of a routine for the first time."""
+    for found in stage.passings:
+        at = found.boundary
+        if (found.stretch, at.routine) == (stretch, routine) and at.statement.startswith(statement):
+            return found
+    raise AssertionError(f"{stage.story.name} does not come to {statement} of {routine} in {stretch}")
+
+
+@pytest.mark.parametrize(
+    ("story", "stretch", "routine", "statement", "fault", "outcome"),
+    CASES,
+    ids=lambda value: value.name if isinstance(value, Fault) else None,
+)
+def test_a_disturbed_run_ends_as_an_undisturbed_one(
+    ground: Ground,
+    stage: Callable[[str], Stage],
+    story: str,
+    stretch: str,
+    routine: str,
+    statement: str,
+    fault: Fault,
+    outcome: str,
+) -> None:
+    staged = stage(story)
+    at = passing(staged, stretch, routine, statement)
+    assert str(matrix.struck(ground, staged, at, fault)) == outcome
+
+
+def damage(statement: str) -> Fault:
+    """A fault that does harm, as a superuser can, and cancels the run besides."""
+
+    def strike(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
+        scene.execute(f"SET session_replication_role = replica; {statement}")
+        scene.execute("SELECT pg_cancel_backend(%s)", (conn.info.backend_pid,))
+
+    return Fault(statement, strike)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM birth.birth_registry WHERE entity_code = 'item-2'",
+        "UPDATE birth.birth_receipt SET born_at = born_at - interval '1 second'",
+        "UPDATE birth.birth_admission_permit_v2 SET spent_rows = spent_rows + 1",
+        "INSERT INTO birth.birth_act (act, reason) VALUES ('freeze', 'nobody asked for it')",
+        "UPDATE birth.collection_registry SET table_name = 'other'",
+    ],
+    ids=lambda statement: statement.split(" WHERE ")[0],
+)
+def test_what_a_fault_leaves_behind_is_seen(ground: Ground, stage: Callable[[str], Stage], statement: str) -> None:
+    staged = stage("apply")
+    at = passing(staged, "middle batch", APPLY, "SELECT")
+    with pytest.raises(Unequal):
+        matrix.struck(ground, staged, at, damage(statement))
+
+
+def test_every_story_is_struck_at_every_boundary(stage: Callable[[str], Stage]) -> None:
+    staged = stage("apply")
+    struck = {(at.boundary, fault.name) for at, fault in matrix.everywhere(staged.story, staged.passings)}
+    faults = {fault.name for fault in strikes.CHEAP if not fault.times_out}
+    assert struck == {(at.boundary, fault) for at in staged.passings for fault in faults}
+    places = {(at.boundary, at.stretch) for at, _ in matrix.everywhere(staged.story, staged.passings)}
+    assert places == {(at.boundary, at.stretch) for at in staged.passings}
+    commits = {at.number for at in staged.passings if at.boundary.commits}
+    assert len(commits) == len(staged.story.stretches) - 1
+    chosen = {(at.number, fault.name) for at, fault in matrix.crashes(staged.story, staged.passings)}
+    for fault in strikes.CRASHES:
+        assert {(number + behind, fault.name) for number in commits for behind in (0, 1)} <= chosen
