@@ -5,15 +5,18 @@ The exit code is 1 when a disturbed run did not come to the same end; then nothi
 
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Annotated
 
 import typer
-from faults import matrix, page
+from faults import disk, matrix, page
+from faults.disk import NoDiskError
+from faults.matrix import Passing
 from faults.page import Seen
-from faults.stories import STORIES
-from faults.strikes import Ground
+from faults.stories import STORIES, Story
+from faults.strikes import Fault, Ground
 
 from birthdb import paths
 from birthdb.server import EmbeddedServer
@@ -30,10 +33,14 @@ def main(
     """Disturb every story at every boundary, and write docs/faults.md and docs/faults.csv."""
     seen: list[Seen] = []
     unequal: list[str] = []
+    version = ""
     with ProcessPoolExecutor(jobs) as pool:
-        parts = [pool.submit(_part, name, durable, turns) for durable in (False, True) for name in only or STORIES]
-        for part in as_completed(parts):
-            found, wrong, version = part.result()
+        for part in as_completed(pool.submit(_part, name, way, turns) for way in WAYS for name in only or STORIES):
+            try:
+                found, wrong, version = part.result()
+            except NoDiskError as error:
+                typer.echo(error, err=True)
+                continue
             seen += found
             unequal += wrong
             typer.echo(f"{len(seen)} faults, {len(unequal)} of them with another end", err=True)
@@ -45,17 +52,49 @@ def main(
         page.write(paths.ROOT / "docs", sorted(seen), version, turns)
 
 
-def _part(name: str, durable: bool, turns: int | None) -> tuple[list[Seen], list[str], str]:
+#: Chooses where in a story which faults strike, in so many turns.
+Way = Callable[[Story, Sequence[Passing], int | None], Iterator[tuple[Passing, Fault]]]
+
+
+@contextmanager
+def _running() -> Iterator[tuple[Ground, Way]]:
+    with EmbeddedServer(settings=SETTINGS) as server, closing(Ground(server)) as ground:
+        yield ground, matrix.everywhere
+
+
+@contextmanager
+def _recovering() -> Iterator[tuple[Ground, Way]]:
+    with EmbeddedServer(durable=True, settings=SETTINGS) as server, closing(Ground(server)) as ground:
+        yield ground, matrix.crashes
+
+
+@contextmanager
+def _without_room_for_data() -> Iterator[tuple[Ground, Way]]:
+    with disk.full_data(SETTINGS) as (ground, fault):
+        yield ground, lambda _story, passings, _turns: ((at, fault) for at in matrix.at_commits(passings))
+
+
+@contextmanager
+def _without_room_for_wal() -> Iterator[tuple[Ground, Way]]:
+    with disk.full_wal(SETTINGS) as (ground, fault):
+        yield ground, lambda _story, passings, _turns: ((at, fault) for at in matrix.at_commits(passings))
+
+
+#: A server, and what strikes on it.
+WAYS = (_running, _recovering, _without_room_for_data, _without_room_for_wal)
+
+
+def _part(
+    name: str, way: Callable[[], AbstractContextManager[tuple[Ground, Way]]], turns: int | None
+) -> tuple[list[Seen], list[str], str]:
     """Disturb one story on a server of its own; return what was seen, what ended otherwise, and the version."""
     seen: list[Seen] = []
     unequal: list[str] = []
     with ExitStack() as stack:
-        server = stack.enter_context(EmbeddedServer(durable=durable, settings=SETTINGS))
-        ground = stack.enter_context(closing(Ground(server)))
+        ground, choose = stack.enter_context(way())
         version = ground.cluster.execute("SELECT split_part(current_setting('server_version'), ' ', 1)").fetchone()
         source, known = stack.enter_context(matrix.instrumented(ground))
         stage = stack.enter_context(matrix.staged(ground, source, known, STORIES[name]))
-        choose = matrix.crashes if durable else matrix.everywhere
         for passing, fault in choose(stage.story, stage.passings, turns):
             try:
                 outcome = matrix.struck(ground, stage, passing, fault)

@@ -148,17 +148,22 @@ def everywhere(story: Story, passings: Sequence[Passing], turns: int | None = No
 
 def crashes(story: Story, passings: Sequence[Passing], turns: int | None = None) -> Iterator[tuple[Passing, Fault]]:
     """Yield before and after each COMMIT, and one boundary of each routine, with each fault that ends in a recovery."""
-    commits = [
-        passing
-        for before, passing in zip([None, *passings], passings, strict=False)
-        if passing.boundary.commits or (before and before.boundary.commits)
-    ]
     routines = {passed[0].boundary.routine: passed for passed in _by_boundary(passings)}
     others = [passed[place % len(passed)] for place, passed in enumerate(routines.values())]
     whole = 1 if story.again else len(CRASHES)
     for turn in range(min(turns or whole, whole)):
-        for place, passing in enumerate(dict.fromkeys([*commits, *others])):
+        for place, passing in enumerate(dict.fromkeys([*at_commits(passings), *others])):
             yield passing, CRASHES[(place + turn) % len(CRASHES)]
+
+
+def at_commits(passings: Sequence[Passing]) -> list[Passing]:
+    """Return what lies before and after each COMMIT; without one, the first and the last boundary."""
+    found = [
+        passing
+        for before, passing in zip([None, *passings], passings, strict=False)
+        if passing.boundary.commits or (before and before.boundary.commits)
+    ]
+    return found or [passings[0], passings[-1]]
 
 
 def _by_boundary(passings: Sequence[Passing]) -> list[list[Passing]]:
@@ -175,9 +180,13 @@ def _by_boundary(passings: Sequence[Passing]) -> list[list[Passing]]:
 def struck(ground: Ground, stage: Stage, passing: Passing, fault: Fault) -> Outcome:
     """Disturb the story once, bring it to its end, and say what happened; raises Unequal where it ends otherwise."""
     database = ground.cluster.create(stage.database.name)
+    if fault.before:
+        fault.before(ground, database)
     scene = Scene(database)
     try:
         seen = _disturbed(ground, scene, stage, passing, fault)
+        if fault.after:
+            fault.after(ground)
         if fault.crashes:
             scene.close()
             ground.revive()

@@ -77,8 +77,8 @@ def _head(seen: Sequence[Seen], version: str, turns: int | None) -> Iterator[str
     times = Counter(one.fault for one in seen)
     yield "| fault | times | at boundaries |\n| --- | ---: | ---: |"
     for fault in FAULTS:
-        at = {(one.routine, one.boundary) for one in seen if one.fault == fault.name}
-        yield f"| {fault.name} | {times[fault.name]:,} | {len(at)} |"
+        at = {(one.routine, one.boundary) for one in seen if one.fault == fault}
+        yield f"| {fault} | {times[fault]:,} | {len(at)} |"
 
 
 def _legend(seen: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _count(told: Sequence[Seen]) -> str:
 
 
 def _matrix(story: Story, told: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
-    faults = [fault.name for fault in FAULTS if any(one.fault == fault.name for one in told)]
+    faults = [fault for fault in FAULTS if any(one.fault == fault for one in told)]
     yield f"| | {' | '.join(faults)} |"
     yield f"| --- |{' --- |' * len(faults)}"
     for stretch in story.stretches:

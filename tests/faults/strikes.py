@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from faults import boundaries
 from helpers import Scene
-from support import Cluster
+from support import Cluster, Database
 
 from birthdb.server import EmbeddedServer
 
@@ -75,6 +75,10 @@ class Fault:
     ends_session: bool = False
     #: Whether every session is over by it, and the server recovers from a crash.
     crashes: bool = False
+    #: What is made ready with the database that it strikes.
+    before: Callable[[Ground, Database], None] | None = None
+    #: What ends it, when the statement is over.
+    after: Callable[[Ground], None] | None = None
     #: Whether it is a statement_timeout, which the procedures refuse to run with.
     times_out: bool = False
 
@@ -115,4 +119,9 @@ KILL_SERVER = Fault("SIGKILL of the postmaster", _kill_server, ends_session=True
 CHEAP = (TERMINATE, CANCEL, LOCK_TIMEOUT, STATEMENT_TIMEOUT, VANISH)
 #: At every COMMIT and once in every routine; after these the server recovers from its WAL.
 CRASHES = (KILL_BACKEND, KILL_SERVER)
-FAULTS = (*CHEAP, *CRASHES)
+
+DATA_FULL = "no room for data"
+WAL_FULL = "no room for WAL"
+
+#: The names of all faults.
+FAULTS = (*(fault.name for fault in (*CHEAP, *CRASHES)), DATA_FULL, WAL_FULL)

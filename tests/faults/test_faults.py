@@ -1,12 +1,16 @@
 """Some of what ``make faults`` does in full: one fault of each kind, where a run changes most."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import psycopg
 import pytest
-from faults import matrix, strikes
+from faults import disk, matrix, strikes
+from faults.__main__ import SETTINGS
+from faults.disk import NoDiskError
 from faults.matrix import Passing, Stage, Unequal
+from faults.stories import STORIES
 from faults.strikes import (
     CANCEL,
     KILL_BACKEND,
@@ -82,6 +86,27 @@ def test_a_disturbed_run_ends_as_an_undisturbed_one(
     staged = stage(story)
     at = passing(staged, stretch, routine, statement)
     assert str(matrix.struck(ground, staged, at, fault)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("full", "stretch", "outcome"),
+    [
+        (disk.full_data, "first batch", "53100, stopped 53100; the same statement"),
+        (disk.full_wal, "last batch", "connection lost, interrupted; the same statement"),
+    ],
+)
+def test_a_run_that_finds_no_room_ends_as_an_undisturbed_one_when_there_is_some(
+    full: Callable[[Mapping[str, str]], AbstractContextManager[tuple[Ground, Fault]]], stretch: str, outcome: str
+) -> None:
+    with ExitStack() as stack:
+        try:
+            ground, fault = stack.enter_context(full(SETTINGS))
+        except NoDiskError as error:
+            pytest.skip(str(error))
+        made = stack.enter_context(matrix.instrumented(ground))
+        staged = stack.enter_context(matrix.staged(ground, *made, STORIES["apply"]))
+        at = passing(staged, stretch, APPLY, "SELECT * INTO r_batch")
+        assert str(matrix.struck(ground, staged, at, fault)) == outcome
 
 
 def damage(statement: str) -> Fault:
