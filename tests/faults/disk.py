@@ -78,15 +78,18 @@ def _run(*command: str) -> None:
 @contextmanager
 def full_data(settings: Mapping[str, str]) -> Iterator[tuple[Ground, Fault]]:
     """Provide a server, and a fault that leaves no room for the data. Raises NoDiskError."""
-    with (
-        EmbeddedServer(settings=settings) as server,
-        _small_disk(server, _DATA_MB) as disk,
-        closing(Ground(server)) as ground,
-    ):
+    with EmbeddedServer(settings=settings) as server, closing(Ground(server)) as ground, data_disk(ground) as fault:
+        yield ground, fault
+
+
+@contextmanager
+def data_disk(ground: Ground) -> Iterator[Fault]:
+    """Provide a fault that leaves no room for the data, for a server that runs. Raises NoDiskError."""
+    with _small_disk(ground.server, _DATA_MB) as disk:
         try:
-            yield ground, DataDisk(disk, ground).fault
+            yield DataDisk(disk, ground).fault
         finally:
-            server.stop()
+            ground.cluster.execute(SQL("DROP TABLESPACE {}").format(Identifier(_SMALL)))
 
 
 @contextmanager

@@ -140,9 +140,12 @@ waits at the one that is wanted, and the fault strikes while it waits. A single 
 it does not.
 
 **How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof.
-{often} A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`).
-The faults after which the server recovers from its WAL strike, {crashes}, before and after each COMMIT and at one
-boundary of each routine, with `fsync`, `synchronous_commit` and `full_page_writes` on. PostgreSQL {version}.
+{often}
+
+A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`). The faults after which the server
+recovers from its WAL strike {crashes} before and after each COMMIT and at one boundary of each routine, with `fsync`,
+`synchronous_commit` and `full_page_writes` on; a full disk, before and after each COMMIT, in the stories that have its
+column: from the boundary on there is not a byte of room, until the run has met that. PostgreSQL {version}.
 
 `faults.csv`, beside this page, has each fault by itself.
 """
@@ -153,8 +156,8 @@ disturbed at each of its boundaries too. Where a story passes the boundaries of 
 each boundary has one fault."""
 
 _IN_TURNS = """\
-In each story each boundary with {turns} of the faults that leave the server alone, in its stretches by turns; `make
-faults` without `TURNS` takes each boundary with each of them, in each of its stretches."""
+In each story each boundary with {turns} or more of the faults that leave the server alone, in its stretches by turns.
+`make faults` without `TURNS` takes each boundary with each of them, in each of its stretches."""
 
 _LEGEND = """
 ## What comes of it

@@ -103,6 +103,11 @@ def _kill_backend(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -
 
 
 def _kill_server(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
+    # A backend outlives its postmaster until it waits, and could end the run in that moment: it goes at the same time.
+    pid = conn.info.backend_pid
+    os.kill(pid, signal.SIGSTOP)
+    os.kill(ground.server.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     ground.server.stop(signal.SIGKILL)
     ground.server.start()
 

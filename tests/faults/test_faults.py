@@ -1,8 +1,8 @@
 """Some of what ``make faults`` does in full: one fault of each kind, where a run changes most."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -23,6 +23,8 @@ from faults.strikes import (
     Ground,
 )
 from helpers import Scene
+
+T = TypeVar("T")
 
 APPLY = "sp_dot_birth_qt001_apply"
 COMPENSATE = "sp_dot_birth_qt001_compensate"
@@ -88,25 +90,34 @@ def test_a_disturbed_run_ends_as_an_undisturbed_one(
     assert str(matrix.struck(ground, staged, at, fault)) == outcome
 
 
-@pytest.mark.parametrize(
-    ("full", "stretch", "outcome"),
-    [
-        (disk.full_data, "first batch", "53100, stopped 53100; the same statement"),
-        (disk.full_wal, "last batch", "connection lost, interrupted; the same statement"),
-    ],
-)
-def test_a_run_that_finds_no_room_ends_as_an_undisturbed_one_when_there_is_some(
-    full: Callable[[Mapping[str, str]], AbstractContextManager[tuple[Ground, Fault]]], stretch: str, outcome: str
-) -> None:
+@contextmanager
+def mounted(full: AbstractContextManager[T]) -> Iterator[T]:
+    """Provide what needs a file system of its own, where one can be mounted."""
     with ExitStack() as stack:
         try:
-            ground, fault = stack.enter_context(full(SETTINGS))
+            made = stack.enter_context(full)
         except NoDiskError as error:
             pytest.skip(str(error))
-        made = stack.enter_context(matrix.instrumented(ground))
-        staged = stack.enter_context(matrix.staged(ground, *made, STORIES["apply"]))
-        at = passing(staged, stretch, APPLY, "SELECT * INTO r_batch")
-        assert str(matrix.struck(ground, staged, at, fault)) == outcome
+        yield made
+
+
+def test_a_run_that_found_no_room_for_data_goes_on_when_there_is_some(
+    ground: Ground, stage: Callable[[str], Stage]
+) -> None:
+    with mounted(disk.data_disk(ground)) as fault:
+        at = passing(stage("apply"), "first batch", APPLY, "SELECT * INTO r_batch")
+        outcome = matrix.struck(ground, stage("apply"), at, fault)
+    assert str(outcome) == "53100, stopped 53100; the same statement"
+
+
+def test_a_run_that_found_no_room_for_wal_goes_on_when_there_is_some() -> None:
+    with (
+        mounted(disk.full_wal(SETTINGS)) as (ground, fault),
+        matrix.instrumented(ground) as made,
+        matrix.staged(ground, *made, STORIES["apply"]) as staged,
+    ):
+        at = passing(staged, "last batch", APPLY, "SELECT * INTO r_batch")
+        assert str(matrix.struck(ground, staged, at, fault)) == "connection lost, interrupted; the same statement"
 
 
 def damage(statement: str) -> Fault:
