@@ -123,3 +123,26 @@ def test_the_grants_page_names_only_objects_that_there_are() -> None:
     page = (SQL / "grants.sql").read_text(encoding="utf-8")
     named = set(re.findall(r"\('(?:TABLE|ROUTINE)',\s+'(\w+)'", page))
     assert named - {path.stem for path in OBJECTS} == set()
+
+
+def test_a_literal_means_the_same_however_the_session_reads_strings() -> None:
+    """A body is read when it is called, and standard_conforming_strings is the caller's: a backslash stands in E''."""
+
+    def check(path: Path, head: str, body: str) -> list[str]:
+        literals = re.findall(r"(?<![\w'])(E?)('(?:[^'\\]|''|\\.)*'(?:\s*\n\s*'(?:[^'\\]|''|\\.)*')*)", body)
+        return [text for escaped, text in literals if "\\" in text and not escaped]
+
+    assert breaches(check, ROUTINES) == {}
+
+
+def test_the_variables_of_a_procedure_have_types_of_the_catalogue() -> None:
+    """They are declared before the procedure can pin its search path, and a temporary table is a type too."""
+
+    def check(path: Path, head: str, body: str) -> list[str]:
+        if "CREATE OR REPLACE PROCEDURE" not in body:
+            return []
+        types = re.findall(r"^  [rv]_\w+ ([^\n;]+)", body.partition("\nDECLARE\n")[2].partition("\nBEGIN\n")[0], re.M)
+        assert types
+        return [kind for kind in types if not re.match(r"pg_catalog\.|(boolean|integer|double precision)\b", kind)]
+
+    assert breaches(check, ROUTINES) == {}
