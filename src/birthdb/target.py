@@ -95,12 +95,23 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
     """Return an open connection; ``options`` go to ``psycopg.connect``. Raises psycopg.OperationalError, BadTarget."""
     _parse(url)
     # What is sent has characters that not every encoding has; a role or PGCLIENTENCODING may ask for another one.
-    return psycopg.connect(url, **({"fallback_application_name": "birthdb", "client_encoding": "UTF8"} | options))
+    # Nothing is prepared: through a pool of transactions the next statement may meet another session.
+    given = {"fallback_application_name": "birthdb", "client_encoding": "UTF8", "prepare_threshold": None} | options
+    connection = psycopg.connect(url, **given)
+    _make_readable(connection)
+    return connection
 
 
 def engine(url: str) -> Engine:
     """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use."""
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=NullPool)
+
+
+def _make_readable(connection: psycopg.Connection[Any]) -> None:
+    """Have times come in the styles that psycopg reads; the server reports these two, so a pool keeps them apart."""
+    for name, style in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
+        if not (connection.info.parameter_status(name) or style).startswith(style):
+            connection.pgconn.exec_(f"SET {name} = '{style}'".encode())
 
 
 def _parse(url: str) -> dict[str, str]:

@@ -143,6 +143,7 @@ def test_the_settings_of_a_session_do_not_move_a_hash(db: Database) -> None:
             "IntervalStyle = 'iso_8601'",
             "quote_all_identifiers = on",
             "extra_float_digits = -5",
+            "standard_conforming_strings = off",
         ):
             connection.execute(f"SET LOCAL {setting}".encode())
             assert semantic.hashes(connection) == first, setting

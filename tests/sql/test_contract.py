@@ -29,6 +29,7 @@ SETTINGS = {
     "quote_all_identifiers": "on",
     "extra_float_digits": "-15",
     "bytea_output": "escape",
+    "standard_conforming_strings": "off",
 }
 
 

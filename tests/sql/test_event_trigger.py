@@ -312,6 +312,15 @@ def test_the_event_triggers_fire_for_a_replica_role_too(guarded: Scene) -> None:
         guarded.execute("DROP VIEW birth.v_birth_attention")
 
 
+def test_the_event_triggers_know_the_objects_however_the_session_quotes(guarded: Scene) -> None:
+    guarded.execute("SET quote_all_identifiers = on")
+    for statement in ("DROP VIEW birth.v_birth_attention", "ALTER TABLE birth.birth_registry RENAME TO registry"):
+        with refused(errors.DefinitionGuarded):
+            guarded.execute(statement.encode())
+    guarded.execute("GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC")
+    assert alerts(guarded) == [("GRANT", "function fn_birth_census(text)")]
+
+
 def test_a_run_during_which_an_alert_was_recorded_is_not_done(guarded: Scene) -> None:
     guarded.collection("thing")
     run = guarded.permitted("thing")

@@ -151,7 +151,7 @@ def differences(
 _PINS: LiteralString = """
 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL intervalstyle = 'postgres'; SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1;
-SET LOCAL bytea_output = 'hex';
+SET LOCAL bytea_output = 'hex'; SET LOCAL standard_conforming_strings = on;
 """
 
 

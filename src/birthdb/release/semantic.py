@@ -44,6 +44,7 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL quote_all_identifiers = off;
+SET LOCAL standard_conforming_strings = on;
 SET LOCAL extra_float_digits = 1;
 SET LOCAL check_function_bodies = off;
 """
