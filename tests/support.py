@@ -78,9 +78,9 @@ class Cluster:
         self._numbers = count(1)
         self.major = self._admin.info.server_version // 10000
         with self._exclusively():
-            self._login(RELEASER, SQL("CREATEROLE"))
+            self.login(RELEASER, SQL("CREATEROLE"))
             for person in PEOPLE:
-                self._login(person, SQL("NOCREATEROLE"))
+                self.login(person)
 
     def reconnect(self) -> None:
         """Connect anew after the server crashed; raises OperationalError as long as it does not take connections."""
@@ -138,7 +138,8 @@ class Cluster:
             if role and self.execute("SELECT to_regrole(%s)::oid", (role,)).fetchone() != (None,):
                 self.execute(SQL("GRANT {} TO {}").format(Identifier(role), Identifier(person)))
 
-    def _login(self, name: str, attributes: SQL) -> None:
+    def login(self, name: str, attributes: SQL = SQL("")) -> None:
+        """Make a login that can connect, unless it is there."""
         if self.execute("SELECT to_regrole(%s)::oid", (name,)).fetchone() == (None,):
             statement = SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
             self.execute(statement.format(Identifier(name), attributes, Literal(_PASSWORD)))
