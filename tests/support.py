@@ -138,11 +138,11 @@ class Cluster:
             if role and self.execute("SELECT to_regrole(%s)::oid", (role,)).fetchone() != (None,):
                 self.execute(SQL("GRANT {} TO {}").format(Identifier(role), Identifier(person)))
 
-    def login(self, name: str, attributes: SQL = SQL("")) -> None:
+    def login(self, name: str, attributes: SQL | None = None) -> None:
         """Make a login that can connect, unless it is there."""
         if self.execute("SELECT to_regrole(%s)::oid", (name,)).fetchone() == (None,):
             statement = SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
-            self.execute(statement.format(Identifier(name), attributes, Literal(_PASSWORD)))
+            self.execute(statement.format(Identifier(name), attributes or SQL(""), Literal(_PASSWORD)))
 
     def _exclusively(self) -> "_Lock":
         # Roles belong to the cluster, and another worker may be creating the same ones.

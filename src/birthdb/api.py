@@ -301,7 +301,10 @@ def dot_unfreeze(conn: Connection, dot: str, reason: str) -> str:
 def progress(conn: Connection, run_id: UUID) -> Row | None:
     """Return the row of ``v_birth_run_progress`` for a run, or None for an unknown run."""
     with refusals(), conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute("SELECT * FROM birth.v_birth_run_progress WHERE run_id = %s", (run_id,)).fetchone()
+        # The operator is named, here and below: the search path is the caller's.
+        return cursor.execute(
+            "SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %s", (run_id,)
+        ).fetchone()
 
 
 def release(conn: Connection) -> str | None:
@@ -319,9 +322,9 @@ def objects(conn: Connection) -> set[str]:
     """Return the names of the relations and routines of schema ``birth``; needs no privilege."""
     found = conn.execute(
         "SELECT o.name FROM pg_catalog.pg_namespace AS n CROSS JOIN LATERAL ("
-        " SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid UNION"
-        " SELECT p.proname FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o(name)"
-        " WHERE n.nspname = 'birth'"
+        " SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid UNION"
+        " SELECT p.proname FROM pg_catalog.pg_proc AS p WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid) AS o(name)"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) 'birth'"
     )
     return {str(row[0]) for row in found}
 

@@ -220,7 +220,6 @@ def verify(
     if head is not None:
         raise typer.BadParameter("goes with --run", param_hint="--head")
     with _database(url, as_json) as conn, _working("comparing", as_json):
-        conn.execute("SET default_transaction_read_only = on")
         report = verification.verify(conn, source=source)
     if junit is not None:
         try:
@@ -476,7 +475,8 @@ def _released(conn: Connection) -> dict[str, list[api.Row]]:
         raise _not_released()
     with api.refusals(), conn.cursor(row_factory=dict_row) as cursor:
         known = cursor.execute(
-            "SELECT coverage_status, count(*) AS collections FROM birth.collection_registry GROUP BY 1 ORDER BY 1"
+            "SELECT coverage_status, pg_catalog.count(*) AS collections"
+            " FROM birth.collection_registry GROUP BY 1 ORDER BY 1"
         ).fetchall()
     return {"release": [{"release": release}], "collections": known}
 

@@ -213,6 +213,7 @@ def one_moment(conn: Connection) -> Iterator[None]:
         with api.refusals(), conn.transaction():
             # Whoever reads the document shall not have to know this session's zone.
             conn.execute("SET LOCAL TimeZone = 'UTC'")
+            conn.execute("SET LOCAL search_path = pg_catalog, pg_temp")
             yield
     finally:
         conn.set_read_only(None)

@@ -103,8 +103,14 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 
 
 def engine(url: str) -> Engine:
-    """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use."""
-    return create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=NullPool)
+    """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use.
+
+    Their search path is the catalogue alone: what SQLAlchemy and Alembic ask is not written to withstand operators that
+    somebody put into a schema of the database's own path, and who releases may be a superuser.
+    """
+    given = _parse(url).get("options") or os.environ.get("PGOPTIONS", "")
+    options = f"{given} -c search_path=pg_catalog,pg_temp".strip()
+    return create_engine("postgresql+psycopg://", creator=lambda: connect(url, options=options), poolclass=NullPool)
 
 
 def _make_readable(connection: psycopg.Connection[Any]) -> None:

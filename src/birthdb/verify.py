@@ -94,16 +94,20 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
     Raises attest.NotReleased where the database has no release, or one that is not installed or does not know the
     server.
     """
-    release = attest.current(connection)
-    installed = attest.Installed()
-    objects = attest.contract(connection, release, installed)
-    checks = [
-        *(_source() if source else ()),
-        *_contract(connection, installed, release, objects),
-        *_registry(connection, objects),
-        *_guards(connection),
-        *_runs(connection),
-    ]
+    with connection.transaction():
+        # For this transaction alone: behind a pool the session is somebody else's next.
+        connection.execute("SET TRANSACTION READ ONLY")
+        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        release = attest.current(connection)
+        installed = attest.Installed()
+        objects = attest.contract(connection, release, installed)
+        checks = [
+            *(_source() if source else ()),
+            *_contract(connection, installed, release, objects),
+            *_registry(connection, objects),
+            *_guards(connection),
+            *_runs(connection),
+        ]
     return Report(release, connection.info.parameter_status("server_version") or "", checks)
 
 

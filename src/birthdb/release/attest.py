@@ -271,7 +271,7 @@ def _recorded(connection: psycopg.Connection[Any]) -> int:
     """Return how many recordings of objects the registry holds; none before the release that brings it."""
     if "birth_gateway_release_registry" not in api.objects(connection):
         return 0
-    row = connection.execute("SELECT count(*) FROM birth.birth_gateway_release_registry").fetchone()
+    row = connection.execute("SELECT pg_catalog.count(*) FROM birth.birth_gateway_release_registry").fetchone()
     return int(row[0]) if row else 0
 
 
