@@ -132,7 +132,7 @@ def plan(
     born = bool(blockers) and all(blocker.get("error") == "nothing_to_do" for blocker in blockers)
     if born and not as_json:
         _show({"plan": [{name: value for name, value in row.items() if name not in ("blockers", "next_step")}]}, False)
-        out.print(Text("nothing to do: every row has its birth"))
+        out.print(_text("nothing to do: every row has its birth"))
     else:
         _show({"plan": [row]}, as_json)
     raise typer.Exit(FINE if born or not blockers else ATTENTION)
@@ -161,11 +161,11 @@ def apply(
         _database(url, True) as watch,
         _bar(hidden=as_json) as bar,
     ):
-        task = bar.add_task(collection, total=100.0)
+        task = bar.add_task(_plain(collection), total=100.0)
 
         def tell(message: str) -> None:
             row = api.progress(watch, run) or {}
-            bar.update(task, completed=float(row.get("percent") or 0), description=message)
+            bar.update(task, completed=float(row.get("percent") or 0), description=_plain(message))
 
         if execute and batch_ms is not None:
             api.run_tune(conn, run, batch, target_ms=batch_ms)
@@ -186,7 +186,7 @@ def census(collection: Collection, url: Url = None, as_json: Json = False) -> No
         _print_json({"collection": collection, "checked_at": dated, "pass": passed, "census": rows})
     else:
         _show({"census": rows}, False)
-        out.print(Text(f"{collection} {dated}: {'PASS' if passed else 'FAIL'}", style="bold" if passed else "bold red"))
+        out.print(_text(f"{collection} {dated}: {'PASS' if passed else 'FAIL'}", style="bold" if passed else "bold red"))
     raise typer.Exit(FINE if passed else ATTENTION)
 
 
@@ -230,9 +230,9 @@ def verify(
         _print_json(report.document())
     else:
         for check in report.differing:
-            out.print(Text(str(check)))
+            out.print(_text(str(check)))
         said = "as released" if report.fine else f"{len(report.differing)} DIFFER"
-        out.print(Text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
+        out.print(_text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
     raise typer.Exit(FINE if report.fine else ATTENTION)
 
 
@@ -276,7 +276,7 @@ def attest(url: Url = None, as_json: Json = False) -> None:
     if as_json:
         _print_json({"recorded": recorded})
     else:
-        out.print(Text(f"as released: {recorded} objects recorded anew"))
+        out.print(_text(f"as released: {recorded} objects recorded anew"))
 
 
 @app.command()
@@ -302,9 +302,9 @@ def repair(
         _print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
         return
     for difference, text in done:
-        out.print(Text(f"-- {difference}", "dim"))
-        out.print(Text(f"{text.rstrip().rstrip(';')};"))
-    out.print(Text(f"{len(done)} {'put back' if execute else 'to put back: add --execute'}", "bold"))
+        out.print(_text("-- " + str(difference).replace("\n", "\\n"), "dim"))
+        out.print(_text(f"{text.rstrip().rstrip(';')};"))
+    out.print(_text(f"{len(done)} {'put back' if execute else 'to put back: add --execute'}", "bold"))
 
 
 @app.command(name="evidence")
@@ -377,7 +377,7 @@ def _check_evidence(file: Path, as_json: bool) -> None:
         _print_json({"file": str(file), "pass": fine, "checks": findings})
     else:
         _show({"checks": cast(Sequence[Mapping[str, Any]], findings)}, False)
-        out.print(Text("the document is whole" if fine else "the document DIFFERS from what it proves", style="bold"))
+        out.print(_text("the document is whole" if fine else "the document DIFFERS from what it proves", style="bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
 
 
@@ -423,6 +423,8 @@ def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
             _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
         case psycopg.Error():
             _complain_of(as_json, exc)
+        case UnicodeEncodeError():
+            _complain(as_json, MISUSE, "an argument is not UTF-8")
     raise exc
 
 
@@ -439,7 +441,7 @@ def _database(url: str | None, quiet: bool, role: str = "birth_reader") -> Itera
     """Connect; what the release lacks, or the login's lack of ``role``, is said with what to do about it."""
     resolved = target.resolve(url, Config(str(paths.ALEMBIC_INI)))
     if not quiet:
-        err.print(Text(target.describe(resolved), style="dim"))
+        err.print(_text(target.describe(resolved), style="dim"))
     with target.connect(resolved, autocommit=True) as conn:
         try:
             yield conn
@@ -517,7 +519,7 @@ def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> N
     for title, rows in tables.items():
         shown = [{name: value for name, value in row.items() if name != "next_step"} for row in rows]
         if not rows:
-            out.print(Text(f"{title}: none"))
+            out.print(_text(f"{title}: none"))
         elif len(rows) == 1:
             _print_table(title, ("", ""), shown[0].items())
         else:
@@ -525,7 +527,7 @@ def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> N
         # Outside the table, whole and on one line: it is there to be copied.
         for row in rows:
             if row.get("next_step"):
-                out.print(Text(f"next: {row['next_step']}"))
+                out.print(_text(f"next: {row['next_step']}"))
 
 
 def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -535,7 +537,7 @@ def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if columns and _width(columns, rows) <= out.width:
             _print_table(title, columns, ([row.get(name) for name in columns] for row in rows))
             if columns != filled:
-                out.print(Text("the other columns: --json", style="dim"))
+                out.print(_text("the other columns: --json", style="dim"))
             return
     for number, row in enumerate(rows, 1):
         _print_table(f"{title} {number} of {len(rows)}", ("", ""), ((name, row.get(name)) for name in filled))
@@ -554,14 +556,25 @@ def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any
     for column in columns:
         table.add_column(column, overflow="fold", min_width=len(column) or None)
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(_text(_cell(value)) for value in row))
     out.print(table)
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    return _plain(
+        json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the text as it may go to a terminal: a name may hold what moves the cursor or turns the line round."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(_plain(text), style=style)
 
 
 def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> NoReturn:
@@ -569,9 +582,9 @@ def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> 
     if as_json:
         print(json.dumps({"error": message, **known}, ensure_ascii=False), file=sys.stderr)
     else:
-        err.print(Text(f"error: {message}", style="bold red"))
+        err.print(_text(f"error: {message}", style="bold red"))
         for name, fact in known.items():
-            err.print(Text(f"{name}: {fact}"))
+            err.print(_text(f"{name}: {fact}"))
     sys.exit(status)
 
 
