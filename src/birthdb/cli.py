@@ -186,7 +186,8 @@ def census(collection: Collection, url: Url = None, as_json: Json = False) -> No
         _print_json({"collection": collection, "checked_at": dated, "pass": passed, "census": rows})
     else:
         _show({"census": rows}, False)
-        out.print(_text(f"{collection} {dated}: {'PASS' if passed else 'FAIL'}", style="bold" if passed else "bold red"))
+        said = f"{collection} {dated}: {'PASS' if passed else 'FAIL'}"
+        out.print(_text(said, style="bold" if passed else "bold red"))
     raise typer.Exit(FINE if passed else ATTENTION)
 
 
@@ -563,9 +564,7 @@ def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return _plain(
-        json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    )
+    return _plain(json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
 
 
 def _plain(text: str) -> str:

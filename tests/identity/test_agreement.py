@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
@@ -268,83 +267,5 @@ def test_every_path_gives_any_number_the_same_padded_code(world: World) -> None:
     def property_holds(values: list[int | None]) -> None:
         rows: list[Row] = [[None if v is None else str(v)] for v in values]
         agree(world, {"id": "bigint"}, rows, [None if v is None else padded(str(v), 12) for v in values], run=False)
-
-    property_holds()
-
-
-HOSTILE = [
-    "select",
-    "User",
-    'a"b',
-    "a'b",
-    "a.b",
-    " ",
-    "%I",
-    "%1$s",
-    "$1",
-    "t",
-    "code",
-    "birth_new_rows",
-    "\\",
-    ";--",
-    "é" * 31,
-    "x" * 63,
-    "日本語",
-    "line\nbreak",
-]
-SYSTEM_COLUMNS = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}
-NAMES = st.one_of(
-    st.sampled_from(HOSTILE),
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=15),
-)
-
-
-@pytest.fixture
-def any_names(world: World) -> Callable[..., None]:
-    """Return the whole way of one collection under given names: register, classify, attach, insert, plan, run."""
-
-    def check(schema: str, table: str, column: str, collection: str) -> None:
-        names: dict[str, Any] = {"schema": schema, "table": table, "column": column}
-        world.admin.execute(sql("CREATE SCHEMA {schema}", **names))
-        try:
-            whole_way(names, collection)
-        finally:
-            world.admin.execute(sql("DROP SCHEMA {schema} CASCADE", **names))
-            clear(world)
-            world.admin.execute("DELETE FROM birth.collection_registry")
-
-    def whole_way(names: dict[str, str], collection: str) -> None:
-        world.admin.execute(sql("CREATE TABLE {schema}.{table} ({column} text PRIMARY KEY)", **names))
-        world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer", **names))
-        world.admin.execute(sql("GRANT SELECT, TRIGGER ON {schema}.{table} TO birth_definer", **names))
-        world.register(collection, names["table"], schema=names["schema"])
-        (proposal,) = api.identity_propose(world.steward, names["schema"], names["table"])
-        world.steward.execute(proposal["next_step"].encode())
-        world.admin.execute(sql("INSERT INTO {schema}.{table} VALUES ('before')", **names))
-        world.attach(collection, "enforce")
-        world.admin.execute(sql("INSERT INTO {schema}.{table} VALUES ('after')", **names))
-        assert world.births(collection) == ["after"]
-        assert api.rehearse(world.operator, collection)["actual_inserted"] == 1
-        assert world.failed_checks(collection) == {"rows without a birth": ["before"]}
-
-    return check
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_works_for_schema_table_and_column(any_names: Callable[..., None], name: str) -> None:
-    any_names(name, name, name, name if name.strip() else "blank")
-
-
-def test_any_name_works_for_schema_table_and_column(any_names: Callable[..., None]) -> None:
-    def legal(name: str) -> bool:
-        return len(name.encode()) <= 63
-
-    schemas = NAMES.filter(lambda n: legal(n) and not n.startswith("pg_") and n not in {"birth", "app", "public"})
-    collections = NAMES.filter(lambda n: legal(n) and bool(n.strip(" ")))
-
-    @settings(max_examples=20, suppress_health_check=SAVED)
-    @given(schemas, NAMES.filter(legal), NAMES.filter(lambda n: legal(n) and n not in SYSTEM_COLUMNS), collections)
-    def property_holds(schema: str, table: str, column: str, collection: str) -> None:
-        any_names(schema, table, column, collection)
 
     property_holds()
