@@ -92,6 +92,25 @@ def test_a_collection_needs_a_name_and_a_place(world: World, collection: str, sc
         api.collection_register(world.steward, collection, schema, table, "BIRTH_REQUIRED")
 
 
+def test_a_collection_is_governed_or_not(world: World) -> None:
+    with pytest.raises(errors.BadArgument):
+        api.collection_register(
+            world.steward,
+            "thing",
+            "app",
+            "thing",
+            "BIRTH_REQUIRED",
+            governed=None,  # type: ignore[arg-type]
+        )
+
+
+def test_who_takes_a_table_is_told_whose_it_is(world: World) -> None:
+    world.register("other", "thing")
+    with pytest.raises(errors.SourceClaimed) as refusal:
+        world.register()
+    assert "belongs to collection other" in str(refusal.value.detail)
+
+
 def test_correcting_a_collection_changes_its_place_and_policy(world: World) -> None:
     world.register()
     world.register(table="other", coverage="BIRTH_EXEMPT_TEST")
