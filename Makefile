@@ -8,7 +8,7 @@ SPOT   := $(VENV)/pgspot/.ready
 PEERS  := $(VENV)/.peers
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test soak servers test-matrix lint format ahead freeze check faults hunt generate clean
+.PHONY: menu demo bench bench-large test soak servers test-matrix lint format ahead freeze check faults hunt guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,9 @@ faults: $(READY) ## stop runs between any two statements, and write docs/faults.
 
 hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
 	@$(BIN)/python -m birthdb.release.hunt
+
+guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/guards.md. An hour; ONLY="fn_birth_permit_*" chooses
+	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')
 
 generate: $(READY) ## write what is generated from the catalogues of errors and side doors
 	@$(BIN)/python -m birthdb.errorcatalogue

@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 import psycopg
 import pytest
-from support import Cluster, Database
+from support import TEMPLATE, Cluster, Database
 
 from birthdb import target
 from birthdb.release import prove
@@ -51,6 +51,9 @@ def server() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def template(server: Cluster) -> Iterator[Database]:
     """A database released to head by the releaser; nobody connects to it. A guard that is being proven is taken out."""
+    if given := os.environ.get(TEMPLATE):
+        yield Database(server, given)
+        return
     made = server.create_released()
     if claim := os.environ.get(prove.TAKE_OUT):
         with target.connect(made.url()) as conn:

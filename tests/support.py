@@ -29,6 +29,9 @@ PEOPLE: Mapping[str, str | None] = {
     "nora_nobody": None,
 }
 
+#: The environment variable that names a database to copy where one would be released: it lacks a guard, say.
+TEMPLATE = "BIRTHDB_TEMPLATE"
+
 _PASSWORD = "of-a-test"  # for a server that asks; the embedded one does not
 _ADVISORY_LOCK = 0x62697274
 

@@ -1,0 +1,89 @@
+"""The list of guards and who misses them: ``guards.json`` for the tool, ``docs/guards.md`` for people."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from guards.guard import Guard
+
+from birthdb import paths
+
+LIST = Path(__file__).with_name("guards.json")
+OPEN = Path(__file__).with_name("second_lines.toml")
+PAGE = paths.ROOT / "docs" / "guards.md"
+
+_HEAD = """\
+# Guards
+
+Every check of every routine and every constraint of every table, and the test that fails when it alone is taken out.
+`make guards` finds the guards in the sources, takes each one out of a database of its own, records that as the
+contract, so that only behaviour can tell, and runs the tests that came near it until one fails. A test of the ordinary
+suite holds this list against the sources: a guard that is not in it, or reads otherwise now, fails there, and
+`make guards` proves it.
+
+What counts as a guard stands in `tests/guards/routine.py`: a refusal, raised or handed on; each alternative of its
+condition; each call of a routine that refuses or records; what an UPDATE demands of its row; a lock. Of tables:
+constraints, unique indexes, triggers, columns that are never NULL.
+"""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The test that fails when a guard is taken out; where there is none, what was tried."""
+
+    guard: Guard
+    test: str | None
+    why: str = ""
+
+
+def read(file: Path = LIST) -> dict[Guard, Proof]:
+    """Return what is known of each guard."""
+    if not file.is_file():
+        return {}
+    entries = json.loads(file.read_text(encoding="utf-8"))
+    proofs = [
+        Proof(Guard(e["object"], e["what"], e.get("number", 1)), e.get("test"), e.get("why", "")) for e in entries
+    ]
+    return {proof.guard: proof for proof in proofs}
+
+
+def explanations(file: Path = OPEN) -> dict[Guard, str]:
+    """Return why guards stand behind another one, so that none of the tests that ran missed them."""
+    entries = tomllib.loads(file.read_text(encoding="utf-8")).get("guard", [])
+    return {Guard(e["object"], e["what"], e.get("number", 1)): e["why"] for e in entries}
+
+
+def write(proofs: Iterable[Proof], file: Path = LIST) -> None:
+    """Write what is known of each guard."""
+    entries = [
+        {"object": p.guard.object, "what": p.guard.what}
+        | ({"number": p.guard.number} if p.guard.number > 1 else {})
+        | ({"test": p.test} if p.test else {"why": p.why})
+        for p in sorted(proofs, key=lambda proof: proof.guard)
+    ]
+    file.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def page(proofs: Mapping[Guard, Proof]) -> str:
+    """Return docs/guards.md."""
+    why = explanations()
+    caught = [proof for _, proof in sorted(proofs.items()) if proof.test]
+    left = [proof for _, proof in sorted(proofs.items()) if not proof.test]
+    lines = [_HEAD, f"{len(proofs)} guards: {len(caught)} are caught, {len(left)} are not.", ""]
+    if left:
+        lines += ["## Not caught", "", "| of | guard | |", "| --- | --- | --- |"]
+        lines += [f"| {p.guard.object} | {_code(p.guard.what)} | {why.get(p.guard, p.why)} |" for p in left]
+        lines.append("")
+    for name, found in groupby(caught, key=lambda proof: proof.guard.object):
+        lines += [f"## {name}", "", "| without | fails |", "| --- | --- |"]
+        lines += [f"| {_code(p.guard.what)} | {_code(str(p.test).removeprefix('tests/'))} |" for p in found]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _code(text: str) -> str:
+    mark = "``" if "`" in text else "`"
+    return f"{mark}{text}{mark}".replace("|", "\\|")

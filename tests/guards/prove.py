@@ -1,0 +1,156 @@
+"""Take a guard out, run the tests that came near it, and say which one fails first."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from guards import guard, witness
+from guards.guard import Guard, Removal
+from guards.reach import Reach
+from psycopg.sql import SQL, Identifier
+from support import TEMPLATE, Cluster, Database
+
+from birthdb import paths, target
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the tests: the one that caught the guard, or why none did."""
+
+    caught: str | None
+    why: str
+    ran: int
+
+
+def candidates(one: Guard, removal: Removal, reached: Mapping[str, Reach], most: int) -> list[str]:
+    """Return the tests that may notice a guard's absence, the likeliest first."""
+    nearest: dict[int, list[tuple[float, str]]] = {}
+    for test, reach in reached.items():
+        place = _distance(one, removal, reach)
+        if reach.passed and place is not None:
+            nearest.setdefault(place, []).append((reach.seconds, test))
+    found = []
+    for _, tests in sorted(nearest.items()):
+        # One case of each test before the second one of any: what one case does not notice, its like hardly will.
+        cases = Counter[str]()
+        ordered = []
+        for seconds, test in sorted(tests):
+            cases[test.partition("[")[0]] += 1
+            ordered.append((cases[test.partition("[")[0]], seconds, test))
+        found += [test for _, _, test in sorted(ordered)]
+    return found[:most]
+
+
+def _distance(one: Guard, removal: Removal, reach: Reach) -> int | None:
+    """Return how far a test stays from a guard: 0 where the guard refused it; None where it does not come near."""
+    name = one.what.split(" ")[0]
+    if removal.change is None:
+        return 0 if reach.violated & {name, f"{one.object}.{name}"} else None
+    if (one.object, removal.line(one.object)) in reach.refused:
+        return 0
+    called = re.findall(r"birth\.(fn_\w+)\(", one.what)
+    if one.object not in reach.entered and not any(routine == one.object for routine, _ in reach.refused):
+        return None
+    if name == "PERFORM" and called:
+        return 1 if called[0] in reach.entered else 3
+    return 1 if any(routine == one.object for routine, _ in reach.refused) else 2
+
+
+class Prover:
+    """Runs tests on databases that lack a guard; one at a time. ``making`` keeps the copies of a template apart."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        released: Database,
+        tests: Sequence[str] = (),
+        making: AbstractContextManager[object] | None = None,
+    ) -> None:
+        """Start the process in whose copies tests run: any of ``tests``, which are those of behaviour by default."""
+        self._cluster = cluster
+        self._released = released
+        self._making = making or nullcontext()
+        self._forker = subprocess.Popen(
+            [sys.executable, "-m", "guards.forker", *tests],
+            cwd=paths.ROOT,
+            env=os.environ | {"PYTHONPATH": str(paths.ROOT / "tests")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the process."""
+        self._forker.communicate()
+
+    def without(self, removals: Iterable[tuple[Guard, Removal]], tests: list[str]) -> Outcome:
+        """Run tests on a database that lacks these guards, until one fails."""
+        if not tests:
+            return Outcome(None, "no test comes near it", 0)
+        with self._making:
+            made = self._cluster.create(self._released.name)
+        try:
+            with target.connect(made.url()) as connection:
+                guard.take_out(connection, *removals)
+            return self._run(made, tests)
+        finally:
+            with self._making:
+                made.drop()
+
+    def _run(self, made: Database, tests: list[str]) -> Outcome:
+        assert self._forker.stdin is not None
+        assert self._forker.stdout is not None
+        with tempfile.TemporaryDirectory() as folder:
+            said = Path(folder) / "said"
+            said.touch()
+            environment = {
+                target.VARIABLE: self._cluster.url("postgres"),
+                TEMPLATE: made.name,
+                witness.VARIABLE: str(said),
+            }
+            self._forker.stdin.write(json.dumps({"tests": tests, "environment": environment}) + "\n")
+            self._forker.stdin.flush()
+            end = json.loads(self._forker.stdout.readline())
+            notes = [json.loads(line) for line in said.read_text(encoding="utf-8").splitlines()]
+        self._clean(end["pid"])
+        return _outcome(notes, end["ended"])
+
+    def _clean(self, pid: int) -> None:
+        """Drop what tests that did not end have left."""
+        pattern = f"birthdb\\_%\\_{pid}\\_%"
+        left = self._cluster.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", (pattern,)).fetchall()
+        for (name,) in left:
+            self._cluster.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def _outcome(notes: list[dict[str, str]], ended: bool) -> Outcome:
+    begun = [note["on"] for note in notes if "on" in note]
+    for note in notes:
+        if "caught" in note:
+            return Outcome(note["caught"], note["why"], len(begun))
+    broken = [note for note in notes if "broken" in note]
+    if not begun:
+        why = "pytest ran no test"
+    elif not ended:
+        why = f"{begun[-1]} did not end"
+    elif broken:
+        why = f"{len(broken)} of {len(begun)} could not run: {broken[0]['broken']}: {broken[0]['why']}"
+    else:
+        why = f"{len(begun)} tests pass"
+    return Outcome(None, why, len(begun))

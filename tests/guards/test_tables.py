@@ -1,0 +1,313 @@
+"""What the tables alone forbid, whoever writes: each NULL, each double key, each lost reference, each CHECK."""
+
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import pytest
+from helpers import Scene, raised
+from support import Database
+
+RUN = "'00000000-0000-0000-0000-000000000001'"
+SHA = "repeat('0', 64)"
+EMPTY = "'{0,0,0}'"
+
+#: A row that each table takes: the columns that are never NULL, identities apart. In the order of their references.
+ROWS: Mapping[str, dict[str, str]] = {
+    "collection_registry": {
+        "collection_name": "'c'",
+        "schema_name": "'public'",
+        "table_name": "'t'",
+        "coverage_status": "'BIRTH_REQUIRED'",
+        "governed": "false",
+        "birth_code_columns": "'{}'",
+        "birth_code_types": "'{}'",
+        "gateway_mode": "'observe'",
+        "registered_at": "now()",
+        "registered_by": "'x'",
+    },
+    "birth_registry": {
+        "entity_code": "'c-1'",
+        "collection_name": "'c'",
+        "dot_origin": "'x'",
+        "born_at": "now()",
+    },
+    "dot_registry": {"dot_name": "'d'", "dangerous": "false", "description": "'x'"},
+    "trigger_guard_alerts": {"raised_at": "now()", "raised_by": "'x'", "command": "'x'", "object": "'x'"},
+    "birth_act": {"act": "'plan'", "actor": "'x'", "acted_at": "now()", "detail": "'{}'"},
+    "birth_gateway_finding": {
+        "found_at": "now()",
+        "inserted_by": "'x'",
+        "collection_name": "'c'",
+        "error": "'x'",
+        "row_count": "1",
+        "examples": "'{}'",
+    },
+    "birth_stage_anchor": {"stage": "'s'", "subject": "'x'", "value": "'x'", "recorded_at": "now()"},
+    "birth_gateway_release_registry": {
+        "generation": "1000",
+        "release": "'x'",
+        "kind": "'k'",
+        "object": "'o'",
+        "algorithm": "'x'",
+        "server_major": "18",
+        "released_at": "now()",
+        "released_by": "'x'",
+    },
+    "birth_backfill_ledger_v2": {
+        "run_id": RUN,
+        "lineage": RUN,
+        "collection_name": "'c'",
+        "status": "'planned'",
+        "dry_run": "true",
+        "source_rows": "1",
+        "existing_births": "0",
+        "orphans": "0",
+        "unresolvable": "0",
+        "duplicates": "0",
+        "collisions": "0",
+        "planned_rows": "1",
+        "planned_fingerprint": EMPTY,
+        "seed_a": "0",
+        "seed_b": "0",
+        "algorithm": "'x'",
+        "server_major": "18",
+        "contract_hash": "'x'",
+        "identity_hash": "'x'",
+        "planned_at": "now()",
+        "planned_by": "'x'",
+        "expected_delta": "1",
+        "target_fingerprint": EMPTY,
+        "accepted_orphans": "0",
+        "epoch": "0",
+        "batches": "0",
+        "visited": "0",
+        "actual_inserted": "0",
+        "skipped": "0",
+        "blocked": "0",
+        "written_fingerprint": EMPTY,
+        "compensated_rows": "0",
+    },
+    "birth_admission_permit_v2": {
+        "collection_name": "'c'",
+        "run_id": RUN,
+        "purpose": "'APPLY'",
+        "status": "'OPEN'",
+        "max_rows": "1",
+        "spent_rows": "0",
+        "reason": "'x'",
+        "opened_at": "now()",
+        "opened_by": "'x'",
+        "expires_at": "now() + interval '1 hour'",
+    },
+    "birth_review": {
+        "run_id": RUN,
+        "purpose": "'APPLY'",
+        "verdict": "'SAFE'",
+        "findings": "'x'",
+        "accept_orphans": "0",
+        "reviewed_at": "now()",
+        "reviewed_by": "'x'",
+        "planned_fingerprint": EMPTY,
+        "contract_hash": "'x'",
+        "identity_hash": "'x'",
+    },
+    "birth_receipt": {
+        "run_id": RUN,
+        "batch_no": "1",
+        "purpose": "'APPLY'",
+        "epoch": "1",
+        "visited": "0",
+        "written": "0",
+        "skipped": "0",
+        "fingerprint": EMPTY,
+        "born_at": "now()",
+        "written_by": "'x'",
+        "sha256": SHA,
+    },
+}
+
+#: The first permit and ledger, which take no row at all; what else they demand stands behind that.
+CLOSED: Mapping[str, dict[str, str]] = {
+    "birth_admission_permit": {
+        "collection_name": "'c'",
+        "status": "'OPEN'",
+        "reason": "'x'",
+        "opened_at": "now()",
+        "opened_by": "'x'",
+    },
+    "birth_backfill_ledger": {
+        "run_id": RUN,
+        "collection_name": "'c'",
+        "status": "'planned'",
+        "dry_run": "true",
+        "planned_rows": "1",
+        "applied_rows": "0",
+        "planned_at": "now()",
+        "planned_by": "'x'",
+    },
+}
+
+
+@pytest.fixture
+def scene(db: Database) -> Iterator[Scene]:
+    """A released database whose tables have a row each."""
+    made = Scene(db)
+    for table in ROWS:
+        insert(made, table)
+    yield made
+    made.close()
+
+
+def insert(scene: Scene, table: str, **changed: str) -> None:
+    row = {**ROWS, **CLOSED}[table] | changed
+    scene.execute(f"INSERT INTO birth.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})".encode())
+
+
+def update(scene: Scene, table: str, column: str, value: str) -> None:
+    scene.execute(f"UPDATE birth.{table} SET {column} = {value}".encode())
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_no_column_that_a_row_needs_is_ever_null(scene: Scene, table: str) -> None:
+    for column in ROWS[table]:
+        with raised("23502") as caught:
+            update(scene, table, column, "NULL")
+        assert caught.value.diag.column_name == column
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"),
+    [
+        ("collection_registry", {"table_name": "'another'"}),
+        ("birth_registry", {}),
+        ("dot_registry", {}),
+        ("birth_stage_anchor", {}),
+        ("birth_gateway_release_registry", {}),
+        ("birth_backfill_ledger_v2", {}),
+        ("birth_receipt", {}),
+        *(
+            (table, {name: f"(SELECT max({name}) FROM birth.{table})"})
+            for table, name in (
+                ("trigger_guard_alerts", "alert_id"),
+                ("birth_act", "act_id"),
+                ("birth_gateway_finding", "finding_id"),
+                ("birth_admission_permit_v2", "permit_id"),
+                ("birth_review", "review_id"),
+            )
+        ),
+    ],
+)
+def test_a_key_stands_once(scene: Scene, table: str, changed: dict[str, str]) -> None:
+    row = {**ROWS[table], **changed}
+    if table == "birth_admission_permit_v2":
+        row |= {"run_id": "gen_random_uuid()"}
+    with raised("23505") as caught:
+        scene.execute(
+            f"INSERT INTO birth.{table} ({', '.join(row)}) OVERRIDING SYSTEM VALUE"
+            f" VALUES ({', '.join(row.values())})".encode()
+        )
+    assert caught.value.diag.constraint_name == f"{table}_pkey"
+
+
+def test_a_table_belongs_to_one_collection(scene: Scene) -> None:
+    with raised("23505") as caught:
+        insert(scene, "collection_registry", collection_name="'another'")
+    assert caught.value.diag.constraint_name == "collection_registry_table"
+
+
+def test_one_run_of_a_collection_runs(scene: Scene) -> None:
+    running = {"status": "'running'", "dry_run": "false"}
+    insert(scene, "birth_backfill_ledger_v2", **running, run_id="gen_random_uuid()")
+    with raised("23505") as caught:
+        insert(scene, "birth_backfill_ledger_v2", **running, run_id="gen_random_uuid()")
+    assert caught.value.diag.constraint_name == "bbl2_one_running"
+
+
+def test_one_permit_of_a_run_is_open(scene: Scene) -> None:
+    with raised("23505") as caught:
+        insert(scene, "birth_admission_permit_v2")
+    assert caught.value.diag.constraint_name == "birth_admission_permit_v2_open"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("birth_act", "dot_name", "'nothing'"),
+        ("birth_gateway_finding", "collection_name", "'nothing'"),
+        ("birth_backfill_ledger_v2", "collection_name", "'nothing'"),
+        ("birth_admission_permit_v2", "collection_name", "'nothing'"),
+        ("birth_review", "run_id", "gen_random_uuid()"),
+        ("birth_receipt", "run_id", "gen_random_uuid()"),
+    ],
+)
+def test_what_a_row_refers_to_is_there(scene: Scene, table: str, column: str, value: str) -> None:
+    with raised("23503") as caught:
+        update(scene, table, column, value)
+    assert caught.value.diag.constraint_name == f"{table}_{column}_fkey"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "constraint"),
+    [
+        ("collection_registry", "collection_name", "' '", "collection_registry_name"),
+        ("collection_registry", "coverage_status", "'BIRTH_UNKNOWN'", "collection_registry_coverage"),
+        ("collection_registry", "birth_code_prefix", "'p-'", "collection_registry_identity"),
+        ("collection_registry", "gateway_mode", "'off'", "collection_registry_mode"),
+        ("birth_registry", "entity_code", "' '", "birth_registry_code"),
+        ("birth_registry", "entity_code", "repeat('x', 513)", "birth_registry_code"),
+        ("dot_registry", "dot_code", "NULL", "dot_registry_dangerous_code"),
+        ("birth_act", "act", "'nothing'", "birth_act_known"),
+        ("birth_act", "act", "'freeze'", "birth_act_reason"),
+        ("birth_act", "run_id", RUN, "birth_act_run"),
+        ("birth_gateway_finding", "row_count", "0", "birth_gateway_finding_rows"),
+        ("birth_gateway_release_registry", "exact_sha256", "NULL", "birth_gateway_release_registry_whole"),
+        ("birth_review", "purpose", "'BOTH'", "birth_review_purpose"),
+        ("birth_review", "verdict", "'FINE'", "birth_review_verdict"),
+        ("birth_review", "findings", "' '", "birth_review_findings"),
+        ("birth_review", "accept_orphans", "-1", "birth_review_orphans"),
+        ("birth_receipt", "purpose", "'BOTH'", "birth_receipt_purpose"),
+        ("birth_receipt", "written", "1", "birth_receipt_counts"),
+        ("birth_receipt", "fingerprint", "'{0,NULL,NULL}'", "birth_receipt_counts"),
+    ],
+)
+def test_a_row_says_what_can_be(scene: Scene, table: str, column: str, value: str, constraint: str) -> None:
+    with raised("23514") as caught:
+        update(scene, table, column, value)
+    assert caught.value.diag.constraint_name == constraint
+
+
+@pytest.mark.parametrize("table", CLOSED)
+def test_a_closed_table_takes_no_row(scene: Scene, table: str) -> None:
+    with raised("23514") as caught:
+        insert(scene, table)
+    assert caught.value.diag.constraint_name == f"{table}_closed"
+    for column in CLOSED[table]:
+        with raised("23502") as caught:
+            insert(scene, table, **{column: "NULL"})
+        assert caught.value.diag.column_name == column
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "constraint"),
+    [
+        ("birth_admission_permit", "status", "'EXPIRED'", "birth_admission_permit_status"),
+        ("birth_backfill_ledger", "applied_rows", "1", "birth_backfill_ledger_plans_only"),
+        ("birth_admission_permit", "collection_name", "'nothing'", "birth_admission_permit_collection_name_fkey"),
+        ("birth_backfill_ledger", "collection_name", "'nothing'", "birth_backfill_ledger_collection_name_fkey"),
+        ("birth_admission_permit", "permit_id", "1", "birth_admission_permit_pkey"),
+        ("birth_backfill_ledger", "run_id", RUN, "birth_backfill_ledger_pkey"),
+    ],
+)
+def test_what_a_closed_table_holds_stays_as_it_was_made(
+    scene: Scene, table: str, column: str, value: str, constraint: str
+) -> None:
+    scene.execute(f"ALTER TABLE birth.{table} DROP CONSTRAINT {table}_closed".encode())
+    insert(scene, table)
+    another = {"run_id": "gen_random_uuid()"} if "run_id" in CLOSED[table] else {}
+    row = {**CLOSED[table], **another, column: value}
+    with pytest.raises(psycopg.errors.IntegrityError) as caught:
+        scene.execute(
+            f"INSERT INTO birth.{table} ({', '.join(row)}) OVERRIDING SYSTEM VALUE"
+            f" VALUES ({', '.join(row.values())})".encode()
+        )
+    assert caught.value.diag.constraint_name == constraint
