@@ -64,8 +64,8 @@ class Removal:
     statement: Composed | None = None
 
     def line(self, name: str) -> int:
-        """Return the line of a routine's body on which the guard stands; 0 for a constraint."""
-        return routine.routines()[name][: self.change.start].count("\n") + 1 if self.change else 0
+        """Return the line of a routine's body from which the guard's refusal comes; 0 for a constraint."""
+        return routine.routines()[name][: self.change.seen].count("\n") + 1 if self.change else 0
 
 
 def of_routines() -> dict[Guard, Removal]:

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from guards import guard, witness
+from guards import guard, routine, witness
 from guards.guard import Guard, Removal
 from guards.reach import Reach
 from psycopg.sql import SQL, Identifier
@@ -53,17 +54,24 @@ def candidates(one: Guard, removal: Removal, reached: Mapping[str, Reach], most:
 
 def _distance(one: Guard, removal: Removal, reach: Reach) -> int | None:
     """Return how far a test stays from a guard: 0 where the guard refused it; None where it does not come near."""
-    name = one.what.split(" ")[0]
+    first = one.what.split(" ")[0]
     if removal.change is None:
-        return 0 if reach.violated & {name, f"{one.object}.{name}"} else None
+        return 0 if reach.violated & {first, f"{one.object}.{first}"} else None
+    error = removal.change.error
     if (one.object, removal.line(one.object)) in reach.refused:
-        return 0
+        return 0 if not error or error in reach.errors else 1
     called = re.findall(r"birth\.(fn_\w+)\(", one.what)
-    if one.object not in reach.entered and not any(routine == one.object for routine, _ in reach.refused):
-        return None
-    if name == "PERFORM" and called:
-        return 1 if called[0] in reach.entered else 3
-    return 1 if any(routine == one.object for routine, _ in reach.refused) else 2
+    if one.object not in reach.entered and not any(name == one.object for name, _ in reach.refused):
+        # Of a routine in plain SQL nothing says that it is entered.
+        return 5 if _callers(one.object) & reach.entered else None
+    if first == "PERFORM" and called:
+        return 2 if called[0] in reach.entered else 4
+    return 2 if any(name == one.object for name, _ in reach.refused) else 3
+
+
+@cache
+def _callers(name: str) -> set[str]:
+    return {caller for caller, body in routine.routines().items() if f"birth.{name}(" in body}
 
 
 class Prover:

@@ -42,6 +42,7 @@ class Reach:
     seconds: float = 0.0
     entered: set[str] = field(default_factory=set)
     refused: set[tuple[str, int]] = field(default_factory=set)
+    errors: set[str] = field(default_factory=set)
     violated: set[str] = field(default_factory=set)
 
 
@@ -80,7 +81,7 @@ def load(file: Path) -> dict[str, Reach]:
         test: Reach(
             **(
                 reach
-                | {"entered": set(reach["entered"]), "violated": set(reach["violated"])}
+                | {name: set(reach.get(name, ())) for name in ("entered", "violated", "errors")}
                 | {"refused": {(name, line) for name, line in reach["refused"]}}
             )
         )
@@ -105,7 +106,7 @@ def _make_talkative(connection: guard.Connection) -> None:
                 body = body.replace("v_error jsonb;", "v_error jsonb; v_stack text;", 1)
                 said = (
                     "BEGIN GET DIAGNOSTICS v_stack = PG_CONTEXT;"
-                    " RAISE LOG 'refused %', pg_catalog.translate(v_stack, E'\\n', '|');"
+                    " RAISE LOG 'refused % %', p_error, pg_catalog.translate(v_stack, E'\\n', '|');"
                 )
             changed, times = re.subn(r"^BEGIN\b", said.replace("\\", "\\\\"), body, count=1, flags=re.MULTILINE)
             guard.define(connection, name, changed if times else body + " -- another text\n")
@@ -139,6 +140,7 @@ def _note(reach: Reach, message: str) -> None:
         reach.entered.add(match[1])
     elif message.startswith("LOG:  refused "):
         reach.refused.update((name, int(line)) for name, line in _FRAME.findall(message))
+        reach.errors.add(message.split(" ")[3])
     elif match := _CONSTRAINT.search(message):
         reach.violated.add(match[1] or f"{match[3]}.{match[2]}")
 

@@ -69,6 +69,9 @@ class Change:
     start: int
     end: int
     instead: str
+    #: Where the statement begins from which its refusal comes, and which one of the catalogue that is, if it is one.
+    seen: int = 0
+    error: str = ""
 
 
 @cache
@@ -89,7 +92,7 @@ def changes(body: str) -> list[Change]:
     if _is_procedural(tokens):
         found = [*_in_statements(body)]
     else:
-        found = [*_in_cases(body, tokens, ""), *_in_locks(body, tokens)]
+        found = [*_in_cases(body, tokens, "", 0), *_in_locks(body, tokens)]
     return sorted(found, key=lambda change: (change.start, change.end))
 
 
@@ -210,7 +213,16 @@ def _deeper(token: Token) -> int:
 def _in_statements(body: str) -> Iterator[Change]:
     status = "'BLOCKED_" in body
     procedure = any(tokens[0].word == "COMMIT" for branch in branches(body) for tokens in branch.statements if tokens)
-    for branch in branches(body):
+    blocks = branches(body)
+    # Faults that are found in one place and refused in another.
+    refused_at = {
+        token.text: tokens[0].start
+        for branch in reversed(blocks)
+        for tokens in reversed(branch.statements)
+        if _refusal(tokens, False) is not None
+        for token in tokens
+    }
+    for branch in blocks:
         sets = {_target(tokens) for tokens in branch.statements}
         refusals = []
         for tokens in branch.statements:
@@ -218,15 +230,17 @@ def _in_statements(body: str) -> Iterator[Change]:
             if (kind := _refusal(tokens, status and "status" not in sets)) is not None:
                 refusals.append((tokens, kind))
             else:
-                yield from _in_calls(body, tokens)
+                yield from _in_calls(body, tokens, refused_at.get(_target(tokens) or ""))
         parts = [*_alternatives(body, branch.condition)] if branch.condition and refusals else []
         if len(parts) > 1:
-            yield from (_change(body, part, f"{refusals[0][1]}: {what}", instead) for part, what, instead in parts)
+            (first, *_), kind = refusals[0]
+            for part, what, instead in parts:
+                yield _change(body, part, f"{kind}: {what}", instead, first.start, kind)
         if len(parts) < 2 or len(refusals) > 1:
             about = f": {_text(body, branch.condition)}" if branch.condition else ""
             for tokens, kind in refusals:
                 ending = "RETURN" if procedure and tokens[0].word == "RAISE" else "NULL"
-                yield _change(body, tokens, f"{kind}{about}", ending)
+                yield _change(body, tokens, f"{kind}{about}", ending, error=kind)
         if refusals and [token.word for token in branch.condition] == ["NOT", "FOUND"]:
             yield from _in_update(body, branch.before)
         if any(token.text.startswith("'BIRTH_EXEMPT_") for token in branch.condition):
@@ -257,25 +271,26 @@ def _refusal(tokens: Tokens, reasons: bool) -> str | None:
     return None
 
 
-def _in_calls(body: str, tokens: Tokens) -> Iterator[Change]:
+def _in_calls(body: str, tokens: Tokens, refused_at: int | None) -> Iterator[Change]:
     """Yield the calls that refuse or hand on a refusal, and the branches of a CASE that do."""
     if not tokens:
         return
+    seen = tokens[0].start if refused_at is None else refused_at
     words = _start(tokens)
     if words[:4] == ["PERFORM", "birth", ".", "fn_birth_refuse"]:
         for argument in _arguments(tokens, "coalesce"):
-            yield _change(body, argument, _text(body, argument), "NULL::jsonb")
+            yield _change(body, argument, _text(body, argument), "NULL::jsonb", seen)
     elif words[:3] == ["PERFORM", "birth", "."]:
         yield _change(body, tokens, _text(body, tokens), "NULL")
     else:
         for number, token in enumerate(tokens):
             if re.fullmatch(r"fn_birth_\w+_blockers?", token.text):
                 call = _call(tokens, number)
-                yield _change(body, call, _text(body, call), "NULL::jsonb")
-        yield from _in_cases(body, tokens, _target(tokens) or "")
+                yield _change(body, call, _text(body, call), "NULL::jsonb", seen)
+        yield from _in_cases(body, tokens, _target(tokens) or "", seen)
 
 
-def _in_cases(body: str, tokens: Tokens, target: str) -> Iterator[Change]:
+def _in_cases(body: str, tokens: Tokens, target: str, seen: int) -> Iterator[Change]:
     """Yield the conditions of searched CASEs whose value is a refusal."""
     for number, token in enumerate(tokens):
         if token.word != "CASE" or tokens[number + 1].word != "WHEN":
@@ -292,8 +307,11 @@ def _in_cases(body: str, tokens: Tokens, target: str) -> Iterator[Change]:
             value = tokens[first : reader.at]
             named = any(part.text == "fn_birth_error" or part.text.startswith("'BLOCKED_") for part in value)
             if named or target == "v_fault" or (target == "reason" and value[0].text == "format"):
+                texts = [part.text for part in value]
+                errors = value[texts.index("fn_birth_error") :] if "fn_birth_error" in texts else ()
+                error = next((part.text.strip("'") for part in errors if part.kind == "string"), "")
                 for part, what, instead in _alternatives(body, condition):
-                    yield _change(body, part, what, instead)
+                    yield _change(body, part, what, instead, seen, error)
 
 
 def _in_update(body: str, update: Tokens) -> Iterator[Change]:
@@ -407,5 +425,6 @@ def _text(body: str, tokens: Tokens) -> str:
     return re.sub(r"\s+", " ", body[tokens[0].start : tokens[-1].end])
 
 
-def _change(body: str, tokens: Tokens, what: str, instead: str) -> Change:
-    return Change(re.sub(r"\s+", " ", what), tokens[0].start, tokens[-1].end, instead)
+def _change(body: str, tokens: Tokens, what: str, instead: str, seen: int | None = None, error: str = "") -> Change:
+    start, end = tokens[0].start, tokens[-1].end
+    return Change(re.sub(r"\s+", " ", what), start, end, instead, start if seen is None else seen, error)
