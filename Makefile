@@ -76,7 +76,7 @@ faults: $(READY) ## stop runs between any two statements, and write docs/faults.
 hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
 	@$(BIN)/python -m birthdb.release.hunt
 
-guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/guards.md. An hour; ONLY="fn_birth_permit_*" chooses
+guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/guards.md; long. ONLY="fn_birth_permit_*" chooses
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')
 
 generate: $(READY) ## write what is generated from the catalogues of errors and side doors
