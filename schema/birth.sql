@@ -247,7 +247,7 @@ CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank bool
   SELECT CASE WHEN p_may_be_blank OR p_may_be_long
     THEN '(CASE WHEN ' || concat_ws(' AND ',
            CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
-           CASE WHEN p_may_be_blank THEN format('((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \t\n\r\f\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
+           CASE WHEN p_may_be_blank THEN format(E'((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
          || format(' THEN %s END) COLLATE "C"', p_code_sql)
     ELSE format('(%s) COLLATE "C"', p_code_sql)
   END;
@@ -736,7 +736,7 @@ BEGIN
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)\*?( |\(|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
@@ -748,8 +748,8 @@ BEGIN
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
              -- An index over columns only makes reading faster; one that forbids, or computes anything, acts at every row that is written.
-             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ ('^CREATE INDEX (?:"(?:[^"]|"")+"|\w+) ON birth\.\w+ USING \w+ '
-                 '\((?:\w+(?: COLLATE "C")?(?: \w+_ops)?(?: DESC)?(?: NULLS \w+)?(?:, )?)+\)(?: INCLUDE \([\w, ]+\))?(?: WITH \([^()]*\))?$')
+             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON birth[.]\\w+ USING \\w+ '
+                 '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)](?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
              WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
              ELSE true END
@@ -845,6 +845,7 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) 
     SET quote_all_identifiers TO 'off'
     SET extra_float_digits TO '1'
     SET bytea_output TO 'hex'
+    SET standard_conforming_strings TO 'on'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1122,6 +1123,7 @@ CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
     SET quote_all_identifiers TO 'off'
     SET extra_float_digits TO '1'
     SET bytea_output TO 'hex'
+    SET standard_conforming_strings TO 'on'
     AS $$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
@@ -1192,7 +1194,7 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
   WITH privilege AS (
     SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)(\*?)(\((?:"(?:[^"]|"")+"|[^"()]+)\))?'
+    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
       '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
   )
   SELECT string_agg(concat_ws(' ',
@@ -1524,6 +1526,9 @@ BEGIN
     ('verdict_malformed', 'NB211', 'failed',
      'the verdict does not fit the run',
      'correct the argument named in the detail'),
+    ('home_unconfirmed', 'NB212', 'stopped',
+     'this database is a restored or cloned one, and nobody confirmed it',
+     'the other copy may spend the same permits: have it stopped or its permits revoked, then let a DBA send here: SELECT birth.fn_birth_home_confirm(p_reason := ''…'');'),
     ('run_unknown', 'NB301', 'failed',
      'there is no such run',
      'plan one with birth.fn_dot_birth_qt001_plan(p_collection := …, p_dry_run := false)'),
@@ -1663,6 +1668,7 @@ COMMENT ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint tex
 CREATE FUNCTION birth.fn_birth_event_guard() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
     AS $$
 DECLARE
   v_stopped text;
@@ -1811,7 +1817,7 @@ BEGIN
       'let the owner of the table: ' || v_grants);
   END IF;
 
-  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid)
+  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
   INTO v_by_row, v_replicated
   FROM pg_class c WHERE c.oid = r_identity.relation;
   v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
@@ -2035,7 +2041,7 @@ DECLARE
   v_for_owner text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -2074,7 +2080,7 @@ CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_re
     AS $$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -2371,6 +2377,56 @@ ALTER FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relatio
 
 COMMENT ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) IS 'Kind and name of the object of the contract that a catalogue row is, belongs to or, after an ALTER, may have been; else NULL. Specification: 7.';
 
+-- Name: fn_birth_home_check(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_home_check() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF NOT (SELECT h.confirmed FROM birth.v_birth_home h) THEN
+    PERFORM birth.fn_birth_raise('home_unconfirmed', (SELECT format('this is %s; confirmed was %s', h.home,
+      coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none')) FROM birth.v_birth_home h));
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_home_check() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_home_check(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_home_check() IS 'Refuses with NB212 in a database that is not the confirmed one. Called before anything is begun and before every batch.';
+
+-- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_home_confirm(p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_home birth.v_birth_home;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_home_confirm');
+  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  SELECT h.* INTO r_home FROM birth.v_birth_home h;
+  PERFORM birth.fn_birth_act_record('home', p_reason := p_reason, p_detail := r_home.home || jsonb_build_object('timeline', r_home.timeline));
+  SELECT h.* INTO r_home FROM birth.v_birth_home h;
+  IF NOT r_home.confirmed THEN
+    PERFORM birth.fn_birth_raise('home_unconfirmed', format('the last confirmation is of %s, and this server''s clock says %s', r_home.confirmed_at,
+      clock_timestamp()), 'set the clock of this server right, then confirm again');
+  END IF;
+  RETURN format('permits are spent in database %s again; a run goes on with the CALL it was begun with', current_database());
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_home_confirm(p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111, NB212.';
+
 -- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text) RETURNS text
@@ -2425,6 +2481,7 @@ CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TA
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET quote_all_identifiers TO 'off'
     AS $_$
 DECLARE
   r_collection birth.collection_registry;
@@ -2790,6 +2847,25 @@ ALTER FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to 
 
 COMMENT ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) IS 'Births without a run between two times, counted, or estimated from the first p_cap births of the span. Specification: 2.';
 
+-- Name: fn_birth_lock_holder(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_lock_holder(p_name text) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT l.pid
+  FROM pg_locks l, birth.fn_birth_lock_key(p_name) AS k(key)
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295;
+$$;
+
+ALTER FUNCTION birth.fn_birth_lock_holder(p_name text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_lock_holder(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_lock_holder(p_name text) IS 'Process id of the session that holds the advisory lock of a name, or NULL. Specification: 6.1 R14.';
+
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_lock_key(p_name text) RETURNS bigint
@@ -3022,7 +3098,7 @@ BEGIN
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
-    WHEN p_reason IS NULL OR p_reason !~ '\S' THEN 'p_reason is required'
+    WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
   IF v_fault IS NOT NULL THEN
@@ -3074,7 +3150,7 @@ DECLARE
   v_lineage uuid;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;
@@ -3667,6 +3743,32 @@ ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
+-- Name: fn_birth_replicated_tables(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_replicated_tables(p_relation oid) RETURNS TABLE(relation oid, born boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT t.relation,
+         EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = 'birth.birth_registry'::regclass)
+         OR EXISTS (SELECT FROM pg_trigger g
+                    WHERE g.tgrelid = t.relation AND g.tgenabled = 'A' AND g.tgtype = 5 AND g.tgqual IS NULL
+                      AND g.tgfoid = to_regprocedure('birth.fn_birth_registry_auto()'))
+  FROM (
+    SELECT p.relid::oid AS relation FROM pg_partition_tree(p_relation) p WHERE p.isleaf
+    UNION
+    SELECT c.oid FROM pg_class c WHERE c.oid = p_relation AND c.relkind = 'r'
+  ) t
+  WHERE EXISTS (SELECT FROM pg_subscription_rel s
+                WHERE s.srrelid = t.relation OR s.srrelid IN (SELECT a.relid FROM pg_partition_ancestors(t.relation) a));
+$$;
+
+ALTER FUNCTION birth.fn_birth_replicated_tables(p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_replicated_tables(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) IS 'The tables of a source into which a subscription writes, and whether their rows are born: by a row trigger that is ENABLE ALWAYS, or because the births are replicated too. Specification: 5, 7.';
+
 -- Name: fn_birth_resolve_identity(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) RETURNS TABLE(collection_name text, identity_status text, entity_code text, reason text)
@@ -3728,7 +3830,7 @@ BEGIN
   END IF;
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    WHEN p_findings IS NULL OR p_findings !~ '\S' THEN 'p_findings is required'
+    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
@@ -3918,7 +4020,8 @@ BEGIN
   IF NOT v_claimed
      OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
-      coalesce(format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid), '')));
+      coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
+        ', begun by ' || birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name)), '')));
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
@@ -3932,9 +4035,12 @@ BEGIN
   IF p_session THEN
     PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
-    IF NOT pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) THEN
+    -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
+    IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
+            ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
       PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
-        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id));
+        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id),
+        'its claim was cut off: end that session, or send the same CALL from it');
     END IF;
   END IF;
   RETURN r_run;
@@ -4077,6 +4183,7 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
+  PERFORM birth.fn_birth_home_check();
   PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
   IF r_run.executed_by <> session_user THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
@@ -4098,7 +4205,7 @@ ALTER FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purp
 
 -- Name: FUNCTION fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) IS 'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) IS 'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB212, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';
 
 -- Name: fn_birth_run_holder(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4106,11 +4213,7 @@ CREATE FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) RETURNS
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT l.pid
-  FROM pg_locks l, birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, p_epoch)) AS k(key)
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295;
+  SELECT birth.fn_birth_lock_holder(format('run:%s:%s', p_run_id, p_epoch));
 $$;
 
 ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO birth_definer;
@@ -4176,6 +4279,7 @@ CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) RETUR
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_session text;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
@@ -4189,8 +4293,17 @@ BEGIN
     IF NOT FOUND THEN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
-    PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of another session; last executed by %s, backend %s',
-      p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
+    IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
+      -- Who has locked the row has written its transaction into it, also before anything of it is committed.
+      SELECT birth.fn_birth_session_of(k.pid) INTO v_session FROM birth.birth_backfill_ledger_v2 l
+      JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
+      WHERE l.run_id = p_run_id;
+      PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
+        coalesce(v_session, format('another session; last executed by %s, backend %s',
+          coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
+    END IF;
+    -- A rival on its way to be refused, or a takeover, has the row for a moment.
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
@@ -4459,7 +4572,8 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' ELSE '' END, p_run.actual_inserted));
   END IF;
-  IF v_holder <> pg_backend_pid() THEN
+  -- A session that was cut off behind the last COMMIT of a run still has its lock: what is over is held by nobody.
+  IF v_holder <> pg_backend_pid() AND p_run.status = 'running' THEN
     PERFORM birth.fn_birth_raise('run_held', format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by));
   END IF;
   IF NOT p_session AND p_run.batches > 0 THEN
@@ -4468,6 +4582,7 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
+  PERFORM birth.fn_birth_home_check();
 END;
 $$;
 
@@ -4475,7 +4590,7 @@ ALTER FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2
 
 -- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) IS 'Refuses a run whose status, holder or freeze forbids it: NB102, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) IS 'Refuses a run whose status, holder, freeze or home forbids it: NB102, NB212, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
 
 -- Name: fn_birth_run_stop(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4487,7 +4602,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_stop');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
@@ -4527,7 +4642,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
@@ -4541,7 +4656,7 @@ BEGIN
   SET epoch = l.epoch + 1, status = 'stopped', stop_reason = 'taken over', holder_pid = NULL
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
+    p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
   RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
 END;
 $$;
@@ -4710,6 +4825,21 @@ ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_
 
 COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
 
+-- Name: fn_birth_session_of(integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_session_of(p_pid integer) RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT format('%s, backend %s', a.usename, a.pid) FROM pg_stat_activity a WHERE a.pid = p_pid;
+$$;
+
+ALTER FUNCTION birth.fn_birth_session_of(p_pid integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_session_of(p_pid integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_session_of(p_pid integer) IS 'Login and process id of a session, or NULL when there is none. Specification: 6.1 R14.';
+
 -- Name: fn_birth_side_doors(text, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RETURNS TABLE(side_door text, rows bigint, examples text[])
@@ -4723,25 +4853,31 @@ CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RET
     WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
     UNION ALL
     SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
-    FROM gateway g WHERE NOT g.enabled
+    FROM gateway g WHERE g.state NOT IN ('O', 'A')
     UNION ALL
-    SELECT 3, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
+    SELECT 3, 'gateway trigger that does not fire for every row', format('%s on %s', g.trigger_name, g.relation::regclass)
+    FROM gateway g WHERE NOT g.every_row
+    UNION ALL
+    SELECT 4, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
     UNION ALL
-    SELECT 4, 'partition past the gateway', t.relid::text
+    SELECT 5, 'partition past the gateway', t.relid::text
     FROM tree t
     WHERE EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
-      AND NOT EXISTS (SELECT FROM pg_trigger c WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A')
-                      AND c.tgfoid IN ('birth.fn_birth_registry_auto()'::regprocedure, 'birth.fn_birth_registry_auto_id()'::regprocedure))
+      AND NOT EXISTS (SELECT FROM pg_trigger c WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A') AND c.tgtype = 5 AND c.tgqual IS NULL
+                      AND c.tgfoid IN (to_regprocedure('birth.fn_birth_registry_auto()'), to_regprocedure('birth.fn_birth_registry_auto_id()')))
     UNION ALL
-    SELECT 5, 'replicated table without an ALWAYS gateway', format('%s', s.srrelid::regclass)
-    FROM pg_subscription_rel s
-    WHERE s.srrelid = p_relation AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation AND g.state = 'A')
+    SELECT 6, 'replicated table without an ALWAYS gateway', r.relation::regclass::text
+    FROM birth.fn_birth_replicated_tables(p_relation) r WHERE NOT r.born
+    UNION ALL
+    SELECT 7, 'births written by replication', s.srrelid::regclass::text
+    FROM pg_subscription_rel s WHERE s.srrelid = 'birth.birth_registry'::regclass
   )
   SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
   FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),
-               (3, 'gateway on another table than registered (renamed or moved)'), (4, 'partition past the gateway'),
-               (5, 'replicated table without an ALWAYS gateway')) AS v(position, side_door)
+               (3, 'gateway trigger that does not fire for every row'), (4, 'gateway on another table than registered (renamed or moved)'),
+               (5, 'partition past the gateway'), (6, 'replicated table without an ALWAYS gateway'),
+               (7, 'births written by replication')) AS v(position, side_door)
   LEFT JOIN door d ON d.position = v.position
   GROUP BY v.position, v.side_door
   ORDER BY v.position;
@@ -4907,19 +5043,19 @@ BEGIN
   ordinal := 0;
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
-    v_piece := substring(v_rest FROM '^(?:[^{}]|\{\{|\}\})+');
+    v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
       literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
       column_name := NULL;
       width := NULL;
     ELSE
-      v_piece := substring(v_rest FROM '^\{[^{}:]+(?::0[1-9][0-9]?)?\}');
+      v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
         PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
       END IF;
       literal := NULL;
-      column_name := substring(v_piece FROM '^\{([^{}:]+)');
-      width := substring(v_piece FROM ':0([0-9]+)\}$')::integer;
+      column_name := substring(v_piece FROM '^[{]([^{}:]+)');
+      width := substring(v_piece FROM ':0([0-9]+)[}]$')::integer;
       v_columns := v_columns + 1;
     END IF;
     RETURN NEXT;
@@ -4945,7 +5081,7 @@ CREATE FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) RETURNS TABLE(t
     AS $$
   SELECT t.tgname, p.proname,
          ARRAY(SELECT convert_from(decode(replace(piece.hex, ' ', ''), 'hex'), getdatabaseencoding())
-               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
+               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
                WHERE piece.position <= t.tgnargs
                ORDER BY piece.position)
   FROM pg_trigger t
@@ -5238,18 +5374,18 @@ CREATE PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_i
     LANGUAGE plpgsql
     AS $$
 DECLARE
-  r_batch record;
-  r_pace record;
-  v_state text;
-  v_message text;
-  v_detail text;
-  v_hint text;
-  v_constraint text;
-  v_table text;
-  v_news text;
+  r_batch pg_catalog.record;
+  r_pace pg_catalog.record;
+  v_state pg_catalog.text;
+  v_message pg_catalog.text;
+  v_detail pg_catalog.text;
+  v_hint pg_catalog.text;
+  v_constraint pg_catalog.text;
+  v_table pg_catalog.text;
+  v_news pg_catalog.text;
   v_over boolean := false;
   v_last integer;
-  v_began timestamptz;
+  v_began pg_catalog.timestamptz;
   v_took_ms double precision;
 BEGIN
   COMMIT;
@@ -5301,7 +5437,8 @@ BEGIN
     EXIT WHEN v_over;
   END LOOP;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news;
+  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
 END;
 $$;
@@ -5318,18 +5455,18 @@ CREATE PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_perm
     LANGUAGE plpgsql
     AS $$
 DECLARE
-  r_run record;
-  r_pace record;
-  v_state text;
-  v_message text;
-  v_detail text;
-  v_hint text;
-  v_constraint text;
-  v_table text;
-  v_news text;
+  r_run pg_catalog.record;
+  r_pace pg_catalog.record;
+  v_state pg_catalog.text;
+  v_message pg_catalog.text;
+  v_detail pg_catalog.text;
+  v_hint pg_catalog.text;
+  v_constraint pg_catalog.text;
+  v_table pg_catalog.text;
+  v_news pg_catalog.text;
   v_over boolean := false;
   v_last integer;
-  v_began timestamptz;
+  v_began pg_catalog.timestamptz;
   v_took_ms double precision;
 BEGIN
   COMMIT;
@@ -5378,7 +5515,8 @@ BEGIN
     EXIT WHEN v_over;
   END LOOP;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news;
+  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
 END;
 $$;
@@ -5404,8 +5542,8 @@ CREATE TABLE birth.birth_act (
     epoch bigint,
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -6161,21 +6299,53 @@ CREATE VIEW birth.v_birth_gateway_trigger AS
             WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
             ELSE NULL::text
         END AS collection_name,
-    (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AS enabled,
+    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND s.every_row) AS enabled,
     t.tgenabled AS state,
-    c.relowner AS owner
-   FROM ((((pg_trigger t
+    c.relowner AS owner,
+    s.every_row
+   FROM (((((pg_trigger t
      JOIN pg_proc p ON ((p.oid = t.tgfoid)))
      JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
      JOIN pg_class c ON ((c.oid = t.tgrelid)))
      JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+     CROSS JOIN LATERAL ( SELECT ((t.tgqual IS NULL) AND ((t.tgtype = 5) OR ((t.tgtype = 4) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition)))) AS every_row) s)
   WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
 
 ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table as it is called now, the collection it names, whether it is enabled. Specification: 5.';
+COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table as it is called now, the collection it names, whether it is enabled and fires for every inserted row. Specification: 5.';
+
+-- Name: v_birth_home; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_home AS
+ SELECT COALESCE(((c.home - ARRAY['name'::text, 'timeline'::text]) = (h.home - 'name'::text)), false) AS confirmed,
+    h.home,
+    ( SELECT w.timeline_id
+           FROM pg_control_checkpoint() w(checkpoint_lsn, redo_lsn, redo_wal_file, timeline_id, prev_timeline_id, full_page_writes, next_xid, next_oid, next_multixact_id, next_multi_offset, oldest_xid, oldest_xid_dbid, oldest_active_xid, oldest_multi_xid, oldest_multi_dbid, oldest_commit_ts_xid, newest_commit_ts_xid, checkpoint_time)) AS timeline,
+    (c.home - 'timeline'::text) AS confirmed_home,
+    ((c.home ->> 'timeline'::text))::integer AS confirmed_timeline,
+    c.confirmed_at,
+    c.confirmed_by,
+    c.reason
+   FROM (( SELECT jsonb_build_object('cluster', (s.system_identifier)::text, 'database', (d.oid)::bigint, 'permits', ((to_regclass('birth.birth_admission_permit_v2'::text))::oid)::bigint, 'name', d.datname) AS home
+           FROM (pg_control_system() s(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)
+             JOIN pg_database d ON ((d.datname = current_database())))) h
+     LEFT JOIN ( SELECT a.detail AS home,
+            a.acted_at AS confirmed_at,
+            a.actor AS confirmed_by,
+            a.reason
+           FROM birth.birth_act a
+          WHERE (a.act = 'home'::text)
+          ORDER BY a.acted_at DESC, a.act_id DESC
+         LIMIT 1) c ON (true));
+
+ALTER VIEW birth.v_birth_home OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_home; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_home IS 'Whether this database was confirmed as the one that spends its permits: what it is, what was confirmed, when, by whom and why. One row.';
 
 -- Name: v_birth_run_progress; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -6202,6 +6372,11 @@ CREATE VIEW birth.v_birth_run_progress AS
     last_batch_at,
     batches,
     ((status = 'running'::text) AND (NOT held)) AS interrupted,
+    ( SELECT b.sha256
+           FROM birth.birth_receipt b
+          WHERE (b.run_id = p.run_id)
+          ORDER BY b.batch_no DESC
+         LIMIT 1) AS head,
     birth.fn_birth_run_next_step(run_id) AS next_step
    FROM ( SELECT l.run_id,
             l.collection_name,
@@ -6256,7 +6431,7 @@ ALTER VIEW birth.v_birth_run_progress OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_run_progress; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_run_progress IS 'Every plan and run: rows, percent, rate, remaining time, people, times, interrupted when its session is gone, and the next step. Specification: 2, 6.';
+COMMENT ON VIEW birth.v_birth_run_progress IS 'Every plan and run: rows, percent, rate, remaining time, people, times, interrupted when its session is gone, head (the seal of its last receipt), and the next step. Specification: 2, 6.';
 
 -- Name: v_birth_spike; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -6390,11 +6565,12 @@ CREATE VIEW birth.v_birth_stage0_no_old_function_guard AS
 '::text, ''::text), 'UTF8'::name)), 'hex'::text) = a.value))
 UNION ALL
  SELECT ('one function '::text || g.name) AS check_name,
-    COALESCE(string_agg((((((((p.pronamespace)::regnamespace)::text || '.'::text) || (p.proname)::text) || '('::text) || pg_get_function_identity_arguments(p.oid)) || ')'::text), ', '::text ORDER BY ((p.pronamespace)::regnamespace)::text, (pg_get_function_identity_arguments(p.oid))), 'none'::text) AS found,
+    COALESCE(string_agg(((((((n.nspname)::text || '.'::text) || (p.proname)::text) || '('::text) || pg_get_function_identity_arguments(p.oid)) || ')'::text), ', '::text ORDER BY n.nspname, (pg_get_function_identity_arguments(p.oid))), 'none'::text) AS found,
     (('birth.'::text || g.name) || '()'::text) AS expected,
-    ((count(p.oid) = 1) AND (min(((p.pronamespace)::regnamespace)::text) = 'birth'::text) AND (min(p.pronargs) = 0)) AS pass
-   FROM (unnest(ARRAY['fn_birth_registry_auto'::text, 'fn_birth_registry_auto_id'::text]) g(name)
+    ((count(p.oid) = 1) AND (min((n.nspname)::text) = 'birth'::text) AND (min(p.pronargs) = 0)) AS pass
+   FROM ((unnest(ARRAY['fn_birth_registry_auto'::text, 'fn_birth_registry_auto_id'::text]) g(name)
      LEFT JOIN pg_proc p ON ((p.proname = g.name)))
+     LEFT JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
   GROUP BY g.name;
 
 ALTER VIEW birth.v_birth_stage0_no_old_function_guard OWNER TO birth_definer;
@@ -6671,6 +6847,20 @@ CREATE VIEW birth.v_birth_attention AS
            FROM birth.v_birth_dot_status d
           WHERE (d.frozen AND (NOT d.dangerous))
         UNION ALL
+         SELECT
+                CASE
+                    WHEN h.confirmed THEN 3
+                    ELSE 1
+                END AS "case",
+                CASE
+                    WHEN h.confirmed THEN format('the server is on timeline %s, and was on %s when this database was confirmed: it was promoted, or restored to an earlier time'::text, h.timeline, h.confirmed_timeline)
+                    ELSE 'this database is a restored or cloned one: it spends no permit until a DBA confirms that it is the one that goes on'::text
+                END AS "case",
+            NULL::timestamp with time zone AS since,
+            'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, when no other copy goes on'::text AS next_step
+           FROM birth.v_birth_home h
+          WHERE ((NOT h.confirmed) OR (h.timeline <> h.confirmed_timeline))
+        UNION ALL
          SELECT 2,
             format('%s rows of %s have no birth: %s, last by %s'::text, sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)) AS format,
             min(f.found_at) AS min,
@@ -6724,7 +6914,20 @@ CREATE VIEW birth.v_birth_attention AS
              CROSS JOIN LATERAL pg_partition_tree((k.relation)::regclass) t(relid, parentrelid, isleaf, level))
           WHERE ((k.relkind = 'p'::"char") AND t.isleaf AND ((t.relid)::oid <> k.relation) AND (k.gateways > 0) AND (NOT (EXISTS ( SELECT
                    FROM pg_trigger g
-                  WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
+                  WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
+        UNION ALL
+         SELECT 2,
+            format('rows replicated into %s of %s are not born'::text, (r.relation)::regclass, k.collection_name) AS format,
+            NULL::timestamp with time zone AS since,
+                CASE
+                    WHEN (g.tgname IS NOT NULL) THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner'::text, (k.relation)::regclass, g.tgname)
+                    ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode)
+                END AS format
+           FROM ((known k
+             CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r(relation, born))
+             LEFT JOIN pg_trigger g ON (((g.tgrelid = k.relation) AND (g.tgtype = 5) AND (g.tgparentid = (0)::oid) AND (g.tgfoid = (to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid))))
+          WHERE ((EXISTS ( SELECT
+                   FROM pg_subscription_rel)) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways > 0) AND (NOT r.born))
         UNION ALL
          SELECT 2,
             format('%s live births in the %s, where the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS format,
@@ -7419,6 +7622,10 @@ CREATE UNIQUE INDEX bbl2_one_running ON birth.birth_backfill_ledger_v2 USING btr
 
 CREATE INDEX birth_act_dot ON birth.birth_act USING btree (dot_name) WHERE (dot_name IS NOT NULL);
 
+-- Name: birth_act_home; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_act_home ON birth.birth_act USING btree (acted_at) WHERE (act = 'home'::text);
+
 -- Name: birth_act_lineage; Type: INDEX; Schema: birth; Owner: birth_definer
 
 CREATE INDEX birth_act_lineage ON birth.birth_act USING btree (lineage) WHERE (lineage IS NOT NULL);
@@ -7685,6 +7892,15 @@ REVOKE ALL ON FUNCTION birth.fn_birth_guard_source(p_relation oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_home_check(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_home_check() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) TO birth_dba;
+
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
@@ -7736,6 +7952,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) FROM PUBLI
 
 REVOKE ALL ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_lock_holder(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_lock_holder(p_name text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_lock_key(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -7834,6 +8054,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_registry_auto() TO birth_source_owner;
 -- Name: FUNCTION fn_birth_registry_auto_id(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_registry_auto_id() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_replicated_tables(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_resolve_identity(p_collection text, p_row jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -7948,6 +8173,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_session_of(p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_session_of(p_pid integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8081,6 +8310,10 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
 -- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
+
+-- Name: TABLE v_birth_home; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_home TO birth_reader;
 
 -- Name: TABLE v_birth_run_progress; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -71,6 +71,7 @@ BEGIN
       ('TABLE',   'v_birth_event_trigger',                        'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_home',                                 'birth_reader', 'SELECT'),
 
       -- questions
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
@@ -87,6 +88,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_identity_key',            'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_propose',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_trigger_arguments',       'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_replicated_tables',       'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_template_parse',          'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_code_checked',            'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_code_tells',              'birth_reader',       'EXECUTE'),
@@ -140,7 +142,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
-      ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE')
+      ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE'),
+      ('ROUTINE', 'fn_birth_home_confirm',            'birth_dba',          'EXECUTE')
     ) AS g(kind, object, role, privilege)
     -- Earlier releases have fewer objects.
     WHERE g.kind = 'SCHEMA'

@@ -13,7 +13,7 @@ AS $fn_birth_code_checked$
   SELECT CASE WHEN p_may_be_blank OR p_may_be_long
     THEN '(CASE WHEN ' || concat_ws(' AND ',
            CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
-           CASE WHEN p_may_be_blank THEN format('((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \t\n\r\f\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
+           CASE WHEN p_may_be_blank THEN format(E'((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
          || format(' THEN %s END) COLLATE "C"', p_code_sql)
     ELSE format('(%s) COLLATE "C"', p_code_sql)
   END;

@@ -56,7 +56,7 @@ BEGIN
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)\*?( |\(|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
@@ -68,8 +68,8 @@ BEGIN
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
              -- An index over columns only makes reading faster; one that forbids, or computes anything, acts at every row that is written.
-             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ ('^CREATE INDEX (?:"(?:[^"]|"")+"|\w+) ON birth\.\w+ USING \w+ '
-                 '\((?:\w+(?: COLLATE "C")?(?: \w+_ops)?(?: DESC)?(?: NULLS \w+)?(?:, )?)+\)(?: INCLUDE \([\w, ]+\))?(?: WITH \([^()]*\))?$')
+             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON birth[.]\\w+ USING \\w+ '
+                 '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)](?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
              WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
              ELSE true END

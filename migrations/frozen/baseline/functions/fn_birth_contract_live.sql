@@ -21,6 +21,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{
   SET quote_all_identifiers = off
   SET extra_float_digits = 1
   SET bytea_output = 'hex'
+  SET standard_conforming_strings = on
   SET jit = off
   SET enable_seqscan = off
   SET plan_cache_mode = force_generic_plan

@@ -12,7 +12,7 @@ AS $fn_birth_contract_regrant$
   WITH privilege AS (
     SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)(\*?)(\((?:"(?:[^"]|"")+"|[^"()]+)\))?'
+    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
       '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
   )
   SELECT string_agg(concat_ws(' ',

@@ -1,6 +1,7 @@
 -- The one definition of a collection's identity. Gateway, planner, writer and fn_birth_resolve_identity all derive from it:
 -- the code as SQL over a table or subquery called t (columns are written t."name": (t)."name" would read a column called t first),
 -- and the unique key to scan by. All columns of that key are identity columns, so a row with a NULL key has a NULL code.
+-- Identifiers are quoted where they need it, whoever asks: what the gateway was given is held against this, text against text.
 -- Generic plans: constants fold so well into the pieces of a strategy that the server would plan them anew at every call, which every batch makes.
 -- Returns: one row; status ELIGIBLE_… or BLOCKED_… with the reason.
 -- Calls: fn_birth_raise, fn_birth_template_parse, fn_birth_source_status, fn_birth_identity_key, fn_birth_code_tells, fn_birth_code_checked
@@ -12,6 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   STABLE
   SET search_path = pg_catalog, pg_temp
   SET plan_cache_mode = force_generic_plan
+  SET quote_all_identifiers = off
 AS $fn_birth_identity_definition$
 DECLARE
   r_collection birth.collection_registry;

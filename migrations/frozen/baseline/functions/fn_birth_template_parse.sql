@@ -16,19 +16,19 @@ BEGIN
   ordinal := 0;
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
-    v_piece := substring(v_rest FROM '^(?:[^{}]|\{\{|\}\})+');
+    v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
       literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
       column_name := NULL;
       width := NULL;
     ELSE
-      v_piece := substring(v_rest FROM '^\{[^{}:]+(?::0[1-9][0-9]?)?\}');
+      v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
         PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
       END IF;
       literal := NULL;
-      column_name := substring(v_piece FROM '^\{([^{}:]+)');
-      width := substring(v_piece FROM ':0([0-9]+)\}$')::integer;
+      column_name := substring(v_piece FROM '^[{]([^{}:]+)');
+      width := substring(v_piece FROM ':0([0-9]+)[}]$')::integer;
       v_columns := v_columns + 1;
     END IF;
     RETURN NEXT;

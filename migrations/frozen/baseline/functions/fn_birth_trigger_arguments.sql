@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_trigger_arguments(p_relation oid)
 AS $fn_birth_trigger_arguments$
   SELECT t.tgname, p.proname,
          ARRAY(SELECT convert_from(decode(replace(piece.hex, ' ', ''), 'hex'), getdatabaseencoding())
-               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
+               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
                WHERE piece.position <= t.tgnargs
                ORDER BY piece.position)
   FROM pg_trigger t

@@ -2,7 +2,7 @@
 -- table or a partition and for one that receives logical replication; a statement trigger for every other. It never defines a function.
 -- SECURITY DEFINER: the trigger is created with birth_definer's TRIGGER privilege; the lock is waited for two seconds at most.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_replicated_tables, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe')
   RETURNS text
@@ -38,7 +38,7 @@ BEGIN
       'let the owner of the table: ' || v_grants);
   END IF;
 
-  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid)
+  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
   INTO v_by_row, v_replicated
   FROM pg_class c WHERE c.oid = r_identity.relation;
   v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';

@@ -17,7 +17,7 @@ DECLARE
   v_for_owner text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_detach');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;

@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode
 AS $fn_birth_gateway_mode$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;

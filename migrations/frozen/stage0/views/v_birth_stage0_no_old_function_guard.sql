@@ -12,12 +12,13 @@ WHERE p.prorettype = 'pg_catalog.trigger'::regtype
   AND encode(sha256(convert_to(translate(p.prosrc, E' \t\n\r', ''), 'UTF8')), 'hex') = a.value
 UNION ALL
 SELECT 'one function ' || g.name,
-       coalesce(string_agg(p.pronamespace::regnamespace::text || '.' || p.proname::text || '(' || pg_get_function_identity_arguments(p.oid) || ')', ', '
-                ORDER BY p.pronamespace::regnamespace::text, pg_get_function_identity_arguments(p.oid)), 'none'),
+       coalesce(string_agg(n.nspname::text || '.' || p.proname::text || '(' || pg_get_function_identity_arguments(p.oid) || ')', ', '
+                ORDER BY n.nspname, pg_get_function_identity_arguments(p.oid)), 'none'),
        'birth.' || g.name || '()',
-       count(p.oid) = 1 AND min(p.pronamespace::regnamespace::text) = 'birth' AND min(p.pronargs) = 0
+       count(p.oid) = 1 AND min(n.nspname::text) = 'birth' AND min(p.pronargs) = 0
 FROM unnest(ARRAY['fn_birth_registry_auto', 'fn_birth_registry_auto_id']) AS g(name)
 LEFT JOIN pg_catalog.pg_proc p ON p.proname = g.name
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 GROUP BY g.name;
 
 COMMENT ON VIEW birth.v_birth_stage0_no_old_function_guard IS

@@ -16,6 +16,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_mani
   SET quote_all_identifiers = off
   SET extra_float_digits = 1
   SET bytea_output = 'hex'
+  SET standard_conforming_strings = on
 AS $fn_birth_contract_record$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;

@@ -12,6 +12,7 @@
 -- Whatever fails in here is written to the server's log and lets the command pass: nobody's DDL depends on birthdb. So there is nothing
 -- of ours in the declarations, and the refusal is raised by name of nothing: the command may have taken away what it would call.
 -- A mitigation: a superuser gets round it (DROP EVENT TRIGGER fires none, a new body of this routine is asked about itself). The drift guard is the proof.
+-- Names are compared with the contract's as it writes them, whatever the session has set.
 -- SECURITY DEFINER: whoever sends DDL has no right in schema birth.
 -- Returns: nothing; NB413.
 -- Calls: fn_birth_guard_changed, fn_birth_guard_dropped
@@ -22,6 +23,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_event_guard()
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET quote_all_identifiers = off
 AS $fn_birth_event_guard$
 DECLARE
   v_stopped text;

@@ -20,7 +20,7 @@ BEGIN
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
-    WHEN p_reason IS NULL OR p_reason !~ '\S' THEN 'p_reason is required'
+    WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
   IF v_fault IS NOT NULL THEN

@@ -15,7 +15,7 @@ DECLARE
   v_lineage uuid;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;

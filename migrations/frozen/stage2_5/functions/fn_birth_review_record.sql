@@ -29,7 +29,7 @@ BEGIN
   END IF;
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    WHEN p_findings IS NULL OR p_findings !~ '\S' THEN 'p_findings is required'
+    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)

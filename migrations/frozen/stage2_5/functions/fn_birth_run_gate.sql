@@ -1,7 +1,7 @@
--- What every batch of a claimed run checks, at a cost that grows with nothing: holder and epoch, stop request, freeze, people, permit, verdict,
+-- What every batch of a claimed run checks, at a cost that grows with nothing: holder and epoch, stop request, freeze, home, people, permit, verdict,
 -- identity, contract. The contract is checked in full only when a catalogue row changed since the last full check.
 -- Returns: the run's row, locked.
--- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_refuse, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_permit_blocker, fn_birth_verdict_blocker,
+-- Calls: fn_birth_run_lock, fn_birth_run_holder, fn_birth_raise, fn_birth_refuse, fn_birth_dot_frozen, fn_birth_home_check, fn_birth_people_check, fn_birth_permit_blocker, fn_birth_verdict_blocker,
 --        fn_birth_error, fn_birth_contract_token, fn_birth_contract_blocker
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text)
@@ -27,6 +27,7 @@ BEGIN
   IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
     PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
   END IF;
+  PERFORM birth.fn_birth_home_check();
   PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
   IF r_run.executed_by <> session_user THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
@@ -45,4 +46,4 @@ END;
 $fn_birth_run_gate$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_gate(uuid, bigint, text) IS
-  'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';
+  'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB212, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';

@@ -1,7 +1,7 @@
--- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's, the permit's. Never waits for another run:
--- who comes second is told who holds it.
+-- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's, the permit's. Who comes second never waits:
+-- it is told who holds the run. The holder itself waits for the row, or any rival's attempt would end its run.
 -- Returns: the run's row, as committed now and locked.
--- Calls: fn_birth_lock_key, fn_birth_raise
+-- Calls: fn_birth_lock_key, fn_birth_raise, fn_birth_run_holder, fn_birth_session_of
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint)
   RETURNS birth.birth_backfill_ledger_v2
@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bi
 AS $fn_birth_run_lock$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_session text;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
@@ -24,8 +25,17 @@ BEGIN
     IF NOT FOUND THEN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
-    PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of another session; last executed by %s, backend %s',
-      p_run_id, coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')));
+    IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
+      -- Who has locked the row has written its transaction into it, also before anything of it is committed.
+      SELECT birth.fn_birth_session_of(k.pid) INTO v_session FROM birth.birth_backfill_ledger_v2 l
+      JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
+      WHERE l.run_id = p_run_id;
+      PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
+        coalesce(v_session, format('another session; last executed by %s, backend %s',
+          coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
+    END IF;
+    -- A rival on its way to be refused, or a takeover, has the row for a moment.
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;

@@ -14,7 +14,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_stop');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;

@@ -16,7 +16,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
-  IF p_reason IS NULL OR p_reason !~ '\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
@@ -30,7 +30,7 @@ BEGIN
   SET epoch = l.epoch + 1, status = 'stopped', stop_reason = 'taken over', holder_pid = NULL
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
+    p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
   RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
 END;
 $fn_birth_run_takeover$;

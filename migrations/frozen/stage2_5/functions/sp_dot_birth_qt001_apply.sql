@@ -1,7 +1,8 @@
 -- The driver: begins or continues a run and commits it batch by batch. It decides nothing: the writer checks and raises, and the driver records what
 -- became of a batch that raised, commits that, and raises it again with the same SQLSTATE.
 -- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings: it runs with the operator's rights, calls routines only, and pins the
--- search path again after each COMMIT. Its first statement is COMMIT, so that it is refused inside a transaction block (2D000).
+-- search path again after each COMMIT. Its variables are declared before that: their types are qualified, for a temporary table is a type too.
+-- Its first statement is COMMIT, so that it is refused inside a transaction block (2D000).
 -- Returns: nothing; progress as notices.
 -- Calls: fn_birth_raise, fn_dot_birth_qt001_apply, fn_birth_run_begin, fn_birth_run_pace, fn_birth_run_outcome
 -- Writes: nothing itself
@@ -11,18 +12,18 @@ CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_apply(
   LANGUAGE plpgsql
 AS $sp_dot_birth_qt001_apply$
 DECLARE
-  r_batch record;
-  r_pace record;
-  v_state text;
-  v_message text;
-  v_detail text;
-  v_hint text;
-  v_constraint text;
-  v_table text;
-  v_news text;
+  r_batch pg_catalog.record;
+  r_pace pg_catalog.record;
+  v_state pg_catalog.text;
+  v_message pg_catalog.text;
+  v_detail pg_catalog.text;
+  v_hint pg_catalog.text;
+  v_constraint pg_catalog.text;
+  v_table pg_catalog.text;
+  v_news pg_catalog.text;
   v_over boolean := false;
   v_last integer;
-  v_began timestamptz;
+  v_began pg_catalog.timestamptz;
   v_took_ms double precision;
 BEGIN
   COMMIT;
@@ -74,7 +75,8 @@ BEGIN
     EXIT WHEN v_over;
   END LOOP;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news;
+  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
 END;
 $sp_dot_birth_qt001_apply$;

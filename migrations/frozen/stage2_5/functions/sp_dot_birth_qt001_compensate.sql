@@ -8,18 +8,18 @@ CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_compensate(
   LANGUAGE plpgsql
 AS $sp_dot_birth_qt001_compensate$
 DECLARE
-  r_run record;
-  r_pace record;
-  v_state text;
-  v_message text;
-  v_detail text;
-  v_hint text;
-  v_constraint text;
-  v_table text;
-  v_news text;
+  r_run pg_catalog.record;
+  r_pace pg_catalog.record;
+  v_state pg_catalog.text;
+  v_message pg_catalog.text;
+  v_detail pg_catalog.text;
+  v_hint pg_catalog.text;
+  v_constraint pg_catalog.text;
+  v_table pg_catalog.text;
+  v_news pg_catalog.text;
   v_over boolean := false;
   v_last integer;
-  v_began timestamptz;
+  v_began pg_catalog.timestamptz;
   v_took_ms double precision;
 BEGIN
   COMMIT;
@@ -68,7 +68,8 @@ BEGIN
     EXIT WHEN v_over;
   END LOOP;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news;
+  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
 END;
 $sp_dot_birth_qt001_compensate$;

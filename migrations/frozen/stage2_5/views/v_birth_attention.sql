@@ -49,6 +49,15 @@ WITH known AS (
          format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA', d.dot_name)
   FROM birth.v_birth_dot_status d WHERE d.frozen AND NOT d.dangerous
   UNION ALL
+  -- A promoted server has another timeline, and so has one that was restored to an earlier time: only a person knows which of the two this is.
+  SELECT CASE WHEN h.confirmed THEN 3 ELSE 1 END,
+         CASE WHEN h.confirmed THEN format('the server is on timeline %s, and was on %s when this database was confirmed: it was promoted, or restored to an earlier time',
+                                           h.timeline, h.confirmed_timeline)
+              ELSE 'this database is a restored or cloned one: it spends no permit until a DBA confirms that it is the one that goes on' END,
+         NULL::timestamptz AS since, 'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, when no other copy goes on' AS next_step
+  FROM birth.v_birth_home h
+  WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
+  UNION ALL
   SELECT 2, format('%s rows of %s have no birth: %s, last by %s', sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)), min(f.found_at),
          format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
   FROM birth.birth_gateway_finding f
@@ -85,8 +94,18 @@ WITH known AS (
   WHERE k.relkind = 'p' AND t.isleaf AND t.relid <> k.relation AND k.gateways > 0
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A')
+      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A') AND g.tgtype = 5 AND g.tgqual IS NULL
         AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
+  UNION ALL
+  SELECT 2, format('rows replicated into %s of %s are not born', r.relation::regclass, k.collection_name), NULL::timestamptz AS since,
+         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner', k.relation::regclass, g.tgname)
+              ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
+                          k.collection_name, k.gateway_mode) END
+  FROM known k
+  CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r
+  LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = k.relation AND g.tgtype = 5 AND g.tgparentid = 0
+    AND g.tgfoid = to_regprocedure('birth.fn_birth_registry_auto()')
+  WHERE EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways > 0 AND NOT r.born
   UNION ALL
   SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
   FROM birth.v_birth_spike s WHERE s.state <> 'OK'

@@ -7,6 +7,7 @@ SELECT p.run_id, p.collection_name, p.status, p.stop_reason, p.purpose, p.rows_d
        CASE WHEN p.status = 'running' AND p.rate > 0 THEN make_interval(secs => round((p.rows_target - p.rows_done)::numeric / p.rate)::double precision) END AS remaining,
        p.executed_by, p.planned_by, p.running_since, p.last_batch_at, p.batches,
        p.status = 'running' AND NOT p.held AS interrupted,
+       (SELECT b.sha256 FROM birth.birth_receipt b WHERE b.run_id = p.run_id ORDER BY b.batch_no DESC LIMIT 1) AS head,
        birth.fn_birth_run_next_step(p.run_id) AS next_step
 FROM (
   SELECT l.run_id, l.collection_name, l.status, l.stop_reason, l.executed_by, l.planned_by, l.started_at AS running_since, l.last_batch_at, l.batches,
@@ -38,4 +39,4 @@ FROM (
 ) p;
 
 COMMENT ON VIEW birth.v_birth_run_progress IS
-  'Every plan and run: rows, percent, rate, remaining time, people, times, interrupted when its session is gone, and the next step. Specification: 2, 6.';
+  'Every plan and run: rows, percent, rate, remaining time, people, times, interrupted when its session is gone, head (the seal of its last receipt), and the next step. Specification: 2, 6.';

@@ -1,0 +1,1 @@
+-- Acts are never taken back; when the permits return, so does a record of where.
