@@ -156,8 +156,8 @@ def pytest_configure() -> None:
     """Note every database that is made."""
     create = Cluster.create
 
-    def noting(self: Cluster, template: str = "template0") -> Database:
-        made = create(self, template)
+    def noting(self: Cluster, template: str = "template0", *, confirmed: bool = True) -> Database:
+        made = create(self, template, confirmed=confirmed)
         _made.append(made.name)
         return made
 
