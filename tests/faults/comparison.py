@@ -6,6 +6,7 @@ What must differ is taken out, and nothing else:
   batch whose receipt has the same one
 - the attempts, the outcomes and verdicts of those that ended early, the epoch, the numbers of the acts, and a backend's
   number: a disturbed run took one attempt more
+- that a DBA confirmed the copy which a case is struck in
 - the seal of a receipt, because it covers epoch and instant; that it is right is held besides
 - of a plan made anew its id, its seeds, and its fingerprint: that it is the right one is held instead
 """
@@ -44,7 +45,7 @@ def snapshot(scene: Scene, since: datetime) -> Rows:
     new = [row["run_id"] for row in found["birth_backfill_ledger_v2"] if row["planned_at"] > since]
     if new:
         found["birth_backfill_ledger_v2"] = scene.rows(_LEDGER, (sorted(CODES),))
-    found["birth_act"] = [act for act in found["birth_act"] if not _of_an_attempt(act)]
+    found["birth_act"] = [act for act in found["birth_act"] if not _of_this_case(act)]
     found["birth_review"] = [row for row in found["birth_review"] if row["findings"] != AFTER_A_FAILURE]
     for table, names in _DIFFERS.items():
         for row in found[table]:
@@ -67,9 +68,9 @@ _DIFFERS = {
 }
 
 
-def _of_an_attempt(act: Row) -> bool:
+def _of_this_case(act: Row) -> bool:
     return (
-        act["act"] == "attempt"
+        act["act"] in ("attempt", "home")
         or (act["act"] == "outcome" and act["detail"]["status"] in ("stopped", "failed"))
         or (act["act"] == "review" and act["reason"] == AFTER_A_FAILURE)
     )

@@ -110,6 +110,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "planned_fingerprint": EMPTY,
         "contract_hash": "'x'",
         "identity_hash": "'x'",
+        "alerts_seen": "0",
     },
     "birth_receipt": {
         "run_id": RUN,

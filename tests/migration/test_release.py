@@ -333,7 +333,7 @@ def test_a_ready_connection_is_used_and_its_transaction_kept(empty_db: Database,
         connection.rollback()
         command.upgrade(config, "head")
         settings = "SELECT current_setting('search_path'), current_user::text"
-        assert connection.execute(text(settings)).one() == ('"$user", public', RELEASER)
+        assert connection.execute(text(settings)).one() == ("pg_catalog,pg_temp", RELEASER)
     assert shape(empty_db) == shape(db)
 
 

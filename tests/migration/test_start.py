@@ -31,7 +31,7 @@ START = "python -m birthdb.release start NAME -m 'what it brings'"
 
 RAISE = "functions/fn_birth_raise.sql"
 KEY = "functions/fn_birth_lock_key.sql"
-HOLDER = "functions/fn_birth_run_holder.sql"
+HOLDER = "functions/fn_birth_lock_holder.sql"
 SPIKE = "views/v_birth_spike.sql"
 ANCHOR = "tables/birth_stage_anchor.sql"
 
@@ -253,7 +253,7 @@ def test_an_argument_more_is_no_second_routine_and_its_callers_come_along(
         ("p_name, 0", "p_name, p_seed"),
         ("(text)", ""),
     )
-    edit(checkout, HOLDER, ("p_epoch)) AS", "p_epoch), 0) AS"))
+    edit(checkout, HOLDER, ("p_name) AS k", "p_name, 0) AS k"))
     started = begin()
     # The holder's body is SQL: its older text needs the older key, which is not there yet when it would be restored.
     assert lines(started) == [f"drop {HOLDER}", f"drop {KEY}", KEY, HOLDER]
