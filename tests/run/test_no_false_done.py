@@ -2,6 +2,7 @@
 
 import pytest
 from helpers import LYING_CORE, REVIEWER, Run, Scene, raised, refused
+from psycopg.sql import SQL
 
 from birthdb import errors
 
@@ -171,6 +172,32 @@ def test_a_reviewer_who_saw_the_alert_lets_the_run_be_done(scene: Scene, item: s
     scene.review(run.run_id)
     scene.apply(run)
     assert scene.status(run) == ("done", None)
+
+
+def test_a_verdict_on_undoing_the_run_passes_no_alert(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    driver = scene.start(run)
+    scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
+    scene.review(run.run_id, p_purpose="COMPENSATE")
+    scene.go_on(run)
+    with refused(errors.AlertsGrew):
+        driver.end()
+
+
+def test_an_alert_that_comes_while_a_verdict_waits_was_not_seen(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    seen = "SELECT alerts_seen FROM birth.birth_review WHERE run_id = %s ORDER BY review_id DESC LIMIT 1"
+    with scene.db.connect().transaction() as batch:
+        batch.connection.execute("SELECT FROM birth.birth_backfill_ledger_v2 FOR UPDATE")
+        verdict = scene.send(
+            scene.session(REVIEWER),
+            SQL("SELECT birth.fn_birth_review_record({}, 'SAFE', 'read and counted')").format(run.run_id),
+        )
+        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (verdict.pid,)):
+            assert not verdict.ended, "the verdict did not wait for the run"
+        scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
+    verdict.end()
+    assert scene.value(seen, (run.run_id,)) == 0
 
 
 # --- layer 3: the CHECK, when everything else is gone

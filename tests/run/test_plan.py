@@ -295,6 +295,23 @@ def test_the_key_that_keeps_codes_apart_stays_in_force_until_the_plan_is_committ
     assert blockers(scene.examine(pair)) == [errors.IdentityNotEligible.sqlstate]
 
 
+def test_a_child_that_is_attached_meanwhile_is_not_counted(scene: Scene, pair: str) -> None:
+    scene.execute("CREATE TABLE public.child (LIKE pair INCLUDING ALL); INSERT INTO child VALUES (1, 1)")
+    with scene.db.connect().transaction() as between:
+        # Where the plan has checked its source and wants to count.
+        between.connection.execute("LOCK TABLE birth.birth_registry IN ACCESS EXCLUSIVE MODE")
+        planning = scene.send(
+            scene.session(OPERATOR),
+            SQL("DO $$ BEGIN ASSERT (SELECT planned_rows FROM birth.fn_dot_birth_qt001_plan({})) = 1; END $$").format(
+                pair
+            ),
+        )
+        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (planning.pid,)):
+            assert not planning.ended, "the plan counted before it was let"
+        scene.execute("ALTER TABLE child INHERIT pair")
+    planning.end()
+
+
 def test_an_index_that_is_broken_makes_no_run_done(scene: Scene, pair: str) -> None:
     """A superuser breaks it here, and a changed collation of the operating system elsewhere."""
     unique = "UPDATE pg_index SET indisunique = %s WHERE indexrelid = 'pair_a_b_key'::regclass"

@@ -188,6 +188,13 @@ def test_an_added_select_does_not_hide_an_added_insert(scene: Scene) -> None:
     assert row["found"] == "nora_nobody=INSERT, nora_nobody=SELECT"
 
 
+def test_an_empty_list_of_settings_is_named_as_drift(scene: Scene) -> None:
+    scene.execute("UPDATE pg_proc SET proconfig = '{}' WHERE oid = 'birth.fn_birth_key_lists'::regproc")
+    (row,) = drifted(scene)
+    assert "fn_birth_key_lists" in row["object"]
+    assert written_otherwise(scene) == []
+
+
 def test_a_blocking_drift_stops_a_run_and_a_harmless_one_does_not(scene: Scene) -> None:
     run = scene.permitted(scene.collection())
     scene.execute("GRANT SELECT ON birth.birth_act TO nora_nobody")
