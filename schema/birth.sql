@@ -946,7 +946,8 @@ BEGIN
              p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
              CASE WHEN p.proconfig IS NULL THEN 'null'
                   WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
-                  ELSE (SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']' FROM unnest(p.proconfig) AS s(setting)) END,
+                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']'
+                                 FROM unnest(p.proconfig) AS s(setting)), 'null') END,
              ']}') AS parts
     FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
@@ -990,7 +991,8 @@ BEGIN
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
              ', "validated": ', k.convalidated::text,
-             '}, "signature": ', to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END), '}')
+             '}, "signature": ', -- One that is dropped in this moment has no definition any more.
+             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -1792,6 +1794,7 @@ CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEF
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
+  v_source text;
   r_identity record;
   r_collection birth.collection_registry;
   v_grants text;
@@ -1805,15 +1808,16 @@ BEGIN
   END IF;
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
   IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, r_identity.source_sql),
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 
@@ -1821,13 +1825,13 @@ BEGIN
   INTO v_by_row, v_replicated
   FROM pg_class c WHERE c.oid = r_identity.relation;
   v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
-  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', r_identity.source_sql,
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
   UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
   RETURN CASE WHEN v_replicated
-    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', r_identity.source_sql)
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
 END;
 $$;
@@ -2571,6 +2575,10 @@ BEGIN
     code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
     -- The key holds while the table is locked: fn_birth_source_lock before this is asked. One column is told however often it stands there.
     codes_distinct := cardinality(columns) = 1 OR key_columns <@ birth.fn_birth_code_tells(v_literals, v_names, v_types);
+    -- A child that is attached in this moment is not of the table that was checked.
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
+      source_sql := 'ONLY ' || source_sql;
+    END IF;
     status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
     reason := format('scanned by %s', array_to_string(key_columns, ', '));
   END IF;
@@ -3817,6 +3825,8 @@ CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_fi
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_fault text;
+  -- Before the wait below: what comes meanwhile the reviewer has not seen.
+  v_alerts bigint := (SELECT count(*) FROM birth.trigger_guard_alerts);
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
@@ -3853,7 +3863,7 @@ BEGIN
   INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
     alerts_seen)
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(r_run.collection_name), (SELECT count(*) FROM birth.trigger_guard_alerts))
+    birth.fn_birth_identity_hash(r_run.collection_name), v_alerts)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
@@ -4139,7 +4149,8 @@ BEGIN
   END IF;
   SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
   PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
-  SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v WHERE v.run_id = p_run.run_id AND v.verdict = 'SAFE';
+  SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v
+  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
   SELECT count(*) - v_known INTO v_grew FROM birth.trigger_guard_alerts;
   IF v_grew > 0 THEN
     PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts since the run began or was last found safe', v_grew));

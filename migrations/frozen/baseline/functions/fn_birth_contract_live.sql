@@ -122,7 +122,8 @@ BEGIN
              p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
              CASE WHEN p.proconfig IS NULL THEN 'null'
                   WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
-                  ELSE (SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']' FROM unnest(p.proconfig) AS s(setting)) END,
+                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']'
+                                 FROM unnest(p.proconfig) AS s(setting)), 'null') END,
              ']}') AS parts
     FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
@@ -166,7 +167,8 @@ BEGIN
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
              ', "validated": ', k.convalidated::text,
-             '}, "signature": ', to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END), '}')
+             '}, "signature": ', -- One that is dropped in this moment has no definition any more.
+             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)

@@ -103,6 +103,10 @@ BEGIN
     code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
     -- The key holds while the table is locked: fn_birth_source_lock before this is asked. One column is told however often it stands there.
     codes_distinct := cardinality(columns) = 1 OR key_columns <@ birth.fn_birth_code_tells(v_literals, v_names, v_types);
+    -- A child that is attached in this moment is not of the table that was checked.
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
+      source_sql := 'ONLY ' || source_sql;
+    END IF;
     status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
     reason := format('scanned by %s', array_to_string(key_columns, ', '));
   END IF;

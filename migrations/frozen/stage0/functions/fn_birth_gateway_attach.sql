@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mo
   SET lock_timeout = '2s'
 AS $fn_birth_gateway_attach$
 DECLARE
+  v_source text;
   r_identity record;
   r_collection birth.collection_registry;
   v_grants text;
@@ -26,15 +27,16 @@ BEGIN
   END IF;
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
   IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, r_identity.source_sql));
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, r_identity.source_sql),
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 
@@ -42,13 +44,13 @@ BEGIN
   INTO v_by_row, v_replicated
   FROM pg_class c WHERE c.oid = r_identity.relation;
   v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
-  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', r_identity.source_sql,
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
   UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
   RETURN CASE WHEN v_replicated
-    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', r_identity.source_sql)
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
 END;
 $fn_birth_gateway_attach$;

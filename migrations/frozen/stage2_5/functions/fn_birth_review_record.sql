@@ -16,6 +16,8 @@ AS $fn_birth_review_record$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_fault text;
+  -- Before the wait below: what comes meanwhile the reviewer has not seen.
+  v_alerts bigint := (SELECT count(*) FROM birth.trigger_guard_alerts);
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
@@ -52,7 +54,7 @@ BEGIN
   INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
     alerts_seen)
   VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(r_run.collection_name), (SELECT count(*) FROM birth.trigger_guard_alerts))
+    birth.fn_birth_identity_hash(r_run.collection_name), v_alerts)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
