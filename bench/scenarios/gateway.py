@@ -313,7 +313,7 @@ class Peers(Inserting):
             except (LookupError, psycopg.Error, subprocess.CalledProcessError) as error:
                 self.result.notes.append(f"{peer}: not measured: {_reason(error)}")
         self.result.claims = tuple(
-            Claim(f"gateway against {peer}: INSERT of {{rows}} rows", GATEWAY, peer, 1.0) for peer in self.present
+            Claim(f"gateway against {peer}: INSERT of {{rows:,}} rows", GATEWAY, peer, 1.0) for peer in self.present
         )
 
     def contestants(self) -> Sequence[Contestant]:

@@ -1,6 +1,6 @@
 """The verdict: the latest counts, and only while what it was bound to is unchanged."""
 
-from helpers import REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, refused
+from helpers import BIRTH, REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, raised, refused
 
 from birthdb import errors
 
@@ -183,3 +183,24 @@ def test_a_run_is_not_reclassified_while_it_is_open(scene: Scene, run: Run) -> N
             p_table="item",
             p_coverage_status="BIRTH_EXEMPT_TEST",
         )
+
+
+def test_a_run_that_wrote_nothing_is_refused_under_an_identity_with_other_keys(scene: Scene) -> None:
+    scene.execute("CREATE TABLE public.named (id integer PRIMARY KEY, name text UNIQUE NOT NULL)")
+    scene.execute("INSERT INTO named SELECT g, 'n' || g FROM generate_series(1, 5) g")
+    named = scene.govern("named", "column", column="name")
+    run = scene.permitted(named)
+    with scene.db.connect().transaction(force_rollback=True) as rival:
+        rival.connection.execute(BIRTH, ("n1", named))
+        driver = scene.start_unpaced(run)
+        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (driver.pid,)):
+            assert not driver.ended, "the batch did not wait for the code"
+        scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
+        with raised("57014"):
+            driver.end()
+    id_key = {"p_collection": named, "p_strategy": "synthetic_id", "p_column": "id", "p_prefix": "x-"}
+    scene.ask(STEWARD, "fn_birth_identity_classify", **id_key)
+    assert "identity" in detail_of_refusal(scene, run)
+    scene.review(run.run_id)
+    with refused(errors.SourceChanged):
+        scene.apply(run)
