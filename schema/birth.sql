@@ -4076,7 +4076,9 @@ DECLARE
   v_target bigint;
   v_births numeric[];
 BEGIN
-  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b, p_run.target_upper);
+  -- A key of another identity may not even be of its type.
+  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b,
+    CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name) THEN p_run.target_upper END);
   missing := r_count.missing;
   fingerprint := r_count.fingerprint;
   blockers := r_count.blockers;

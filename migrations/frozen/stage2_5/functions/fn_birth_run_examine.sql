@@ -1,6 +1,6 @@
 -- Steps 2 to 7 of the writer's checks, in their order, for a run that begins, goes on, or is only asked about.
 -- Returns: one row: what is missing now, its fingerprint, and the blockers in order.
--- Calls: fn_birth_plan_examine, fn_birth_error, fn_birth_contract_blocker, fn_birth_verdict_blocker, fn_birth_permit_blocker, fn_birth_run_births
+-- Calls: fn_birth_plan_examine, fn_birth_error, fn_birth_contract_blocker, fn_birth_verdict_blocker, fn_birth_permit_blocker, fn_birth_run_births, fn_birth_identity_hash
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_examine(
     p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint)
@@ -16,7 +16,9 @@ DECLARE
   v_target bigint;
   v_births numeric[];
 BEGIN
-  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b, p_run.target_upper);
+  -- A key of another identity may not even be of its type.
+  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b,
+    CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name) THEN p_run.target_upper END);
   missing := r_count.missing;
   fingerprint := r_count.fingerprint;
   blockers := r_count.blockers;
