@@ -143,7 +143,7 @@ class Cluster:
 
     def login(self, name: str, attributes: SQL | None = None) -> None:
         """Make a login that can connect, unless it is there."""
-        if self.execute("SELECT to_regrole(%s)::oid", (name,)).fetchone() == (None,):
+        if self.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
             statement = SQL("CREATE ROLE {} LOGIN {} PASSWORD {}")
             self.execute(statement.format(Identifier(name), attributes or SQL(""), Literal(_PASSWORD)))
 
