@@ -266,7 +266,7 @@ CREATE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  c_whole CONSTANT regtype[] := '{int2,int4,int8}';
+  c_whole CONSTANT regtype[] := ARRAY['int2'::regtype, 'int4'::regtype, 'int8'::regtype];
   v_first integer := 1;
   v_last integer := cardinality(p_literals);
 BEGIN

@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_column
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_code_tells$
 DECLARE
-  c_whole CONSTANT regtype[] := '{int2,int4,int8}';
+  c_whole CONSTANT regtype[] := ARRAY['int2'::regtype, 'int4'::regtype, 'int8'::regtype];
   v_first integer := 1;
   v_last integer := cardinality(p_literals);
 BEGIN
