@@ -20,7 +20,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("fn_birth_run_slice", _INJECTION): _CODE,
     ("fn_birth_run_write", "target type is different type than source type"): "the empty fingerprint, '{0,0,0}'",
     ("fn_birth_source_lock", _INJECTION): _CODE,
-    ("fn_birth_gateway_attach", _INJECTION): _QUOTED,
     ("fn_birth_gateway_detach", _INJECTION): _QUOTED,
 }
 
