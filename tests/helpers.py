@@ -412,6 +412,11 @@ class Scene:
         self._drivers.append(driver)
         return driver
 
+    def wait_for(self, driver: Driver, pid: int) -> None:
+        """Return when what was sent waits for a session."""
+        while not self.value("SELECT %s = ANY (pg_blocking_pids(%s))", (pid, driver.pid)):
+            assert not driver.ended, "it ended instead of waiting"
+
     # --- what is there
 
     def ledger(self, run: Run | UUID) -> Row:

@@ -94,8 +94,7 @@ def waiting(scene: Scene, run: Run, code: str, owner: str = "item") -> tuple[Dri
     rival.execute(BIRTH, (code, owner))
     scene.tune(run, 5, 0)
     driver = scene.start_unpaced(run)
-    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (rival.info.backend_pid, driver.pid)):
-        assert not driver.ended, "the CALL ended instead of waiting"
+    scene.wait_for(driver, rival.info.backend_pid)
     return driver, rival
 
 

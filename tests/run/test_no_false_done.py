@@ -193,8 +193,7 @@ def test_an_alert_that_comes_while_a_verdict_waits_was_not_seen(scene: Scene, it
             scene.session(REVIEWER),
             SQL("SELECT birth.fn_birth_review_record({}, 'SAFE', 'read and counted')").format(run.run_id),
         )
-        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (verdict.pid,)):
-            assert not verdict.ended, "the verdict did not wait for the run"
+        scene.wait_for(verdict, batch.connection.info.backend_pid)
         scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
     verdict.end()
     assert scene.value(seen, (run.run_id,)) == 0

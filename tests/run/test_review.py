@@ -193,8 +193,7 @@ def test_a_run_that_wrote_nothing_is_refused_under_an_identity_with_other_keys(s
     with scene.db.connect().transaction(force_rollback=True) as rival:
         rival.connection.execute(BIRTH, ("n1", named))
         driver = scene.start_unpaced(run)
-        while not scene.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", (driver.pid,)):
-            assert not driver.ended, "the batch did not wait for the code"
+        scene.wait_for(driver, rival.connection.info.backend_pid)
         scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
         with raised("57014"):
             driver.end()

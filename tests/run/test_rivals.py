@@ -47,18 +47,12 @@ def held(scene: Scene, lock: str, *parameters: object) -> Iterator[int]:
     session.rollback()
 
 
-def wait_for(scene: Scene, driver: Driver, pid: int) -> None:
-    """Wait until the CALL waits for a session."""
-    while not scene.value("SELECT %s = ANY (pg_blocking_pids(%s))", (pid, driver.pid)):
-        assert not driver.ended, "the CALL ended instead of waiting"
-
-
 def at_once(scene: Scene, starts: list[Callable[[], Driver]]) -> list[Driver]:
     """Let several go at the same moment: all stand before the ledger when it is opened."""
     with held(scene, "LOCK TABLE birth.birth_backfill_ledger_v2 IN ACCESS EXCLUSIVE MODE") as pid:
         drivers = [start() for start in starts]
         for driver in drivers:
-            wait_for(scene, driver, pid)
+            scene.wait_for(driver, pid)
     return drivers
 
 
@@ -104,7 +98,7 @@ def test_of_eight_runs_of_one_collection_one_is_on_and_the_others_are_told_which
         while sum(driver.ended for driver in drivers) < len(drivers) - 1:
             assert not all(driver.ended for driver in drivers)
         (on,) = [number for number, driver in enumerate(drivers) if not driver.ended]
-        wait_for(scene, drivers[on], pid)
+        scene.wait_for(drivers[on], pid)
         for number, driver in enumerate(drivers):
             if number != on:
                 with refused(errors.RunHeld) as told:
@@ -123,7 +117,7 @@ def test_a_rival_on_its_way_to_be_refused_does_not_end_the_run_of_who_holds_it(s
     lock = "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR NO KEY UPDATE"
     with held(scene, lock, run.run_id) as pid:
         scene.go_on(run)
-        wait_for(scene, driver, pid)
+        scene.wait_for(driver, pid)
     driver.end()
     assert scene.status(run) == ("done", None)
 
@@ -208,9 +202,9 @@ def test_a_session_that_wakes_inside_a_batch_of_its_follower_is_told_and_waits_f
         follower = scene.start_again(run, by=SECOND_OPERATOR)
         with held(scene, BIRTH, "item-12", "item") as pid:
             scene.go_on(run, batch=5)
-            wait_for(scene, follower, pid)
+            scene.wait_for(follower, pid)
             os.kill(sleeper.pid, signal.SIGCONT)
-            wait_for(scene, sleeper, follower.pid)
+            scene.wait_for(sleeper, follower.pid)
     follower.end()
     with refused(errors.RunHeld) as told:
         sleeper.end()
@@ -230,7 +224,7 @@ def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_
     sleeper = scene.start(run)
     with held(scene, lock, *parameters) as pid:
         scene.tune(run, 5, 0)
-        wait_for(scene, sleeper, pid)
+        scene.wait_for(sleeper, pid)
         with suspended(scene, sleeper):
             with scene.unchanged(), refused(errors.RunHeld) as told:
                 scene.apply(run, by=SECOND_OPERATOR)
@@ -360,7 +354,7 @@ def test_a_deadlock_stops_the_run_is_reported_and_the_same_call_goes_on(scene: S
     application.execute("SET deadlock_timeout = '1min'")
     application.execute(BIRTH, ("item-9", "item"))
     sleeper = scene.start_unpaced(run)
-    wait_for(scene, sleeper, application.info.backend_pid)
+    scene.wait_for(sleeper, application.info.backend_pid)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(application.execute, BIRTH, ("item-3", "item"))
         with raised("40P01"):
