@@ -260,8 +260,10 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
     else:
         for finding in findings:
             said = "" if finding["ok"] else f"; expected {finding['expected']}"
-            out.print(Text(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}"))
-        out.print(Text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
+            out.print(
+                _text(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}")
+            )
+        out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
 
 

@@ -287,6 +287,10 @@ def test_a_run_is_verified_from_its_export_and_against_the_database_since(
     changed = birthdb("olga_operator", *against)
     assert changed.returncode == 1
     assert "DIFFERS birth A-77: changed: dot_origin by hand; expected dot_origin dot-birth-" in changed.stdout
+    db.connect().execute("UPDATE birth.birth_registry SET dot_origin = E'\\x1b[2J' WHERE entity_code = 'A-77'")
+    cleared = birthdb("olga_operator", *against).stdout
+    assert "changed: dot_origin \\x1b[2J;" in cleared
+    assert "\x1b" not in cleared
     forge = db.connect()
     forge.execute("SET session_replication_role = replica")
     forge.execute("DELETE FROM birth.birth_backfill_ledger_v2")
