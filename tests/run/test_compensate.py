@@ -1,6 +1,9 @@
 """Compensation: removes exactly what one run wrote, on a verdict and a permit of its own, and closes it for ever."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from gateway.world import wait_until_blocked
 from helpers import (
     DBA,
     EVERYBODY,
@@ -124,6 +127,20 @@ def test_an_expired_or_revoked_permit_does_not_admit_a_compensation(scene: Scene
     scene.revoke(second.permit_id)
     with scene.unchanged(), refused(errors.PermitNotOpen):
         scene.compensate(second)
+
+
+def test_a_permit_that_is_revoked_while_a_batch_is_being_removed_keeps_its_births(scene: Scene, undo: Run) -> None:
+    session, rival = scene.session(OPERATOR), scene.db.connect()
+    with ThreadPoolExecutor(1) as elsewhere:
+        with rival.transaction():
+            rival.execute("SELECT FROM birth.birth_registry WHERE entity_code = 'item-1' FOR SHARE")
+            waiting = elsewhere.submit(scene.compensate, undo)
+            wait_until_blocked(scene.admin, session)
+            scene.revoke(undo.permit_id)
+        with refused(errors.PermitNotOpen):
+            waiting.result(timeout=60)
+    assert (scene.births(), scene.ledger(undo)["compensated_rows"]) == (21, 0)
+    assert scene.status(undo) == ("stopped", "permit_not_open")
 
 
 def test_a_compensation_needs_an_undrifted_contract_and_an_unfrozen_dot(scene: Scene, undo: Run) -> None:
