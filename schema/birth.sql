@@ -3206,6 +3206,24 @@ ALTER FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) OWNER TO birth_define
 
 COMMENT ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) IS 'Gives a run''s revoked or expired permit that status. Specification: 6, R9.';
 
+-- Name: fn_birth_permit_spend(birth.birth_backfill_ledger_v2, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(p_run, p_run.permit_id, p_purpose, p_rows));
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + p_rows WHERE p.permit_id = p_run.permit_id;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) IS 'Counts the rows of a batch against its permit, which has to admit them still. Granted to nobody. NB202 to NB206. Specification: 6, R4.';
+
 -- Name: fn_birth_plan_blockers(text, jsonb, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) RETURNS jsonb
@@ -4810,11 +4828,6 @@ BEGIN
     RETURN birth.fn_birth_run_finish(p_run);
   END IF;
 
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-  WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_run.permit_id, v_written[1]));
-  END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET batches = l.batches + 1, visited = l.visited + v_visited, actual_inserted = l.actual_inserted + v_written[1]::bigint,
       skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker, last_batch_at = clock_timestamp(),
@@ -4825,8 +4838,7 @@ BEGIN
   IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
     PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
   END IF;
-  -- What was revoked or ran out while the batch was written admits it no more.
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
+  PERFORM birth.fn_birth_permit_spend(r_run, 'APPLY', v_written[1]::bigint);
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
   RETURN r_run;
 END;
@@ -5248,14 +5260,10 @@ BEGIN
   WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
-  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND p.spent_rows + v_removed[1] <= p.max_rows;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_permit_id, v_removed[1]));
-  END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
   WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_permit_spend(r_run, 'COMPENSATE', v_removed[1]::bigint);
   PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
 
   IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
@@ -8013,6 +8021,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason 
 -- Name: FUNCTION fn_birth_permit_settle(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -3,8 +3,8 @@
 -- everything is counted. Codes go to the registry in chunks, because an array ends at 1 GB.
 -- Granted to nobody: the writer checks before it calls, the rehearsal rolls back after.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_run_slice, fn_birth_register_set, fn_birth_run_inserted, fn_birth_raise, fn_birth_refuse, fn_birth_permit_blocker, fn_birth_run_receipt, fn_birth_run_finish
--- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
+-- Calls: fn_birth_run_slice, fn_birth_register_set, fn_birth_run_inserted, fn_birth_raise, fn_birth_permit_spend, fn_birth_run_receipt, fn_birth_run_finish
+-- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer)
   RETURNS birth.birth_backfill_ledger_v2
   LANGUAGE plpgsql
@@ -49,11 +49,6 @@ BEGIN
     RETURN birth.fn_birth_run_finish(p_run);
   END IF;
 
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-  WHERE p.permit_id = p_run.permit_id AND p.status = 'OPEN' AND p.spent_rows + v_written[1] <= p.max_rows;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_run.permit_id, v_written[1]));
-  END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET batches = l.batches + 1, visited = l.visited + v_visited, actual_inserted = l.actual_inserted + v_written[1]::bigint,
       skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker, last_batch_at = clock_timestamp(),
@@ -64,8 +59,7 @@ BEGIN
   IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
     PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
   END IF;
-  -- What was revoked or ran out while the batch was written admits it no more.
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(r_run, r_run.permit_id, 'APPLY', 0));
+  PERFORM birth.fn_birth_permit_spend(r_run, 'APPLY', v_written[1]::bigint);
   PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
   RETURN r_run;
 END;

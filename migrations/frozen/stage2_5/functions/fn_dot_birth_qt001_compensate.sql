@@ -2,7 +2,7 @@
 -- everything (step ask) and claims the run (begin); from then on the run is closed to apply for ever.
 -- SECURITY DEFINER: it alone turns a COMPENSATE permit into removed births.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_touched, fn_birth_run_receipt, fn_birth_run_births,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_touched, fn_birth_permit_spend, fn_birth_run_receipt, fn_birth_run_births,
 --        fn_birth_act_record
 -- Writes: birth_registry, birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text)
@@ -35,14 +35,10 @@ BEGIN
   WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
   SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_removed[1]::bigint
-  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND p.spent_rows + v_removed[1] <= p.max_rows;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('permit_exhausted', format('permit %s has no %s rows left', p_permit_id, v_removed[1]));
-  END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
   WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_permit_spend(r_run, 'COMPENSATE', v_removed[1]::bigint);
   PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
 
   IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
