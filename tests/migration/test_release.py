@@ -459,22 +459,6 @@ def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -
     assert versions(released) == []
 
 
-def test_a_digest_does_not_depend_on_order_or_settings(db: Database, admin: psycopg.Connection[Any]) -> None:
-    insert = SQL("INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, born_at)"
-                 " SELECT code, 'c', 'x', '2024-02-29 12:00+00' FROM unnest(%s::text[]) code")  # fmt: skip
-    evidence = "SELECT * FROM birth.fn_birth_evidence('birth_registry')"
-    admin.execute(insert, (["a", "b", "ü"],))
-    before = admin.execute(evidence).fetchone()
-    admin.execute("TRUNCATE birth.birth_registry")
-    admin.execute(insert, (["ü", "b", "a"],))
-    admin.execute("SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'SQL, DMY'")
-    assert admin.execute(evidence).fetchone() == before
-    for other in ("nothing", "pg_class", None):
-        with pytest.raises(psycopg.Error) as refused:
-            admin.execute("SELECT * FROM birth.fn_birth_evidence(%s)", (other,))
-        assert refused.value.sqlstate == "NB102"
-
-
 def test_frozen_text_runs_verbatim(
     server: Cluster, released: Database, migrations: Callable[[str, str, str], Path], tmp_path: Path
 ) -> None:

@@ -217,6 +217,15 @@ ACTS: list[tuple[str, str]] = [
     ("fn_birth_run_tune(gen_random_uuid(), 1, 0)", "birth_operator"),
     ("fn_birth_run_takeover(gen_random_uuid(), 'x')", "birth_dba"),
     ("fn_birth_dot_freeze('dot-birth-backfill-apply', 'x')", "birth_operator"),
+    ("fn_birth_dot_unfreeze('dot-birth-backfill-apply', 'x')", "birth_dba"),
+    ("fn_birth_evidence_acknowledge('birth_act', 'x')", "birth_dba"),
+    ("fn_birth_home_confirm('x')", "birth_dba"),
+    ("fn_birth_collection_register('other', 'public', 'other', 'BIRTH_REQUIRED')", "birth_steward"),
+    ("fn_birth_identity_classify('item', 'column', 'code')", "birth_steward"),
+    ("fn_birth_gateway_attach('item')", "birth_steward"),
+    ("fn_birth_gateway_mode('item', 'enforce', 'x')", "birth_steward"),
+    ("fn_birth_gateway_detach('item', 'x')", "birth_steward"),
+    ("fn_dot_birth_qt001_compensate(gen_random_uuid(), 1, 1, 'ask')", "birth_operator"),
     ("fn_dot_birth_qt001_apply('item', gen_random_uuid(), 1, 1, 1, 1, false, true)", "birth_operator"),
 ]
 
@@ -245,9 +254,15 @@ def test_an_act_of_a_superuser_who_has_put_on_nobody_s_role_still_needs_the_role
     scene: Scene, item: str, act: str, role: str
 ) -> None:
     others = {STEWARD, OPERATOR, REVIEWER, OWNER, DBA} - {
-        {"birth_operator": OPERATOR, "birth_reviewer": REVIEWER, "birth_permit_owner": OWNER, "birth_dba": DBA}[role]
+        {
+            "birth_operator": OPERATOR,
+            "birth_reviewer": REVIEWER,
+            "birth_permit_owner": OWNER,
+            "birth_steward": STEWARD,
+            "birth_dba": DBA,
+        }[role]
     }
-    allowed_too = {DBA} if "freeze" in act else set()
+    allowed_too = {DBA} if "dot_freeze" in act else set()
     with scene.unchanged():
         for person in [*sorted(others - allowed_too), "nora_nobody"]:
             with raised("42501"):

@@ -16,11 +16,11 @@ def frozen(scene: Scene, dot: str = APPLY) -> bool:
     return bool(scene.value("SELECT birth.fn_birth_dot_frozen(%s)", (dot,)))
 
 
-def freeze(scene: Scene, dot: str = APPLY, *, by: str = OPERATOR, reason: str = "looks odd") -> str:
+def freeze(scene: Scene, dot: str = APPLY, *, by: str = OPERATOR, reason: str | None = "looks odd") -> str:
     return str(scene.ask_one(by, "fn_birth_dot_freeze", p_dot=dot, p_reason=reason)["fn_birth_dot_freeze"])
 
 
-def unfreeze(scene: Scene, dot: str = APPLY, *, by: str = DBA, reason: str = "was fine") -> str:
+def unfreeze(scene: Scene, dot: str = APPLY, *, by: str = DBA, reason: str | None = "was fine") -> str:
     return str(scene.ask_one(by, "fn_birth_dot_unfreeze", p_dot=dot, p_reason=reason)["fn_birth_dot_unfreeze"])
 
 
@@ -74,7 +74,15 @@ def test_a_dangerous_operation_stays_frozen_whoever_asks(scene: Scene) -> None:
         unfreeze(scene, "DOT-118")
 
 
-@pytest.mark.parametrize("reason", ["", " "])
+def test_an_unknown_operation_is_neither_frozen_nor_unfrozen(scene: Scene) -> None:
+    with scene.unchanged():
+        with refused(DotUnknown):
+            freeze(scene, "dot-birth-backfil-apply")
+        with refused(DotUnknown):
+            unfreeze(scene, "dot-birth-backfil-apply")
+
+
+@pytest.mark.parametrize("reason", ["", " ", None])
 def test_freezing_and_unfreezing_say_why(scene: Scene, reason: str) -> None:
     with refused(BadArgument):
         freeze(scene, reason=reason)
