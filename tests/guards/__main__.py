@@ -32,6 +32,7 @@ def main(
     again: Annotated[bool, typer.Option(help="Try also what is caught.")] = False,
     jobs: Annotated[int, typer.Option(help="How many at a time.")] = 2,
     most: Annotated[int, typer.Option(help="How many tests may try to catch a guard.")] = 60,
+    by: Annotated[str, typer.Option(help="Only tests with this in their name, as one who knows which it is.")] = "",
     reached: Annotated[Path | None, typer.Option(help="Keep what each test comes near here; read it here.")] = None,
 ) -> None:
     """Take guards out one by one; exit 1 when no test fails for one."""
@@ -45,6 +46,7 @@ def main(
         wanted = _wanted(every, proofs, [f"{pattern}*" for pattern in patterns or [""]], again)
         if wanted:
             tests = _reached(cluster, server.log, released, jobs, reached)
+            tests = {name: test for name, test in tests.items() if by in name}
             _try(cluster, released, wanted, proofs, tests, jobs, most)
         _write(proofs)
         cluster.close()
@@ -91,7 +93,7 @@ def _try(
         with prove.Prover(cluster, released, making=making) as prover, suppress(Empty):
             while True:
                 one, removal = waiting.get_nowait()
-                outcome = prover.without([(one, removal)], prove.candidates(one, removal, reached, most))
+                outcome = prover.without([(one, removal)], prove.candidates(one, removal, reached, proofs, most))
                 with telling:
                     proofs[one] = Proof(one, outcome.caught, outcome.why)
                     typer.echo(f"{'caught' if outcome.caught else 'NOT   '}  {one}")

@@ -17,6 +17,7 @@ from typing import Self
 
 from guards import guard, routine, witness
 from guards.guard import Guard, Removal
+from guards.listing import Proof
 from guards.reach import Reach
 from psycopg.sql import SQL, Identifier
 from support import TEMPLATE, Cluster, Database
@@ -33,23 +34,35 @@ class Outcome:
     ran: int
 
 
-def candidates(one: Guard, removal: Removal, reached: Mapping[str, Reach], most: int) -> list[str]:
+def candidates(
+    one: Guard, removal: Removal, reached: Mapping[str, Reach], proofs: Mapping[Guard, Proof], most: int
+) -> list[str]:
     """Return the tests that may notice a guard's absence, the likeliest first."""
-    nearest: dict[int, list[tuple[float, str]]] = {}
+    like = {_name(proof.test) for other, proof in proofs.items() if proof.test and _alike(one, other)}
+    nearest: dict[int, list[tuple[bool, float, str]]] = {}
     for test, reach in reached.items():
         place = _distance(one, removal, reach)
         if reach.passed and place is not None:
-            nearest.setdefault(place, []).append((reach.seconds, test))
+            nearest.setdefault(place, []).append((_name(test) not in like, reach.seconds, test))
     found = []
     for _, tests in sorted(nearest.items()):
         # One case of each test before the second one of any: what one case does not notice, its like hardly will.
         cases = Counter[str]()
         ordered = []
-        for seconds, test in sorted(tests):
-            cases[test.partition("[")[0]] += 1
-            ordered.append((cases[test.partition("[")[0]], seconds, test))
-        found += [test for _, _, test in sorted(ordered)]
+        for strange, seconds, test in sorted(tests):
+            cases[_name(test)] += 1
+            ordered.append((strange, cases[_name(test)] if strange else 0, seconds, test))
+        found += [test for *_, test in sorted(ordered)]
     return found[:most]
+
+
+def _name(test: str) -> str:
+    return test.partition("[")[0]
+
+
+def _alike(one: Guard, other: Guard) -> bool:
+    """Return whether what has caught one guard may catch the other: of the same object, or with the same words."""
+    return one.object == other.object or one.what.split("(")[0] == other.what.split("(")[0]
 
 
 def _distance(one: Guard, removal: Removal, reach: Reach) -> int | None:
