@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from queue import Queue
+from time import monotonic
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -361,8 +362,7 @@ class Scene:
         """Send the CALL of a paused run in another session; return when it holds the run."""
         epoch = self.ledger(run)["epoch"]
         driver = self._start(by, "sp_dot_birth_qt001_apply", run.arguments(p_batch=5, p_execute=True))
-        while self.ledger(run)["epoch"] == epoch:
-            assert not driver.ended, "the CALL ended without holding the run"
+        self.until(driver, lambda: self.ledger(run)["epoch"] != epoch, "holding the run")
         return driver
 
     def start_unpaced(self, run: Run, *, batch: int = 1000, by: str = OPERATOR) -> Driver:
@@ -414,8 +414,15 @@ class Scene:
 
     def wait_for(self, driver: Driver, pid: int) -> None:
         """Return when what was sent waits for a session."""
-        while not self.value("SELECT %s = ANY (pg_blocking_pids(%s))", (pid, driver.pid)):
-            assert not driver.ended, "it ended instead of waiting"
+        blocked = "SELECT %s = ANY (pg_blocking_pids(%s))"
+        self.until(driver, lambda: self.value(blocked, (pid, driver.pid)), f"waiting for {pid}")
+
+    def until(self, driver: Driver, seen: Callable[[], object], what: str) -> None:
+        """Return when something is seen of what was sent, which has not ended by then."""
+        deadline = monotonic() + _PATIENCE
+        while not seen():
+            assert not driver.ended, f"it ended without {what}"
+            assert monotonic() < deadline, f"it goes on without {what}"
 
     # --- what is there
 

@@ -37,11 +37,8 @@ def undo(scene: Scene, run: Run) -> Run:
 
 def wait_until_paused(scene: Scene, driver: Driver) -> None:
     """Return as soon as the driver sleeps between two batches."""
-    for _ in range(1_000_000):
-        if scene.value("SELECT wait_event FROM pg_stat_activity WHERE pid = %s", (driver.pid,)) == "PgSleep":
-            return
-        assert not driver.ended, "the CALL ended instead of pausing"
-    raise AssertionError("the CALL does not pause")
+    query = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = %s"
+    scene.until(driver, lambda: scene.value(query, (driver.pid,)), "pausing")
 
 
 def pid_locks(scene: Scene, pid: int) -> int:
@@ -70,14 +67,12 @@ def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(
     with refused(errors.StopRequested):
         driver.end()
     arguments = {"p_run_id": undo.run_id, "p_permit_id": undo.permit_id, "p_batch": 5, "p_execute": True}
-    again = Driver(scene.db.connect(OPERATOR), statement("CALL", "sp_dot_birth_qt001_compensate", arguments), arguments)
-    try:
-        wait_until_paused(scene, again)
-        scene.go_on(undo)
-        again.end()
-    finally:
-        scene.execute("SELECT pg_terminate_backend(%s)", (again.pid,))
-        again.close()
+    again = scene.send(
+        scene.db.connect(OPERATOR), statement("CALL", "sp_dot_birth_qt001_compensate", arguments), arguments
+    )
+    wait_until_paused(scene, again)
+    scene.go_on(undo)
+    again.end()
     assert scene.status(undo) == ("compensated", None)
 
 
@@ -199,6 +194,8 @@ def test_a_lock_of_the_next_attempt_held_elsewhere_is_reported_at_once(scene: Sc
 
 def test_a_permit_that_is_revoked_while_the_writer_writes_admits_nothing(scene: Scene, run: Run) -> None:
     writer, rival = scene.session(OPERATOR), scene.db.connect()
+    # A revoke that waited for the writer would wait for ever.
+    scene.session(OWNER).execute("SET lock_timeout = '5s'")
     with ThreadPoolExecutor(1) as elsewhere:
         with rival.transaction(force_rollback=True):
             # The writer waits to learn whether this code is taken.
