@@ -229,8 +229,10 @@ def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_
             with scene.unchanged(), refused(errors.RunHeld) as told:
                 scene.apply(run, by=SECOND_OPERATOR)
             assert str(sleeper.pid) in str(told.value.diag.message_detail)
-            with scene.unchanged(), raised("55P03"):
+            with scene.unchanged(), refused(errors.RunHeld) as told:
                 take_over(scene, run)
+            assert f"{OPERATOR}, backend {sleeper.pid}" in str(told.value.diag.message_detail)
+            assert f"SELECT pg_terminate_backend({sleeper.pid});" in str(told.value.diag.message_hint)
             scene.execute("SELECT pg_terminate_backend(%s)", (sleeper.pid,))
     with pytest.raises(psycopg.OperationalError):
         sleeper.end()
@@ -238,6 +240,16 @@ def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_
     assert scene.disagreements() == []
     scene.apply(run, by=SECOND_OPERATOR)
     assert scene.status(run) == ("done", None)
+
+
+def test_a_takeover_says_who_else_keeps_a_run(scene: Scene, run: Run) -> None:
+    scene.start(run)
+    query = "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR UPDATE"
+    with held(scene, query, run.run_id) as pid, scene.unchanged(), refused(errors.RunHeld) as told:
+        take_over(scene, run)
+    assert f"backend {pid}" in str(told.value.diag.message_detail)
+    assert f"pg_terminate_backend({pid})" in str(told.value.diag.message_hint)
+    take_over(scene, run)
 
 
 # --- live traffic
