@@ -182,6 +182,65 @@ def test_observe_refuses_nothing_and_records_what_it_would_have_refused(world: W
     assert world.value("SELECT DISTINCT inserted_by FROM birth.birth_gateway_finding") == "nora_nobody"
 
 
+def make_pairs(world: World, level: str, mode: api.Mode = "observe", pattern: str = "{a}{b}", b: str = "text") -> None:
+    """Create a collection whose codes are made of two columns."""
+    definition = f"(a text, b {b}, PRIMARY KEY (a, b))"
+    world.table(definition if level == "statement" else f"{definition} PARTITION BY HASH (a)")
+    if level == "row":
+        world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "thing_0")
+    world.register()
+    world.classify("legacy", template=pattern)
+    world.attach(mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_row_that_may_share_the_birth_of_another_is_recorded(world: World, level: str, mode: api.Mode) -> None:
+    make_pairs(world, level, mode)
+    world.owner.execute("INSERT INTO app.thing VALUES ('x', 'yz'), ('q', 'q')")
+    assert world.findings() == []
+    world.owner.execute("INSERT INTO app.thing VALUES ('xy', 'z')")
+    assert (world.births(), world.findings()) == (["qq", "xyz"], [("code_duplicate", 1)])
+    assert world.failed_checks() == {"duplicate codes": ["xyz"]}
+    (said,) = world.admin.execute("SELECT what, next_step FROM birth.v_birth_attention WHERE what LIKE '%duplicate%'")
+    assert "may share their birth" in said[0]
+    assert "fn_birth_census" in said[1]
+    assert errors.CodeDuplicate.sqlstate in world.blockers()
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_rows_of_one_statement_that_share_a_birth_are_recorded(world: World, level: str, mode: api.Mode) -> None:
+    make_pairs(world, level, mode)
+    world.owner.execute("INSERT INTO app.thing VALUES ('x', 'yz'), ('xyz', ''), ('xy', 'z'), ('q', 'q')")
+    assert world.births() == ["qq", "xyz"]
+    assert sum(rows for error, rows in world.findings() if error == "code_duplicate") == 2
+
+
+def test_what_is_recorded_adds_up(world: World, level: str) -> None:
+    make(world, level, name="other")
+    make_pairs(world, level)
+    world.insert(["theirs"], "other (code)")
+    world.owner.execute(
+        "INSERT INTO app.thing VALUES ('x', 'yz'), ('xy', 'z'), ('', ''), ('the', 'irs'), ('their', 's'), ('q', 'q')"
+    )
+    found: dict[str, int] = {}
+    for error, rows in world.findings():
+        found[error] = found.get(error, 0) + rows
+    assert found == {"gateway_no_identity": 1, "gateway_foreign": 2, "code_duplicate": 1}
+
+
+@pytest.mark.parametrize(("pattern", "recorded"), [("{a}/{b}", 0), ("{a}{b}", 3)])
+def test_a_row_that_comes_again_is_recorded_only_where_it_may_be_another(
+    world: World, level: str, pattern: str, recorded: int
+) -> None:
+    make_pairs(world, level, "observe", pattern, "integer")
+    for _ in range(2):
+        world.owner.execute("INSERT INTO app.thing VALUES ('x', 1), ('q', 2)")
+        world.owner.execute("INSERT INTO app.thing VALUES ('z', 3)")
+        world.owner.execute("DELETE FROM app.thing")
+    assert len(world.births()) == 3
+    assert sum(rows for _, rows in world.findings()) == recorded
+
+
 def test_a_bulk_load_leaves_one_finding_a_reason(world: World) -> None:
     world.governed("(code text UNIQUE)")
     world.owner.execute("INSERT INTO app.thing SELECT NULL FROM generate_series(1, 1000)")
