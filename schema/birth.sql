@@ -641,7 +641,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL')));
   END IF;
-  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run := birth.fn_birth_run_lock(p_run_id);
   PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
   PERFORM birth.fn_birth_refuse(coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
     birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows)));
@@ -1971,8 +1971,6 @@ BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
-  ELSIF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
-    RETURN r_collection;
   END IF;
   SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
   FROM pg_attribute a
@@ -2106,33 +2104,41 @@ ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_rea
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
 
--- Name: fn_birth_gateway_report(birth.collection_registry, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) RETURNS void
+CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_foreign bigint := coalesce(cardinality(p_foreign), 0);
+  v_again bigint := p_unborn - p_unresolved - v_foreign;
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
       PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
+    ELSIF v_foreign > 0 THEN
+      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L',
+        p_collection.collection_name, v_foreign, p_foreign[1]));
     END IF;
-    PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L',
-      p_collection.collection_name, cardinality(p_foreign), p_foreign[1]));
+  END IF;
+  IF v_again > 0 AND (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i) THEN
+    v_again := 0;
   END IF;
   INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count, examples)
   SELECT p_collection.collection_name, v.error, v.row_count, v.examples
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
-               ('gateway_foreign', cardinality(p_foreign), p_foreign[1:10])) AS v(error, row_count, examples)
+               ('gateway_foreign', v_foreign, p_foreign[1:10]),
+               ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
   WHERE v.row_count > 0;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
 
 -- Name: fn_birth_guard_changed(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3061,6 +3067,7 @@ CREATE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) RETURNS TABLE(
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_run birth.birth_backfill_ledger_v2;
+  v_blocker jsonb;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
@@ -3068,13 +3075,14 @@ BEGIN
     PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
-  IF r_permit.status <> 'OPEN' OR r_permit.confirmed_by IS NOT NULL
-     OR EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s%s', p_permit_id, r_permit.status,
-      coalesce(', confirmed by ' || r_permit.confirmed_by, '')), 'see birth.birth_admission_permit_v2 for the permit');
+  IF r_permit.confirmed_by IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
+      'see birth.birth_admission_permit_v2 for the permit');
   END IF;
-  IF r_permit.expires_at <= clock_timestamp() THEN
-    PERFORM birth.fn_birth_raise('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at));
+  -- What else stands in its way does so for good.
+  v_blocker := birth.fn_birth_permit_blocker(r_run, p_permit_id, r_permit.purpose, 0);
+  IF v_blocker ->> 'error' <> 'permit_not_confirmed' THEN
+    PERFORM birth.fn_birth_refuse(v_blocker);
   END IF;
   PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
@@ -3213,6 +3221,7 @@ CREATE FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_run.permit_id FOR UPDATE;
   PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(p_run, p_run.permit_id, p_purpose, p_rows));
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + p_rows WHERE p.permit_id = p_run.permit_id;
 END;
@@ -3679,8 +3688,9 @@ BEGIN
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
+  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;
@@ -3756,8 +3766,9 @@ BEGIN
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
+  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;
@@ -3990,7 +4001,7 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session IS NOT FALSE THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
   PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
-  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run := birth.fn_birth_run_lock(p_run_id);
   PERFORM birth.fn_birth_source_lock(p_collection);
   PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session IS NOT FALSE);
   PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
@@ -4041,15 +4052,18 @@ DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
   v_claimed boolean;
+  v_claimer text;
 BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
+  -- Before the ledger is read: who has committed meanwhile stands there.
+  v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
      OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
-        ', begun by ' || birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name)), '')));
+        ', begun by ' || v_claimer, '')));
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
@@ -4198,7 +4212,7 @@ CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_pur
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
   v_token text;
 BEGIN
   IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN
@@ -4302,9 +4316,9 @@ ALTER FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2,
 
 COMMENT ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Fingerprint of those of the codes whose birth carries the run. Specification: 6 step 8.';
 
--- Name: fn_birth_run_lock(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4312,9 +4326,6 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_session text;
 BEGIN
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
-  END IF;
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
     PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
   END IF;
@@ -4325,10 +4336,7 @@ BEGIN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-      -- Who has locked the row has written its transaction into it, also before anything of it is committed.
-      SELECT birth.fn_birth_session_of(k.pid) INTO v_session FROM birth.birth_backfill_ledger_v2 l
-      JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
-      WHERE l.run_id = p_run_id;
+      v_session := birth.fn_birth_session_of(birth.fn_birth_run_locker(p_run_id));
       PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
         coalesce(v_session, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
@@ -4337,16 +4345,33 @@ BEGIN
     SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
-  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   RETURN r_run;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_lock(p_run_id uuid, p_permit_id bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) IS 'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+
+-- Name: fn_birth_run_locker(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_locker(p_run_id uuid) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT k.pid
+  FROM birth.birth_backfill_ledger_v2 l
+  JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
+  WHERE l.run_id = p_run_id;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_locker(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_locker(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_locker(p_run_id uuid) IS 'Process id of the session that has a run''s row locked, or NULL. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_next_step(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4671,15 +4696,24 @@ CREATE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) RETURN
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_pid integer;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  BEGIN
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  EXCEPTION WHEN lock_not_available THEN
+    v_pid := coalesce(birth.fn_birth_run_locker(p_run_id), birth.fn_birth_run_holder(p_run_id, r_run.epoch));
+    PERFORM birth.fn_birth_raise('run_held',
+      format('run %s is in a transaction of %s', p_run_id, coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
+      coalesce(format('if it hangs, end that session: SELECT pg_terminate_backend(%s); its open batch is lost, then take over again', v_pid), 'take over again'));
+  END;
   IF r_run.status <> 'running' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
   END IF;
@@ -4696,7 +4730,7 @@ ALTER FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) OWNER T
 
 -- Name: FUNCTION fn_birth_run_takeover(p_run_id uuid, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS 'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; 55P03 after two seconds. Specification: 6.1 R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS 'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; NB303 after two seconds, with the session that keeps the run. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_touched(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5347,7 +5381,7 @@ BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
-    r_run := birth.fn_birth_run_lock(r_run.run_id, NULL);
+    r_run := birth.fn_birth_run_lock(r_run.run_id);
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
     VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
     RETURNING p.permit_id INTO v_permit;
@@ -5853,7 +5887,7 @@ ALTER TABLE birth.birth_gateway_finding OWNER TO birth_definer;
 
 -- Name: TABLE birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred): one row a statement and reason. Specification: 5.';
+COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason. Specification: 5.';
 
 -- Name: COLUMN birth_gateway_finding.finding_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -5873,7 +5907,7 @@ COMMENT ON COLUMN birth.birth_gateway_finding.collection_name IS 'The collection
 
 -- Name: COLUMN birth_gateway_finding.error; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.error IS 'The refusal that enforce would have raised, by its name in the catalogue.';
+COMMENT ON COLUMN birth.birth_gateway_finding.error IS 'By its name in the catalogue: the refusal that enforce would have raised, or code_duplicate, that a plan will raise if two rows share a birth.';
 
 -- Name: COLUMN birth_gateway_finding.row_count; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6883,7 +6917,11 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE ((NOT h.confirmed) OR (h.timeline <> h.confirmed_timeline))
         UNION ALL
          SELECT 2,
-            format('%s rows of %s have no birth: %s, last by %s'::text, sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)) AS format,
+            format('%s rows of %s %s: %s, last by %s'::text, sum(f.row_count), f.collection_name,
+                CASE f.error
+                    WHEN 'code_duplicate'::text THEN 'may share their birth with another row'::text
+                    ELSE 'have no birth'::text
+                END, f.error, max(f.inserted_by)) AS format,
             min(f.found_at) AS min,
             format('SELECT * FROM birth.fn_birth_census(p_collection := %L);'::text, f.collection_name) AS format
            FROM birth.birth_gateway_finding f
@@ -7885,9 +7923,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_guard_changed(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8141,9 +8179,13 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_lock(p_run_id uuid, p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_locker(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_locker(p_run_id uuid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -22,8 +22,6 @@ BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
-  ELSIF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
-    RETURN r_collection;
   END IF;
   SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
   FROM pg_attribute a

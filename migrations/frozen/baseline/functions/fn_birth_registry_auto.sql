@@ -71,8 +71,9 @@ BEGIN
       ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
       r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
   END IF;
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_unresolved, v_foreign);
+  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
+  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
+    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
   END IF;
   RETURN NULL;
 END;

@@ -18,7 +18,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL')));
   END IF;
-  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run := birth.fn_birth_run_lock(p_run_id);
   PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
   PERFORM birth.fn_birth_refuse(coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
     birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows)));

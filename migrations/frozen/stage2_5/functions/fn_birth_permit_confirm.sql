@@ -1,7 +1,7 @@
 -- Confirms a permit: the second person, without whom it admits nothing.
 -- SECURITY DEFINER: reviewers write permits through routines only.
 -- Returns: one row: permit_id, next_step (the CALL).
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_run_next_step
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_permit_blocker, fn_birth_act_record, fn_birth_run_next_step
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint)
   RETURNS TABLE (permit_id bigint, next_step text)
@@ -13,6 +13,7 @@ AS $fn_birth_permit_confirm$
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_run birth.birth_backfill_ledger_v2;
+  v_blocker jsonb;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
@@ -20,13 +21,14 @@ BEGIN
     PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
-  IF r_permit.status <> 'OPEN' OR r_permit.confirmed_by IS NOT NULL
-     OR EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s%s', p_permit_id, r_permit.status,
-      coalesce(', confirmed by ' || r_permit.confirmed_by, '')), 'see birth.birth_admission_permit_v2 for the permit');
+  IF r_permit.confirmed_by IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
+      'see birth.birth_admission_permit_v2 for the permit');
   END IF;
-  IF r_permit.expires_at <= clock_timestamp() THEN
-    PERFORM birth.fn_birth_raise('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at));
+  -- What else stands in its way does so for good.
+  v_blocker := birth.fn_birth_permit_blocker(r_run, p_permit_id, r_permit.purpose, 0);
+  IF v_blocker ->> 'error' <> 'permit_not_confirmed' THEN
+    PERFORM birth.fn_birth_refuse(v_blocker);
   END IF;
   PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);

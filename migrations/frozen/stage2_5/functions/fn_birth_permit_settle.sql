@@ -1,5 +1,5 @@
--- Writes down what is already so: an open permit of a run that was revoked or has expired gets that status. Skips a permit that a batch holds; its end
--- settles it.
+-- Writes down what is already so: an open permit of a run that was revoked or has expired gets that status. Skips a permit that a batch spends in this
+-- moment, so that nobody who says no waits.
 -- Returns: nothing.
 -- Calls: nothing
 -- Writes: birth_admission_permit_v2

@@ -22,7 +22,7 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session IS NOT FALSE THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
   PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
-  r_run := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run := birth.fn_birth_run_lock(p_run_id);
   PERFORM birth.fn_birth_source_lock(p_collection);
   PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session IS NOT FALSE);
   PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bi
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_run_gate$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id, p_permit_id);
+  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
   v_token text;
 BEGIN
   IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN

@@ -1,9 +1,9 @@
--- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's, the permit's. Who comes second never waits:
+-- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's. Who comes second never waits:
 -- it is told who holds the run. The holder itself waits for the row, or any rival's attempt would end its run.
 -- Returns: the run's row, as committed now and locked.
--- Calls: fn_birth_lock_key, fn_birth_raise, fn_birth_run_holder, fn_birth_session_of
+-- Calls: fn_birth_lock_key, fn_birth_raise, fn_birth_run_holder, fn_birth_run_locker, fn_birth_session_of
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid, p_permit_id bigint)
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
   RETURNS birth.birth_backfill_ledger_v2
   LANGUAGE plpgsql
   VOLATILE
@@ -13,9 +13,6 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_session text;
 BEGIN
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
-  END IF;
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
     PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
   END IF;
@@ -26,10 +23,7 @@ BEGIN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-      -- Who has locked the row has written its transaction into it, also before anything of it is committed.
-      SELECT birth.fn_birth_session_of(k.pid) INTO v_session FROM birth.birth_backfill_ledger_v2 l
-      JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
-      WHERE l.run_id = p_run_id;
+      v_session := birth.fn_birth_session_of(birth.fn_birth_run_locker(p_run_id));
       PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
         coalesce(v_session, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
@@ -38,10 +32,9 @@ BEGIN
     SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
-  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
   RETURN r_run;
 END;
 $fn_birth_run_lock$;
 
-COMMENT ON FUNCTION birth.fn_birth_run_lock(uuid, bigint) IS
-  'Locks a run for a batch and returns its row. NB112, NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_lock(uuid) IS
+  'Locks a run for a batch and returns its row. NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';

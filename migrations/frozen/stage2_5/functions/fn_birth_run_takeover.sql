@@ -1,8 +1,8 @@
 -- Takes a run from its holder by force: the epoch rises, so that no batch of the old attempt can be written any more, whenever its session wakes. Anyone may
--- then continue the run. Waits two seconds for a batch that is being written; terminate its backend if it hangs.
+-- then continue the run. Waits two seconds for a batch that is being written: one that hangs keeps the run until its session is ended, and the refusal says which.
 -- SECURITY DEFINER: DBAs write the ledger through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_locker, fn_birth_run_holder, fn_birth_session_of, fn_birth_act_record
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text)
   RETURNS text
@@ -14,15 +14,24 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason t
 AS $fn_birth_run_takeover$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_pid integer;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  BEGIN
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+  EXCEPTION WHEN lock_not_available THEN
+    v_pid := coalesce(birth.fn_birth_run_locker(p_run_id), birth.fn_birth_run_holder(p_run_id, r_run.epoch));
+    PERFORM birth.fn_birth_raise('run_held',
+      format('run %s is in a transaction of %s', p_run_id, coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
+      coalesce(format('if it hangs, end that session: SELECT pg_terminate_backend(%s); its open batch is lost, then take over again', v_pid), 'take over again'));
+  END;
   IF r_run.status <> 'running' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
   END IF;
@@ -36,4 +45,4 @@ END;
 $fn_birth_run_takeover$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_takeover(uuid, text) IS
-  'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; 55P03 after two seconds. Specification: 6.1 R14.';
+  'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; NB303 after two seconds, with the session that keeps the run. Specification: 6.1 R14.';

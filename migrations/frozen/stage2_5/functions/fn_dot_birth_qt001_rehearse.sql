@@ -26,7 +26,7 @@ BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
-    r_run := birth.fn_birth_run_lock(r_run.run_id, NULL);
+    r_run := birth.fn_birth_run_lock(r_run.run_id);
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
     VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
     RETURNING p.permit_id INTO v_permit;

@@ -58,7 +58,8 @@ WITH known AS (
   FROM birth.v_birth_home h
   WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
   UNION ALL
-  SELECT 2, format('%s rows of %s have no birth: %s, last by %s', sum(f.row_count), f.collection_name, f.error, max(f.inserted_by)), min(f.found_at),
+  SELECT 2, format('%s rows of %s %s: %s, last by %s', sum(f.row_count), f.collection_name,
+                   CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row' ELSE 'have no birth' END, f.error, max(f.inserted_by)), min(f.found_at),
          format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
   FROM birth.birth_gateway_finding f
   -- A run that was done since has given the rows their births, or would not have been done.
