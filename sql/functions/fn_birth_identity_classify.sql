@@ -1,7 +1,7 @@
 -- Decides a collection's identity, and derives the expression the gateway evaluates. Refused while a run of the collection is open.
 -- SECURITY DEFINER: stewards write the registry through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_store, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_identity_store, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL, p_template text DEFAULT NULL)
@@ -27,9 +27,6 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_malformed',
       format('strategy %L, column %L, prefix %L, template %L', p_strategy, p_column, p_prefix, p_template),
       'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
-  END IF;
-  IF p_template IS NOT NULL THEN
-    PERFORM birth.fn_birth_template_parse(p_template);
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
 

@@ -52,6 +52,11 @@ def test_what_is_proposed_can_be_decided_as_it_stands(world: World, case: str) -
         assert world.status() == f"ELIGIBLE_{proposal['strategy'].upper()}"
 
 
+def test_of_a_collection_that_is_not_registered_nothing_is_decided(world: World) -> None:
+    with pytest.raises(errors.UnknownCollection):
+        api.identity_classify(world.steward, "nothing", "column", column="code")
+
+
 TRIGGERS = {
     "fn_birth_registry_auto('thing', 'slug')": ("column", "slug", None),
     "fn_birth_registry_auto('thing', 'OLD-{slug}')": ("legacy", None, "OLD-{slug}"),

@@ -40,6 +40,9 @@ def origin(server: Cluster, run_template: Prepared) -> Iterator[Scene]:
         scene.reopen()
 
 
+HOMES = "SELECT actor, reason FROM birth.birth_act WHERE act = 'home' ORDER BY act_id"
+
+
 def attention(scene: Scene) -> list[dict[str, Any]]:
     return [row for row in scene.rows("SELECT * FROM birth.v_birth_attention") if "home" in row["next_step"]]
 
@@ -61,6 +64,13 @@ def test_a_clone_spends_no_permit_until_a_dba_confirms_it(clone: Scene, run: Run
     assert attention(clone) == []
     clone.apply(run, batch=7)
     assert clone.status(run) == ("done", None)
+
+
+def test_a_confirmation_is_an_act_of_the_dba_who_gave_it(server: Cluster, template: Database, colleagues: None) -> None:
+    with copied(server, template) as scene:
+        before = scene.rows(HOMES)
+        confirm(scene, "the only one")
+        assert scene.rows(HOMES) == [*before, {"actor": DBA, "reason": "the only one"}]
 
 
 def test_the_gateway_goes_on_and_so_do_plans_and_rehearsals(clone: Scene, run: Run) -> None:

@@ -1,7 +1,7 @@
 """No false done, in three layers, each of which stops the cheat alone: binding, measurement, CHECK."""
 
 import pytest
-from helpers import LYING_CORE, REVIEWER, Run, Scene, raised, refused
+from helpers import LYING_CORE, OPERATOR, REVIEWER, Run, Scene, raised, refused
 from psycopg.sql import SQL
 
 from birthdb import errors
@@ -49,6 +49,10 @@ def test_a_run_that_finds_nothing_to_do_does_not_begin_and_is_never_done(scene: 
     with scene.unchanged(), refused(errors.PlanStale):
         scene.apply(run)
     assert scene.status(run) == ("planned", None)
+    told: list[str | None] = []
+    scene.session(OPERATOR).add_notice_handler(lambda notice: told.append(notice.message_detail))
+    scene.ask(OPERATOR, "fn_dot_birth_qt001_apply", **run.arguments(p_batch_size=10))
+    assert told == ["20 codes planned, 0 missing now", "collection item"]
 
 
 def test_a_run_whose_set_changed_does_not_begin_though_the_number_is_the_same(scene: Scene, run: Run) -> None:

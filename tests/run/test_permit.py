@@ -52,6 +52,13 @@ def test_an_expiry_is_judged_by_the_real_clock_and_not_by_the_start_of_the_trans
         scene.write(run)
 
 
+def test_a_permit_that_was_made_one_of_another_collection_admits_nothing(scene: Scene, run: Run) -> None:
+    scene.collection("other", 1)
+    scene.execute("UPDATE birth.birth_admission_permit_v2 SET collection_name = 'other'")
+    with scene.unchanged(), refused(errors.PermitScope):
+        scene.apply(run)
+
+
 def test_an_expired_permit_is_not_confirmed(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     scene.review(plan["run_id"])
