@@ -171,6 +171,8 @@ def test_a_verdict_that_does_not_fit_is_not_recorded(
         (OPERATOR, "fn_dot_birth_qt001_rehearse", {"p_collection": "none", "p_max_rows": 1}, errors.UnknownCollection),
         (OPERATOR, "fn_birth_dot_freeze", {"p_dot": "none", "p_reason": "x"}, errors.DotUnknown),
         (OPERATOR, "fn_birth_dot_freeze", {"p_dot": "dot-birth-backfill-apply", "p_reason": ""}, errors.BadArgument),
+        (OPERATOR, "fn_birth_dot_freeze", {"p_dot": "dot-birth-backfill-apply", "p_reason": "\n"}, errors.BadArgument),
+        (DBA, "fn_birth_dot_unfreeze", {"p_dot": "dot-birth-backfill-apply", "p_reason": "\t"}, errors.BadArgument),
     ],
     ids=name,
 )
