@@ -23,6 +23,7 @@ ACCEPTED: dict[str, list[Piece]] = {
     "{Ä\"'}": [(None, "Ä\"'", None)],
     "%I $1 \\ ' :{id}": [("%I $1 \\ ' :", None, None), (None, "id", None)],
     "{id}\n": [(None, "id", None), ("\n", None, None)],
+    "{id}" * 100: [(None, "id", None)] * 100,
 }
 REFUSED = [
     "",
@@ -45,6 +46,10 @@ REFUSED = [
     "{id:06:06}",
     "{a{b}}",
     "}{id}",
+    "{id}" * 101,
+    "x{id}" * 50 + "x",
+    "{id}" + "x" * 513,
+    "é" * 257 + "{id}",
 ]
 
 
@@ -76,6 +81,7 @@ def test_a_text_that_is_no_template_is_refused_and_nothing_is_classified(world: 
         ("synthetic_id", {"column": "id", "prefix": ""}),
         ("synthetic_id", {"column": "id", "prefix": " "}),
         ("synthetic_id", {"column": "id", "prefix": "\t\n"}),
+        ("synthetic_id", {"column": "id", "prefix": "x" * 513}),
         ("synthetic_id", {"column": "id", "prefix": "x", "template": "{id}"}),
         ("legacy", {}),
         ("legacy", {"template": "{id}", "column": "id"}),
