@@ -9,7 +9,7 @@ import json
 import pytest
 from gateway.world import World, sql
 from hostile.text import NAMES, SAVED, TEXTS, fits
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
@@ -130,5 +130,32 @@ def test_a_collection_s_name_that_cannot_be_one_is_refused(world: World) -> None
                 with pytest.raises(errors.BadArgument):
                     api.collection_register(world.steward, *names, "BIRTH_REQUIRED")
         assert world.value("SELECT count(*) FROM birth.collection_registry") == 0
+
+    property_holds()
+
+
+def test_whatever_a_table_and_its_key_are_called_what_is_proposed_of_it_can_be_decided(world: World) -> None:
+    @SAVED
+    @given(TEXTS.filter(fits), st.tuples(COLUMNS, COLUMNS, COLUMNS).filter(lambda names: len(set(names)) == 3))
+    @example("{}", ("a", "b", "c"))
+    @example("}}{", ("%I", "a'b", 'a"b'))
+    def property_holds(table: str, columns: tuple[str, str, str]) -> None:
+        names = dict(zip(("table", "a", "b", "c"), (table, *columns), strict=True))
+        world.admin.execute(
+            sql("CREATE TABLE app.{table} ({a} integer, {b} text, {c} integer UNIQUE, PRIMARY KEY ({a}, {b}))", **names)
+        )
+        try:
+            world.admin.execute(sql("GRANT SELECT, TRIGGER ON app.{table} TO birth_definer", **names))
+            world.register("thing", table)
+            proposals = api.identity_propose(world.steward, "app", table)
+            # A template has no words for some names.
+            unnamed = any(set(name) & set("{}:") for name in columns[:2])
+            assert [found["strategy"] for found in proposals] == ["synthetic_id"] + ["legacy"] * (not unnamed)
+            for proposal in proposals:
+                send(world, proposal["next_step"])
+                assert world.status() == f"ELIGIBLE_{proposal['strategy'].upper()}"
+        finally:
+            world.admin.execute(sql("DROP TABLE app.{table}", **names))
+            world.admin.execute("DELETE FROM birth.collection_registry")
 
     property_holds()
