@@ -1,26 +1,31 @@
 """Dump and restore with PostgreSQL's own programs: a copy has what the original has, or the census says what not."""
 
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from doors import catalogue
+from doors.dumps import (
+    Into,
+    as_one_file,
+    as_text,
+    data_after_the_schema,
+    dump,
+    in_parallel,
+    need_the_same_major,
+    restored,
+    send,
+    state,
+    targets,
+)
 from gateway.world import World
-from helpers import Scene
 from support import Cluster, Database
-
-from birthdb.server import client
 
 
 @pytest.fixture(autouse=True)
 def _same_major(server: Cluster) -> None:
     """What a newer pg_dump writes is for its own major; tests/migration goes from each major to the newest."""
-    version = run("pg_dump", "--version").stdout.decode().split()[-1]
-    if int(version.partition(".")[0]) != server.major:
-        pytest.skip(f"there is no pg_dump of PostgreSQL {server.major}, only {version}")
+    need_the_same_major(server)
 
 
 @pytest.fixture
@@ -35,77 +40,10 @@ def original(world: World) -> World:
 
 
 @pytest.fixture
-def into(server: Cluster) -> Iterator[Callable[[Database | None], Database]]:
-    """Databases to restore into: empty, or copies of another."""
-    made: list[Database] = []
-
-    def create(source: Database | None) -> Database:
-        made.append(server.create(source.name) if source else server.create())
-        return made[-1]
-
-    yield create
-    for database in made:
-        database.drop()
-
-
-Into = Callable[[Database | None], Database]
-
-
-def run(program: str, *options: str | Path, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([client(program), *options], input=text, capture_output=True, check=False)
-
-
-def dump(world: World, *options: str | Path) -> bytes:
-    """Return what pg_dump writes, or nothing where an option says to which file."""
-    world.close()
-    dumped = run("pg_dump", *options, "-d", world.db.url())
-    assert dumped.returncode == 0, dumped.stderr
-    return dumped.stdout
-
-
-def send(database: Database, text: bytes) -> subprocess.CompletedProcess[bytes]:
-    """Send a dump to psql, which stops at the first error and says its SQLSTATE."""
-    options = ("-qX", "-v", "ON_ERROR_STOP=on", "-v", "VERBOSITY=verbose", "-d", database.url())
-    return run("psql", *options, text=text)
-
-
-def restored(database: Database, text: bytes) -> World:
-    sent = send(database, text)
-    assert (sent.returncode, sent.stderr) == (0, b"")
-    return World(database, made=True)
-
-
-def state(world: World) -> dict[str, Any]:
-    """Return what a copy shall have of an original: the records to the byte, the contract, the census, the audit."""
-    with closing(Scene(world.db)) as scene:
-        return {
-            "records": scene.digest(),
-            "contract": scene.value("SELECT birth.fn_birth_contract_hash()"),
-            "drift": scene.rows("SELECT * FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass"),
-            "census": scene.rows("SELECT * FROM birth.fn_birth_census('thing')"),
-            "audit": scene.rows("SELECT * FROM birth.fn_birth_run_audit()"),
-            "disagreements": scene.disagreements(),
-        }
-
-
-def as_text(original: World, database: Database, folder: Path) -> None:
-    restored(database, dump(original))
-
-
-def as_one_file(original: World, database: Database, folder: Path) -> None:
-    dump(original, "-Fc", "-f", folder / "dump")
-    assert run("pg_restore", "--exit-on-error", "-1", "-d", database.url(), folder / "dump").stderr == b""
-
-
-def in_parallel(original: World, database: Database, folder: Path) -> None:
-    dump(original, "-Fd", "-j", "2", "-f", folder / "dump")
-    assert run("pg_restore", "--exit-on-error", "-j", "2", "-d", database.url(), folder / "dump").stderr == b""
-
-
-def data_after_the_schema(original: World, database: Database, folder: Path) -> None:
-    schema = dump(original, "--schema-only")
-    restored(database, schema)
-    restored(database, dump(original, "--data-only", "--disable-triggers"))
+def into(server: Cluster) -> Iterator[Into]:
+    """Databases to restore into."""
+    with targets(server) as create:
+        yield create
 
 
 @pytest.mark.parametrize("way", [as_text, as_one_file, in_parallel, data_after_the_schema])
