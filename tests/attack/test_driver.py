@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import OPERATOR, Run, Scene, refused, statement
+from helpers import OPERATOR, SECOND_OPERATOR, Run, Scene, refused, statement
 from psycopg.sql import SQL
 
 from birthdb import errors
@@ -68,10 +68,10 @@ def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> N
 def test_an_attempt_that_wrote_nothing_is_not_undone(scene: Scene, run: Run) -> None:
     holder = begin(scene, run)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
-    scene.stop(run)
+    scene.stop(run, by=SECOND_OPERATOR)
     scene.review(run.run_id, p_purpose="COMPENSATE")
     with scene.unchanged(), refused(errors.RunStatus):
-        scene.compensate(run)
+        scene.compensate(run, by=SECOND_OPERATOR)
 
 
 def test_a_batch_is_asked_for_its_permit_before_the_contract(scene: Scene, run: Run) -> None:
