@@ -1359,7 +1359,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
   END IF;
-  IF coalesce(btrim(p_reason), '') = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('freezing %s: p_reason is empty', r_dot.dot_name));
   END IF;
   PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);
@@ -1415,7 +1415,7 @@ BEGIN
   IF r_dot.dangerous THEN
     PERFORM birth.fn_birth_raise('dot_dangerous', format('%s (%s)', r_dot.dot_name, r_dot.dot_code));
   END IF;
-  IF coalesce(btrim(p_reason), '') = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('unfreezing %s: p_reason is empty', r_dot.dot_name));
   END IF;
   IF NOT r_dot.frozen THEN
@@ -2445,6 +2445,7 @@ CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy t
     AS $$
 DECLARE
   r_identity record;
+  v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -2457,11 +2458,14 @@ BEGIN
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
-      format('strategy %L, column %L, prefix %L, template %L', p_strategy, p_column, p_prefix, p_template),
+      format('strategy %L, column %L, prefix %L, template %L', left(p_strategy, 80), left(p_column, 80), left(p_prefix, 80), left(p_template, 80)),
       'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
   END IF;
   IF p_template IS NOT NULL THEN
-    PERFORM birth.fn_birth_template_parse(p_template);
+    SELECT sum(octet_length(t.literal)) INTO v_text FROM birth.fn_birth_template_parse(p_template) t;
+  END IF;
+  IF v_text > 512 THEN
+    PERFORM birth.fn_birth_raise('identity_malformed', format('the text around the columns has %s bytes', v_text), 'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
 
@@ -2693,7 +2697,7 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL, s.relname || '-{' || array_to_string(k.names, '}/{') || '}',
+    SELECT 4, k.indisprimary, 'legacy', NULL, replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )
@@ -3538,7 +3542,7 @@ DECLARE
   v_born bigint;
   v_existing bigint;
 BEGIN
-  IF p_codes IS NULL OR p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR p_dry_run IS NULL THEN
+  IF p_codes IS NULL OR p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_codes, p_dot_origin and p_dry_run are required');
   END IF;
   SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
@@ -4281,7 +4285,7 @@ DECLARE
     WHEN p_expected_delta IS NULL OR p_expected_delta <= 0 THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
-    WHEN p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
+    WHEN p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
   END;
 BEGIN
   IF v_fault IS NOT NULL THEN
@@ -4752,13 +4756,14 @@ BEGIN
     IF v_births <> v_expected THEN
       RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
     END IF;
-    RETURN QUERY
-      SELECT b.entity_code::text, 'differs from its receipt'
-      FROM birth.birth_registry b
-      WHERE b.run_id = p_run.run_id
-        AND (b.collection_name <> p_run.collection_name OR b.dot_origin <> p_run.dot_origin
-             OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.purpose = 'APPLY'));
   END IF;
+  -- Planned each time, for these codes: a plan for any would read all births of the run.
+  RETURN QUERY EXECUTE
+    'SELECT b.entity_code::text, ''differs from its receipt'' FROM birth.birth_registry b'
+    ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2))'
+    ' AND (b.collection_name <> $1.collection_name OR b.dot_origin <> $1.dot_origin'
+    '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
+    USING p_run, p_codes;
   FOR r_key IN
     SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
     FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
@@ -5102,6 +5107,9 @@ BEGIN
   ordinal := 0;
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
+    IF ordinal > 100 THEN
+      PERFORM birth.fn_birth_raise('identity_malformed', format('template %L has more than 100 pieces', left(p_template, 80)));
+    END IF;
     v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
       literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
@@ -5110,7 +5118,7 @@ BEGIN
     ELSE
       v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
-        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
+        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
       END IF;
       literal := NULL;
       column_name := substring(v_piece FROM '^[{]([^{}:]+)');
@@ -5121,7 +5129,7 @@ BEGIN
     v_rest := substr(v_rest, length(v_piece) + 1);
   END LOOP;
   IF v_columns = 0 THEN
-    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', p_template));
+    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', left(p_template, 80)));
   END IF;
 END;
 $_$;

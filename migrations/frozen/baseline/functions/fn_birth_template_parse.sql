@@ -1,5 +1,6 @@
 -- The template grammar: literal text, {column}, {column:0N} (an integer padded with zeros to N digits), {{ and }} for braces.
--- Returns: the pieces in order; NB106 when the text is not a template or names no column.
+-- The code is one expression over all pieces, which the server reads to the depth of its stack: a hundred are more than any identity has.
+-- Returns: the pieces in order; NB106 when the text is not a template, names no column, or has more than a hundred pieces.
 -- Calls: fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_template_parse(p_template text)
@@ -16,6 +17,9 @@ BEGIN
   ordinal := 0;
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
+    IF ordinal > 100 THEN
+      PERFORM birth.fn_birth_raise('identity_malformed', format('template %L has more than 100 pieces', left(p_template, 80)));
+    END IF;
     v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
       literal := replace(replace(v_piece, '{{', '{'), '}}', '}');
@@ -24,7 +28,7 @@ BEGIN
     ELSE
       v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
-        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', p_template, v_rest));
+        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
       END IF;
       literal := NULL;
       column_name := substring(v_piece FROM '^[{]([^{}:]+)');
@@ -35,7 +39,7 @@ BEGIN
     v_rest := substr(v_rest, length(v_piece) + 1);
   END LOOP;
   IF v_columns = 0 THEN
-    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', p_template));
+    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', left(p_template, 80)));
   END IF;
 END;
 $fn_birth_template_parse$;

@@ -20,7 +20,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
   END IF;
-  IF coalesce(btrim(p_reason), '') = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('freezing %s: p_reason is empty', r_dot.dot_name));
   END IF;
   PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);

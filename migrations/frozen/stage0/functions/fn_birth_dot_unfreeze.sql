@@ -21,7 +21,7 @@ BEGIN
   IF r_dot.dangerous THEN
     PERFORM birth.fn_birth_raise('dot_dangerous', format('%s (%s)', r_dot.dot_name, r_dot.dot_code));
   END IF;
-  IF coalesce(btrim(p_reason), '') = '' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('unfreezing %s: p_reason is empty', r_dot.dot_name));
   END IF;
   IF NOT r_dot.frozen THEN

@@ -18,7 +18,7 @@ DECLARE
   v_born bigint;
   v_existing bigint;
 BEGIN
-  IF p_codes IS NULL OR p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR p_dry_run IS NULL THEN
+  IF p_codes IS NULL OR p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_codes, p_dot_origin and p_dry_run are required');
   END IF;
   SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);

@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
 AS $fn_birth_identity_classify$
 DECLARE
   r_identity record;
+  v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
@@ -25,11 +26,14 @@ BEGIN
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
-      format('strategy %L, column %L, prefix %L, template %L', p_strategy, p_column, p_prefix, p_template),
+      format('strategy %L, column %L, prefix %L, template %L', left(p_strategy, 80), left(p_column, 80), left(p_prefix, 80), left(p_template, 80)),
       'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
   END IF;
   IF p_template IS NOT NULL THEN
-    PERFORM birth.fn_birth_template_parse(p_template);
+    SELECT sum(octet_length(t.literal)) INTO v_text FROM birth.fn_birth_template_parse(p_template) t;
+  END IF;
+  IF v_text > 512 THEN
+    PERFORM birth.fn_birth_raise('identity_malformed', format('the text around the columns has %s bytes', v_text), 'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
 

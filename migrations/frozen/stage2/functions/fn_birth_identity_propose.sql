@@ -44,7 +44,7 @@ AS $fn_birth_identity_propose$
     SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL, s.relname || '-{' || array_to_string(k.names, '}/{') || '}',
+    SELECT 4, k.indisprimary, 'legacy', NULL, replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )

@@ -17,7 +17,7 @@ DECLARE
     WHEN p_expected_delta IS NULL OR p_expected_delta <= 0 THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
-    WHEN p_dot_origin IS NULL OR btrim(p_dot_origin) = '' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
+    WHEN p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
   END;
 BEGIN
   IF v_fault IS NOT NULL THEN
