@@ -29,6 +29,7 @@ from birthdb import api, audit, evidence, paths, target
 from birthdb import verify as verification
 from birthdb.api import Connection
 from birthdb.errors import BirthError
+from birthdb.plain import line, plain, plain_json
 from birthdb.release import attest as attesting
 from birthdb.release import command as alembic
 from birthdb.server import EmbeddedServer, ServerError
@@ -161,11 +162,11 @@ def apply(
         _database(url, True) as watch,
         _bar(hidden=as_json) as bar,
     ):
-        task = bar.add_task(_plain(collection), total=100.0)
+        task = bar.add_task(line(collection), total=100.0)
 
         def tell(message: str) -> None:
             row = api.progress(watch, run) or {}
-            bar.update(task, completed=float(row.get("percent") or 0), description=_plain(message))
+            bar.update(task, completed=float(row.get("percent") or 0), description=line(message))
 
         if execute and batch_ms is not None:
             api.run_tune(conn, run, batch, target_ms=batch_ms)
@@ -187,7 +188,7 @@ def census(collection: Collection, url: Url = None, as_json: Json = False) -> No
     else:
         _show({"census": rows}, False)
         said = f"{collection} {dated}: {'PASS' if passed else 'FAIL'}"
-        out.print(_text(said, style="bold" if passed else "bold red"))
+        out.print(_line(said, style="bold" if passed else "bold red"))
     raise typer.Exit(FINE if passed else ATTENTION)
 
 
@@ -219,19 +220,19 @@ def verify(
     if run is not None:
         _verify_run(run, head, url, as_json)
     if head is not None:
-        raise typer.BadParameter("goes with --run", param_hint="--head")
+        raise _misuse("goes with --run", param_hint="--head")
     with _database(url, as_json) as conn, _working("comparing", as_json):
         report = verification.verify(conn, source=source)
     if junit is not None:
         try:
             report.write_junit(junit)
         except OSError as exc:
-            raise typer.BadParameter(f"{junit}: {exc.strerror}", param_hint="--junit") from exc
+            raise _misuse(f"{junit}: {exc.strerror}", param_hint="--junit") from exc
     if as_json:
         _print_json(report.document())
     else:
         for check in report.differing:
-            out.print(_text(str(check)))
+            out.print(_line(str(check)))
         said = "as released" if report.fine else f"{len(report.differing)} DIFFER"
         out.print(_text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
     raise typer.Exit(FINE if report.fine else ATTENTION)
@@ -243,9 +244,9 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
         with _working("checking", as_json):
             findings = audit.check(export, head)
     except OSError as exc:
-        raise typer.BadParameter(f"{file}: {exc.strerror}", param_hint="--run") from exc
+        raise _misuse(f"{file}: {exc.strerror}", param_hint="--run") from exc
     except audit.Unreadable as exc:
-        raise typer.BadParameter(str(exc), param_hint="--run") from exc
+        raise _misuse(str(exc), param_hint="--run") from exc
     run = str(export.document["run"]["run_id"])
     if url is not None:
         with _database(url, as_json) as conn, _working("comparing", as_json):
@@ -261,7 +262,7 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
         for finding in findings:
             said = "" if finding["ok"] else f"; expected {finding['expected']}"
             out.print(
-                _text(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}")
+                _line(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}")
             )
         out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
@@ -305,7 +306,7 @@ def repair(
         _print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
         return
     for difference, text in done:
-        out.print(_text("-- " + str(difference).replace("\n", "\\n"), "dim"))
+        out.print(_line(f"-- {difference}", "dim"))
         out.print(_text(f"{text.rstrip().rstrip(';')};"))
     out.print(_text(f"{len(done)} {'put back' if execute else 'to put back: add --execute'}", "bold"))
 
@@ -336,7 +337,7 @@ def export_evidence(
     Before a downgrade a DBA exports all, and acknowledges each table's digest as the document has it.
     """
     if (run is None) == (check is None):
-        raise typer.BadParameter("name either RUN, or all, or --check FILE")
+        raise _misuse("name either RUN, or all, or --check FILE")
     if check is not None:
         _check_evidence(check, as_json)
         return
@@ -349,31 +350,38 @@ def export_evidence(
                 return
             with _working("exporting", as_json):
                 document = evidence.export(conn, number) if number else evidence.export_all(conn, births=births)
+        except OSError as exc:
+            if output is None:
+                raise
+            raise _misuse(f"{output}: {exc.strerror}", param_hint="--output") from exc
         except (ValueError, LookupError) as exc:
-            raise typer.BadParameter(str(exc)) from exc
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+            raise _misuse(str(exc)) from exc
+    text = plain_json(json.dumps(document, indent=2, ensure_ascii=False))
     if output is None:
         print(text)
         return
-    output.write_text(text + "\n", encoding="utf-8")
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise _misuse(f"{output}: {exc.strerror}", param_hint="--output") from exc
     _show({"evidence": [{"file": str(output), "sha256": document["sha256"]}]}, as_json)
 
 
 def _write_lines(lines: Iterator[str], output: Path | None, as_json: bool) -> None:
     """Write an export line by line; the last one says what it came to."""
-    line = ""
+    written = ""
     with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as file:
-        for line in lines:
-            file.write(line)
+        for written in lines:
+            file.write(written)
     if output is not None:
-        _show({"evidence": [{"file": str(output), **json.loads(line)}]}, as_json)
+        _show({"evidence": [{"file": str(output), **json.loads(written)}]}, as_json)
 
 
 def _check_evidence(file: Path, as_json: bool) -> None:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
-        raise typer.BadParameter(f"{file} cannot be read as JSON: {exc}") from exc
+        raise _misuse(f"{file} cannot be read as JSON: {exc}") from exc
     findings = evidence.check(document)
     fine = all(finding["ok"] for finding in findings)
     if as_json:
@@ -392,6 +400,11 @@ def run_alembic(context: typer.Context) -> None:
     """Run Alembic with the migrations that are installed: birthdb alembic upgrade head."""
     # For the menu, and for whoever calls ``main`` here: ``__main__`` gets there without the rest of this module.
     raise typer.Exit(alembic.run(context.args))
+
+
+def _misuse(what: str, param_hint: str | None = None) -> typer.BadParameter:
+    """Return what is wrong with an argument, which may be a file of any name."""
+    return typer.BadParameter(line(what), param_hint=param_hint)
 
 
 def main() -> NoReturn:
@@ -500,7 +513,7 @@ def _working(what: str, as_json: bool) -> AbstractContextManager[object]:
 
 
 def _print_json(document: object) -> None:
-    print(json.dumps(document, default=str, ensure_ascii=False, indent=2))
+    print(plain_json(json.dumps(document, default=str, ensure_ascii=False, indent=2)))
 
 
 def _bar(*, hidden: bool) -> Progress:
@@ -566,22 +579,21 @@ def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return _plain(json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
-
-
-def _plain(text: str) -> str:
-    """Return the text as it may go to a terminal: a name may hold what moves the cursor or turns the line round."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return plain(json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
 
 
 def _text(text: str, style: str = "") -> Text:
-    return Text(_plain(text), style=style)
+    return Text(plain(text), style=style)
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(line(text), style=style)
 
 
 def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> NoReturn:
     known = {name: fact for name, fact in facts.items() if fact}
     if as_json:
-        print(json.dumps({"error": message, **known}, ensure_ascii=False), file=sys.stderr)
+        print(plain_json(json.dumps({"error": message, **known}, ensure_ascii=False)), file=sys.stderr)
     else:
         err.print(_text(f"error: {message}", style="bold red"))
         for name, fact in known.items():

@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from birthdb import __version__, api
 from birthdb.api import Connection
+from birthdb.plain import plain_json
 
 #: Every table of evidence in any release, with what its rows are sorted by.
 TABLES = {
@@ -93,7 +94,7 @@ def export_births(conn: Connection, run: UUID) -> Iterator[str]:
     census = _census(conn, _run(conn, run)["collection_name"])
     with one_moment(conn):
         document = _signed(records(conn, run) | census | {"kind": "births"})
-        for line in chain([json.dumps(document, ensure_ascii=False)], births_of(conn, run)):
+        for line in map(plain_json, chain([json.dumps(document, ensure_ascii=False)], births_of(conn, run))):
             births += 1
             summed.update(f"{line}\n".encode())
             yield f"{line}\n"

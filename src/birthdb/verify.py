@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from birthdb import api, paths
 from birthdb.api import Connection
+from birthdb.plain import line
 from birthdb.release import attest, body_of
 from birthdb.release.sources import Sources
 
@@ -82,9 +83,9 @@ class Report:
                 root, "testsuite", name=what, tests=str(len(checks)), failures=failures, errors="0"
             )
             for check in checks:
-                case = ElementTree.SubElement(suite, "testcase", classname=f"birthdb.{what}", name=check.object)
+                case = ElementTree.SubElement(suite, "testcase", classname=f"birthdb.{what}", name=line(check.object))
                 if check.found is not None:
-                    ElementTree.SubElement(case, "failure", message=check.found).text = str(check)
+                    ElementTree.SubElement(case, "failure", message=line(check.found)).text = line(str(check))
         ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
 
 
