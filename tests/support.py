@@ -1,6 +1,7 @@
 """What the fixtures hand out: a cluster with its people, databases of one test, and the releases between them."""
 
 import os
+import time
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -35,6 +36,8 @@ TEMPLATE = "BIRTHDB_TEMPLATE"
 _PASSWORD = "of-a-test"  # for a server that asks; the embedded one does not
 _ADVISORY_LOCK = 0x62697274
 
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
 
 def worker() -> str:
     """Return a name that no other process of this test run, or of another one, uses."""
@@ -63,6 +66,10 @@ class Database:
         """Close what was opened, and drop the database whoever else is connected."""
         for conn in self._open:
             conn.close()
+        # DROP looks a second time only after a tenth of a second, and most backends are gone after a few milliseconds.
+        deadline = time.monotonic() + 1
+        while self.cluster.execute(_END, (self.name,)).fetchall() and time.monotonic() < deadline:
+            time.sleep(0.001)
         self.cluster.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(self.name)))
 
 
