@@ -70,8 +70,8 @@ freeze: $(READY) ## copy sql/ into the releases that are not declared, with hash
 check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
 
-faults: $(READY) ## stop runs between any two statements, and write docs/faults.md; an hour, TURNS=1 a quarter
-	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS))
+faults: $(READY) ## stop runs between any two statements, and write docs/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose
+	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS)) $(addprefix --only ,$(ONLY)) $(addprefix --by ,$(BY))
 
 hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
 	@$(BIN)/python -m birthdb.release.hunt

@@ -11,22 +11,23 @@ What must differ is taken out, and nothing else:
 - of a plan made anew its id, its seeds, and its fingerprint: that it is the right one is held instead
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from faults.stories import CODES, COLLECTION
 from helpers import Row, Scene
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 Rows = dict[str, list[Row]]
 
-_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'r' ORDER BY 1"
-
-_BIRTHS = """
+_ROWS: Mapping[str, LiteralString] = {
+    "birth_registry": """
 SELECT b.*, r.batch_no AS born_at FROM birth.birth_registry b
 LEFT JOIN birth.birth_receipt r ON r.run_id = b.run_id AND r.born_at = b.born_at
-"""
+""",
+}
 
 _LEDGER = """
 SELECT l.*, l.planned_fingerprint = (
@@ -36,28 +37,34 @@ FROM birth.birth_backfill_ledger_v2 l
 """
 
 
-def snapshot(scene: Scene, since: datetime) -> Rows:
-    """Return every row of schema birth, without what must differ; what happened before ``since`` is kept as it is."""
-    tables = [row["relname"] for row in scene.rows(_TABLES)]
-    assert len(tables) >= 14
-    found = {table: scene.rows(SQL("SELECT * FROM birth.{}").format(Identifier(table))) for table in tables}
-    found["birth_registry"] = scene.rows(_BIRTHS)
-    new = [row["run_id"] for row in found["birth_backfill_ledger_v2"] if row["planned_at"] > since]
+def snapshot(scene: Scene, since: datetime, before: Mapping[str, str]) -> Rows:
+    """Return every row of schema birth, without what must differ; what happened before ``since`` is kept as it is.
+
+    Of a table that still has the digest of ``before`` the digest stands for its rows.
+    """
+    digests = scene.digest()
+    assert len(digests) >= 14
+    touched = [table for table, digest in digests.items() if digest != before[table]]
+    found = {table: scene.rows(_ROWS.get(table) or _all(table)) for table in touched}
+    new = [row["run_id"] for row in found.get("birth_backfill_ledger_v2", []) if row["planned_at"] > since]
     if new:
         found["birth_backfill_ledger_v2"] = scene.rows(_LEDGER, (sorted(CODES),))
-    found["birth_act"] = [act for act in found["birth_act"] if not _of_this_case(act)]
-    found["birth_review"] = [row for row in found["birth_review"] if row["findings"] != AFTER_A_FAILURE]
-    for table, names in _DIFFERS.items():
-        for row in found[table]:
-            for name in names:
-                del row[name]
-    if new:
         for row in found["birth_backfill_ledger_v2"]:
             del row["seed_a"], row["seed_b"]
-    return {
+    for table, of_this_case in _OF_THIS_CASE.items():
+        found[table] = [row for row in found.get(table) or scene.rows(_all(table)) if not of_this_case(row)]
+    for table, names in _DIFFERS.items():
+        for row in found.get(table, []):
+            for name in names:
+                del row[name]
+    return {table: [{"digest": digest}] for table, digest in digests.items()} | {
         table: sorted(({n: _plain(v, since, new) for n, v in row.items()} for row in rows), key=str)
         for table, rows in found.items()
     }
+
+
+def _all(table: str) -> Composed:
+    return SQL("SELECT * FROM birth.{}").format(Identifier(table))
 
 
 #: Columns that are not compared.
@@ -68,7 +75,11 @@ _DIFFERS = {
 }
 
 
-def _of_this_case(act: Row) -> bool:
+#: What a reviewer writes who lets a failed run go on.
+AFTER_A_FAILURE = "a fault struck, the run is whole"
+
+
+def _act_of_this_case(act: Row) -> bool:
     return (
         act["act"] in ("attempt", "home")
         or (act["act"] == "outcome" and act["detail"]["status"] in ("stopped", "failed"))
@@ -76,8 +87,11 @@ def _of_this_case(act: Row) -> bool:
     )
 
 
-#: What a reviewer writes who lets a failed run go on.
-AFTER_A_FAILURE = "a fault struck, the run is whole"
+#: Rows that a disturbed run has more than the undisturbed one.
+_OF_THIS_CASE: Mapping[str, Callable[[Row], bool]] = {
+    "birth_act": _act_of_this_case,
+    "birth_review": lambda review: bool(review["findings"] == AFTER_A_FAILURE),
+}
 
 
 def _plain(value: Any, since: datetime, new: list[UUID]) -> Any:

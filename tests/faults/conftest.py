@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 from faults import matrix
-from faults.__main__ import SETTINGS
+from faults.__main__ import DURABLE, SETTINGS
 from faults.boundaries import Boundary
 from faults.matrix import Stage
 from faults.stories import STORIES
@@ -17,8 +17,8 @@ from birthdb.server import EmbeddedServer
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Ground]:
-    """A server of these tests' own, whatever the others use: it is killed and recovers, so it is durable."""
-    with EmbeddedServer(durable=True, settings=SETTINGS) as server, closing(Ground(server)) as made:
+    """A server of these tests' own, whatever the others use: it is killed and recovers, so its COMMITs are durable."""
+    with EmbeddedServer(settings=SETTINGS | DURABLE) as server, closing(Ground(server)) as made:
         yield made
 
 

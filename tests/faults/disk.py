@@ -96,7 +96,7 @@ def data_disk(ground: Ground) -> Iterator[Fault]:
 def full_wal(settings: Mapping[str, str]) -> Iterator[tuple[Ground, Fault]]:
     """Provide a server, and a fault that leaves no room for its WAL. Raises NoDiskError."""
     with (
-        EmbeddedServer(durable=True, settings={**settings, **_LITTLE_WAL}) as server,
+        EmbeddedServer(settings={**settings, **_LITTLE_WAL}) as server,
         _small_disk(server, _WAL_MB) as disk,
         closing(Ground(server)) as ground,
     ):
@@ -171,3 +171,4 @@ class WalDisk:
         self._disk.empty()
         ground.server.stop(SIGQUIT)
         ground.server.start()
+        ground.revive()

@@ -1,7 +1,8 @@
 """Each story, disturbed at each boundary by each fault, brought to its end, and held against its twin."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,8 +11,8 @@ from faults import boundaries, comparison
 from faults.boundaries import Boundary
 from faults.comparison import Rows
 from faults.stories import STORIES, Story
-from faults.strikes import CHEAP, CRASHES, Fault, Ground, until
-from helpers import OPERATOR, Run, Scene, prepared
+from faults.strikes import CHEAP, CRASHES, Crash, Fault, Ground, until
+from helpers import DBA, OPERATOR, Run, Scene, prepared
 from psycopg.sql import SQL
 from support import Database
 
@@ -34,6 +35,8 @@ class Stage:
     run: Run | None
     since: datetime
     passings: tuple[Passing, ...]
+    #: The digests of its tables.
+    before: Mapping[str, str]
     twin: Rows
     #: The passing at which the story breaks off by itself.
     breaks_at: int | None
@@ -84,12 +87,13 @@ def staged(ground: Ground, source: Database, known: list[Boundary], story: Story
             passings = passings[breaks_at or 0 :]
         scene.db.drop()
         with closing(copy()) as scene:
+            before = scene.digest()
             story.send(scene, made.run)
             assert story.status(scene) == story.end
             assert comparison.unsound(scene) == []
-            twin = comparison.snapshot(scene, since)
+            twin = comparison.snapshot(scene, since, before)
         scene.db.drop()
-        yield Stage(story, made.database, made.run, since, tuple(passings), twin, breaks_at)
+        yield Stage(story, made.database, made.run, since, tuple(passings), before, twin, breaks_at)
 
 
 def _recorded(
@@ -131,29 +135,50 @@ def _middle(passings: list[Passing]) -> int:
     return found
 
 
-def everywhere(story: Story, passings: Sequence[Passing], turns: int | None = None) -> Iterator[tuple[Passing, Fault]]:
-    """Yield each boundary with each fault that leaves the server alone, in its stretches by turns.
+#: Where a fault strikes; several places where one crash serves them all.
+Strikes = Iterable[tuple[Sequence[Passing], Fault]]
 
-    So each stretch sees each of its boundaries, and each boundary each fault, without the product of the three. In one
-    turn each boundary sees one fault; there is no other where another story passes the same boundaries.
+
+def everywhere(story: Story, passings: Sequence[Passing], turns: int | None = None) -> Strikes:
+    """Return each boundary with each fault that leaves the server alone, in its stretches by turns, and each COMMIT.
+
+    So each stretch sees each of its boundaries, and each boundary each fault, without the product of the three; before
+    and after each COMMIT it is the product. In one turn each boundary sees one fault; there is no other where another
+    story passes the same boundaries.
     """
     faults = [fault for fault in CHEAP if story.timed or not fault.times_out]
     boundaries = _by_boundary(passings)
     whole = 1 if story.again else max(len(faults), *map(len, boundaries))
+    found: dict[tuple[int, str], tuple[Sequence[Passing], Fault]] = {}
     for turn in range(min(turns or whole, whole)):
         for place, passed in enumerate(boundaries):
             if turn < max(len(faults), len(passed)):
-                yield passed[(place + turn) % len(passed)], faults[(place + turn) % len(faults)]
+                at, fault = passed[(place + turn) % len(passed)], faults[(place + turn) % len(faults)]
+                found[at.number, fault.name] = [at], fault
+    if turns is None:
+        found |= {(at.number, fault.name): ([at], fault) for at in at_commits(passings) for fault in faults}
+    return found.values()
 
 
-def crashes(story: Story, passings: Sequence[Passing], turns: int | None = None) -> Iterator[tuple[Passing, Fault]]:
-    """Yield before and after each COMMIT, and one boundary of each routine, with each fault that ends in a recovery."""
-    routines = {passed[0].boundary.routine: passed for passed in _by_boundary(passings)}
-    others = [passed[place % len(passed)] for place, passed in enumerate(routines.values())]
-    whole = 1 if story.again else len(CRASHES)
-    for turn in range(min(turns or whole, whole)):
-        for place, passing in enumerate(dict.fromkeys([*at_commits(passings), *others])):
-            yield passing, CRASHES[(place + turn) % len(CRASHES)]
+def crashes(story: Story, passings: Sequence[Passing], turns: int | None = None) -> Strikes:
+    """Yield before and after each COMMIT, and each boundary once, with each fault that ends in a recovery.
+
+    Where another story passes the same boundaries, one boundary of each routine. In one turn each sees one fault.
+    """
+    boundaries = _by_boundary(passings)
+    if story.again:
+        boundaries = list({passed[0].boundary.routine: passed for passed in boundaries}.values())
+    for place, fault in enumerate(CRASHES):
+        others = [passed[(number + place) % len(passed)] for number, passed in enumerate(boundaries)]
+        if turns == 1:
+            others = others[place :: len(CRASHES)]
+        struck = list(dict.fromkeys([*at_commits(passings), *others]))
+        for first in range(0, len(struck), AT_ONCE):
+            yield struck[first : first + AT_ONCE], fault
+
+
+#: How many sessions one crash serves.
+AT_ONCE = 12
 
 
 def at_commits(passings: Sequence[Passing]) -> list[Passing]:
@@ -177,25 +202,63 @@ def _by_boundary(passings: Sequence[Passing]) -> list[list[Passing]]:
     ]
 
 
-def struck(ground: Ground, stage: Stage, passing: Passing, fault: Fault) -> Outcome:
-    """Disturb the story once, bring it to its end, and say what happened; raises Unequal where it ends otherwise."""
-    database = ground.cluster.create(stage.database.name)
+def struck_at_once(
+    ground: Ground, stage: Stage, passings: Sequence[Passing], fault: Fault
+) -> list[Outcome | Exception]:
+    """Disturb the story at each of these, and return what ``struck`` does; one crash serves them all."""
+    # All copies first: each is a checkpoint, and what a run wrote before it would not be recovered from the WAL.
+    copies = [ground.cluster.create(stage.database.name, confirmed=False) for _ in passings]
+    if fault.crash is None:
+        return [
+            _attempted(ground, stage, at, fault, copy, nullcontext()) for at, copy in zip(passings, copies, strict=True)
+        ]
+    crash = Crash(ground, fault, len(passings))
+    with ThreadPoolExecutor(len(passings)) as pool:
+        sessions = [
+            pool.submit(_attempted, ground, stage, at, crash.fault, copy, crash.turn())
+            for at, copy in zip(passings, copies, strict=True)
+        ]
+        crash.strike()
+    return [session.result() for session in sessions]
+
+
+def _attempted(
+    ground: Ground,
+    stage: Stage,
+    passing: Passing,
+    fault: Fault,
+    database: Database,
+    turn: AbstractContextManager[None],
+) -> Outcome | Exception:
+    try:
+        with turn:
+            return struck(ground, stage, passing, fault, database)
+    except Exception as error:
+        return error
+
+
+def struck(ground: Ground, stage: Stage, passing: Passing, fault: Fault, database: Database | None = None) -> Outcome:
+    """Disturb the story once, bring it to its end, and say what happened; raises Unequal where it ends otherwise.
+
+    In this copy of its database, or in a new one.
+    """
+    database = database or ground.cluster.create(stage.database.name, confirmed=False)
     if fault.before:
         fault.before(ground, database)
     scene = Scene(database)
+    scene.execute(_CONFIRM)
     try:
         seen = _disturbed(ground, scene, stage, passing, fault)
         if fault.after:
             fault.after(ground)
         if fault.crashes:
             scene.close()
-            ground.revive()
             scene = Scene(database)
         _hold(comparison.unsound(scene))
         status = _standing(scene)
         remedy = tuple(_brought_to_its_end(scene, stage))
         _hold(comparison.unsound(scene))
-        _hold(comparison.differences(comparison.snapshot(scene, stage.since), stage.twin))
+        _hold(comparison.differences(comparison.snapshot(scene, stage.since, stage.before), stage.twin))
         if not (status.endswith(_HELD) and not remedy):
             _hold([f"{n} locks are still held" for n in [scene.held_locks()] if n])
         return Outcome(seen, status, remedy)
@@ -207,6 +270,14 @@ def struck(ground: Ground, stage: Stage, passing: Passing, fault: Fault) -> Outc
     finally:
         scene.close()
         database.drop()
+
+
+#: As a DBA, in a session that is there already.
+_CONFIRM = f"""
+SET SESSION AUTHORIZATION {DBA};
+SELECT birth.fn_birth_home_confirm(p_reason := 'a copy for a test');
+RESET SESSION AUTHORIZATION
+"""
 
 
 class Unequal(AssertionError):
@@ -232,6 +303,8 @@ def _disturbed(ground: Ground, scene: Scene, stage: Stage, passing: Passing, fau
                 reached.append(None)
             except Exception as error:  # psycopg drops what a handler raises
                 reached.append(error)
+                with suppress(psycopg.Error):
+                    scene.execute(_LET_GO)
 
     conn.add_notice_handler(strike)
     scene.execute(f"SELECT pg_advisory_lock({boundaries.HOLD})")
@@ -259,8 +332,11 @@ def _disturbed(ground: Ground, scene: Scene, stage: Stage, passing: Passing, fau
     conn.remove_notice_handler(strike)
     if not fault.crashes:
         until(lambda: not fault.ends_session or not scene.value(_THERE, (pid,)))
-        scene.execute("SELECT pg_advisory_unlock_all()")
+        scene.execute(_LET_GO)
     return seen
+
+
+_LET_GO = "SELECT pg_advisory_unlock_all()"
 
 
 #: Milliseconds: a slow machine needs more to get to the boundary at all; what came too early has left nothing behind.
@@ -296,6 +372,7 @@ def _brought_to_its_end(scene: Scene, stage: Stage) -> Iterator[str]:
             purpose = "COMPENSATE" if stage.story.end == "compensated" else "APPLY"
             scene.review(stage.run.run_id, p_findings=comparison.AFTER_A_FAILURE, p_purpose=purpose)
             yield "a new verdict"
+        scene.session(OPERATOR).execute("SET plpgsql.check_asserts = off")  # no boundary is of interest any more
         try:
             stage.story.send(scene, stage.run)
             yield "the same statement"

@@ -4,11 +4,11 @@ import csv
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults.matrix import Outcome, Passing
+from faults.matrix import AT_ONCE, Outcome, Passing
 from faults.stories import BATCH, ROWS, STORIES, Story
 from faults.strikes import FAULTS, Fault
 
@@ -33,9 +33,27 @@ def saw(story: str, passing: Passing, fault: Fault, outcome: Outcome) -> Seen:
     return Seen(story, passing.number, fault.name, passing.stretch, at.routine, at.number, at.statement, str(outcome))
 
 
-def write(docs: Path, seen: Sequence[Seen], version: str, turns: int | None) -> None:
+def read(docs: Path) -> list[Seen]:
+    """Return what was seen when the table was written."""
+    with (docs / "faults.csv").open(encoding="utf-8", newline="") as lines:
+        return [
+            Seen(
+                row["story"],
+                int(row["passing"]),
+                row["fault"],
+                row["stretch"],
+                row["routine"],
+                int(row["boundary"]),
+                row["before"],
+                row["outcome"],
+            )
+            for row in csv.DictReader(lines)
+        ]
+
+
+def write(docs: Path, seen: Sequence[Seen], version: str) -> None:
     """Write the page, and the table of every single fault beside it."""
-    (docs / "faults.md").write_text(page(seen, version, turns), encoding="utf-8")
+    (docs / "faults.md").write_text(page(seen, version), encoding="utf-8")
     (docs / "faults.csv").write_text(table(seen), encoding="utf-8")
 
 
@@ -52,17 +70,17 @@ def table(seen: Sequence[Seen]) -> str:
     return text.getvalue()
 
 
-def page(seen: Sequence[Seen], version: str, turns: int | None) -> str:
+def page(seen: Sequence[Seen], version: str) -> str:
     """Return the page: what was done, how often, and what came of it."""
     letters = {outcome: _letter(place) for place, outcome in enumerate(sorted({one.outcome for one in seen}))}
-    return "\n".join([*_head(seen, version, turns), *_legend(seen, letters), *_stories(seen, letters), ""])
+    return "\n".join([*_head(seen, version), *_legend(seen, letters), *_stories(seen, letters), ""])
 
 
 def _letter(place: int) -> str:
     return chr(ord("A") + place) if place < 26 else f"A{chr(ord('A') + place - 26)}"
 
 
-def _head(seen: Sequence[Seen], version: str, turns: int | None) -> Iterator[str]:
+def _head(seen: Sequence[Seen], version: str) -> Iterator[str]:
     boundaries = {(one.routine, one.boundary) for one in seen}
     yield _HEAD.format(
         rows=ROWS,
@@ -71,8 +89,7 @@ def _head(seen: Sequence[Seen], version: str, turns: int | None) -> Iterator[str
         boundaries=len(boundaries),
         routines=len({routine for routine, _ in boundaries}),
         version=version,
-        often=_IN_FULL if turns is None else _IN_TURNS.format(turns=turns),
-        crashes="each" if turns is None else "in turn",
+        at_once=AT_ONCE,
     )
     times = Counter(one.fault for one in seen)
     yield "| fault | times | at boundaries |\n| --- | ---: | ---: |"
@@ -99,15 +116,20 @@ def _stories(seen: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
             yield from _matrix(story, told, letters)
 
 
+def _boundaries(seen: Iterable[Seen]) -> int:
+    return len({(one.routine, one.boundary) for one in seen})
+
+
 def _count(told: Sequence[Seen]) -> str:
-    boundaries = len({(one.routine, one.boundary) for one in told})
-    return f"{boundaries} boundaries, struck {len(told):,} times."
+    return f"{_boundaries(told)} boundaries, struck {len(told):,} times."
 
 
 def _matrix(story: Story, told: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
     faults = [fault for fault in FAULTS if any(one.fault == fault for one in told)]
     yield f"| | {' | '.join(faults)} |"
     yield f"| --- |{' --- |' * len(faults)}"
+    struck = [_boundaries(one for one in told if one.fault == fault) for fault in faults]
+    yield f"| *boundaries* | {' | '.join(map(str, struck))} |"
     for stretch in story.stretches:
         cells = []
         for fault in faults:
@@ -139,25 +161,20 @@ it passes: {boundaries} boundaries in {routines} routines, among them every COMM
 waits at the one that is wanted, and the fault strikes while it waits. A single statement is PostgreSQL's: it happens or
 it does not.
 
-**How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof.
-{often}
+**How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof. Each boundary with
+each fault but the full disks, in its stretches by turns, so that each stretch is disturbed at each of its boundaries;
+before and after each COMMIT each of these faults in every stretch. Where a story passes the boundaries of another (the
+writer alone, an undoing that is resumed) each boundary has one fault that leaves the server alone, and one boundary of
+each routine each SIGKILL. The first row of each table below counts the boundaries that were in fact struck.
 
-A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`). The faults after which the server
-recovers from its WAL strike {crashes} before and after each COMMIT and at one boundary of each routine, with `fsync`,
-`synchronous_commit` and `full_page_writes` on; a full disk, before and after each COMMIT, in the stories that have its
-column: from the boundary on there is not a byte of room, until the run has met that. PostgreSQL {version}.
+A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`). After a SIGKILL the server recovers
+from its WAL, with `fsync`, `synchronous_commit` and `full_page_writes` on; one crash ends up to {at_once} sessions,
+each in a database of its own and at a boundary of its own. A full disk strikes before and after each COMMIT, or at the
+first and the last boundary where there is none: from there on not a byte of room is left, until the run has met that.
+PostgreSQL {version}.
 
 `faults.csv`, beside this page, has each fault by itself.
 """
-
-_IN_FULL = """\
-Each boundary with each of the faults that leave the server alone, in its stretches by turns, so that each stretch is
-disturbed at each of its boundaries too. Where a story passes the boundaries of another (a resume, the writer alone)
-each boundary has one fault."""
-
-_IN_TURNS = """\
-In each story each boundary with {turns} or more of the faults that leave the server alone, in its stretches by turns.
-`make faults` without `TURNS` takes each boundary with each of them, in each of its stretches."""
 
 _LEGEND = """
 ## What comes of it

@@ -128,7 +128,7 @@ STORIES = {
     for story in (
         Story("plan", "A plan", _collect, _plan, "planned", ("plan",), timed=True),
         Story("apply", "A run", _permitted, _apply, "done", (*_BEGIN, *_FIRST, *_REST, *_PROOF)),
-        Story("resume", "A run that is resumed", _interrupted, _apply, "done", (*_BEGIN, *_REST, *_PROOF), again=True),
+        Story("resume", "A run that is resumed", _interrupted, _apply, "done", (*_BEGIN, *_REST, *_PROOF)),
         Story(
             "break",
             "A run that breaks off, while that is being recorded",

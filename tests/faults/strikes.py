@@ -8,9 +8,11 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Barrier, BrokenBarrierError, Event, Lock
 from typing import Any
 
 import psycopg
@@ -75,6 +77,8 @@ class Fault:
     ends_session: bool = False
     #: Whether every session is over by it, and the server recovers from a crash.
     crashes: bool = False
+    #: Makes the server crash and recover while all these backends wait at their boundaries.
+    crash: Callable[["Ground", Sequence[int]], None] | None = None
     #: What is made ready with the database that it strikes.
     before: Callable[[Ground, Database], None] | None = None
     #: What ends it, when the statement is over.
@@ -98,18 +102,68 @@ def _vanish(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None
     scene.execute(f"SELECT pg_advisory_unlock({boundaries.HOLD})")
 
 
-def _kill_backend(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
-    os.kill(conn.info.backend_pid, signal.SIGKILL)
+def _kill_backends(ground: Ground, pids: Sequence[int]) -> None:
+    _kill(*pids)
+    ground.revive()
 
 
-def _kill_server(ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
+def _kill_server(ground: Ground, pids: Sequence[int]) -> None:
     # A backend outlives its postmaster until it waits, and could end the run in that moment: it goes at the same time.
-    pid = conn.info.backend_pid
-    os.kill(pid, signal.SIGSTOP)
-    os.kill(ground.server.pid, signal.SIGKILL)
-    os.kill(pid, signal.SIGKILL)
+    _kill(*pids, ground.server.pid)
     ground.server.stop(signal.SIGKILL)
     ground.server.start()
+    ground.revive()
+
+
+def _kill(*pids: int) -> None:
+    """Kill all of them before one of them learns of another's end."""
+    for how in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, how)
+
+
+class Crash:
+    """One crash for several sessions, each in a database of its own and at a boundary of its own.
+
+    One of them acts at a time: at its boundary it lets the next one act. The server crashes when the last one is there.
+    """
+
+    def __init__(self, ground: Ground, fault: Fault, sessions: int) -> None:
+        assert fault.crash is not None
+        self._make = partial(fault.crash, ground)
+        self._pids: list[int] = []
+        self._turn = Lock()
+        self._all_there = Barrier(sessions + 1, timeout=_PATIENCE * sessions)
+        self._over = Event()
+        self.fault = replace(fault, strike=self._wait)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Act alone; whoever fails lets the others go."""
+        with self._turn:
+            try:
+                yield
+            except BaseException:
+                self._all_there.abort()
+                raise
+
+    def strike(self) -> None:
+        """Wait until all are there, and strike; in the thread that started the server, which dies with its thread."""
+        try:
+            with suppress(BrokenBarrierError):  # then each of them says so
+                self._all_there.wait()
+                self._make(self._pids)
+        finally:
+            self._over.set()
+
+    def _wait(self, ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
+        self._pids.append(conn.info.backend_pid)
+        self._turn.release()
+        try:
+            self._all_there.wait()
+            self._over.wait()
+        finally:
+            self._turn.acquire()
 
 
 TERMINATE = Fault("pg_terminate_backend", _terminate, ends_session=True)
@@ -117,12 +171,12 @@ CANCEL = Fault("pg_cancel_backend", _cancel)
 LOCK_TIMEOUT = Fault("lock_timeout", settings={boundaries.BRIEF: "on"})
 STATEMENT_TIMEOUT = Fault("statement_timeout", times_out=True)
 VANISH = Fault("the client vanishes", _vanish, ends_session=True)
-KILL_BACKEND = Fault("SIGKILL of the backend", _kill_backend, ends_session=True, crashes=True)
-KILL_SERVER = Fault("SIGKILL of the postmaster", _kill_server, ends_session=True, crashes=True)
+KILL_BACKEND = Fault("SIGKILL of the backend", ends_session=True, crashes=True, crash=_kill_backends)
+KILL_SERVER = Fault("SIGKILL of the postmaster", ends_session=True, crashes=True, crash=_kill_server)
 
-#: At every passing of every boundary; these leave the server alone.
+#: These leave the server alone.
 CHEAP = (TERMINATE, CANCEL, LOCK_TIMEOUT, STATEMENT_TIMEOUT, VANISH)
-#: At every COMMIT and once in every routine; after these the server recovers from its WAL.
+#: After these the server recovers from its WAL.
 CRASHES = (KILL_BACKEND, KILL_SERVER)
 
 DATA_FULL = "no room for data"

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from itertools import product
+from threading import BrokenBarrierError
 from typing import Any, TypeVar
 
 import psycopg
 import pytest
 from faults import disk, matrix, strikes
-from faults.__main__ import SETTINGS
+from faults.__main__ import DURABLE, SETTINGS
 from faults.disk import NoDiskError
-from faults.matrix import Passing, Stage, Unequal
+from faults.matrix import Passing, Stage, Strikes, Unequal
 from faults.stories import STORIES
 from faults.strikes import (
     CANCEL,
@@ -34,7 +37,6 @@ CASES = [
     ("plan", "plan", "fn_birth_plan_write", "RETURN", TERMINATE, "connection lost, nothing there; the same statement"),
     ("plan", "plan", "fn_birth_act_record", "INSERT", STATEMENT_TIMEOUT, "57014, nothing there; the same statement"),
     ("apply", "begin", "fn_birth_run_claim", "RETURN", LOCK_TIMEOUT, "55P03, planned; the same statement"),
-    ("apply", "begin", APPLY, "COMMIT", KILL_SERVER, "connection lost, planned; the same statement"),
     (
         "apply",
         "first batch",
@@ -87,7 +89,24 @@ def test_a_disturbed_run_ends_as_an_undisturbed_one(
 ) -> None:
     staged = stage(story)
     at = passing(staged, stretch, routine, statement)
-    assert str(matrix.struck(ground, staged, at, fault)) == outcome
+    (seen,) = matrix.struck_at_once(ground, staged, [at], fault)
+    assert str(seen) == outcome
+
+
+def test_one_crash_ends_several_runs_each_at_its_own_boundary(ground: Ground, stage: Callable[[str], Stage]) -> None:
+    staged = stage("apply")
+    at = [passing(staged, stretch, APPLY, "COMMIT") for stretch in ("begin", "first batch", "proof")]
+    outcomes = matrix.struck_at_once(ground, staged, at, KILL_SERVER)
+    standing = ["planned", "interrupted", "interrupted"]
+    assert list(map(str, outcomes)) == [f"connection lost, {status}; the same statement" for status in standing]
+
+
+def test_who_does_not_come_to_its_boundary_holds_up_no_other(ground: Ground, stage: Callable[[str], Stage]) -> None:
+    staged = stage("apply")
+    at = passing(staged, "begin", APPLY, "COMMIT")
+    nowhere = replace(at, number=10**6)
+    for outcome in matrix.struck_at_once(ground, staged, [at, nowhere], KILL_SERVER):
+        assert isinstance(outcome, Unequal | BrokenBarrierError)
 
 
 @contextmanager
@@ -112,7 +131,7 @@ def test_a_run_that_found_no_room_for_data_goes_on_when_there_is_some(
 
 def test_a_run_that_found_no_room_for_wal_goes_on_when_there_is_some() -> None:
     with (
-        mounted(disk.full_wal(SETTINGS)) as (ground, fault),
+        mounted(disk.full_wal(SETTINGS | DURABLE)) as (ground, fault),
         matrix.instrumented(ground) as made,
         matrix.staged(ground, *made, STORIES["apply"]) as staged,
     ):
@@ -150,13 +169,23 @@ def test_what_a_fault_leaves_behind_is_seen(ground: Ground, stage: Callable[[str
 
 def test_every_story_is_struck_at_every_boundary(stage: Callable[[str], Stage]) -> None:
     staged = stage("apply")
-    struck = {(at.boundary, fault.name) for at, fault in matrix.everywhere(staged.story, staged.passings)}
-    faults = {fault.name for fault in strikes.CHEAP if not fault.times_out}
-    assert struck == {(at.boundary, fault) for at in staged.passings for fault in faults}
-    places = {(at.boundary, at.stretch) for at, _ in matrix.everywhere(staged.story, staged.passings)}
-    assert places == {(at.boundary, at.stretch) for at in staged.passings}
+    boundaries = {at.boundary for at in staged.passings}
     commits = {at.number for at in staged.passings if at.boundary.commits}
     assert len(commits) == len(staged.story.stretches) - 1
-    chosen = {(at.number, fault.name) for at, fault in matrix.crashes(staged.story, staged.passings)}
-    for fault in strikes.CRASHES:
-        assert {(number + behind, fault.name) for number in commits for behind in (0, 1)} <= chosen
+    around = {number + behind for number in commits for behind in (0, 1)}
+
+    struck = pairs(matrix.everywhere(staged.story, staged.passings))
+    faults = {fault.name for fault in strikes.CHEAP if not fault.times_out}
+    assert {(at.boundary, fault) for at, fault in struck} == set(product(boundaries, faults))
+    assert {(at.boundary, at.stretch) for at, _ in struck} == {(at.boundary, at.stretch) for at in staged.passings}
+    assert set(product(around, faults)) <= {(at.number, fault) for at, fault in struck}
+
+    crashed = pairs(matrix.crashes(staged.story, staged.passings))
+    kills = {fault.name for fault in strikes.CRASHES}
+    assert {(at.boundary, fault) for at, fault in crashed} == set(product(boundaries, kills))
+    assert set(product(around, kills)) <= {(at.number, fault) for at, fault in crashed}
+
+
+def pairs(strikes: Strikes) -> set[tuple[Passing, str]]:
+    """Return each place with the name of what strikes there."""
+    return {(at, fault.name) for places, fault in strikes for at in places}
