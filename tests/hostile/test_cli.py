@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Literal
 
 from birthdb import api, cli
 
-COLLECTIONS = ["\x1b[2J\x9b31m\r\n", "\u202e'\"; --\\", "x\nok: PASS\u2028"]
+COLLECTIONS = ["\x1b[2J\x9b31m\r\n", "x\nok: PASS\u2028\u202e'\"; --\\"]
 CODES = sorted(value for value in VALUES if value.strip(BLANK))
 WORDS = "\x1b]0;title\x07\u2066%s\n'"
 
@@ -120,7 +120,7 @@ def test_a_backfill_is_shown_and_said_in_json(world: World, birthdb: Command, na
 
 
 @pytest.mark.parametrize("command", [["plan"], ["census"], ["evidence"]], ids=" ".join)
-@pytest.mark.parametrize("name", VALUES[::9], ids=ascii)
+@pytest.mark.parametrize("name", VALUES[::14], ids=ascii)
 def test_what_is_not_there_is_refused_in_words_that_can_be_shown(
     birthdb: Command, command: list[str], name: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_what_somebody_added_is_named_on_one_line_and_in_junit(world: World, bir
     assert birthdb("repair", "--harmless", "--drop-data", person="release_dba").code in (cli.FINE, cli.ATTENTION)
 
 
-FILES = ["\x1b[2J\n", "\u202e\x9b'", "\udcff"]
+FILES = ["\x1b[2J\n\u202e\x9b'", "\udcff"]
 
 
 @pytest.mark.parametrize("name", FILES, ids=ascii)

@@ -164,7 +164,7 @@ def test_whatever_is_said_of_it_a_backfill_goes_the_whole_way_and_keeps_every_wo
         assert [row["entity_code"] for row in born] == codes_of(identity, live)
         proven(scene, run, tmp_path / "undone")
 
-    @settings(SAVED, max_examples=12)
+    @settings(SAVED, max_examples=8)
     @given(st.data(), identities(), st.fixed_dictionaries(dict.fromkeys(SAYINGS, SAID)), ORIGINS)
     def property_holds(data: st.DataObject, identity: Identity, said: dict[str, str], origin: str) -> None:
         rows = data.draw(rows_of(identity))
@@ -204,7 +204,7 @@ def test_any_text_is_a_template_or_is_refused_with_what_to_do(scene: Scene) -> N
     scene.execute("CREATE TABLE public.thing (n integer, t text, UNIQUE (n), UNIQUE (t))")
     scene.govern("thing", "column", column="t")
 
-    @settings(SAVED, max_examples=60)
+    @settings(SAVED, max_examples=40)
     @given(TEMPLATES)
     @example("{n}" + "{t}" * 99)
     @example("{n}" + "{t}" * 100)
@@ -282,7 +282,7 @@ def test_what_is_said_with_an_act_is_kept_as_it_is_or_is_blank_and_refused(scene
                 with refused(errors.BadArgument):
                     scene.ask(person, routine, p_run_id=run, p_reason=text)
 
-    @settings(SAVED, max_examples=40)
+    @settings(SAVED, max_examples=20)
     @given(WORDS)
     @example("")
     @example("\n")
