@@ -14,7 +14,7 @@ DECLARE
   r_home birth.v_birth_home;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_home_confirm');
-  IF p_reason IS NULL OR p_reason !~ E'\\S' THEN
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT h.* INTO r_home FROM birth.v_birth_home h;
