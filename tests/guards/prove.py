@@ -39,21 +39,16 @@ def candidates(
 ) -> list[str]:
     """Return the tests that may notice a guard's absence, the likeliest first."""
     like = {_name(proof.test) for other, proof in proofs.items() if proof.test and _alike(one, other)}
-    nearest: dict[int, list[tuple[bool, float, str]]] = {}
-    for test, reach in reached.items():
-        place = _distance(one, removal, reach)
-        if reach.passed and place is not None:
-            nearest.setdefault(place, []).append((_name(test) not in like, reach.seconds, test))
+    near = {test: _distance(one, removal, reach) for test, reach in reached.items() if reach.passed}
     found = []
-    for _, tests in sorted(nearest.items()):
-        # One case of each test before the second one of any: what one case does not notice, its like hardly will.
-        cases = Counter[str]()
-        ordered = []
-        for strange, seconds, test in sorted(tests):
-            cases[_name(test)] += 1
-            ordered.append((strange, cases[_name(test)] if strange else 0, seconds, test))
-        found += [test for *_, test in sorted(ordered)]
-    return found[:most]
+    # One case of each test before the second one of any: what one case does not notice, its like hardly will.
+    cases = Counter[tuple[int, str]]()
+    for test, place in sorted(near.items(), key=lambda each: (reached[each[0]].seconds, each[0])):
+        if place is not None:
+            strange = _name(test) not in like
+            cases[place, _name(test)] += 1
+            found.append((place > 0, strange, place, cases[place, _name(test)] if strange else 0, len(found), test))
+    return [test for *_, test in sorted(found)][:most]
 
 
 def _name(test: str) -> str:
