@@ -40,7 +40,7 @@ def candidates(
     """Return the tests that may notice a guard's absence, the likeliest first."""
     like = {_name(proof.test) for other, proof in proofs.items() if proof.test and _alike(one, other)}
     near = {test: _distance(one, removal, reach) for test, reach in reached.items() if reach.passed}
-    found = []
+    found: list[tuple[bool, bool, int, int, int, str]] = []
     # One case of each test before the second one of any: what one case does not notice, its like hardly will.
     cases = Counter[tuple[int, str]]()
     for test, place in sorted(near.items(), key=lambda each: (reached[each[0]].seconds, each[0])):
