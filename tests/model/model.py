@@ -41,11 +41,16 @@ def refuse(**reasons: object) -> None:
 
 @dataclass
 class Collection:
-    """A source table; its identity is over the name (the key, too), the id, or both."""
+    """A source table; its identity is over the name (the key, too), the id, or both. Exempt, it needs no births."""
 
     identity: str
     mode: str
+    exempt: bool = False
     rows: dict[int, str | None] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> tuple[str, bool]:
+        return self.identity, self.exempt
 
     def code(self, row: int, name: str | None) -> str | None:
         if self.identity == "synthetic_id":
@@ -64,8 +69,8 @@ class Verdict:
     purpose: str
     safe: bool
     orphans: int
-    #: Contract, identity and number of failures that it is bound to.
-    about: tuple[int, str, int]
+    #: Contract, definition of the collection and number of failures that it is bound to.
+    about: tuple[int, tuple[str, bool], int]
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Run:
     target: set[str] = field(default_factory=set)
     most: int | None = None
     upper: Any = None
-    identity: str | None = None
+    definition: tuple[str, bool] | None = None
     # the attempt
     permit: int | None = None
     executed_by: str | None = None
@@ -165,8 +170,8 @@ class Model:
     def other_part(self, lineage: int, person: str, part: str) -> bool:
         return self.parts.get((lineage, person), part) != part
 
-    def about(self, run: Run) -> tuple[int, str, int]:
-        return self.recorded, self.collections[run.collection].identity, run.failures
+    def about(self, run: Run) -> tuple[int, tuple[str, bool], int]:
+        return self.recorded, self.collections[run.collection].definition, run.failures
 
     def verdict_missing(self, run: Run, purpose: str) -> bool:
         verdict = run.latest(purpose)
@@ -202,11 +207,22 @@ class Model:
 
     # --- rows and identities
 
+    def arrive(self, name: str, rows: list[tuple[int, str | None]]) -> None:
+        """Let rows come in past the gateway, but for those whose place is taken."""
+        there = self.collections[name].rows
+        for row, text in rows:
+            if row not in there and (text is None or text not in there.values()):
+                there[row] = text
+
+    def clear(self, name: str) -> None:
+        self.collections[name].rows.clear()
+
     def insert(self, name: str, rows: list[tuple[int, str | None]], *, gateway: bool) -> None:
         source = self.collections[name]
         ids = [*source.rows, *(row for row, _ in rows)]
         names = [n for n in (*source.rows.values(), *(n for _, n in rows)) if n is not None]
         codes = [source.code(*row) for row in rows]
+        gateway = gateway and not source.exempt
         enforced = gateway and source.mode == "enforce"
         refuse(
             unique_violation=len(ids) > len(set(ids)) or len(names) > len(set(names)),
@@ -227,6 +243,14 @@ class Model:
         rows.update({row: to} if row in rows else {})
 
     def classify(self, name: str, identity: str) -> None:
+        self.not_in_use(name)
+        self.collections[name].identity = identity
+
+    def decide(self, name: str, *, exempt: bool) -> None:
+        self.not_in_use(name)
+        self.collections[name].exempt = exempt
+
+    def not_in_use(self, name: str) -> None:
         refuse(
             definition_in_use=any(
                 run.collection == name
@@ -236,7 +260,6 @@ class Model:
                 for number, run in enumerate(self.runs)
             )
         )
-        self.collections[name].identity = identity
 
     # --- plan, review, permit
 
@@ -252,6 +275,7 @@ class Model:
         lineage = len(self.runs) if predecessor is None else self.runs[predecessor].lineage
         refuse(
             role_required=by not in OPERATORS,
+            policy_not_required=self.collections[name].exempt,
             code_foreign=count.foreign,
             code_duplicate=count.duplicates,
             nothing_to_do=not count.missing,
@@ -333,20 +357,22 @@ class Model:
         run.status, run.reason, run.compensating, run.stop = "running", None, compensating, False
         run.epoch, run.holder, run.executed_by, run.permit = run.epoch + 1, session, by, call.permit
 
-    def begin(self, session: str, by: str, call: Call, *, alone: bool = False) -> None:
+    def admit(self, session: str, by: str, call: Call, *, alone: bool = False, asked: bool = False) -> None:
+        """Check what stands at the beginning. Only who begins in earnest meets rivals, and a part of their own."""
         run, source = self.runs[call.run], self.collections[self.runs[call.run].collection]
         count, begun, verdict = self.count(run.collection), bool(run.target), run.latest("APPLY")
         size = len(run.target) if begun else min(len(count.missing), call.most)
         in_range = {
-            code for key, code in source.scan() if begun and run.identity == source.identity and key <= run.upper
+            code for key, code in source.scan() if begun and run.definition == source.definition and key <= run.upper
         }
         refuse(
             role_required=by not in OPERATORS,
             run_status=run.closed("APPLY"),
-            run_held=run.holder not in (None, session) or self.rival(run),
+            run_held=run.holder not in (None, session) or (not asked and self.rival(run)),
             driver_required=alone and (run.batches or run.holder == session),
             dot_frozen=self.frozen,
-            separation_of_duties=self.other_part(run.lineage, by, "execution"),
+            separation_of_duties=not asked and self.other_part(run.lineage, by, "execution"),
+            policy_not_required=source.exempt,
             code_foreign=count.foreign,
             code_duplicate=count.duplicates,
             parity_broken=run.orphans and run.orphans != (verdict.orphans if verdict else 0),
@@ -359,30 +385,38 @@ class Model:
             delta_mismatch=call.delta != size or (begun and call.most != run.most),
             **self.permit_faults(call.permit, call.run, "APPLY", size - len(run.written)),
         )
-        if not begun:
-            wanted = [(key, code) for key, code in source.scan() if code in count.missing][:size]
-            last, _ = source.scan()[-1] if size == len(run.planned) else wanted[-1]
-            run.target, run.upper, run.most, run.identity = (
-                {c for _, c in wanted if c},
-                last,
-                call.most,
-                source.identity,
-            )
+
+    def begin(self, session: str, by: str, call: Call, *, alone: bool = False) -> None:
+        self.admit(session, by, call, alone=alone)
+        run, source = self.runs[call.run], self.collections[self.runs[call.run].collection]
+        if not run.target:
+            missing = self.count(run.collection).missing
+            wanted = [(key, code) for key, code in source.scan() if code in missing][: min(len(missing), call.most)]
+            last, _ = source.scan()[-1] if len(wanted) == len(run.planned) else wanted[-1]
+            run.target = {code for _, code in wanted if code}
+            run.upper, run.most, run.definition = last, call.most, source.definition
         self.claim(session, by, call, compensating=False)
 
-    def begin_undo(self, session: str, by: str, call: Call) -> None:
+    def admit_undo(self, session: str, by: str, call: Call, *, asked: bool = False) -> None:
         run = self.runs[call.run]
         refuse(
             role_required=by not in OPERATORS,
             run_status=run.status in ("planned", "compensated") or not run.written,
-            run_held=run.holder not in (None, session) or self.rival(run),
+            run_held=run.holder not in (None, session) or (not asked and self.rival(run)),
             dot_frozen=self.frozen,
-            separation_of_duties=self.other_part(run.lineage, by, "execution"),
+            separation_of_duties=not asked and self.other_part(run.lineage, by, "execution"),
             contract_drift=self.contract != self.recorded,
             verdict_missing=self.verdict_missing(run, "COMPENSATE"),
             **self.permit_faults(call.permit, call.run, "COMPENSATE", len(run.written) - run.removed),
         )
+
+    def begin_undo(self, session: str, by: str, call: Call) -> None:
+        self.admit_undo(session, by, call)
         self.claim(session, by, call, compensating=True)
+
+    def ask(self, session: str, by: str, call: Call, *, back: bool = False) -> None:
+        """Answer as if it were begun, and change nothing."""
+        (self.admit_undo if back else self.admit)(session, by, call, asked=True)
 
     # --- a run goes on
 

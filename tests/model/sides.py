@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Run, statement
 from model.model import Call, Collection, Model, Refused
-from model.stage import COLLECTIONS, IDENTITIES, Stage, reason
-from psycopg.sql import SQL, Identifier
+from model.stage import COLLECTIONS, IDENTITIES, LOCK_TIMEOUT, Stage, reason
+from psycopg.sql import SQL, Composed, Identifier
 
 Row = tuple[int, str | None]
 
@@ -44,7 +44,8 @@ class Sides:
         self.permit_ids: list[int] = []
         #: Which session holds a run by hand, and what it calls the writer with.
         self.hands: dict[str, Call] = {}
-        self.contract = 0
+        #: Which contract is there, and which is recorded.
+        self.contract = self.recorded = 0
         self.frozen = False
 
     # --- judging
@@ -101,11 +102,18 @@ class Sides:
     def permit_id(self, permit: int | None) -> int:
         return 0 if permit is None else self.permit_ids[permit]
 
-    def call(self, run: int, size: int, purpose: str = "APPLY", amiss: int = 0) -> Call:
-        """Return what an operator would send, who reads the numbers off the ledger and the permit."""
+    def call(self, run: int, size: int, purpose: str = "APPLY", amiss: str | None = None) -> Call:
+        """Return what an operator would send, who reads the numbers off the ledger and the permit, or misreads one."""
         row, permit = self.seen["runs"][run], self.permit_of(run, purpose)
+        if amiss == "permit of another":
+            others = [
+                n for n, p in enumerate(self.seen["permits"]) if tuple(p[:2]) != (run, purpose) and p[2] == "OPEN"
+            ]
+            permit = others[-1] if others else permit
         most = row["most"] or (self.seen["permits"][permit][3] if permit is not None else 5)
-        return Call(run, permit, max(1, min(row["expected"], most) + amiss), most, size)
+        most += amiss == "larger bound"
+        delta = min(row["expected"], most) + {"one more": 1, "one fewer": -1}.get(amiss or "", 0)
+        return Call(run, permit, max(1, delta), most, size)
 
     def arguments(self, call: Call) -> dict[str, object]:
         permit_id = self.permit_id(call.permit)
@@ -205,6 +213,18 @@ class Sides:
 
         return Move("drift or repair", do, says)
 
+    def arrives(self, name: str, rows: list[Row]) -> Move:
+        """Have rows come in late, past the gateway; the place of some is taken."""
+        query = SQL(
+            "INSERT INTO public.{} SELECT * FROM unnest(%s::integer[], %s::text[]) ON CONFLICT DO NOTHING"
+        ).format(Identifier(name))
+        columns = [row for row, _ in rows], [text for _, text in rows]
+        return Move("arrive", lambda: self.stage.change(query, columns), lambda _: self.model.arrive(name, rows))
+
+    def clears(self, name: str) -> Move:
+        query = SQL("DELETE FROM public.{}").format(Identifier(name))
+        return Move("clear", lambda: self.stage.change(query), lambda _: self.model.clear(name))
+
     def inserts(self, name: str, rows: list[Row], *, gateway: bool) -> Move:
         query = SQL("INSERT INTO public.{} SELECT * FROM unnest(%s::integer[], %s::text[])").format(Identifier(name))
         columns = [row for row, _ in rows], [text for _, text in rows]
@@ -222,18 +242,33 @@ class Sides:
         query = SQL("UPDATE public.{} SET name = %s WHERE id = %s").format(Identifier(name))
         return Move("rename", lambda: self.stage.change(query, (to, row)), lambda _: self.model.rename(name, row, to))
 
+    def driven(self, call: Call, *, back: bool, execute: bool = True) -> tuple[Composed, dict[str, object]]:
+        """Return the CALL and what it is given."""
+        given = self.arguments(call) | {"p_batch": call.size, "p_execute": execute}
+        if back:
+            given = {name: given[name] for name in ("p_run_id", "p_permit_id", "p_batch", "p_execute")}
+        routine = "sp_dot_birth_qt001_compensate" if back else "sp_dot_birth_qt001_apply"
+        return statement("CALL", routine, given), given
+
+    def asks_first(self, call: Call, by: str, *, back: bool = False) -> Move:
+        """Send a CALL that is not to execute anything."""
+        query, given = self.driven(call, back=back, execute=False)
+
+        def do() -> None:
+            self.stage.driver(by).execute(query, given)
+
+        return Move(
+            "ask to undo" if back else "ask", do, lambda _: self.model.ask(f"{by}, driving", by, call, back=back)
+        )
+
     def calls(
         self, call: Call, by: str, nested: Move | None = None, point: str = "writing", *, back: bool = False
     ) -> Move:
         """Send a CALL; in the middle of its first batch, something else may happen."""
         conn, heard = self.stage.driver(by), []
-        routine = "sp_dot_birth_qt001_compensate" if back else "sp_dot_birth_qt001_apply"
-        given = self.arguments(call) | {"p_batch": call.size, "p_execute": True}
-        if back:
-            given = {name: given[name] for name in ("p_run_id", "p_permit_id", "p_batch", "p_execute")}
+        query, given = self.driven(call, back=back)
 
         def do() -> None:
-            query = statement("CALL", routine, given)
             if nested is None:
                 conn.execute(query, given)
             else:
@@ -248,8 +283,8 @@ class Sides:
                 told.extend(heard)
                 insist(heard, f"the model comes to {point}, the database did not")
                 end: str | None = self.agree(nested, *told[0])
-                # A batch waits for locks a few seconds at most, and a busy machine may take longer.
-                return answer if answer == "lock_not_available" else end
+                # On a busy machine a batch may be held up for longer than it waits for a lock.
+                return answer if answer == "lock_not_available" and self.stage.held_for >= LOCK_TIMEOUT else end
 
             try:
                 self.model.call(f"{by}, driving", by, call, answer, meanwhile, back=back)
@@ -338,6 +373,18 @@ class Sides:
             "classify", STEWARD, "fn_birth_identity_classify", lambda: self.model.classify(name, identity), **given
         )
 
+    def decides(self, name: str, *, exempt: bool) -> Move:
+        """Say whether a collection needs births."""
+        given = {"p_collection": name, "p_schema": "public", "p_table": name}
+        given["p_coverage_status"] = "BIRTH_EXEMPT_TEST" if exempt else "BIRTH_REQUIRED"
+        return self.asks(
+            "policy",
+            STEWARD,
+            "fn_birth_collection_register",
+            lambda: self.model.decide(name, exempt=exempt),
+            **given,
+        )
+
     def switches(self, name: str, mode: str) -> Move:
         def says() -> None:
             self.model.collections[name].mode = mode
@@ -345,10 +392,15 @@ class Sides:
         given = {"p_collection": name, "p_mode": mode, "p_reason": "a trial"}
         return self.asks("mode", STEWARD, "fn_birth_gateway_mode", says, **given)
 
-    def releases(self) -> Move:
-        """Make what is there the contract."""
+    def renews(self) -> Move:
+        """Release another contract."""
+
+        def do() -> None:
+            self.contract = self.recorded = 1 - self.contract
+            self.stage.redefine(self.contract)
+            self.scene.record_contract()
 
         def says(_: str) -> None:
-            self.model.recorded = self.model.contract
+            self.model.contract = self.model.recorded = self.contract
 
-        return Move("release", self.scene.record_contract, says)
+        return Move("renew", do, says)

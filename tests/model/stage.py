@@ -1,6 +1,7 @@
 """Where a walk takes place: one released database, two collections, whoever acts, and what the tables show of it."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
-from helpers import OPERATOR, SECOND_OPERATOR, STEWARD, Row, Scene
+from helpers import EVERYBODY, OPERATOR, SECOND_OPERATOR, STEWARD, Row, Scene
 from psycopg.sql import SQL, Composed, Identifier
 from support import Database
 
@@ -100,6 +101,9 @@ _EMPTY = [
 #: What a batch waits for: its first birth, or its receipt.
 POINTS: dict[str, LiteralString] = {"writing": "birth_registry", "written": "birth_receipt"}
 
+#: Seconds that a batch waits for a lock.
+LOCK_TIMEOUT = 5
+
 _SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CATALOGUE = {refusal.sqlstate: refusal for refusal in BirthError.__subclasses__()}
 
@@ -118,6 +122,10 @@ class Stage:
         self.scene = Scene(db)
         #: What the walks have done here, by the answer they got.
         self.answers: Counter[tuple[str, str]] = Counter()
+        #: How the runs of the walks ended, and how many were begun more than once.
+        self.ends: Counter[str] = Counter()
+        #: Seconds for which a batch was held up, the last time.
+        self.held_for = 0.0
         self._locker = db.connect()
         self._drivers: dict[str, psycopg.Connection[Any]] = {}
         for name in COLLECTIONS:
@@ -136,7 +144,7 @@ class Stage:
 
     def reset(self) -> None:
         """Take everything back that a walk has left."""
-        for person in (OPERATOR, SECOND_OPERATOR):
+        for person in (OPERATOR, SECOND_OPERATOR, EVERYBODY):
             self.scene.session(person).execute("SELECT pg_advisory_unlock_all()")
         with self.scene.admin.transaction():
             self.scene.execute("SET LOCAL session_replication_role = replica")
@@ -215,13 +223,15 @@ class Stage:
         self, conn: psycopg.Connection[Any], query: Composed, given: Any, point: str, act: Callable[[], None]
     ) -> None:
         """Send a CALL; when its first batch has come to the point, act; then let it go on. It may end before."""
-        with ThreadPoolExecutor(1) as pool, self._locker.transaction():
-            self._locker.execute(SQL("LOCK TABLE birth.{} IN SHARE MODE").format(Identifier(POINTS[point])))
-            call = pool.submit(conn.execute, query, given)
-            waits = "SELECT %s = ANY (pg_blocking_pids(%s))"
-            pids = self._locker.info.backend_pid, conn.info.backend_pid
-            while not call.done():
-                if self.scene.value(waits, pids):
-                    act()
-                    break
+        began, conn_pid = time.monotonic(), conn.info.backend_pid
+        with ThreadPoolExecutor(1) as pool:
+            with self._locker.transaction():
+                self._locker.execute(SQL("LOCK TABLE birth.{} IN SHARE MODE").format(Identifier(POINTS[point])))
+                call = pool.submit(conn.execute, query, given)
+                waits = "SELECT %s = ANY (pg_blocking_pids(%s))"
+                while not call.done():
+                    if self.scene.value(waits, (self._locker.info.backend_pid, conn_pid)):
+                        act()
+                        break
+            self.held_for = time.monotonic() - began
         call.result()

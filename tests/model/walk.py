@@ -1,73 +1,26 @@
 """A random walk: what is tried is drawn without a look at the model, which only judges the answers."""
 
-import string
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import hypothesis
 from helpers import DBA, EVERYBODY, OPERATOR, OWNER, REVIEWER, SECOND_OPERATOR
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from model.model import Collection
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from model.draw import DEEDS, ROWS, SOURCES, Admission, Aim, Attempt, Deed, Event, Fresh
+from model.model import Call, Collection
 from model.sides import Move, Row, Sides
-from model.stage import COLLECTIONS, IDENTITIES, POINTS, Stage
+from model.stage import COLLECTIONS, IDENTITIES, Stage
+
+#: The walks that the suite takes.
+SEEDS = range(1, 41)
 
 #: Steps of a walk; most make several moves.
-STEPS = 12
+STEPS = 10
 
-#: So few that codes meet: n1 is a name and the code of an id, 1 and 11 make 111 twice. In every collation's order.
-NAMES = (None, " ", "1", "11", *string.ascii_lowercase, "n1", "n2", "n3")
-IDS = range(1, 16)
-
-
-class Fresh(NamedTuple):
-    """A run to be made: after rows that come in late, planned by one, for so many births at most."""
-
-    name: str
-    rows: list[Row]
-    by: str
-    most: int | None
-
-
-class Event(NamedTuple):
-    """What happens, in the middle of a batch or between two steps; which of the details count depends on what it is."""
-
-    what: str
-    point: str
-    name: str
-    row: Row
-    other: int
-
-
-def mostly(right: Any, *others: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from([right] * 6 + list(others))
-
-
-COLLECTION = st.sampled_from(COLLECTIONS)
-IDENTITY = st.sampled_from(sorted(IDENTITIES))
-MODE = st.sampled_from(["observe", "enforce"])
-ROW = st.tuples(st.sampled_from(IDS), st.sampled_from(NAMES))
-ROWS = st.dictionaries(st.sampled_from(IDS), st.sampled_from(NAMES), min_size=3)
-SOURCES = st.tuples(*(st.builds(Collection, IDENTITY, MODE, ROWS) for _ in COLLECTIONS))
-RECENT = st.integers(0, 3)
-PLANNER = mostly(OPERATOR, SECOND_OPERATOR, EVERYBODY, REVIEWER)
-EXECUTOR = mostly(OPERATOR, SECOND_OPERATOR, SECOND_OPERATOR)
-ANYBODY = mostly(None, EVERYBODY, OPERATOR, REVIEWER, OWNER)
-SIZE = st.integers(1, 5)
-BOUND = mostly(None, 1, 2, 3, 0)
-PURPOSE = mostly("APPLY", "COMPENSATE", "COMPENSATE")
-FRESH = st.builds(Fresh, COLLECTION, st.lists(ROW, max_size=6), EXECUTOR, BOUND)
-MAYBE_FRESH = mostly(FRESH, st.none()).flatmap(lambda strategy: strategy)
-EVENT = st.builds(
-    Event,
-    st.sampled_from(
-        ["stop", "revoke", "cancel", "terminate", "freeze", "drift", "rival", "insert", "delete", "rename"]
-    ),
-    st.sampled_from(sorted(POINTS)),
-    COLLECTION,
-    ROW,
-    RECENT,
-)
+#: Batches after which a run that somebody holds by hand is left alone.
+PATIENCE = 9
 
 
 class Walk(Sides, RuleBasedStateMachine):
@@ -78,98 +31,115 @@ class Walk(Sides, RuleBasedStateMachine):
         Sides.__init__(self)
         self.awake = False
 
-    def judge(self, move: Move, *, compare: bool = True) -> bool:
-        return self.awake and super().judge(move, compare=compare)
-
-    @initialize(number=st.integers(0, 2**62), sources=SOURCES)
-    def set_out(self, number: int, sources: tuple[Collection, ...]) -> None:
+    @initialize(number=st.integers(0, 2**62), sources=SOURCES, rows=st.tuples(*(ROWS for _ in COLLECTIONS)))
+    def set_out(self, number: int, sources: tuple[Collection, ...], rows: tuple[list[Row], ...]) -> None:
         """Lay out the collections. Hypothesis tries the simplest values first, which make no walk."""
         self.awake = number > 0
         if self.awake:
             self.stage.reset()
-        for name, source in zip(COLLECTIONS, sources, strict=True):
-            self.judge(self.classifies(name, source.identity), compare=False)
-            self.judge(self.switches(name, source.mode), compare=False)
-            self.arrive(name, list(source.rows.items()))
+            for name, source, late in zip(COLLECTIONS, sources, rows, strict=True):
+                self.judge(self.decides(name, exempt=False), compare=False)
+                self.judge(self.classifies(name, source.identity), compare=False)
+                self.judge(self.switches(name, source.mode), compare=False)
+                self.judge(self.arrives(name, late))
 
-    # --- runs
+    # One rule, not one for each deed: Hypothesis would leave some rules out of each walk.
+    @rule(deed=DEEDS)
+    def step(self, deed: Deed) -> None:
+        if self.awake:
+            self.tidy(deed.first)
+            getattr(self, deed.what)(**deed.given)
 
-    @rule(fresh=MAYBE_FRESH, number=RECENT, by=EXECUTOR, size=SIZE, amiss=mostly(0, 1, -1))
-    def apply(self, fresh: Fresh | None, number: int, by: str, size: int, amiss: int) -> None:
-        run = self.run(number, fresh)
+    def teardown(self) -> None:
+        self.stage.ends.update(row["status"] for row in self.seen.get("runs", []))
+        self.stage.ends["resumed"] += sum(row["epoch"] > 1 for row in self.seen.get("runs", []))
+
+    # --- deeds
+
+    def apply(self, aim: Aim, by: str, size: int, amiss: str | None, asks: bool, then: list[Attempt]) -> None:
+        run = self.aimed(aim, by)
         if run is not None:
-            self.judge(self.calls(self.call(run, size, amiss=amiss), by))
+            call = self.call(run, size, amiss=amiss)
+            if asks:
+                self.judge(self.asks_first(call, by))
+            self.judge(self.calls(call, by))
+            self.again(run, by, size, then)
 
-    @rule(fresh=MAYBE_FRESH, number=RECENT, by=EXECUTOR, size=SIZE, event=EVENT)
-    def disturb(self, fresh: Fresh | None, number: int, by: str, size: int, event: Event) -> None:
+    def disturb(self, aim: Aim, by: str, size: int, event: Event, point: str, then: list[Attempt]) -> None:
         """Apply, and have something happen in the middle of the first batch."""
-        run, other = self.run(number, fresh), self.run(event.other)
-        if run is not None and other is not None:
-            nested = self.happening(event, by, other)
-            self.judge(self.calls(self.call(run, size), by, nested, event.point))
+        run = self.aimed(aim, by)
+        if run is not None:
+            self.send(self.call(run, size), by, event, point)
+            self.again(run, by, size, then)
 
-    @rule(fresh=MAYBE_FRESH, number=RECENT, by=EXECUTOR, size=SIZE, batches=st.integers(0, 3))
-    def begin(self, fresh: Fresh | None, number: int, by: str, size: int, batches: int) -> None:
-        """Begin a run by hand, to have its batches one by one."""
-        run = self.run(number, fresh)
-        if run is not None and self.judge(self.begins(self.call(run, size), by)):
-            self.go_on(by, batches)
-
-    @precondition(lambda self: self.hands)
-    @rule(by=EXECUTOR, batches=st.integers(1, 3))
-    def go_on(self, by: str, batches: int) -> None:
-        by = by if by in self.hands else next(iter(self.hands))
-        for _ in range(batches):
+    def begin(
+        self,
+        aim: Aim,
+        by: str,
+        size: int,
+        amiss: str | None,
+        batches: list[Event | None],
+        then: list[Attempt],
+    ) -> None:
+        """Begin a run by hand, and have things happen between its batches."""
+        run = self.aimed(aim, by)
+        if run is None or not self.judge(self.begins(self.call(run, size, amiss=amiss), by)):
+            return
+        for event in batches:
             if by in self.hands:
                 self.judge(self.steps(by))
+            if event and by in self.hands:
+                self.judge(self.happening(event, by, run))
+        if by not in self.hands:
+            self.again(run, by, size, then)
 
-    @rule(fresh=MAYBE_FRESH, number=RECENT, by=EXECUTOR, size=mostly(100, 1, 2, 3))
-    def write(self, fresh: Fresh | None, number: int, by: str, size: int) -> None:
+    def write(self, aim: Aim, by: str, size: int, amiss: str | None) -> None:
         """Call the writer without the driver."""
-        run = self.run(number, fresh)
+        run = self.aimed(aim, by)
         if run is not None:
-            self.judge(self.writes(self.call(run, size), by))
+            self.judge(self.writes(self.call(run, size, amiss=amiss), by))
 
-    @precondition(lambda self: self.run_ids)
-    @rule(number=RECENT, purpose=PURPOSE, rows=BOUND, by=EXECUTOR, size=SIZE)
-    def resume(self, number: int, purpose: str, rows: int | None, by: str, size: int) -> None:
-        """Admit a run again, and go on."""
-        run = self.recent(number)
-        self.admit(run, purpose, rows)
-        self.judge(self.calls(self.call(run, size, purpose), by, back=purpose == "COMPENSATE"))
+    def undo(
+        self,
+        number: int,
+        by: str,
+        size: int,
+        admission: Admission | None,
+        asks: bool,
+        before: Event | None,
+        event: Event | None,
+        point: str,
+        amiss: str | None,
+        then: list[Attempt],
+    ) -> None:
+        """Compensate, and have something happen before, or in the middle of the first batch."""
+        written = [n for n, row in enumerate(self.seen["runs"]) if row["written"] > row["removed"]]
+        run = self.one_of(written, number)
+        if run is None:
+            return
+        if admission:
+            self.admit(run, admission, "COMPENSATE")
+        if before:
+            self.judge(self.happening(before, by, run, "COMPENSATE"))
+        call = self.call(run, size, "COMPENSATE", amiss)
+        if asks:
+            self.judge(self.asks_first(call, by, back=True))
+        self.send(call, by, event, point, back=True)
+        self.again(run, by, size, then, "COMPENSATE")
 
-    @precondition(lambda self: self.run_ids)
-    @rule(number=RECENT, by=EXECUTOR, size=SIZE, admitted=mostly(True, False), event=EVENT)
-    def undo(self, number: int, by: str, size: int, admitted: bool, event: Event) -> None:
-        """Compensate, and have something happen in the middle of the first batch."""
-        run = self.recent(number)
-        if admitted:
-            self.admit(run, "COMPENSATE", None)
-        nested = self.happening(event, by, run, "COMPENSATE")
-        self.judge(self.calls(self.call(run, size, "COMPENSATE"), by, nested, event.point, back=True))
-
-    @rule(name=COLLECTION, by=PLANNER, most=st.none() | st.integers(1, 9))
     def look(self, name: str, by: str, most: int | None) -> None:
         """Plan or rehearse."""
         self.judge(self.plans(name, by) if most is None else self.rehearses(name, by, most))
 
-    # --- people and the world
-
-    @precondition(lambda self: self.permit_ids)
-    @rule(
-        what=st.sampled_from(["review", "permit", "confirm", "revoke", "expire", "stop", "take over", "kill"]),
-        number=RECENT,
-        by=ANYBODY,
-        purpose=PURPOSE,
-        rows=BOUND,
-        safe=st.booleans(),
-        accept=st.booleans(),
-    )
     def act(
         self, what: str, number: int, by: str | None, purpose: str, rows: int | None, safe: bool, accept: bool
     ) -> None:
         """Do one thing, mostly as the person whose part it is."""
-        run, permit = self.recent(number), -1 - number % len(self.permit_ids)
+        running = [n for n, row in enumerate(self.seen["runs"]) if row["status"] == "running"]
+        among = running if running and what in ("stop", "take over") else range(len(self.run_ids))
+        run, permit = self.one_of(among, number), self.one_of(range(len(self.permit_ids)), number)
+        if run is None or permit is None:
+            return
         match what:
             case "review":
                 move = self.reviews(run, by or REVIEWER, purpose, safe=safe, accept=accept)
@@ -183,50 +153,44 @@ class Walk(Sides, RuleBasedStateMachine):
                 move = self.expires(permit)
             case "stop":
                 move = self.stops(run, by or OPERATOR)
-            case "take over":
-                move = self.takes_over(run, by or DBA)
             case _:
-                move = self.kills(next(iter(self.hands), OPERATOR))
+                move = self.takes_over(run, by or DBA)
         self.judge(move)
 
-    @rule(
-        what=st.sampled_from(
-            ["insert", "insert", "delete", "rename", "rename", "classify", "switch", "freeze", "drift", "release"]
-        ),
-        name=COLLECTION,
-        rows=st.lists(ROW, min_size=1, max_size=3),
-        gateway=st.booleans(),
-        identity=IDENTITY,
-        mode=MODE,
-    )
-    def happen(self, what: str, name: str, rows: list[Row], gateway: bool, identity: str, mode: str) -> None:
-        """Let the world change: rows, identities, gateways, the contract."""
+    def happen(self, what: str, name: str, rows: list[Row], identity: str, mode: str) -> None:
+        """Let a collection change."""
         match what:
             case "insert":
-                move = self.inserts(name, rows, gateway=gateway)
+                there = self.seen["rows"][name]
+                late = [(row, text) for row, text in rows if row not in there and text not in there.values()]
+                move = self.inserts(name, late or rows, gateway=True)
             case "delete":
                 move = self.deletes(name, rows[0][0])
             case "rename":
                 move = self.renames(name, *rows[0])
             case "classify":
                 move = self.classifies(name, identity)
-            case "switch":
-                move = self.switches(name, mode)
-            case "freeze":
-                move = self.freezes()
-            case "drift":
-                move = self.drifts()
+            case "exempt":
+                move = self.decides(name, exempt=True)
             case _:
-                move = self.releases()
+                move = self.switches(name, mode)
         self.judge(move)
 
+    # --- what happens to a run
+
     def happening(self, event: Event, by: str, run: int, purpose: str = "APPLY") -> Move:
-        """Return what happens while somebody is in the middle of a batch."""
+        """Return what happens while somebody has a run before them."""
+        name = event.name or self.seen["runs"][run]["collection"]
+        row, text = event.row
+        there = self.one_of(sorted(self.seen["rows"][name]), row)
+        permit = self.permit_of(run, purpose)
         match event.what:
             case "stop":
-                return self.stops(run)
+                return self.stops(run, EVERYBODY if event.other == 3 else OPERATOR)
             case "revoke":
-                return self.revokes(self.permit_of(run, purpose))
+                return self.revokes(permit)
+            case "expire" if permit is not None:
+                return self.expires(permit)
             case "cancel":
                 return self.cancels(by)
             case "terminate":
@@ -235,39 +199,103 @@ class Walk(Sides, RuleBasedStateMachine):
                 return self.freezes()
             case "drift":
                 return self.drifts()
+            case "renew":
+                return self.renews()
             case "rival":
-                return self.calls(self.call(run, 1), SECOND_OPERATOR if by == OPERATOR else OPERATOR)
-            case "insert":
-                return self.inserts(event.name, [event.row], gateway=False)
-            case "delete":
-                return self.deletes(event.name, event.row[0])
+                rival = SECOND_OPERATOR if by == OPERATOR else OPERATOR
+                return self.calls(self.call(run, 1, purpose), rival, back=purpose == "COMPENSATE")
+            case "kill":
+                return self.kills(by)
+            case "take over":
+                return self.takes_over(run, DBA)
+            case "find unsafe":
+                return self.reviews(run, purpose=purpose, safe=False)
+            case "classify":
+                return self.classifies(name, sorted(IDENTITIES)[row % len(IDENTITIES)])
+            case "exempt":
+                return self.decides(name, exempt=event.other > 0)
+            case "delete" if there is not None:
+                return self.deletes(name, there)
+            case "delete all":
+                return self.clears(name)
+            case "rename" if there is not None:
+                return self.renames(name, there, text)
+            case "steal" if there is not None:
+                births = self.seen["births"].items()
+                theirs = sorted(code for code, (owner, _) in births if owner != name)
+                return self.renames(name, there, self.one_of(theirs, event.other))
             case _:
-                return self.renames(event.name, *event.row)
+                return self.inserts(name, [event.row], gateway=False)
 
-    # --- what leads up to them
+    def send(self, call: Call, by: str, event: Event | None, point: str, *, back: bool = False) -> None:
+        """Send a CALL, and have something happen in the middle of its first batch."""
+        nested = event and self.happening(event, by, call.run, "COMPENSATE" if back else "APPLY")
+        self.judge(self.calls(call, by, nested, point, back=back))
 
-    def arrive(self, name: str, rows: list[Row]) -> None:
-        """Have rows come in late, past the gateway; some are there already."""
-        for row in rows:
-            self.judge(self.inserts(name, [row], gateway=False), compare=False)
+    def again(self, run: int, by: str, size: int, then: list[Attempt], purpose: str = "APPLY") -> None:
+        """Try again while a run is not over, as it is or admitted anew."""
+        for admission, event, point in then:
+            if self.seen["runs"][run]["status"] in ("stopped", "failed"):
+                self.mend()
+                if admission:
+                    self.admit(run, admission, purpose)
+                self.send(self.call(run, size, purpose), by, event, point, back=purpose == "COMPENSATE")
 
-    def admit(self, run: int, purpose: str, rows: int | None) -> None:
-        """Review a run, as it is now, and permit it."""
-        if self.judge(self.reviews(run, purpose=purpose)) and self.judge(self.opens(run, rows, purpose=purpose)):
-            self.judge(self.confirms(-1))
+    # --- what leads up to it
 
-    def recent(self, number: int) -> int:
-        """Return a run, counted from the newest."""
-        return len(self.run_ids) - 1 - number % len(self.run_ids)
+    def tidy(self, first: str) -> None:
+        """Go on with what was left behind by hand, end it, or leave it and everything as it is."""
+        if first != "leave":
+            self.mend()
+        for by in list(self.hands):
+            if first == "kill":
+                self.judge(self.kills(by))
+            for _ in range(PATIENCE if first == "go on" else 0):
+                if by in self.hands:
+                    self.judge(self.steps(by))
 
-    def run(self, number: int, fresh: Fresh | None = None) -> int | None:
-        """Return a recent run, if there is one, or the fresh one, planned and admitted just now."""
-        if fresh:
-            self.arrive(fresh.name, fresh.rows)
+    def mend(self) -> None:
+        if self.frozen:
+            self.judge(self.freezes())
+        if self.contract != self.recorded:
+            self.judge(self.drifts())
+
+    def aimed(self, aim: Aim, by: str) -> int | None:
+        """Return the run that is meant, if there is any, after everything that comes before its execution."""
+        open_ones = [n for n, row in enumerate(self.seen["runs"]) if row["status"] not in ("done", "compensated")]
+        run = None if aim.number is None else self.one_of(open_ones, aim.number)
+        run = self.planned(aim.fresh) if run is None else run
+        run = self.one_of(open_ones, 0) if run is None else run
+        if run is not None and aim.admission:
+            self.admit(run, aim.admission)
+        if run is not None and aim.event:
+            self.judge(self.happening(aim.event, by, run))
+        return run
+
+    def planned(self, fresh: Fresh) -> int | None:
+        """Have rows come in and plan; where that is refused, begin the table anew, and try again."""
+        for attempt in range(2):
+            if attempt:
+                self.judge(self.decides(fresh.name, exempt=False), compare=False)
+                self.judge(self.clears(fresh.name), compare=False)
+            self.judge(self.arrives(fresh.name, fresh.rows), compare=False)
             if self.judge(self.plans(fresh.name, fresh.by)):
-                number = 0
-                self.admit(self.recent(0), "APPLY", fresh.most)
-        return self.recent(number) if self.run_ids else None
+                return len(self.run_ids) - 1
+        return None
+
+    def admit(self, run: int, admission: Admission, purpose: str = "APPLY") -> None:
+        """Review a run, as it is now, and permit it."""
+        if (
+            self.judge(self.reviews(run, admission.reviewer, purpose, accept=admission.accept))
+            and self.judge(self.opens(run, admission.rows, admission.owner, purpose))
+            and admission.confirm
+        ):
+            self.judge(self.confirms(-1, admission.reviewer))
+
+    @staticmethod
+    def one_of(values: Sequence[Any], number: int) -> Any:
+        """Return one of the values, counted from the last."""
+        return values[-1 - number % len(values)] if values else None
 
 
 def walk(stage: Stage, seed: int, *, shrink: bool = True) -> None:
