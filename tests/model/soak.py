@@ -1,12 +1,23 @@
-"""Random walks: ``make soak HOURS=2``, ``make soak WALKS=500``; ``make soak SEED=7 WALKS=1`` takes one again."""
+"""Planted faults, all of them, then random walks.
+
+``make soak HOURS=2``, ``make soak WALKS=500``; ``make soak SEED=7 WALKS=1`` takes one walk again.
+"""
 
 import os
 import random
 import sys
 import time
 
+import pytest
+from model.planted import FAULTS, found
 from model.stage import Stage
 from model.walk import walk
+
+
+@pytest.mark.skipif(bool(os.environ.get("SEED")), reason="one walk is wanted")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_planted_fault_is_found(stage: Stage, fault: str) -> None:
+    assert found(stage, FAULTS[fault])
 
 
 def test_soak(stage: Stage) -> None:
