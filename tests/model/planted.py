@@ -18,9 +18,7 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "a batch does not count the rows that it spends": Fault(
-        "fn_birth_run_write",
-        "SET spent_rows = p.spent_rows + v_written[1]::bigint",
-        "SET spent_rows = p.spent_rows",
+        "fn_birth_permit_spend", "SET spent_rows = p.spent_rows + p_rows", "SET spent_rows = p.spent_rows"
     ),
     "the second batch leaves no receipt": Fault(
         "fn_birth_run_write",
