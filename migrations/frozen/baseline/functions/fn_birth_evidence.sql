@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_evidence(p_table text)
   SET bytea_output = 'hex'
 AS $fn_birth_evidence$
 BEGIN
-  IF p_table IS NULL OR NOT EXISTS (
+  IF NOT EXISTS (
     SELECT FROM pg_class c
     WHERE c.relnamespace = 'birth'::regnamespace AND c.relname = p_table AND c.relkind IN ('r', 'p'))
   THEN
