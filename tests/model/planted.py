@@ -83,9 +83,6 @@ FAULTS = {
         "ELSIF false THEN",
         seed=16,
     ),
-    "a run is done without its set being proven": Fault(
-        "fn_birth_run_finish", "IF v_births IS DISTINCT FROM p_run.target_fingerprint THEN", "IF false THEN"
-    ),
     "a run is done while a row has another's code": Fault(
         "fn_birth_run_finish", "PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);", "NULL;", seed=12
     ),

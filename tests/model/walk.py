@@ -248,6 +248,9 @@ class Walk(Sides, RuleBasedStateMachine):
         if first != "leave":
             self.mend()
         for by in list(self.hands):
+            # What is held between two batches is nobody else's.
+            rival = SECOND_OPERATOR if by == OPERATOR else OPERATOR
+            self.judge(self.calls(self.call(self.hands[by].run, 1), rival))
             if first == "kill":
                 self.judge(self.kills(by))
             for _ in range(PATIENCE if first == "go on" else 0):
