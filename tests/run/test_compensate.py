@@ -367,6 +367,21 @@ def test_a_compensation_is_refused_inside_a_transaction_and_under_a_timeout(scen
         scene.compensate(undo)
 
 
+def test_a_run_is_not_called_undone_while_a_birth_passes_for_one_of_it(scene: Scene, undo: Run) -> None:
+    scene.forged = True
+    driver = scene.start_compensation(undo)
+    scene.execute(
+        "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, born_at, run_id)"
+        " SELECT 'forged', collection_name, dot_origin, born_at, run_id"
+        " FROM birth.birth_registry WHERE run_id = %s LIMIT 1",
+        (undo.run_id,),
+    )
+    scene.go_on(undo, batch=14)
+    with refused(errors.FalseDone):
+        driver.end()
+    assert scene.status(undo) == ("failed", "false_done")
+
+
 def test_a_compensation_that_cannot_find_the_births_is_not_called_done(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.execute("DELETE FROM birth.birth_registry WHERE run_id IS NOT NULL")
