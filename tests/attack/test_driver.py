@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import OPERATOR, SECOND_OPERATOR, Run, Scene, refused, statement
+from helpers import OPERATOR, SECOND_OPERATOR, STEWARD, Run, Scene, refused, statement
 from psycopg.sql import SQL
 
 from birthdb import errors
@@ -41,6 +41,19 @@ def test_a_batch_is_asked_for_what_the_run_began_with(scene: Scene, run: Run, ch
         driven(holder, "fn_dot_birth_qt001_apply", batch(run, **changed))
     driven(holder, "fn_dot_birth_qt001_apply", batch(run))
     assert scene.births() == 10
+
+
+def test_an_identity_is_not_decided_anew_while_a_run_of_it_begins(scene: Scene, run: Run) -> None:
+    change = {"p_collection": "item", "p_strategy": "synthetic_id", "p_column": "id", "p_prefix": "another-"}
+    holder = scene.session(OPERATOR)
+    with holder.transaction():
+        begin(scene, run)
+        steward = scene.send(
+            scene.db.connect(STEWARD), statement("SELECT", "fn_birth_identity_classify", change), change
+        )
+        scene.wait_for(steward, holder.info.backend_pid)
+    with refused(errors.DefinitionInUse):
+        steward.end()
 
 
 def test_a_batch_spends_the_permit_that_the_attempt_holds(scene: Scene, run: Run) -> None:

@@ -113,7 +113,12 @@ def begin(world: World, permitted: Permitted) -> None:
     api.apply(world.operator, "thing", run_id, permit_id, delta, delta, execute=True)
 
 
-@pytest.mark.parametrize("reading", [census, plan, rehearse, begin])
+def ask(world: World, permitted: Permitted) -> None:
+    run_id, permit_id, delta = permitted
+    api.apply(world.operator, "thing", run_id, permit_id, delta, delta)
+
+
+@pytest.mark.parametrize("reading", [census, plan, rehearse, ask, begin])
 def test_a_view_that_takes_the_place_of_the_table_meanwhile_is_not_read(
     world: World, reading: Callable[[World, Permitted], None]
 ) -> None:

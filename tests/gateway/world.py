@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Literal
 from uuid import UUID
 
@@ -152,9 +153,11 @@ def sql(template: str, **names: str) -> Composed:
 
 def wait_until_blocked(admin: psycopg.Connection[Any], blocked: psycopg.Connection[Any]) -> None:
     """Return as soon as the session waits for a lock of another one."""
-    for _ in range(1_000_000):  # asked without a pause; a lock wait is seen within a millisecond
-        if admin.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", (blocked.info.backend_pid,)).fetchone() == (
-            True,
-        ):
-            return
-    raise AssertionError("the session does not wait")
+    deadline = monotonic() + _PATIENCE
+    query = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
+    while admin.execute(query, (blocked.info.backend_pid,)).fetchone() != (True,):
+        assert monotonic() < deadline, "the session does not wait"
+
+
+#: Seconds: a lock wait is seen within a millisecond where nothing else is going on.
+_PATIENCE = 30
