@@ -15,7 +15,7 @@ ORIGIN = "dot-birth-backfill-apply"
 
 def driven(conn: psycopg.Connection[Any], routine: str, arguments: Mapping[str, object], driver: str = "apply") -> None:
     """Send a step as the procedure would: a statement is of the driver when it names the driver."""
-    conn.execute(statement("SELECT", routine, arguments) + SQL(f" /* sp_dot_birth_qt001_{driver} */"), arguments)  # type: ignore[arg-type]
+    conn.execute(statement("SELECT", routine, arguments) + SQL(f" /* sp_dot_birth_qt001_{driver} */"), arguments)
 
 
 def begin(scene: Scene, run: Run) -> psycopg.Connection[Any]:

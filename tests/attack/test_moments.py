@@ -145,6 +145,48 @@ def test_an_end_that_is_recorded_while_the_run_is_being_taken_over_is_not(scene:
     assert scene.value("SELECT count(*) FROM birth.birth_act WHERE act = 'outcome'") == 0
 
 
+def test_a_takeover_waits_for_nobody_who_only_refers_to_the_run(scene: Scene, run: Run) -> None:
+    interrupted(scene, run)
+    with scene.session(REVIEWER).transaction():
+        scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE")
+        scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="it hangs")
+    assert scene.status(run) == ("stopped", "taken over")
+
+
+# --- the direct call of the writer, whose caller commits
+
+
+def test_whoever_revokes_is_told_who_spends_the_permit_in_an_open_transaction(scene: Scene, run: Run) -> None:
+    told: list[str] = []
+    scene.session(OWNER).add_notice_handler(
+        lambda notice: told.append(f"{notice.message_primary} {notice.message_hint}")
+    )
+    operator = scene.session(OPERATOR)
+    with operator.transaction():
+        scene.write(run)
+        scene.revoke(run.permit_id)
+    (said,) = told
+    assert OPERATOR in said
+    assert f"pg_terminate_backend({operator.info.backend_pid})" in said
+
+
+# --- locks that any login may take
+
+
+@pytest.mark.parametrize("name", ["run::", "run:"])
+def test_a_stranger_s_lock_on_no_run_stops_no_run(scene: Scene, run: Run, name: str) -> None:
+    scene.session("nora_nobody").execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{name}",))
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_whoever_holds_the_release_lock_is_named(scene: Scene, run: Run) -> None:
+    scene.session("nora_nobody").execute("SELECT pg_advisory_lock(hashtextextended('birth.release', 0))")
+    with scene.unchanged(), refused(errors.ReleaseInProgress) as caught:
+        scene.apply(run)
+    assert "nora_nobody" in str(caught.value.diag.message_detail)
+
+
 # --- the births
 
 

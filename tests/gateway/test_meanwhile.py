@@ -91,3 +91,21 @@ def test_a_gateway_that_came_or_went_meanwhile_is_seen(
     world.governed("(code text PRIMARY KEY)", mode="observe" if "DROP" in statement else None)
     with pytest.raises(refusal), meanwhile(world, LOCKED, statement):
         change(world)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda world: world.classify("column", column="code"),
+        lambda world: api.gateway_mode(world.steward, "thing", "observe", REASON),
+        lambda world: world.register(),
+    ],
+    ids=["classify", "mode", "register"],
+)
+def test_a_row_that_leaves_a_finding_waits_for_no_steward(world: World, act: Callable[[World], object]) -> None:
+    world.governed("(id int PRIMARY KEY, code text UNIQUE)")
+    world.owner.execute("SET lock_timeout = '2s'")
+    with world.steward.transaction():
+        act(world)
+        world.owner.execute("INSERT INTO app.thing VALUES (1, NULL)")
+    assert world.value("SELECT error FROM birth.birth_gateway_finding") == "gateway_no_identity"
