@@ -343,15 +343,18 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('source_missing', v_fault);
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
   BEGIN
-    INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
-    VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
-    ON CONFLICT (collection_name) DO UPDATE
-      SET schema_name = excluded.schema_name, table_name = excluded.table_name,
-          coverage_status = excluded.coverage_status, governed = excluded.governed;
+    -- Not ON CONFLICT DO UPDATE, which locks as if the keys changed: a gateway that records a finding would wait.
+    UPDATE birth.collection_registry c
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed
+    WHERE c.collection_name = p_collection;
+    IF NOT FOUND THEN
+      INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
+      VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed);
+    END IF;
   EXCEPTION WHEN unique_violation THEN
     PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I was registered by another session just now', p_schema, p_table));
   END;
@@ -1807,7 +1810,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
   END IF;
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
@@ -2046,7 +2049,7 @@ BEGIN
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
@@ -2085,7 +2088,7 @@ BEGIN
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
@@ -2448,7 +2451,7 @@ DECLARE
   v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF (CASE p_strategy
         WHEN 'column' THEN p_column IS NOT NULL AND p_prefix IS NULL AND p_template IS NULL
         WHEN 'synthetic_id' THEN p_column IS NOT NULL AND btrim(p_prefix, E' \t\n\r\f\x0b') <> '' AND p_template IS NULL
@@ -3064,6 +3067,7 @@ COMMENT ON FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_led
 CREATE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) RETURNS TABLE(permit_id bigint, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_permit birth.birth_admission_permit_v2;
@@ -3105,6 +3109,7 @@ COMMENT ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) IS 'Confir
 CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(permit_id bigint, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
@@ -3165,6 +3170,7 @@ CREATE FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) 
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   v_lineage uuid;
+  v_pid integer;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -3181,6 +3187,12 @@ BEGIN
   PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage, p_permit_id := p_permit_id,
     p_collection := r_permit.collection_name, p_reason := p_reason);
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
+  -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
+  SELECT birth.fn_birth_transaction_of(p.xmax) INTO v_pid FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id AND p.status = 'OPEN';
+  IF v_pid IS NOT NULL THEN
+    RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, birth.fn_birth_session_of(v_pid)
+      USING HINT = format('to undo that too: SELECT pg_terminate_backend(%s);', v_pid);
+  END IF;
   RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', r_permit.run_id);
 END;
 $$;
@@ -4061,7 +4073,7 @@ BEGIN
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
-     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+     OR (r_other.run_id IS NOT NULL AND birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL) THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
         ', begun by ' || v_claimer, '')));
@@ -4328,7 +4340,7 @@ DECLARE
   v_session text;
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
-    PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
+    PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(birth.fn_birth_session_of(birth.fn_birth_lock_holder('release')), 'a session that has just ended')));
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -4337,7 +4349,7 @@ BEGIN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-      v_session := birth.fn_birth_session_of(birth.fn_birth_run_locker(p_run_id));
+      SELECT birth.fn_birth_session_of(birth.fn_birth_transaction_of(l.xmax)) INTO v_session FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
       PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
         coalesce(v_session, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
@@ -4355,24 +4367,6 @@ ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid) OWNER TO birth_definer;
 -- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
-
--- Name: fn_birth_run_locker(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_locker(p_run_id uuid) RETURNS integer
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT k.pid
-  FROM birth.birth_backfill_ledger_v2 l
-  JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
-  WHERE l.run_id = p_run_id;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_locker(p_run_id uuid) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_locker(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_locker(p_run_id uuid) IS 'Process id of the session that has a run''s row locked, or NULL. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_next_step(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4708,12 +4702,14 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
   BEGIN
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR UPDATE;
+    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
   EXCEPTION WHEN lock_not_available THEN
-    v_pid := coalesce(birth.fn_birth_run_locker(p_run_id), birth.fn_birth_run_holder(p_run_id, r_run.epoch));
+    SELECT coalesce(birth.fn_birth_transaction_of(l.xmax), birth.fn_birth_run_holder(p_run_id, l.epoch)) INTO v_pid
+    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
     PERFORM birth.fn_birth_raise('run_held',
       format('run %s is in a transaction of %s', p_run_id, coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
-      coalesce(format('if it hangs, end that session: SELECT pg_terminate_backend(%s); its open batch is lost, then take over again', v_pid), 'take over again'));
+      CASE WHEN v_pid IS NULL THEN 'take over again'
+        ELSE format('if it hangs, end that session: SELECT pg_terminate_backend(%s); what it has not committed is lost, then take over again', v_pid) END);
   END;
   IF r_run.status <> 'running' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
@@ -5136,6 +5132,21 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';
+
+-- Name: fn_birth_transaction_of(xid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transaction_of(p_xid xid) RETURNS integer
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT k.pid FROM pg_locks k WHERE k.locktype = 'transactionid' AND k.granted AND k.transactionid = p_xid;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transaction_of(p_xid xid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transaction_of(p_xid xid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transaction_of(p_xid xid) IS 'Process id of the session that is in a transaction, such as the one that has a row locked, or NULL. Specification: 6.1 R14.';
 
 -- Name: fn_birth_trigger_arguments(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -8188,10 +8199,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_le
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_locker(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_locker(p_run_id uuid) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_run_next_step(p_run_id uuid, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) FROM PUBLIC;
@@ -8271,6 +8278,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema n
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_transaction_of(p_xid xid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transaction_of(p_xid xid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -32,15 +32,18 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('source_missing', v_fault);
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
   BEGIN
-    INSERT INTO birth.collection_registry AS c (collection_name, schema_name, table_name, coverage_status, governed)
-    VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed)
-    ON CONFLICT (collection_name) DO UPDATE
-      SET schema_name = excluded.schema_name, table_name = excluded.table_name,
-          coverage_status = excluded.coverage_status, governed = excluded.governed;
+    -- Not ON CONFLICT DO UPDATE, which locks as if the keys changed: a gateway that records a finding would wait.
+    UPDATE birth.collection_registry c
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed
+    WHERE c.collection_name = p_collection;
+    IF NOT FOUND THEN
+      INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
+      VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed);
+    END IF;
   EXCEPTION WHEN unique_violation THEN
     PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I was registered by another session just now', p_schema, p_table));
   END;

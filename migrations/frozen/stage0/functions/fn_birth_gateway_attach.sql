@@ -26,7 +26,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
   END IF;
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);

@@ -20,7 +20,7 @@ BEGIN
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;

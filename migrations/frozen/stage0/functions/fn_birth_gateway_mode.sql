@@ -15,7 +15,7 @@ BEGIN
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint)
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '5s'
 AS $fn_birth_permit_confirm$
 DECLARE
   r_permit birth.birth_admission_permit_v2;

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '5s'
 AS $fn_birth_permit_open$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;

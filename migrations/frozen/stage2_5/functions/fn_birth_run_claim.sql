@@ -21,7 +21,7 @@ BEGIN
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
-     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL THEN
+     OR (r_other.run_id IS NOT NULL AND birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL) THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
         ', begun by ' || v_claimer, '')));

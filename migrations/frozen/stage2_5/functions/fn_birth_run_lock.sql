@@ -1,7 +1,7 @@
 -- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's. Who comes second never waits:
 -- it is told who holds the run. The holder itself waits for the row, or any rival's attempt would end its run.
 -- Returns: the run's row, as committed now and locked.
--- Calls: fn_birth_lock_key, fn_birth_raise, fn_birth_run_holder, fn_birth_run_locker, fn_birth_session_of
+-- Calls: fn_birth_lock_key, fn_birth_raise, fn_birth_lock_holder, fn_birth_run_holder, fn_birth_transaction_of, fn_birth_session_of
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
   RETURNS birth.birth_backfill_ledger_v2
@@ -14,7 +14,7 @@ DECLARE
   v_session text;
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
-    PERFORM birth.fn_birth_raise('release_in_progress', 'the release lock is held exclusively');
+    PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(birth.fn_birth_session_of(birth.fn_birth_lock_holder('release')), 'a session that has just ended')));
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -23,7 +23,7 @@ BEGIN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-      v_session := birth.fn_birth_session_of(birth.fn_birth_run_locker(p_run_id));
+      SELECT birth.fn_birth_session_of(birth.fn_birth_transaction_of(l.xmax)) INTO v_session FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
       PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
         coalesce(v_session, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
