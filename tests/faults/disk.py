@@ -3,13 +3,14 @@
 Only where one can be mounted: on Linux, by root.
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from signal import SIGQUIT
+from signal import SIGCONT, SIGQUIT, SIGSTOP
 from typing import Any
 
 import psycopg
@@ -25,6 +26,9 @@ _SEGMENT = 16 << 20
 _PAGE = 8192
 _DATA_MB, _WAL_MB = 64, 5 * 16
 _SMALL = "small"
+
+#: Ten times as many as it takes to use up the WAL.
+_STEPS = 1000
 
 #: The WAL is kept to the two segments that a server needs.
 _LITTLE_WAL = {"max_wal_size": "32MB", "min_wal_size": "32MB"}
@@ -146,9 +150,12 @@ class WalDisk:
         self.fault = Fault(WAL_FULL, self._strike, ends_session=True, crashes=True, after=self._empty)
 
     def _strike(self, ground: Ground, scene: Scene, conn: psycopg.Connection[Any]) -> None:
+        # Checkpoints would give the segments back as fast as they are used up.
+        self._checkpointer = scene.value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        os.kill(self._checkpointer, SIGSTOP)
         self._disk.fill()
         # The segments that are there already are used up, and the last one up to its last page.
-        while True:
+        for _ in range(_STEPS):
             segment, left = self._position(scene)
             if any(path.name[8:] > segment[8:] for path in self._disk.path.glob("?" * 24)):
                 scene.execute("SELECT pg_logical_emit_message(false, 'faults', ''), pg_switch_wal()")
@@ -156,8 +163,9 @@ class WalDisk:
                 size = min(left * 9 // 10, 1 << 20)
                 scene.execute("SELECT pg_logical_emit_message(false, 'faults', repeat('x', %s))", (size,))
             else:
-                break
-        scene.execute(f"SELECT pg_advisory_unlock({boundaries.HOLD})")
+                scene.execute(f"SELECT pg_advisory_unlock({boundaries.HOLD})")
+                return
+        raise AssertionError("the WAL is not used up")
 
     def _position(self, scene: Scene) -> tuple[str, int]:
         (row,) = scene.rows(
@@ -167,6 +175,8 @@ class WalDisk:
         return row["segment"], _SEGMENT - row["place"] % _SEGMENT
 
     def _empty(self, ground: Ground) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._checkpointer, SIGCONT)
         # Recovery needs room too: it may have failed, and the server with it.
         self._disk.empty()
         ground.server.stop(SIGQUIT)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faults.matrix import AT_ONCE, Outcome, Passing
 from faults.stories import BATCH, ROWS, STORIES, Story
-from faults.strikes import FAULTS, Fault
+from faults.strikes import CHEAP, CRASHES, FAULTS, Fault
 
 
 @dataclass(frozen=True, order=True)
@@ -91,11 +91,24 @@ def _head(seen: Sequence[Seen], version: str) -> Iterator[str]:
         version=version,
         at_once=AT_ONCE,
     )
+    if partial := list(_in_turns(seen)):
+        yield _IN_TURNS.format(partial="\n".join(partial))
     times = Counter(one.fault for one in seen)
     yield "| fault | times | at boundaries |\n| --- | ---: | ---: |"
     for fault in FAULTS:
         at = {(one.routine, one.boundary) for one in seen if one.fault == fault}
         yield f"| {fault} | {times[fault]:,} | {len(at)} |"
+
+
+def _in_turns(seen: Sequence[Seen]) -> Iterator[str]:
+    """Yield what was not taken in full: where not each of a story's boundaries saw each fault of a sort."""
+    for story in STORIES.values():
+        told = [one for one in seen if one.story == story.name]
+        for faults, called in ((CHEAP, "what leaves the server alone"), (CRASHES, "SIGKILL")):
+            names = [fault.name for fault in faults if story.timed or not fault.times_out]
+            least = min(_boundaries(one for one in told if one.fault == name) for name in names)
+            if told and not story.again and least < _boundaries(told):
+                yield f"- {story.title}: {called}"
 
 
 def _legend(seen: Sequence[Seen], letters: dict[str, str]) -> Iterator[str]:
@@ -174,6 +187,13 @@ first and the last boundary where there is none: from there on not a byte of roo
 PostgreSQL {version}.
 
 `faults.csv`, beside this page, has each fault by itself.
+"""
+
+_IN_TURNS = """\
+**In turns alone**, so that each boundary saw one or more of these faults and not each; `make faults` without `TURNS`
+takes it all:
+
+{partial}
 """
 
 _LEGEND = """
