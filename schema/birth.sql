@@ -5903,7 +5903,7 @@ ALTER TABLE birth.birth_gateway_finding OWNER TO birth_definer;
 
 -- Name: TABLE birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason. Specification: 5.';
+COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason, of a partitioned table one a row. Specification: 5.';
 
 -- Name: COLUMN birth_gateway_finding.finding_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 

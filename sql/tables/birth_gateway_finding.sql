@@ -1,5 +1,6 @@
 -- What the gateway let pass without a birth: in mode observe what it would have refused, of a deferred collection what has
--- no identity yet, and in each mode what may share the birth of another row. One row a statement and reason, so that a bulk load leaves one finding and not a million.
+-- no identity yet, and in each mode what may share the birth of another row. One row a statement and reason, so that a bulk load leaves one finding and not
+-- a million; of a partitioned table, whose triggers are by row, one a row.
 CREATE TABLE birth.birth_gateway_finding (
   finding_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   found_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -13,7 +14,7 @@ CREATE TABLE birth.birth_gateway_finding (
 );
 
 COMMENT ON TABLE birth.birth_gateway_finding IS
-  'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason. Specification: 5.';
+  'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason, of a partitioned table one a row. Specification: 5.';
 COMMENT ON COLUMN birth.birth_gateway_finding.finding_id IS 'Identity; gives no order.';
 COMMENT ON COLUMN birth.birth_gateway_finding.found_at IS 'When.';
 COMMENT ON COLUMN birth.birth_gateway_finding.inserted_by IS 'Login that inserted the rows.';
