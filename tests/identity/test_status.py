@@ -2,6 +2,7 @@
 
 import pytest
 from gateway.world import World
+from psycopg import IsolationLevel
 
 from birthdb import errors
 
@@ -270,3 +271,15 @@ def test_a_change_that_leaves_every_code_as_it_was_is_none(world: World, stateme
     world.owner.execute("INSERT INTO app.thing VALUES (1)")
     world.owner.execute(statement.encode())
     assert world.blockers() == []
+
+
+def test_a_table_that_was_replaced_behind_an_old_snapshot_is_not_taken_for_the_one_that_stood_there(
+    world: World,
+) -> None:
+    world.governed("(code text PRIMARY KEY)", mode=None)
+    old = world.db.connect(autocommit=False)
+    old.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    old.execute("SELECT 1")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO gone; CREATE TABLE app.thing (code text PRIMARY KEY)")
+    found = old.execute("SELECT status, reason FROM birth.fn_birth_identity_definition('thing')").fetchone()
+    assert found == ("BLOCKED_NO_TABLE", "table app.thing was replaced a moment ago")
