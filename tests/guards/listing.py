@@ -1,7 +1,6 @@
 """The list of guards and who misses them: ``guards.json`` for the tool, ``docs/guards.md`` for people."""
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,7 +11,6 @@ from guards.guard import Guard
 from birthdb import paths
 
 LIST = Path(__file__).with_name("guards.json")
-OPEN = Path(__file__).with_name("second_lines.toml")
 PAGE = paths.ROOT / "docs" / "guards.md"
 
 _HEAD = """\
@@ -57,12 +55,6 @@ def read(file: Path = LIST) -> dict[Guard, Proof]:
     return {proof.guard: proof for proof in proofs}
 
 
-def explanations(file: Path = OPEN) -> dict[Guard, str]:
-    """Return why guards stand behind another one, so that none of the tests that ran missed them."""
-    entries = tomllib.loads(file.read_text(encoding="utf-8")).get("guard", [])
-    return {Guard(e["object"], e["what"], e.get("number", 1)): e["why"] for e in entries}
-
-
 def write(proofs: Iterable[Proof], file: Path = LIST) -> None:
     """Write what is known of each guard."""
     entries = [
@@ -76,13 +68,18 @@ def write(proofs: Iterable[Proof], file: Path = LIST) -> None:
 
 def page(proofs: Mapping[Guard, Proof]) -> str:
     """Return docs/guards.md."""
-    why = explanations()
     caught = [proof for _, proof in sorted(proofs.items()) if proof.test]
     left = [proof for _, proof in sorted(proofs.items()) if not proof.test]
-    lines = [_HEAD, f"{len(proofs)} guards: {len(caught)} are caught, {len(left)} are not.", ""]
+    lines = [
+        _HEAD,
+        f"{len(proofs)} guards: {len(caught)} are caught, {len(left)} are not."
+        if left
+        else f"All {len(proofs)} guards are caught.",
+        "",
+    ]
     if left:
         lines += ["## Not caught", "", "| of | guard | |", "| --- | --- | --- |"]
-        lines += [f"| {p.guard.object} | {_code(p.guard.what)} | {why.get(p.guard, p.why)} |" for p in left]
+        lines += [f"| {p.guard.object} | {_code(p.guard.what)} | {p.why} |" for p in left]
         lines.append("")
     for name, found in groupby(caught, key=lambda proof: proof.guard.object):
         lines += [f"## {name}", "", "| without | fails |", "| --- | --- |"]

@@ -45,9 +45,8 @@ def test_the_list_names_the_guards_that_there_are(guards: dict[Guard, guard.Remo
     assert listing.PAGE.read_text(encoding="utf-8") == listing.page(known)
 
 
-def test_every_guard_is_missed_by_a_test_or_stands_behind_another_that_is() -> None:
-    left = {one for one, proof in listing.read().items() if not proof.test}
-    assert sorted(map(str, left)) == sorted(map(str, listing.explanations()))
+def test_every_guard_is_missed_by_a_test() -> None:
+    assert [str(one) for one, proof in listing.read().items() if not proof.test] == []
 
 
 def test_every_test_of_the_list_is_there() -> None:
