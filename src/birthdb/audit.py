@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from birthdb import evidence
+from birthdb import admitted, evidence
 from birthdb.api import Connection
 from birthdb.evidence import Finding
 from birthdb.fingerprint import Fingerprint, hasher, sum_of
@@ -161,6 +161,7 @@ def check(export: Export, head: str | None = None) -> list[Finding]:
     compare("acts behind plan, verdicts and permits", lambda: (_acted(document["acts"]), _recorded(document)))
     compare("attempts behind epochs and receipts", lambda: _attempts(run, receipts, document["acts"]))
     compare("outcome", lambda: _outcome(run, document["acts"]))
+    found += admitted.check(document)
     if export.births is None:
         compare("births", lambda: ("not in this export", "an export with --births"))
     else:

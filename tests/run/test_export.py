@@ -191,15 +191,21 @@ FORGERIES: dict[str, tuple[str, str]] = {
         " acted_at, run_id, lineage, 2, detail FROM birth.birth_act WHERE act = 'attempt'",
         "act",
     ),
-}
-
-#: What no other record knows of: an export taken afterwards looks right, and an earlier one tells.
-QUIET: dict[str, tuple[str, str]] = {
     "the ledger has another executor": (_LEDGER.format("executed_by = 'me'"), "ledger"),
     "the ledger was planned at another time": (_LEDGER.format("planned_at = now()"), "ledger"),
     "a permit was confirmed at another time": (_PERMIT.format("confirmed_at = now()"), "permit"),
     "a verdict was given at another time": ("UPDATE birth.birth_review SET reviewed_at = now()", "verdict"),
     "an act was done at another time": (_ACT.format("acted_at = now()", "attempt"), "act"),
+}
+
+#: What no other record knows of: an export taken afterwards looks right, and an earlier one tells.
+QUIET: dict[str, tuple[str, str]] = {
+    "the ledger was planned under another identity": (_LEDGER.format("identity_hash = 'x'"), "ledger"),
+    "a permit was confirmed a moment earlier": (
+        _PERMIT.format("confirmed_at = confirmed_at - interval '1 microsecond'"),
+        "permit",
+    ),
+    "a verdict saw more alerts": ("UPDATE birth.birth_review SET alerts_seen = alerts_seen + 1", "verdict"),
     "a stop was never asked for": (
         "INSERT INTO birth.birth_act (act, actor, acted_at, run_id, lineage, reason) SELECT 'stop', actor, acted_at,"
         " run_id, lineage, 'x' FROM birth.birth_act WHERE act = 'attempt'",
