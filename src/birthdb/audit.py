@@ -1,9 +1,10 @@
 """Is a run what its records say? Told from an export alone, or from an export and the database as it is now.
 
 An export is what ``birthdb evidence RUN`` writes, with ``--births`` or without. Its records are held against each
-other: seals, receipts, ledger, permits, verdicts, acts, births. A superuser who changes one of them has to change the
-others too, consistently; the seal of the last receipt, noted elsewhere when the run ended, or the export itself, kept
-elsewhere, shows that too. Specification: 6, 6.1 R11.
+other, seals, receipts, ledger, permits, verdicts, acts, births, and against what the database asks before it writes.
+A superuser who changes one of them has to change the others too. The seal of the last receipt, noted elsewhere when the
+run ended, shows every receipt and birth that was written anew; the export itself, kept elsewhere, every other row.
+Specification: 6, 6.1 R11.
 """
 
 import codecs
@@ -18,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from birthdb import admitted, evidence
+from birthdb import admitted, evidence, shape
 from birthdb.api import Connection
-from birthdb.evidence import Finding
+from birthdb.evidence import Finding, Unreadable
 from birthdb.fingerprint import Fingerprint, hasher, sum_of
 
 Row = dict[str, Any]
@@ -82,29 +83,25 @@ class Export:
     closing: Callable[[], tuple[object, object]] | None = None
 
 
-class Unreadable(ValueError):
-    """A file is no export."""
-
-
 def read(file: Path) -> Export:
     """Return the export in a file; of one with births, a line is read at a time. Raises Unreadable, OSError."""
     with file.open("rb") as lines:
         first = lines.readline()
-    try:
-        document = json.loads(first)
-        lined = isinstance(document, dict) and document.get("kind") == "births"
-    except ValueError:
-        lined = False
-    if lined:
+    if _begins_births(first):
         births = _Lines(file)
-        return Export(document, births.__iter__, births.closing)
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError as exc:
-        raise Unreadable(f"{file} cannot be read as JSON: {exc}") from exc
-    if not isinstance(document, dict) or not isinstance(document.get("run"), dict):
-        raise Unreadable(f"{file} is no export of a run")
+        return Export(evidence.parsed(first, file), births.__iter__, births.closing)
+    document = evidence.read(file)
+    if document.get("kind") == "all":
+        raise Unreadable(f"{file} is an export of everything: birthdb evidence --check")
     return Export(document)
+
+
+def _begins_births(line: bytes) -> bool:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.get("kind") == "births"
 
 
 @contextmanager
@@ -126,16 +123,27 @@ class _Lines:
         summed, births, closing = sha256(), -1, None
         with self._file.open("rb") as lines:
             for line in lines:
-                row = json.loads(line)
+                row = self._row(line)
                 if births >= 0 and "entity_code" not in row:
                     closing = row if not lines.readline() else {"births": "lines after the closing one"}
                     break
                 summed.update(line)
                 births += 1
                 if births:
+                    if fault := shape.fault(row, shape.BIRTH, f"line {births + 1}"):
+                        raise Unreadable(f"{self._file} is no export: {fault}")
                     yield row
         found = {"births": births, "sha256": summed.hexdigest()}
         self._came_to = found, closing or "a closing line"
+
+    def _row(self, line: bytes) -> Row:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as exc:
+            raise Unreadable(f"a line of {self._file} cannot be read as JSON: {exc}") from exc
+        if not isinstance(row, dict):
+            raise Unreadable(f"a line of {self._file} is no object")
+        return row
 
     def closing(self) -> tuple[object, object]:
         return self._came_to
@@ -350,7 +358,8 @@ def _codec(encoding: str) -> str | None:
     for name in (encoding, encoding.replace("WIN", "cp")):
         try:
             return codecs.lookup(name).name
-        except LookupError:
+        # A name of no encoding, or one that is not even of letters.
+        except (LookupError, ValueError):
             continue
     return None
 

@@ -3,6 +3,7 @@
 Exit codes: 0 fine, 1 differs or needs attention, 2 misuse, 3 unreachable.
 """
 
+import codecs
 import importlib
 import json
 import signal
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 from uuid import UUID
@@ -64,6 +66,10 @@ _LEADING = {
     "dots": ("dot_code", "dot_name", "frozen"),
     "event triggers": ("name", "state"),
 }
+
+#: What fits into the database's types; whether it makes sense there is for the database to say.
+_BIGINT: Any = {"min": 0, "max": 2**63 - 1}
+_INTEGER: Any = {"min": 0, "max": 2**31 - 1}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Url = Annotated[str | None, typer.Option("--url", metavar="URI", help=f"The database, in place of {target.VARIABLE}.")]
@@ -143,13 +149,17 @@ def plan(
 def apply(
     collection: Collection,
     run: Annotated[UUID, typer.Argument(metavar="RUN", help="The run_id of the plan.")],
-    permit: Annotated[int, typer.Option("--permit", help="The permit's id.")],
-    expected_delta: Annotated[int, typer.Option("--expected-delta", help="Rows the run must write.")],
-    max_rows: Annotated[int, typer.Option("--max-rows", help="Rows the run may write.")],
-    batch: Annotated[int | None, typer.Option("--batch", help="Source rows a batch visits.")] = None,
+    permit: Annotated[int, typer.Option("--permit", **_BIGINT, help="The permit's id.")],
+    expected_delta: Annotated[int, typer.Option("--expected-delta", **_BIGINT, help="Rows the run must write.")],
+    max_rows: Annotated[int, typer.Option("--max-rows", **_BIGINT, help="Rows the run may write.")],
+    batch: Annotated[int | None, typer.Option("--batch", **_INTEGER, help="Source rows a batch visits.")] = None,
     batch_ms: Annotated[
         int | None,
-        typer.Option("--batch-ms", help="Milliseconds a batch should take, without a pause; --batch is then the most."),
+        typer.Option(
+            "--batch-ms",
+            **_INTEGER,
+            help="Milliseconds a batch should take, without a pause; --batch is then the most.",
+        ),
     ] = None,
     execute: Annotated[bool, typer.Option("--execute", help="Write; otherwise only check.")] = False,
     url: Url = None,
@@ -214,8 +224,8 @@ def verify(
 
     With --run FILE it checks what birthdb evidence RUN --births wrote, on any machine: seals, receipts, ledger,
     permits, verdicts, acts and births against each other, a line for each check. With --url too, it names every row
-    that was changed, removed or added in the database since. What proves that not all of it was written anew is kept
-    elsewhere: the export itself, or the last seal, given as --head.
+    that was changed, removed or added in the database since. The last seal, noted elsewhere and given as --head, proves
+    that no receipt and no birth of the file was written anew; an export kept elsewhere, with --url, that nothing was.
     """
     if run is not None:
         _verify_run(run, head, url, as_json)
@@ -241,20 +251,16 @@ def verify(
 def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) -> NoReturn:
     try:
         export = audit.read(file)
+        run = str(export.document["run"]["run_id"])
         with _working("checking", as_json):
             findings = audit.check(export, head)
+        if url is not None:
+            with _database(url, as_json) as conn, _working("comparing", as_json):
+                findings += _compared(conn, export)
     except OSError as exc:
         raise _misuse(f"{file}: {exc.strerror}", param_hint="--run") from exc
-    except audit.Unreadable as exc:
+    except evidence.Unreadable as exc:
         raise _misuse(str(exc), param_hint="--run") from exc
-    run = str(export.document["run"]["run_id"])
-    if url is not None:
-        with _database(url, as_json) as conn, _working("comparing", as_json):
-            try:
-                with audit.live(conn, UUID(run)) as now:
-                    findings += audit.compare(export, now)
-            except LookupError as exc:
-                findings += [{"check": f"run {run}", "found": str(exc), "expected": "as exported", "ok": False}]
     fine = all(finding["ok"] for finding in findings)
     if as_json:
         _print_json({"file": str(file), "run": run, "pass": fine, "checks": findings})
@@ -266,6 +272,15 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
             )
         out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
+
+
+def _compared(conn: Connection, export: audit.Export) -> list[evidence.Finding]:
+    run = str(export.document["run"]["run_id"])
+    try:
+        with audit.live(conn, UUID(run)) as now:
+            return list(audit.compare(export, now))
+    except LookupError as exc:
+        return [{"check": f"run {run}", "found": str(exc), "expected": "as exported", "ok": False}]
 
 
 @app.command()
@@ -370,6 +385,8 @@ def export_evidence(
 def _write_lines(lines: Iterator[str], output: Path | None, as_json: bool) -> None:
     """Write an export line by line; the last one says what it came to."""
     written = ""
+    # The sums are of UTF-8, whatever the terminal's encoding is.
+    _reconfigure(encoding="utf-8", errors="strict")
     with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as file:
         for written in lines:
             file.write(written)
@@ -379,10 +396,11 @@ def _write_lines(lines: Iterator[str], output: Path | None, as_json: bool) -> No
 
 def _check_evidence(file: Path, as_json: bool) -> None:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise _misuse(f"{file} cannot be read as JSON: {exc}") from exc
-    findings = evidence.check(document)
+        findings = evidence.check(evidence.read(file))
+    except OSError as exc:
+        raise _misuse(f"{file}: {exc.strerror}", param_hint="--check") from exc
+    except evidence.Unreadable as exc:
+        raise _misuse(str(exc), param_hint="--check") from exc
     fine = all(finding["ok"] for finding in findings)
     if as_json:
         _print_json({"file": str(file), "pass": fine, "checks": findings})
@@ -407,9 +425,29 @@ def _misuse(what: str, param_hint: str | None = None) -> typer.BadParameter:
     return typer.BadParameter(line(what), param_hint=param_hint)
 
 
+def _escaped(exc: UnicodeError) -> tuple[str, int]:
+    r"""Return what an encoding lacks as JSON has it, \u and four digits, which is JSON still."""
+    if not isinstance(exc, UnicodeEncodeError):
+        raise exc
+    return json.dumps(exc.object[exc.start : exc.end])[1:-1], exc.end
+
+
+_ESCAPES = "birthdb.escapes"
+codecs.register_error(_ESCAPES, _escaped)
+
+
+def _reconfigure(**changed: str) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A caller of main may have put something else there.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(**changed)  # type: ignore[arg-type]
+
+
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     as_json = "--json" in sys.argv
+    # What the terminal's encoding lacks is no reason to end a command whose work is done.
+    _reconfigure(errors=_ESCAPES)
     try:
         # For machines misuse is an object too; for people the library's own words.
         code = app(prog_name="birthdb", standalone_mode=not as_json)

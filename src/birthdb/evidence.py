@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
+from pathlib import Path
 from typing import Any, LiteralString, TypedDict
 from uuid import UUID
 
 from psycopg import IsolationLevel
 from psycopg.sql import SQL, Composed, Identifier
 
-from birthdb import __version__, api
+from birthdb import __version__, api, shape
 from birthdb.api import Connection
 from birthdb.plain import plain_json
 
@@ -165,6 +166,28 @@ def seal(receipt: dict[str, Any], before: str | None) -> str:
     return hashlib.sha256(f"{before or ''}[{', '.join(sealed)}]".encode()).hexdigest()
 
 
+class Unreadable(ValueError):
+    """A file is no export."""
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return the document of a file, every field of the kind that checks read. Raises Unreadable, OSError."""
+    return parsed(file.read_bytes(), file)
+
+
+def parsed(text: bytes, file: Path) -> dict[str, Any]:
+    """Return the document of a file or of its first line. Raises Unreadable."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise Unreadable(f"{file} cannot be read as JSON: {exc}") from exc
+    whole = isinstance(document, dict) and document.get("kind") == "all"
+    if fault := shape.fault(document, shape.ALL if whole else shape.RUN):
+        raise Unreadable(f"{file} is no export: {fault}")
+    found: dict[str, Any] = document
+    return found
+
+
 def check(document: Any) -> list[Finding]:
     """Recompute everything that a document of ``export`` or ``export_all`` can prove of itself; needs no database.
 
@@ -200,7 +223,7 @@ def finding(what: str, proof: Callable[[], tuple[object, object]]) -> Finding:
     """Return what a proof found and expected; what keeps it from being read is found too."""
     try:
         found, expected = proof()
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
         found, expected = f"cannot be read: {type(exc).__name__} {exc}", "a document of birthdb evidence"
     return {"check": what, "found": str(found), "expected": str(expected), "ok": found == expected}
 

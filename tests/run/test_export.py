@@ -15,7 +15,7 @@ from support import Cluster
 
 from birthdb import audit, evidence
 from birthdb.audit import Export
-from birthdb.evidence import Finding
+from birthdb.evidence import Finding, Unreadable
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +368,7 @@ def test_a_file_that_was_edited_differs(file: Path, edit: str) -> None:
 def test_what_is_no_export_of_a_run_cannot_be_read(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "other"
     file.write_bytes(text)
-    with pytest.raises(audit.Unreadable):
+    with pytest.raises(Unreadable):
         audit.read(file)
 
 

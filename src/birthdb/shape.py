@@ -1,0 +1,192 @@
+"""What an export has to look like before its records are held against each other: every field that a check reads.
+
+A shape is a word (``number``, ``time?``: or null), a dictionary of fields (``census?``: it may be left out), a list of
+one shape for any number of items, or a tuple of one for each item.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Shape = str | dict[str, Any] | list[Any] | tuple[Any, ...]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: As PostgreSQL writes it in UTC, so that texts have the order of the times.
+_TIME = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00", re.ASCII)
+
+_FINGERPRINT = ("number", "sum", "sum")
+_RUN: Shape = {
+    "run_id": "uuid",
+    "collection_name": "text",
+    "status": "text",
+    "stop_reason": "text?",
+    "dry_run": "truth",
+    "orphans": "number",
+    "planned_rows": "number",
+    "planned_fingerprint": _FINGERPRINT,
+    "seed_a": "number",
+    "seed_b": "number",
+    "contract_hash": "text",
+    "planned_at": "time",
+    "planned_by": "text",
+    "max_rows": "number?",
+    "expected_delta": "number",
+    "target_fingerprint": _FINGERPRINT,
+    "dot_origin": "text?",
+    "permit_id": "number?",
+    "executed_by": "text?",
+    "epoch": "number",
+    "batches": "number",
+    "visited": "number",
+    "actual_inserted": "number",
+    "skipped": "number",
+    "written_fingerprint": _FINGERPRINT,
+    "resume_marker": "key?",
+    "started_at": "time?",
+    "last_batch_at": "time?",
+    "finished_at": "time?",
+    "compensating_since": "time?",
+    "compensated_rows": "number",
+}
+_RECEIPT: Shape = {
+    "run_id": "uuid",
+    "batch_no": "number",
+    "purpose": "text",
+    "epoch": "number",
+    "permit_id": "number?",
+    "key_after": "key?",
+    "key_to": "key?",
+    "visited": "number",
+    "written": "number",
+    "skipped": "number",
+    "fingerprint": _FINGERPRINT,
+    "born_at": "time",
+    "written_by": "text",
+    "sha256": "text",
+}
+_PERMIT: Shape = {
+    "permit_id": "number",
+    "collection_name": "text",
+    "run_id": "uuid",
+    "purpose": "text",
+    "status": "text",
+    "max_rows": "number",
+    "spent_rows": "number",
+    "reason": "text",
+    "opened_at": "time",
+    "opened_by": "text",
+    "expires_at": "time",
+    "confirmed_at": "time?",
+    "confirmed_by": "text?",
+    "closed_at": "time?",
+}
+_VERDICT: Shape = {
+    "review_id": "number",
+    "purpose": "text",
+    "verdict": "text",
+    "findings": "text",
+    "accept_orphans": "number",
+    "reviewed_at": "time",
+    "reviewed_by": "text",
+    "planned_fingerprint": _FINGERPRINT,
+}
+_ACT: Shape = {
+    "act_id": "number",
+    "act": "text",
+    "actor": "text",
+    "acted_at": "time",
+    "permit_id": "number?",
+    "epoch": "number?",
+    "reason": "text?",
+    "detail": {},
+}
+_CONTRACT: Shape = {
+    "generation": "number",
+    "kind": "text",
+    "object": "text",
+    "exact_sha256": "text?",
+}
+
+#: The export of a run; with births it is the first line.
+RUN: Shape = {
+    "sha256": "text",
+    "exported_at": "time",
+    "database": {"encoding": "text", "hashed": "number"},
+    "run": _RUN,
+    "receipts": [_RECEIPT],
+    "permits": [_PERMIT],
+    "verdicts": [_VERDICT],
+    "acts": [_ACT],
+    "contract": [_CONTRACT],
+    "census?": [{"check": "text", "rows": "number?", "pass": "truth"}],
+}
+
+#: A line of an export with births.
+BIRTH: Shape = {
+    "entity_code": "text",
+    "collection_name": "text",
+    "dot_origin": "text",
+    "run_id": "uuid?",
+    "born_at": "time",
+}
+
+#: The export of every table of evidence; those that are not there yet are not in it.
+ALL: Shape = {
+    "sha256": "text",
+    "tables": {
+        "birth_receipt?": {"rows?": [_RECEIPT]},
+        "birth_backfill_ledger_v2?": {"rows?": [_RUN]},
+    },
+}
+
+
+def fault(value: object, shape: Shape, name: str = "the document") -> str | None:
+    """Return the first thing in a value that is not of its shape, by its name; None where all of it is."""
+    if isinstance(shape, str):
+        null = shape.endswith("?")
+        fine = null if value is None else _WORDS[shape.rstrip("?")](value)
+        return None if fine else f"{name} is no {shape.rstrip('?')}"
+    if isinstance(shape, dict):
+        return _fields(value, shape, name) if isinstance(value, dict) else f"{name} is no object"
+    if not isinstance(value, list):
+        return f"{name} is no list"
+    if isinstance(shape, tuple) and len(value) != len(shape):
+        return f"{name} has {len(value)} items, not {len(shape)}"
+    shapes = shape if isinstance(shape, tuple) else shape * len(value)
+    faults = (fault(each, of, f"{name}[{at}]") for at, (each, of) in enumerate(zip(value, shapes, strict=True)))
+    return next(filter(None, faults), None)
+
+
+def _fields(value: dict[str, Any], shape: dict[str, Any], name: str) -> str | None:
+    for field, of in shape.items():
+        known = field.rstrip("?")
+        if known not in value:
+            if field == known:
+                return f"{name} has no {known}"
+        elif found := fault(value[known], of, known if name == "the document" else f"{name}.{known}"):
+            return found
+    return None
+
+
+def _is_whole(value: object, bits: int) -> bool:
+    return type(value) is int and -(2**bits) <= value < 2**bits
+
+
+def _is_text(value: object) -> bool:
+    # What no database can hold: a NUL, or half of a surrogate pair.
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_WORDS: dict[str, Callable[[Any], bool]] = {
+    "number": lambda value: _is_whole(value, 63),
+    "sum": lambda value: _is_whole(value, 127),
+    "text": _is_text,
+    "truth": lambda value: type(value) is bool,
+    "key": _is_key,
+    "time": lambda value: isinstance(value, str) and _TIME.fullmatch(value) is not None,
+    "uuid": lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None,
+}
