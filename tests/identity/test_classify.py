@@ -54,7 +54,7 @@ def test_what_is_proposed_can_be_decided_as_it_stands(world: World, case: str) -
 
 def test_of_a_collection_that_is_not_registered_nothing_is_decided(world: World) -> None:
     with pytest.raises(errors.UnknownCollection):
-        api.identity_classify(world.steward, "nothing", "column", column="code")
+        api.identity_classify(world.steward, "nothing", "column")
 
 
 TRIGGERS = {
