@@ -37,7 +37,7 @@ $$
 _CHECKS = {
     FULL: "SELECT birth.fn_birth_contract_blocker()",
     TOKEN: "SELECT birth.fn_birth_contract_token()",
-    "locks: fn_birth_run_lock": "SELECT birth.fn_birth_run_lock('{run}', {permit})",
+    "locks: fn_birth_run_lock": "SELECT birth.fn_birth_run_lock('{run}')",
     "holder: fn_birth_run_holder": "SELECT birth.fn_birth_run_holder('{run}', 1)",
     "freeze: fn_birth_dot_frozen": "SELECT birth.fn_birth_dot_frozen('dot-birth-backfill-apply')",
     "people: fn_birth_people_check": "SELECT birth.fn_birth_people_check(l.run_id, l.lineage) FROM {l}",
