@@ -106,6 +106,11 @@ def statement(head: LiteralString, routine: str, arguments: Mapping[str, object]
     return SQL(head) + SQL(" birth.{}({})").format(Identifier(routine), SQL(", ").join(bound))
 
 
+def driven(routine: str, arguments: Mapping[str, object], driver: LiteralString = "apply") -> Composed:
+    """Return a step as the procedure sends it: a statement is of the driver when it names the driver."""
+    return statement("SELECT", routine, arguments) + SQL(" /* sp_dot_birth_qt001_") + SQL(driver) + SQL(" */")
+
+
 class Driver:
     """A CALL under way in a session of its own; what it has done is known by its notices, so that nothing polls."""
 

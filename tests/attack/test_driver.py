@@ -1,27 +1,27 @@
 """A driver of one's own: whoever holds a run may send its batches by hand, and is asked what the procedure is asked."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from helpers import OPERATOR, SECOND_OPERATOR, STEWARD, Run, Scene, refused, statement
-from psycopg.sql import SQL
+from helpers import OPERATOR, SECOND_OPERATOR, STEWARD, Run, Scene, driven, refused, statement
 
 from birthdb import errors
 
 ORIGIN = "dot-birth-backfill-apply"
 
 
-def driven(conn: psycopg.Connection[Any], routine: str, arguments: Mapping[str, object], driver: str = "apply") -> None:
-    """Send a step as the procedure would: a statement is of the driver when it names the driver."""
-    conn.execute(statement("SELECT", routine, arguments) + SQL(f" /* sp_dot_birth_qt001_{driver} */"), arguments)
+def send(
+    conn: psycopg.Connection[Any], routine: str, arguments: Mapping[str, object], driver: LiteralString = "apply"
+) -> None:
+    conn.execute(driven(routine, arguments, driver), arguments)
 
 
 def begin(scene: Scene, run: Run) -> psycopg.Connection[Any]:
     """Hold a run without the procedure."""
     holder = scene.session(OPERATOR)
-    driven(holder, "fn_birth_run_begin", run.arguments(p_batch=10, p_dot_origin=ORIGIN))
+    send(holder, "fn_birth_run_begin", run.arguments(p_batch=10, p_dot_origin=ORIGIN))
     return holder
 
 
@@ -38,8 +38,8 @@ def test_a_batch_is_asked_for_what_the_run_began_with(scene: Scene, run: Run, ch
     scene.collection("other", 1)
     holder = begin(scene, run)
     with scene.unchanged(), refused(errors.DeltaMismatch):
-        driven(holder, "fn_dot_birth_qt001_apply", batch(run, **changed))
-    driven(holder, "fn_dot_birth_qt001_apply", batch(run))
+        send(holder, "fn_dot_birth_qt001_apply", batch(run, **changed))
+    send(holder, "fn_dot_birth_qt001_apply", batch(run))
     assert scene.births() == 10
 
 
@@ -61,9 +61,9 @@ def test_a_batch_spends_the_permit_that_the_attempt_holds(scene: Scene, run: Run
     scene.revoke(run.permit_id)
     second = run.under(scene.permit(run, 20))
     with scene.unchanged(), refused(errors.PermitScope):
-        driven(holder, "fn_dot_birth_qt001_apply", batch(second))
+        send(holder, "fn_dot_birth_qt001_apply", batch(second))
     with scene.unchanged(), refused(errors.PermitNotOpen):
-        driven(holder, "fn_dot_birth_qt001_apply", batch(run))
+        send(holder, "fn_dot_birth_qt001_apply", batch(run))
 
 
 def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> None:
@@ -71,10 +71,10 @@ def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> N
     undo = scene.compensable(run)
     holder = scene.session(OPERATOR)
     step = {"p_run_id": undo.run_id, "p_permit_id": undo.permit_id, "p_batch": 5}
-    driven(holder, "fn_dot_birth_qt001_compensate", step | {"p_step": "begin"}, "compensate")
+    send(holder, "fn_dot_birth_qt001_compensate", step | {"p_step": "begin"}, "compensate")
     with scene.unchanged(), refused(errors.RunStatus):
-        driven(holder, "fn_dot_birth_qt001_apply", batch(undo))
-    driven(holder, "fn_dot_birth_qt001_compensate", step | {"p_step": "batch"}, "compensate")
+        send(holder, "fn_dot_birth_qt001_apply", batch(undo))
+    send(holder, "fn_dot_birth_qt001_compensate", step | {"p_step": "batch"}, "compensate")
     assert scene.status(run) == ("compensated", None)
 
 
@@ -92,4 +92,4 @@ def test_a_batch_is_asked_for_its_permit_before_the_contract(scene: Scene, run: 
     scene.revoke(run.permit_id)
     scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
     with scene.unchanged(), refused(errors.PermitNotOpen):
-        driven(holder, "fn_dot_birth_qt001_apply", batch(run))
+        send(holder, "fn_dot_birth_qt001_apply", batch(run))

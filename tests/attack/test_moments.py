@@ -11,6 +11,7 @@ from helpers import (
     Driver,
     Run,
     Scene,
+    driven,
     refused,
     statement,
 )
@@ -132,13 +133,12 @@ def test_a_batch_that_begins_while_its_run_is_being_taken_over_writes_nothing(sc
 
 def test_an_end_that_is_recorded_while_the_run_is_being_taken_over_is_not(scene: Scene, run: Run) -> None:
     holder, dba = scene.db.connect(OPERATOR), scene.session(DBA)
-    driven = SQL(" /* sp_dot_birth_qt001_apply */")
     begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
-    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + driven, begin)
+    holder.execute(driven("fn_birth_run_begin", begin), begin)
     outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
     with dba.transaction():
         scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="it hangs")
-        driver = scene.send(holder, statement("SELECT", "fn_birth_run_outcome", outcome) + driven, outcome)
+        driver = scene.send(holder, driven("fn_birth_run_outcome", outcome), outcome)
         scene.wait_for(driver, dba.info.backend_pid)
     driver.end()
     assert scene.status(run) == ("stopped", "taken over")

@@ -15,17 +15,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import EVERYBODY, OPERATOR, OWNER, REVIEWER, Run, Scene, refused, statement
+from helpers import EVERYBODY, OPERATOR, OWNER, REVIEWER, Run, Scene, driven, refused
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.sql import SQL
 from support import PEOPLE
 
 from birthdb import api, errors, target
 from birthdb import verify as verification
-
-#: A statement is of the driver when it names the driver.
-DRIVEN = SQL(" /* sp_dot_birth_qt001_apply */")
-
 
 # --- two people, one login
 
@@ -125,13 +120,13 @@ def test_a_run_that_one_session_holds_is_not_written_by_the_next(scene: Scene, r
     holder, other = scene.db.connect(OPERATOR), scene.db.connect(OPERATOR)
     begin = run.arguments(p_batch=5, p_dot_origin="dot-birth-backfill-apply")
     batch = run.arguments(p_batch_size=5, p_dry_run=False, p_execute=True)
-    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + DRIVEN, begin)
+    holder.execute(driven("fn_birth_run_begin", begin), begin)
     with scene.unchanged():
         with refused(errors.RunTakenOver):
-            other.execute(statement("SELECT", "fn_dot_birth_qt001_apply", batch) + DRIVEN, batch)
+            other.execute(driven("fn_dot_birth_qt001_apply", batch), batch)
         with refused(errors.RunHeld):
             scene.apply(run)
-    holder.execute(statement("SELECT", "fn_dot_birth_qt001_apply", batch) + DRIVEN, batch)
+    holder.execute(driven("fn_dot_birth_qt001_apply", batch), batch)
     assert scene.births() == 5
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     scene.apply(run)

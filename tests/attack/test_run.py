@@ -15,17 +15,14 @@ from helpers import (
     Driver,
     Run,
     Scene,
+    driven,
     raised,
     refused,
     statement,
 )
 from psycopg import IsolationLevel
-from psycopg.sql import SQL
 
 from birthdb import errors
-
-#: A statement is of the driver when it names the driver.
-DRIVEN = SQL(" /* sp_dot_birth_qt001_apply */")
 
 
 @pytest.fixture
@@ -216,11 +213,11 @@ def test_a_safe_verdict_waits_for_a_failure_that_is_being_recorded(scene: Scene,
     holder, reviewer = scene.db.connect(OPERATOR), scene.session(REVIEWER)
     begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
     outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
-    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + DRIVEN, begin)
+    holder.execute(driven("fn_birth_run_begin", begin), begin)
     scene.session(SECOND_REVIEWER).execute("SET lock_timeout = '1s'")
     with ThreadPoolExecutor(1) as elsewhere:
         with holder.transaction():
-            holder.execute(statement("SELECT", "fn_birth_run_outcome", outcome) + DRIVEN, outcome)
+            holder.execute(driven("fn_birth_run_outcome", outcome), outcome)
             waiting = elsewhere.submit(scene.review, run.run_id)
             wait_until_blocked(scene.admin, reviewer)
             # Who says no waits for nobody.
@@ -250,7 +247,7 @@ def test_the_predecessor_of_a_plan_is_the_run_that_left_births(scene: Scene, ite
         runs.append(made.under(scene.permit(made, 20)))
     holder = scene.db.connect(OPERATOR)
     begin = runs[0].arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
-    holder.execute(statement("SELECT", "fn_birth_run_begin", begin) + DRIVEN, begin)
+    holder.execute(driven("fn_birth_run_begin", begin), begin)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     with suppress(psycopg.Error):
         holder.close()
@@ -284,6 +281,6 @@ def test_nobody_acts_on_a_run_under_an_old_snapshot(scene: Scene, run: Run, pers
     }[routine]
     session = scene.session(person)
     session.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    query = statement("SELECT", routine, arguments) + DRIVEN
+    query = driven(routine, arguments)
     with scene.unchanged(), refused(errors.IsolationLevel), session.transaction():
         session.execute(query, arguments)

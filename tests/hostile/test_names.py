@@ -8,6 +8,7 @@ import json
 
 import pytest
 from gateway.world import World, sql
+from hostile.records import clear_records
 from hostile.text import NAMES, SAVED, TEXTS, fits
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -29,16 +30,6 @@ SENDERS = {
     "fn_birth_permit_confirm": "rita_reviewer",
     "sp_dot_birth_qt001": "olga_operator",
 }
-#: What an example leaves, in the order in which it can go.
-RECORDS = (
-    "birth_registry",
-    "birth_receipt",
-    "birth_review",
-    "birth_admission_permit_v2",
-    "birth_backfill_ledger_v2",
-    "birth_gateway_finding",
-    "collection_registry",
-)
 
 
 def send(world: World, said: str) -> str | None:
@@ -96,8 +87,7 @@ def backfilled(world: World, collection: str) -> None:
 
 def clear(world: World, schema: str) -> None:
     world.admin.execute(sql("DROP SCHEMA {schema} CASCADE", schema=schema))
-    for table in RECORDS:
-        world.admin.execute(sql("DELETE FROM birth.{table}", table=table))
+    clear_records(world.admin)
 
 
 def test_whatever_they_are_called_rows_are_born_counted_and_undone(world: World) -> None:

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Run, Scene, raised, refused, statement
 from hostile.identity import Identity, Valued, identities, rows_of
+from hostile.records import clear_records
 from hostile.text import BLANK, SAVED, WORDS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -41,15 +42,6 @@ SAYINGS = (
     "undo",
     "undone",
     "home",
-)
-RECORDS = (
-    "birth_registry",
-    "birth_receipt",
-    "birth_review",
-    "birth_admission_permit_v2",
-    "birth_backfill_ledger_v2",
-    "birth_gateway_finding",
-    "collection_registry",
 )
 
 
@@ -123,8 +115,7 @@ def proven(scene: Scene, run: Run, file: Path) -> dict[str, Any]:
 
 def clear(scene: Scene) -> None:
     scene.execute("DROP TABLE IF EXISTS public.thing")
-    for table in RECORDS:
-        scene.execute(SQL("DELETE FROM birth.{}").format(Identifier(table)))
+    clear_records(scene.admin)
 
 
 def test_whatever_is_said_of_it_a_backfill_goes_the_whole_way_and_keeps_every_word(
