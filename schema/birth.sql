@@ -3105,7 +3105,7 @@ ALTER FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) OWNER TO birth_
 
 -- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) IS 'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB203, NB209. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) IS 'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB204, NB209. Specification: 6.';
 
 -- Name: fn_birth_permit_open(text, uuid, bigint, timestamp with time zone, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4071,8 +4071,10 @@ DECLARE
   v_claimer text;
 BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
-  -- Before the ledger is read: who has committed meanwhile stands there.
-  v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+  IF NOT v_claimed THEN
+    -- Before the ledger is read: who has committed meanwhile stands there.
+    v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+  END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
@@ -4883,7 +4885,7 @@ ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_
 
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
+COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
 
 -- Name: fn_birth_session_of(integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 

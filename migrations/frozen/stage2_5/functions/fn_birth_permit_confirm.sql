@@ -41,4 +41,4 @@ END;
 $fn_birth_permit_confirm$;
 
 COMMENT ON FUNCTION birth.fn_birth_permit_confirm(bigint) IS
-  'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB203, NB209. Specification: 6.';
+  'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB204, NB209. Specification: 6.';

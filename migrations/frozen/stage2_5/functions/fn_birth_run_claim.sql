@@ -16,8 +16,10 @@ DECLARE
   v_claimer text;
 BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
-  -- Before the ledger is read: who has committed meanwhile stands there.
-  v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+  IF NOT v_claimed THEN
+    -- Before the ledger is read: who has committed meanwhile stands there.
+    v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+  END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed

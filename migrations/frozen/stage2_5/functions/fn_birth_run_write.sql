@@ -66,4 +66,4 @@ END;
 $fn_birth_run_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_write(birth.birth_backfill_ledger_v2, integer) IS
-  'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
+  'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
