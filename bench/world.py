@@ -245,7 +245,7 @@ class World:
         """
         table = SQL("public.{}").format(Identifier(name))
         self.execute(SQL("CREATE TABLE {} ({})").format(table, SQL(columns)))
-        self.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(table))
+        self.execute(SQL("GRANT SELECT ON {0} TO birth_scanner; GRANT TRIGGER ON {0} TO birth_definer").format(table))
         filling = SQL("INSERT INTO {} SELECT {} FROM generate_series(1, {}) AS g")
         self.execute(filling.format(table, SQL(values), Literal(rows)))
         self.execute(SQL("VACUUM (ANALYZE) {}").format(table))

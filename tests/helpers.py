@@ -231,7 +231,11 @@ class Scene:
         policy: str = "BIRTH_REQUIRED",
     ) -> str:
         """Register the table ``public.name`` as a collection and classify it."""
-        self.execute(SQL("GRANT SELECT, TRIGGER ON public.{} TO birth_definer").format(Identifier(name)))
+        self.execute(
+            SQL("GRANT SELECT ON {0} TO birth_scanner; GRANT TRIGGER ON {0} TO birth_definer").format(
+                Identifier("public", name)
+            )
+        )
         self.ask(
             STEWARD,
             "fn_birth_collection_register",

@@ -64,7 +64,9 @@ class Inserting(Scenario):
                 SQL("CREATE TABLE {} PARTITION OF {} DEFAULT").format(Identifier(f"{name}_rest"), Identifier(name))
             )
             self.world.execute(SQL("GRANT TRIGGER ON {} TO birth_definer").format(Identifier(f"{name}_rest")))
-        self.world.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(Identifier(name)))
+        self.world.execute(
+            SQL("GRANT SELECT ON {0} TO birth_scanner; GRANT TRIGGER ON {0} TO birth_definer").format(Identifier(name))
+        )
         self.world.govern(name, column=self.key)
         self.world.ask(STEWARD, "fn_birth_gateway_attach", p_collection=name, p_mode=mode)
 
@@ -267,7 +269,9 @@ class Single(Inserting):
     def numbered(self, name: str) -> None:
         """Make a table whose codes are a prefix and its id."""
         self.table(name)
-        self.world.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(Identifier(name)))
+        self.world.execute(
+            SQL("GRANT SELECT ON {0} TO birth_scanner; GRANT TRIGGER ON {0} TO birth_definer").format(Identifier(name))
+        )
         where = {"p_collection": name, "p_schema": "public", "p_table": name, "p_coverage_status": "BIRTH_REQUIRED"}
         self.world.ask(STEWARD, "fn_birth_collection_register", **where)
         identity = {"p_collection": name, "p_strategy": "synthetic_id", "p_column": "id", "p_prefix": "N-"}

@@ -125,7 +125,7 @@ def test_a_view_that_takes_the_place_of_the_table_meanwhile_is_not_read(
     spied(world).governed("(code text PRIMARY KEY)", mode=None)
     world.insert(["a", "b"])
     world.owner.execute("CREATE VIEW app.fake AS SELECT code || coalesce(app.spy('view'), '') AS code FROM app.thing")
-    world.owner.execute("GRANT SELECT ON app.fake TO birth_definer")
+    world.owner.execute("GRANT SELECT ON app.fake TO birth_scanner")
     permitted = world.permitted()
     with ThreadPoolExecutor(1) as elsewhere:
         with world.owner.transaction():
@@ -146,7 +146,7 @@ def test_a_reader_under_an_old_snapshot_is_refused(world: World, routine: str) -
     old.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     old.execute("SELECT 1")
     world.owner.execute("CREATE VIEW app.fake AS SELECT code || coalesce(app.spy('view'), '') AS code FROM app.thing")
-    world.owner.execute("GRANT SELECT ON app.fake TO birth_definer")
+    world.owner.execute("GRANT SELECT ON app.fake TO birth_scanner")
     world.owner.execute("ALTER TABLE app.thing RENAME TO real; ALTER VIEW app.fake RENAME TO thing")
     with pytest.raises(psycopg.Error) as refusal:
         old.execute(f"SELECT * FROM birth.{routine}('thing')".encode())

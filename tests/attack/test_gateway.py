@@ -60,7 +60,7 @@ def test_a_trigger_on_a_table_of_one_s_own_gives_no_births_to_another_s_collecti
     world: World, level: str, routine: str
 ) -> None:
     world.admin.execute("CREATE TABLE public.prize (id integer PRIMARY KEY)")
-    world.admin.execute("GRANT SELECT, TRIGGER ON public.prize TO birth_definer")
+    world.admin.execute("GRANT SELECT ON public.prize TO birth_scanner; GRANT TRIGGER ON public.prize TO birth_definer")
     world.register("prize", schema="public")
     world.classify("synthetic_id", "prize", column="id", prefix="P-")
     world.attach("prize")

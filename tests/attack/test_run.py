@@ -116,7 +116,7 @@ def test_one_person_found_in_two_parts_stops_the_call_of_the_writer_too(scene: S
 
 def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
-    scene.execute("GRANT SELECT ON label TO birth_definer")
+    scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
     scene.go_on(undo)
@@ -128,7 +128,7 @@ def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, und
 
 def test_a_reference_that_is_being_made_while_a_batch_removes_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
-    scene.execute("GRANT SELECT ON label TO birth_definer")
+    scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
     other = scene.db.connect()
     with other.transaction():
@@ -145,8 +145,8 @@ def test_a_referencing_table_that_cannot_be_read_is_refused_with_the_grant(scene
     for execute in (False, True):
         with scene.unchanged(), refused(errors.BirthsTouched) as caught:
             scene.compensate(undo, p_execute=execute)
-        assert 'GRANT SELECT ON public."my label" TO birth_definer;' in str(caught.value.diag.message_detail)
-    scene.execute('GRANT SELECT ON public."my label" TO birth_definer')
+        assert 'GRANT SELECT ON public."my label" TO birth_scanner;' in str(caught.value.diag.message_detail)
+    scene.execute('GRANT SELECT ON public."my label" TO birth_scanner')
     scene.compensate(undo)
     assert scene.births() == 0
 
@@ -158,7 +158,7 @@ def test_a_constraint_that_fails_at_the_end_of_a_batch_is_recorded_and_leaves_no
     scene.apply(run)
     undo = scene.compensable(run)
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry DEFERRABLE INITIALLY DEFERRED)")
-    scene.execute("GRANT SELECT ON label TO birth_definer")
+    scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT entity_code FROM birth.birth_registry")
     scene.go_on(undo)

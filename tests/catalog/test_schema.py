@@ -7,10 +7,11 @@ from gateway.world import World
 OURS = "relnamespace = 'birth'::regnamespace AND relname NOT LIKE 'alembic_version%'"
 
 RULES = {
-    "every relation and routine belongs to birth_definer": f"""
+    "every relation and routine belongs to birth_definer, and what reads source tables to birth_scanner": f"""
         SELECT relname FROM pg_class WHERE {OURS} AND relowner <> 'birth_definer'::regrole
         UNION ALL SELECT proname FROM pg_proc
-        WHERE pronamespace = 'birth'::regnamespace AND proowner <> 'birth_definer'::regrole
+        WHERE pronamespace = 'birth'::regnamespace
+        AND proowner <> (CASE WHEN proname ~ '^fn_birth_scan' THEN 'birth_scanner' ELSE 'birth_definer' END)::regrole
         UNION ALL SELECT typname FROM pg_type t WHERE typnamespace = 'birth'::regnamespace
         AND typowner <> 'birth_definer'::regrole AND typname !~ '^_?alembic_version'
         UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = 'birth' AND nspowner <> 'birth_definer'::regrole""",
@@ -45,8 +46,9 @@ RULES = {
     "every constraint is validated, but those that close a table with what it holds": """
         SELECT conname FROM pg_constraint
         WHERE connamespace = 'birth'::regnamespace AND NOT convalidated AND conname !~ '_closed$'""",
-    "birth_definer has no member": """
-        SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'birth_definer'::regrole
+    "birth_definer and birth_scanner have no member": """
+        SELECT member::regrole::text FROM pg_auth_members
+        WHERE roleid IN ('birth_definer'::regrole, 'birth_scanner'::regrole)
         AND coalesce((to_jsonb(pg_auth_members) ->> 'inherit_option')::boolean, true)""",
     "no role of ours can log in or do more than its grants": """
         SELECT rolname FROM pg_roles WHERE rolname LIKE 'birth\\_%'

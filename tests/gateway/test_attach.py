@@ -59,7 +59,9 @@ def grants(refusal: pytest.ExceptionInfo[errors.BirthError]) -> str:
 
 def test_a_missing_privilege_is_named_by_the_exact_grant(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)
-    world.owner.execute("REVOKE ALL ON SCHEMA app FROM birth_definer; REVOKE ALL ON app.thing FROM birth_definer")
+    world.owner.execute(
+        "REVOKE ALL ON SCHEMA app FROM birth_definer; REVOKE ALL ON app.thing FROM birth_definer, birth_scanner"
+    )
     with pytest.raises(errors.SourcePrivilege) as refusal:
         world.attach()
     assert grants(refusal) == "GRANT USAGE ON SCHEMA app TO birth_definer; GRANT TRIGGER ON app.thing TO birth_definer;"
@@ -68,7 +70,7 @@ def test_a_missing_privilege_is_named_by_the_exact_grant(world: World) -> None:
     assert world.blockers()[0] == "NB115"
     with pytest.raises(errors.SourcePrivilege) as refusal:
         world.failed_checks()
-    assert grants(refusal) == "GRANT SELECT ON app.thing TO birth_definer;"
+    assert grants(refusal) == "GRANT SELECT ON app.thing TO birth_scanner;"
     world.owner.execute(grants(refusal).encode())
     assert world.failed_checks() == {}
 
@@ -250,7 +252,7 @@ def test_a_view_put_in_the_place_of_the_table_is_never_read(world: World) -> Non
     world.owner.execute(SPY.encode())
     world.governed("(code text PRIMARY KEY)", mode=None)
     world.owner.execute("ALTER TABLE app.thing RENAME TO real; CREATE VIEW app.thing AS SELECT app.spy() AS code")
-    world.owner.execute("GRANT SELECT ON app.thing TO birth_definer")
+    world.owner.execute("GRANT SELECT ON app.thing TO birth_scanner")
     assert world.blockers()[0] == "NB105"
     world.failed_checks()
     assert world.owner.execute("SELECT who FROM app.ran").fetchall() == []

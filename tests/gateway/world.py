@@ -29,7 +29,7 @@ class World:
         if made:
             return
         self.admin.execute(SQL("CREATE SCHEMA app AUTHORIZATION {}").format(Identifier(APPLICATION)))
-        self.owner.execute("GRANT USAGE ON SCHEMA app TO birth_definer")
+        self.owner.execute("GRANT USAGE ON SCHEMA app TO birth_definer, birth_scanner")
         if self.value("SELECT to_regrole('birth_source_owner') IS NOT NULL"):
             self.admin.execute(SQL("GRANT birth_source_owner TO {}").format(Identifier(APPLICATION)))
 
@@ -59,7 +59,9 @@ class World:
     def table(self, definition: str, name: str = "thing") -> None:
         """Create ``app.name`` as the application, readable and attachable by birth_definer."""
         self.owner.execute(f"CREATE TABLE app.{name} {definition}".encode())
-        self.owner.execute(f"GRANT SELECT, TRIGGER ON app.{name} TO birth_definer".encode())
+        self.owner.execute(
+            f"GRANT SELECT ON app.{name} TO birth_scanner; GRANT TRIGGER ON app.{name} TO birth_definer".encode()
+        )
 
     def register(
         self, collection: str = "thing", table: str | None = None, coverage: str = "BIRTH_REQUIRED", schema: str = "app"

@@ -59,8 +59,12 @@ def collected(world: World, name: str) -> None:
     world.admin.execute(sql("CREATE SCHEMA {name}", name=name))
     world.admin.execute(sql("CREATE TABLE {name}.{name} ({name} text PRIMARY KEY)", name=name))
     world.admin.execute(sql("INSERT INTO {name}.{name} SELECT unnest(", name=name) + Literal(CODES) + SQL("::text[])"))
-    world.admin.execute(sql("GRANT USAGE ON SCHEMA {name} TO birth_definer", name=name))
-    world.admin.execute(sql("GRANT SELECT, TRIGGER ON {name}.{name} TO birth_definer", name=name))
+    world.admin.execute(sql("GRANT USAGE ON SCHEMA {name} TO birth_definer, birth_scanner", name=name))
+    world.admin.execute(
+        sql(
+            "GRANT SELECT ON {name}.{name} TO birth_scanner; GRANT TRIGGER ON {name}.{name} TO birth_definer", name=name
+        )
+    )
     world.register(name, schema=name)
     world.classify("column", name, column=name)
     world.attach(name)

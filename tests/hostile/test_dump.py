@@ -60,8 +60,13 @@ def original(world: World) -> World:
         world.admin.execute(sql("CREATE SCHEMA {schema}", **names))
         # The template's codes are of two columns, of which the key is one.
         world.admin.execute(sql("CREATE TABLE {schema}.{table} ({key} text PRIMARY KEY, {other} integer)", **names))
-        world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer", **names))
-        world.admin.execute(sql("GRANT SELECT, TRIGGER ON {schema}.{table} TO birth_definer", **names))
+        world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer, birth_scanner", **names))
+        world.admin.execute(
+            sql(
+                "GRANT SELECT ON {schema}.{table} TO birth_scanner; GRANT TRIGGER ON {schema}.{table} TO birth_definer",
+                **names,
+            )
+        )
         insert(world, number, 0, BEFORE)
         world.register(collection, table, schema=schema)
         world.classify(STRATEGY[frozenset(parts)], collection, **parts)  # type: ignore[arg-type]

@@ -50,8 +50,13 @@ def governed(world: World, schema: str, table: str, column: str, other: str, col
     names = {"schema": schema, "table": table, "column": column, "other": other}
     world.admin.execute(sql("CREATE SCHEMA {schema}", **names))
     world.admin.execute(sql("CREATE TABLE {schema}.{table} ({other} integer, {column} text PRIMARY KEY)", **names))
-    world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer", **names))
-    world.admin.execute(sql("GRANT SELECT, TRIGGER ON {schema}.{table} TO birth_definer", **names))
+    world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer, birth_scanner", **names))
+    world.admin.execute(
+        sql(
+            "GRANT SELECT ON {schema}.{table} TO birth_scanner; GRANT TRIGGER ON {schema}.{table} TO birth_definer",
+            **names,
+        )
+    )
     world.admin.execute(sql("INSERT INTO {schema}.{table} VALUES (1, 'before')", **names))
     world.register(collection, table, schema=schema)
     (proposal,) = api.identity_propose(world.steward, schema, table)
@@ -135,7 +140,12 @@ def test_whatever_a_table_and_its_key_are_called_what_is_proposed_of_it_can_be_d
             sql("CREATE TABLE app.{table} ({a} integer, {b} text, {c} integer UNIQUE, PRIMARY KEY ({a}, {b}))", **names)
         )
         try:
-            world.admin.execute(sql("GRANT SELECT, TRIGGER ON app.{table} TO birth_definer", **names))
+            world.admin.execute(
+                sql(
+                    "GRANT SELECT ON app.{table} TO birth_scanner; GRANT TRIGGER ON app.{table} TO birth_definer",
+                    **names,
+                )
+            )
             world.register("thing", table)
             proposals = api.identity_propose(world.steward, "app", table)
             # A template has no words for some names.

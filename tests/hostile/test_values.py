@@ -51,7 +51,7 @@ def table_of(scene: Scene, identity: Identity, rows: Iterable[Valued]) -> None:
     key = SQL(", ").join(map(Identifier, identity.types))
     scene.execute(SQL("CREATE TABLE public.thing ({}, PRIMARY KEY ({}))").format(columns, key))
     insert(scene, rows)
-    scene.execute("GRANT SELECT, TRIGGER ON public.thing TO birth_definer")
+    scene.execute("GRANT SELECT ON public.thing TO birth_scanner; GRANT TRIGGER ON public.thing TO birth_definer")
     scene.ask(
         STEWARD,
         "fn_birth_collection_register",

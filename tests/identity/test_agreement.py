@@ -78,7 +78,10 @@ def create(world: World, columns: Mapping[str, str], strategy: Strategy, parts: 
             f"CREATE TABLE app.part_{remainder} PARTITION OF app.parted"
             f" FOR VALUES WITH (MODULUS 2, REMAINDER {remainder})".encode()
         )
-    world.owner.execute("GRANT SELECT, TRIGGER ON ALL TABLES IN SCHEMA app TO birth_definer")
+    world.owner.execute(
+        "GRANT SELECT ON ALL TABLES IN SCHEMA app TO birth_scanner;"
+        "GRANT TRIGGER ON ALL TABLES IN SCHEMA app TO birth_definer"
+    )
     for collection in ("plain", "parted"):
         world.register(collection)
         world.classify(strategy, collection, **parts)

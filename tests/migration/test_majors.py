@@ -63,7 +63,7 @@ def released_with_births(old: EmbeddedServer) -> str:
     with target.connect(url, autocommit=True) as conn:
         conn.execute("""
             CREATE TABLE public.thing (id int PRIMARY KEY);
-            GRANT SELECT, TRIGGER ON public.thing TO birth_definer;
+            GRANT SELECT ON public.thing TO birth_scanner; GRANT TRIGGER ON public.thing TO birth_definer;
             CREATE ROLE stefan LOGIN IN ROLE birth_steward;
             GRANT SELECT ON birth.birth_registry TO stefan""")
     with target.connect(old.url(user="stefan"), autocommit=True) as steward:

@@ -66,11 +66,12 @@ def versions(db: Database) -> list[str]:
 
 
 def definer_members(db: Database) -> list[Any]:
-    """Return who can act as birth_definer: ADMIN alone, which PostgreSQL 16 gives a role's creator, is not acting."""
+    """Return who can act as birth_definer or birth_scanner: ADMIN alone, a creator's from 16 on, is not acting."""
     with db.connect() as connection:
         option = "set_option OR inherit_option" if connection.info.server_version >= 160000 else "true"
         query = (
-            f"SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'birth_definer'::regrole AND ({option})"
+            "SELECT member::regrole::text FROM pg_auth_members"
+            f" WHERE roleid::regrole::text IN ('birth_definer', 'birth_scanner') AND ({option})"
         )
         return connection.execute(query.encode()).fetchall()
 
@@ -306,7 +307,7 @@ def test_another_member_of_birth_dba_may_release_once_granted(server: Cluster, r
         upgrade(released.url("dora_dba"), "stage1")
         assert versions(released) == ["stage1"]
     finally:
-        server.execute("REVOKE birth_definer FROM dora_dba")
+        server.execute("REVOKE birth_definer, birth_scanner FROM dora_dba")
 
 
 @pytest.mark.parametrize("person", ["nora_nobody", "olga_operator"])
@@ -494,7 +495,7 @@ def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database)
     options = SQL("WITH ADMIN TRUE, INHERIT FALSE, SET FALSE") if server.major >= 16 else SQL("WITH ADMIN OPTION")
     server.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'of-a-test'").format(login))
     try:
-        server.execute(SQL("GRANT birth_definer TO {} {}").format(login, options))
+        server.execute(SQL("GRANT birth_definer, birth_scanner TO {} {}").format(login, options))
         server.execute(SQL("GRANT birth_dba TO {}").format(login))
         url = released.url(f"plain_{released.name}")
         with pytest.raises(psycopg.Error) as refused:

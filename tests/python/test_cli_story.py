@@ -30,7 +30,7 @@ def collection(db: Database) -> str:
     owner = db.connect()
     owner.execute("CREATE TABLE public.asset (id integer PRIMARY KEY, code text NOT NULL UNIQUE)")
     owner.execute("INSERT INTO public.asset SELECT i, 'A-' || i FROM generate_series(1, %s) AS i", (ROWS,))
-    owner.execute("GRANT SELECT, TRIGGER ON public.asset TO birth_definer")
+    owner.execute("GRANT SELECT ON public.asset TO birth_scanner; GRANT TRIGGER ON public.asset TO birth_definer")
     steward = db.connect("alice_steward")
     api.collection_register(steward, "asset", "public", "asset", "BIRTH_REQUIRED", governed=True)
     api.identity_classify(steward, "asset", "column", column="code")

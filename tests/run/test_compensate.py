@@ -171,7 +171,7 @@ def test_only_an_operator_undoes(scene: Scene, undo: Run, person: str) -> None:
 def reference(scene: Scene) -> None:
     scene.execute(
         "CREATE TABLE public.label (code text REFERENCES birth.birth_registry);"
-        " GRANT SELECT ON label TO birth_definer;"
+        " GRANT SELECT ON label TO birth_scanner;"
         " INSERT INTO label VALUES ('item-7'), ('item-9')"
     )
 
@@ -228,7 +228,7 @@ def test_a_reference_that_is_gone_again_does_not_stand_in_the_way(scene: Scene, 
 
 def test_a_birth_that_is_referenced_while_the_run_is_being_undone_fails_it_and_stays(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry)")
-    scene.execute("GRANT SELECT ON label TO birth_definer")
+    scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
     scene.execute("INSERT INTO label SELECT max(entity_code) FROM birth.birth_registry WHERE run_id IS NOT NULL")
     scene.go_on(undo)

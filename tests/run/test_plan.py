@@ -150,10 +150,10 @@ def test_a_table_that_changed_since_it_was_classified_is_not_planned(scene: Scen
 
 
 def test_a_table_that_birth_definer_cannot_read_is_refused_with_the_grant(scene: Scene, item: str) -> None:
-    scene.execute("REVOKE SELECT ON item FROM birth_definer")
+    scene.execute("REVOKE SELECT ON item FROM birth_scanner")
     with scene.unchanged(), refused(errors.SourcePrivilege) as caught:
         scene.plan(item)
-    assert "GRANT SELECT ON public.item TO birth_definer" in str(caught.value.diag.message_hint)
+    assert "GRANT SELECT ON public.item TO birth_scanner" in str(caught.value.diag.message_hint)
 
 
 def test_a_row_level_policy_makes_an_error_and_never_a_shorter_table(scene: Scene, item: str) -> None:

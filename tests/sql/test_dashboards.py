@@ -280,7 +280,8 @@ def test_a_partition_whose_gateway_is_off_is_shown(scene: Scene) -> None:
         CREATE TABLE public.part (id integer PRIMARY KEY) PARTITION BY RANGE (id);
         CREATE TABLE public.part_1 PARTITION OF public.part FOR VALUES FROM (0) TO (10);
         CREATE TABLE public.part_2 PARTITION OF public.part FOR VALUES FROM (10) TO (20);
-        GRANT SELECT, TRIGGER ON public.part_1, public.part_2 TO birth_definer""")
+        GRANT SELECT ON public.part_1, public.part_2 TO birth_scanner;
+        GRANT TRIGGER ON public.part_1, public.part_2 TO birth_definer""")
     scene.govern("part", "synthetic_id", column="id", prefix="part-")
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="part", p_mode="observe")
     assert whats(scene) == ""

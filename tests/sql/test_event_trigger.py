@@ -273,7 +273,10 @@ def test_a_partitioned_source_lives_and_only_its_gateway_counts(guarded: Scene) 
     guarded.execute("CREATE TABLE part (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id)")
     guarded.execute("CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (1) TO (100)")
     guarded.govern("part", "synthetic_id", column="id", prefix="part-")
-    guarded.execute("GRANT birth_source_owner TO nora_nobody; GRANT SELECT, TRIGGER ON part_1 TO birth_definer")
+    guarded.execute(
+        "GRANT birth_source_owner TO nora_nobody;"
+        "GRANT SELECT ON part_1 TO birth_scanner; GRANT TRIGGER ON part_1 TO birth_definer"
+    )
     guarded.execute("ALTER TABLE part OWNER TO nora_nobody; ALTER TABLE part_1 OWNER TO nora_nobody")
     guarded.ask("alice_steward", "fn_birth_gateway_attach", p_collection="part", p_mode="enforce")
     try:

@@ -95,7 +95,7 @@ def build(conn: Connection, births: int, told: Told, owner: str = TABLES_OWNER) 
     born = sum(found.born for found in known if found.name != PROVENANCE and found.strategy)
     world = [replace(found, born=births - born) if found.name == PROVENANCE else found for found in known]
     conn.execute(SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(Identifier(SCHEMA), Identifier(owner)))
-    conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO birth_definer").format(Identifier(SCHEMA)))
+    conn.execute(SQL("GRANT USAGE ON SCHEMA {} TO birth_definer, birth_scanner").format(Identifier(SCHEMA)))
     with conn.transaction():
         for found in world:
             if found.shape is not None:
@@ -154,7 +154,7 @@ def _create(conn: Connection, found: Found, owner: str) -> None:
     status = SQL(", status text NOT NULL DEFAULT 'published'") if found.status else SQL("")
     conn.execute(SQL("CREATE TABLE {} ({}{})").format(found.table, columns, status))
     conn.execute(SQL("ALTER TABLE {} OWNER TO {}").format(found.table, Identifier(owner)))
-    conn.execute(SQL("GRANT SELECT, TRIGGER ON {} TO birth_definer").format(found.table))
+    conn.execute(SQL("GRANT SELECT ON {0} TO birth_scanner; GRANT TRIGGER ON {0} TO birth_definer").format(found.table))
     routine = Identifier("birth", "fn_birth_registry_auto_id" if found.by_id else "fn_birth_registry_auto")
     arguments = SQL(", ").join(map(Constant, _arguments(found)))
     for name in islice(("birth_gateway", "birth_gateway_again"), found.triggers):
