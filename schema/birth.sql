@@ -192,8 +192,6 @@ COMMENT ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since times
 CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
@@ -209,24 +207,26 @@ BEGIN
   IF r_identity.code_sql IS NULL THEN
     RETURN QUERY SELECT 'identity is not eligible: ' || r_identity.reason, NULL::bigint, '{}'::text[], NOT v_required;
   ELSE
-    RETURN QUERY EXECUTE format($census$
+    RETURN QUERY
+    SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required FROM birth.fn_birth_scan(format($census$
       WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
       code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
       owned AS (SELECT c.code, c.n, b.collection_name FROM code c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
       SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
-             count(*) FILTER (WHERE o.collection_name IS NULL) = 0 OR NOT $2 FROM owned o
+             count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0
+      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1 AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
       UNION ALL
-      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0
+      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0, false
       FROM owned o WHERE o.collection_name <> $1
       UNION ALL
-      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0 FROM code c WHERE c.n > 1
+      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false FROM code c WHERE c.n > 1
       UNION ALL
-      SELECT 'rows without a code', count(*), '{}', count(*) = 0 OR NOT $2 FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql) USING p_collection, v_required;
+      SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
+    $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
+    AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
   RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
 END;
@@ -1498,6 +1498,9 @@ BEGIN
     ('definition_in_use', 'NB116', 'failed',
      'the collection has an open run',
      'finish or compensate the run first'),
+    ('source_left_traces', 'NB119', 'failed',
+     'code of a source table changed this session',
+     'end this session, which frees its locks; have the owner of the table remove the code, then send the statement again'),
     ('permit_unknown', 'NB201', 'failed',
      'there is no such permit',
      'let a permit owner open one with birth.fn_birth_permit_open'),
@@ -2829,7 +2832,7 @@ BEGIN
          string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
          string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('((array_agg(s.key_%s))[count(*)])::text', k.position), ', ' ORDER BY k.position),
-         string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $1)', k.position), ', ' ORDER BY k.position)
+         string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $6)', k.position), ', ' ORDER BY k.position)
   FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
 END;
 $_$;
@@ -2907,19 +2910,20 @@ COMMENT ON FUNCTION birth.fn_birth_lock_key(p_name text) IS 'Advisory lock key o
 CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET constraint_exclusion TO 'off'
     SET jit TO 'off'
     AS $_$
 DECLARE
   r_identity record;
+  v_births bigint := birth.fn_birth_collection_births(p_collection);
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  RETURN QUERY EXECUTE format($measure$
+  RETURN QUERY
+  SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing, v_births - m.own, m.fingerprint, m.range_fingerprint
+  FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
              SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
-           $5, c.codes - c.born, $5 - (c.born - c.collisions), ARRAY[c.codes - c.born, c.a, c.b], %2$s
+           c.codes - c.born, c.born - c.collisions, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
       SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born, count(*) FILTER (WHERE b.is_foreign) AS collisions,
              coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE b.entity_code IS NULL), 0) AS a,
@@ -2933,15 +2937,17 @@ BEGIN
         ELSE $grouped$SELECT %1$s AS code, count(*) AS n%2$s FROM %3$s t GROUP BY 1$grouped$ END,
       r_identity.code_sql,
       CASE WHEN p_upper IS NOT NULL THEN format(CASE WHEN r_identity.codes_distinct THEN ', %s AS in_range' ELSE ', bool_or(%s) AS in_range' END,
-        birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4')) END,
+        birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5')) END,
       r_identity.source_sql),
     CASE WHEN p_upper IS NULL THEN 'NULL::numeric[]' ELSE 'ARRAY[c.range_missing, c.range_a, c.range_b]' END,
     CASE WHEN r_identity.codes_distinct THEN 'count(*) AS source_rows, count(s.code) AS rows_with_code'
          ELSE 'coalesce(sum(s.n), 0)::bigint AS source_rows, coalesce(sum(s.n) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS rows_with_code' END,
     CASE WHEN p_upper IS NOT NULL THEN ', count(s.code) FILTER (WHERE s.in_range AND b.entity_code IS NULL) AS range_missing,'
       ' coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
-      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END)
-  USING p_collection, p_seed_a, p_seed_b, p_upper, birth.fn_birth_collection_births(p_collection);
+      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END),
+    p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
+  AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], missing bigint, own bigint,
+       fingerprint numeric[], range_fingerprint numeric[]);
 END;
 $_$;
 
@@ -3842,6 +3848,8 @@ BEGIN
   IF r_identity.code_sql IS NOT NULL THEN
     SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
     FROM pg_attribute a
+    -- A type that the owner made since would have its code run as the caller: without the column the expression is refused.
+    JOIN pg_type y ON y.oid = a.atttypid AND y.typnamespace = 'pg_catalog'::regnamespace
     WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
     BEGIN
       EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
@@ -4285,6 +4293,30 @@ ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO
 
 COMMENT ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) IS 'Process id of the session that holds this attempt of a run, or NULL when none lives. Specification: 6.1 R14.';
 
+-- Name: fn_birth_run_identity(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_identity(p_collection text) RETURNS TABLE(source_sql text, code_sql text, key_columns text[], key_types text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_identity record;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF r_identity.code_sql IS NULL
+     OR r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_collection, r_identity.reason));
+  END IF;
+  RETURN QUERY SELECT r_identity.source_sql, r_identity.code_sql, r_identity.key_columns, r_identity.key_types;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_identity(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_identity(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_identity(p_collection text) IS 'Source, code and key of a run''s collection as SQL; NB105 when the table is no longer the one that was classified. Specification: 6.1 R2, R3.';
+
 -- Name: fn_birth_run_input(text, uuid, bigint, bigint, bigint, integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) RETURNS void
@@ -4501,8 +4533,6 @@ COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_la
 CREATE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
@@ -4511,18 +4541,20 @@ DECLARE
   v_upper text[];
   v_fingerprint numeric[] := p_run.planned_fingerprint;
 BEGIN
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  SELECT * INTO r_identity FROM birth.fn_birth_run_identity(p_run.collection_name);
   SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
   IF p_expected_delta = p_run.planned_rows THEN
-    EXECUTE format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
-      r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending) INTO v_upper;
+    SELECT s.upper INTO v_upper
+    FROM birth.fn_birth_scan(format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
+      r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending)) AS s(upper text[]);
   ELSE
-    EXECUTE format(
+    SELECT s.upper, s.fingerprint INTO v_upper, v_fingerprint
+    FROM birth.fn_birth_scan(format(
       'SELECT ARRAY[%s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]'
       ' FROM (SELECT %s, c.code, row_number() OVER (ORDER BY %s) AS number FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
-      '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $1) s',
-      r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql, r_key.ascending)
-    INTO v_upper, v_fingerprint USING p_expected_delta, p_run.seed_a, p_run.seed_b;
+      '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $6) s',
+      r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql, r_key.ascending),
+      p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_rows := p_expected_delta) AS s(upper text[], fingerprint numeric[]);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET expected_delta = p_expected_delta, max_rows = p_max_rows, dot_origin = p_dot_origin, target_upper = v_upper, target_fingerprint = v_fingerprint,
@@ -4578,29 +4610,25 @@ COMMENT ON FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger
 CREATE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET constraint_exclusion TO 'off'
     AS $_$
 DECLARE
   r_identity record;
   r_key record;
 BEGIN
   PERFORM birth.fn_birth_source_lock(p_run.collection_name);
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
-  IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) THEN
-    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
-  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_run_identity(p_run.collection_name);
   SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
-  RETURN QUERY EXECUTE format($slice$
+  RETURN QUERY SELECT s.* FROM birth.fn_birth_scan(format($slice$
     SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
-           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $1)), 0), coalesce(sum(hashtextextended(s.code, $2)), 0)],
+           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0), coalesce(sum(hashtextextended(s.code, $3)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
-    FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $5) s
+    FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $6) s
   $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
-    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$4'),
-    CASE WHEN p_after IS NULL THEN 'true' ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$3') END,
-    r_key.ascending)
-  USING p_run.seed_a, p_run.seed_b, p_after, p_run.target_upper, p_rows;
+    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5'),
+    CASE WHEN p_after IS NULL THEN 'true' ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$4') END,
+    r_key.ascending),
+    p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper, p_rows := p_rows)
+  AS s(visited bigint, codes text[], fingerprint numeric[], last_key text[]);
 END;
 $_$;
 
@@ -4740,7 +4768,6 @@ CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2,
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
-    SET row_security TO 'off'
     AS $_$
 DECLARE
   r_key record;
@@ -4763,19 +4790,20 @@ BEGIN
     '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
     USING p_run, p_codes;
   FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
-    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, a.attname AS column_name, k.conname
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
-    IF NOT has_table_privilege(r_key.relation, 'SELECT') THEN
-      RETURN QUERY SELECT NULL::text, format('birth_definer cannot read %s, which references births (%s): GRANT SELECT ON %s TO birth_definer;',
-        r_key.relation, r_key.conname, r_key.relation);
+    IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE') AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
+      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %s TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        r_key.relation, r_key.conname, r_key.relnamespace::regnamespace, r_key.relation);
       CONTINUE;
     END IF;
-    RETURN QUERY EXECUTE format(
-      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b'
-      ' WHERE b.run_id = $1 AND ($3 IS NULL OR b.entity_code = ANY ($3)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
-      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname), p_codes;
+    RETURN QUERY SELECT s.entity_code, format('referenced by %s (%s)', r_key.relation, r_key.conname)
+    FROM birth.fn_birth_scan(format(
+      'SELECT b.entity_code::text FROM birth.birth_registry b'
+      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
+      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes) AS s(entity_code text);
   END LOOP;
 END;
 $_$;
@@ -4887,6 +4915,107 @@ ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_
 
 COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
 
+-- Name: fn_birth_scan(text, text, bigint, bigint, text[], text[], bigint, uuid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_scanner
+
+CREATE FUNCTION birth.fn_birth_scan(p_sql text, p_collection text DEFAULT NULL::text, p_seed_a bigint DEFAULT NULL::bigint, p_seed_b bigint DEFAULT NULL::bigint, p_after text[] DEFAULT NULL::text[], p_upper text[] DEFAULT NULL::text[], p_rows bigint DEFAULT NULL::bigint, p_run_id uuid DEFAULT NULL::uuid, p_codes text[] DEFAULT NULL::text[]) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    AS $$
+DECLARE
+  v_before text[] := ARRAY(SELECT t.trace FROM birth.fn_birth_scan_traces() t);
+  v_read boolean := false;
+BEGIN
+  BEGIN
+    -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
+    PERFORM set_config('transaction_read_only', 'on', true);
+    RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
+    v_read := true;
+    RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
+  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
+    PERFORM birth.fn_birth_scan_clear(v_before);
+    IF NOT v_read THEN
+      RAISE;
+    END IF;
+  END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) OWNER TO birth_scanner;
+
+-- Name: FUNCTION fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_scanner
+
+COMMENT ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) IS 'Runs a query over a source table as birth_scanner, in a read-only subtransaction that is rolled back: rows as the caller names them; NB119. For birth_definer only. Specification: 6.1 R2.';
+
+-- Name: fn_birth_scan_clear(text[]); Type: FUNCTION; Schema: birth; Owner: birth_scanner
+
+CREATE FUNCTION birth.fn_birth_scan_clear(p_before text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_trace record;
+  v_changed text;
+BEGIN
+  SELECT string_agg(format('%s %s', CASE WHEN b.trace IS NULL THEN 'added' ELSE 'removed' END, coalesce(a.trace, b.trace)), '; ') INTO v_changed
+  FROM birth.fn_birth_scan_traces() a FULL JOIN unnest(p_before) AS b(trace) ON b.trace = a.trace
+  WHERE a.trace IS NULL OR b.trace IS NULL;
+  IF v_changed IS NULL THEN
+    RETURN;
+  END IF;
+  FOR r_trace IN SELECT t.statement FROM birth.fn_birth_scan_traces() t WHERE t.statement IS NOT NULL AND t.trace <> ALL (p_before) LOOP
+    EXECUTE format('DEALLOCATE %I', r_trace.statement);
+  END LOOP;
+  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code of a source table changed this session',
+    DETAIL = v_changed,
+    HINT = 'end this session, which frees its locks; have the owner of the table remove the code, then send the statement again';
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_scan_clear(p_before text[]) OWNER TO birth_scanner;
+
+-- Name: FUNCTION fn_birth_scan_clear(p_before text[]); Type: COMMENT; Schema: birth; Owner: birth_scanner
+
+COMMENT ON FUNCTION birth.fn_birth_scan_clear(p_before text[]) IS 'Removes prepared statements that a sandboxed query left, and refuses any trace of it with NB119. For fn_birth_scan. Specification: 6.1 R2.';
+
+-- Name: fn_birth_scan_lock(text, text); Type: FUNCTION; Schema: birth; Owner: birth_scanner
+
+CREATE FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', p_schema, p_table);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) OWNER TO birth_scanner;
+
+-- Name: FUNCTION fn_birth_scan_lock(p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_scanner
+
+COMMENT ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) IS 'Takes ACCESS SHARE on a table, as birth_scanner. For birth_definer only. Specification: 6.1 R2.';
+
+-- Name: fn_birth_scan_traces(); Type: FUNCTION; Schema: birth; Owner: birth_scanner
+
+CREATE FUNCTION birth.fn_birth_scan_traces() RETURNS TABLE(trace text, statement text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT format('prepared statement %I of %s, %s', s.name, s.prepare_time, md5(s.statement)), s.name
+  FROM pg_prepared_statements s
+  UNION ALL
+  SELECT format('%s on advisory key %s, %s, %s', k.mode, k.classid, k.objid, k.objsubid), NULL
+  FROM pg_locks k
+  WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.granted;
+$$;
+
+ALTER FUNCTION birth.fn_birth_scan_traces() OWNER TO birth_scanner;
+
+-- Name: FUNCTION fn_birth_scan_traces(); Type: COMMENT; Schema: birth; Owner: birth_scanner
+
+COMMENT ON FUNCTION birth.fn_birth_scan_traces() IS 'Prepared statements and advisory locks of this session: trace, statement name. For fn_birth_scan. Specification: 6.1 R2.';
+
 -- Name: fn_birth_session_of(integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_session_of(p_pid integer) RETURNS text
@@ -4958,17 +5087,18 @@ CREATE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT coalesce(string_agg(concat_ws(' ',
-    CASE WHEN NOT has_schema_privilege('birth_definer', n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO birth_definer;', n.nspname) END,
-    (SELECT string_agg(format('GRANT %s ON %s TO birth_definer;', p_privilege, s.relation), ' ' ORDER BY s.relation)
+    CASE WHEN NOT has_schema_privilege(w.role, n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, w.role) END,
+    (SELECT string_agg(format('GRANT %s ON %s TO %I;', p_privilege, s.relation, w.role), ' ' ORDER BY s.relation)
      FROM (SELECT t.oid AS oid, format('%I.%I', n.nspname, t.relname) AS relation
            UNION
            SELECT p.oid, format('%I.%I', pn.nspname, p.relname)
            FROM pg_partition_tree(t.oid) f JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE p_privilege = 'TRIGGER') s
-     WHERE NOT has_table_privilege('birth_definer', s.oid, p_privilege)),
+     WHERE NOT has_table_privilege(w.role, s.oid, p_privilege)),
     CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p' AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
       THEN format('GRANT birth_source_owner TO %I;  -- by whoever administers the roles', pg_get_userbyid(t.relowner)) END), ' '), '')
   FROM birth.collection_registry c
+  CROSS JOIN (SELECT CASE p_privilege WHEN 'SELECT' THEN 'birth_scanner' ELSE 'birth_definer' END) AS w(role)
   JOIN pg_namespace n ON n.nspname = c.schema_name
   JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
   WHERE c.collection_name = p_collection;
@@ -4978,7 +5108,7 @@ ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
 
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements that birth_definer still needs on the source table of a collection; empty when none. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements still needed on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty when none. Specification: 5.';
 
 -- Name: fn_birth_source_lock(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4986,22 +5116,16 @@ CREATE FUNCTION birth.fn_birth_source_lock(p_collection text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  v_source text;
-  v_relation oid;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
   END IF;
-  SELECT format('%I.%I', c.schema_name, c.table_name), t.oid INTO v_source, v_relation
+  -- What birth_scanner may not read is refused by name later.
+  PERFORM birth.fn_birth_scan_lock(c.schema_name, c.table_name)
   FROM birth.collection_registry c
   JOIN pg_namespace n ON n.nspname = c.schema_name
   JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
-  WHERE c.collection_name = p_collection AND has_schema_privilege(n.oid, 'USAGE');
-  -- What birth_definer may not read is refused by name later.
-  IF has_table_privilege(v_relation, 'SELECT') THEN
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_source);
-  END IF;
+  WHERE c.collection_name = p_collection AND has_schema_privilege('birth_scanner', n.oid, 'USAGE') AND has_table_privilege('birth_scanner', t.oid, 'SELECT');
 END;
 $$;
 
@@ -5413,7 +5537,10 @@ BEGIN
     SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
     PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
   EXCEPTION WHEN SQLSTATE 'NB317' THEN
-    NULL;
+    -- Code of the source table can raise it too.
+    IF rerun_delta IS NULL THEN
+      RAISE;
+    END IF;
   END;
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker, rerun_delta;
 END;
@@ -6896,6 +7023,16 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE (NOT d.pass)
         UNION ALL
          SELECT 1,
+            format('%I of %I.%I references births by a column of type %s, whose cast runs as birth_definer'::text, k.conname, n.nspname, c.relname, (a.atttypid)::regtype) AS format,
+            NULL::timestamp with time zone AS since,
+            format('ALTER TABLE %I.%I DROP CONSTRAINT %I;  -- the owner of the table'::text, n.nspname, c.relname, k.conname) AS next_step
+           FROM (((pg_constraint k
+             JOIN pg_class c ON ((c.oid = k.conrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+             JOIN pg_attribute a ON (((a.attrelid = k.conrelid) AND (a.attnum = k.conkey[1]))))
+          WHERE ((k.confrelid = ('birth.birth_registry'::regclass)::oid) AND (k.contype = 'f'::"char") AND (k.conparentid = (0)::oid) AND (a.atttypid <> ALL (ARRAY[('text'::regtype)::oid, ('character varying'::regtype)::oid])))
+        UNION ALL
+         SELECT 1,
             format('stage 0 is not enforced: %s: %s'::text, g.check_name, g.found) AS format,
             NULL::timestamp with time zone AS since,
             'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;'::text AS next_step
@@ -7768,6 +7905,7 @@ ALTER TABLE ONLY birth.birth_review
 
 -- Name: SCHEMA birth; Type: ACL; Schema: -; Owner: birth_definer
 
+GRANT USAGE ON SCHEMA birth TO birth_scanner;
 GRANT USAGE ON SCHEMA birth TO birth_reader;
 GRANT USAGE ON SCHEMA birth TO birth_steward;
 GRANT USAGE ON SCHEMA birth TO birth_operator;
@@ -8192,6 +8330,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_run_identity(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_identity(p_collection text) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) FROM PUBLIC;
@@ -8257,6 +8399,24 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_scanner
+
+REVOKE ALL ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) TO birth_definer;
+
+-- Name: FUNCTION fn_birth_scan_clear(p_before text[]); Type: ACL; Schema: birth; Owner: birth_scanner
+
+REVOKE ALL ON FUNCTION birth.fn_birth_scan_clear(p_before text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_scan_lock(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_scanner
+
+REVOKE ALL ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) TO birth_definer;
+
+-- Name: FUNCTION fn_birth_scan_traces(); Type: ACL; Schema: birth; Owner: birth_scanner
+
+REVOKE ALL ON FUNCTION birth.fn_birth_scan_traces() FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_session_of(p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8362,6 +8522,18 @@ GRANT SELECT ON TABLE birth.birth_gateway_release_registry TO birth_reader;
 -- Name: TABLE birth_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_registry TO birth_reader;
+
+-- Name: COLUMN birth_registry.run_id; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(run_id) ON TABLE birth.birth_registry TO birth_scanner;
+
+-- Name: COLUMN birth_registry.entity_code; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(entity_code) ON TABLE birth.birth_registry TO birth_scanner;
+
+-- Name: COLUMN birth_registry.collection_name; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(collection_name) ON TABLE birth.birth_registry TO birth_scanner;
 
 -- Name: TABLE birth_review; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -124,6 +124,12 @@ class DefinitionInUse(BirthError):
     sqlstate = "NB116"
 
 
+class SourceLeftTraces(BirthError):
+    """NB119: code of a source table changed this session."""
+
+    sqlstate = "NB119"
+
+
 class PermitUnknown(BirthError):
     """NB201: there is no such permit."""
 

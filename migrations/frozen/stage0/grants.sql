@@ -16,7 +16,17 @@ BEGIN
   FROM pg_class c
   WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version'
     AND pg_get_userbyid(c.relowner) = 'birth_definer';
-  EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s', v_relations, v_roles);
+  EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s, birth_scanner', v_relations, v_roles);
+
+  -- What reads source tables belongs to birth_scanner, which may read the codes of births and do nothing else. A new owner needs CREATE for a moment.
+  GRANT USAGE, CREATE ON SCHEMA birth TO birth_scanner;
+  ALTER FUNCTION birth.fn_birth_scan OWNER TO birth_scanner;
+  ALTER FUNCTION birth.fn_birth_scan_traces OWNER TO birth_scanner;
+  ALTER FUNCTION birth.fn_birth_scan_clear OWNER TO birth_scanner;
+  ALTER FUNCTION birth.fn_birth_scan_lock OWNER TO birth_scanner;
+  REVOKE CREATE ON SCHEMA birth FROM birth_scanner;
+  GRANT EXECUTE ON FUNCTION birth.fn_birth_scan, birth.fn_birth_scan_lock TO birth_definer;
+  GRANT SELECT (entity_code, collection_name, run_id) ON birth.birth_registry TO birth_scanner;
 
   FOR r_grant IN
     SELECT format('GRANT %s ON %s birth%s TO %s', g.privilege, g.kind, coalesce('.' || quote_ident(g.object), ''), g.role) AS statement

@@ -1,7 +1,7 @@
--- Holds a source table as it is until the transaction ends. Locked first and checked after, in a later statement: whoever swaps the table for a view of the same
--- name in between would have the view's functions run with birth_definer's rights. A snapshot older than the lock would check what is no more.
+-- Takes ACCESS SHARE on a source table before it is checked and read. Locked first and checked after, in a later statement, so that what is checked stays.
+-- A snapshot older than the lock would check what is no more.
 -- Returns: nothing; NB112.
--- Calls: fn_birth_raise
+-- Calls: fn_birth_raise, fn_birth_scan_lock
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_lock(p_collection text)
   RETURNS void
@@ -9,22 +9,16 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_source_lock(p_collection text)
   VOLATILE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_source_lock$
-DECLARE
-  v_source text;
-  v_relation oid;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
   END IF;
-  SELECT format('%I.%I', c.schema_name, c.table_name), t.oid INTO v_source, v_relation
+  -- What birth_scanner may not read is refused by name later.
+  PERFORM birth.fn_birth_scan_lock(c.schema_name, c.table_name)
   FROM birth.collection_registry c
   JOIN pg_namespace n ON n.nspname = c.schema_name
   JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
-  WHERE c.collection_name = p_collection AND has_schema_privilege(n.oid, 'USAGE');
-  -- What birth_definer may not read is refused by name later.
-  IF has_table_privilege(v_relation, 'SELECT') THEN
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', v_source);
-  END IF;
+  WHERE c.collection_name = p_collection AND has_schema_privilege('birth_scanner', n.oid, 'USAGE') AND has_table_privilege('birth_scanner', t.oid, 'SELECT');
 END;
 $fn_birth_source_lock$;
 

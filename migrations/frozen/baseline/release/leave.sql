@@ -1,7 +1,8 @@
--- Last of every revision: step back from birth_definer, and take the membership back that enter.sql gave.
+-- Last of every revision: step back from birth_definer, and take the memberships back that enter.sql gave.
 DO $leave$
 BEGIN
   SET LOCAL ROLE NONE;
+  REVOKE birth_scanner FROM birth_definer;
   IF current_setting('birth.release_granted') = 'on' THEN
     EXECUTE format('REVOKE birth_definer FROM %I', session_user);
     PERFORM set_config('birth.release_granted', 'off', true);

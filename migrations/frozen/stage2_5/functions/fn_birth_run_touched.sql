@@ -1,7 +1,7 @@
 -- What stands in the way of undoing a run: births that differ from their receipts, and births that something references. With p_codes only those births are
 -- asked about, which their batch has locked: nothing can begin to reference them any more.
 -- Returns: one row a finding: the code (NULL where it is about a number) and why.
--- Calls: fn_birth_run_births
+-- Calls: fn_birth_run_births, fn_birth_scan
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL)
   RETURNS TABLE (entity_code text, why text)
@@ -9,7 +9,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill
   VOLATILE
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
-  SET row_security = off
 AS $fn_birth_run_touched$
 DECLARE
   r_key record;
@@ -32,19 +31,20 @@ BEGIN
     '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
     USING p_run, p_codes;
   FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, a.attname AS column_name, k.conname
-    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, a.attname AS column_name, k.conname
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
-    IF NOT has_table_privilege(r_key.relation, 'SELECT') THEN
-      RETURN QUERY SELECT NULL::text, format('birth_definer cannot read %s, which references births (%s): GRANT SELECT ON %s TO birth_definer;',
-        r_key.relation, r_key.conname, r_key.relation);
+    IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE') AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
+      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %s TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        r_key.relation, r_key.conname, r_key.relnamespace::regnamespace, r_key.relation);
       CONTINUE;
     END IF;
-    RETURN QUERY EXECUTE format(
-      'SELECT b.entity_code::text, $2 FROM birth.birth_registry b'
-      ' WHERE b.run_id = $1 AND ($3 IS NULL OR b.entity_code = ANY ($3)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
-      r_key.relation, r_key.column_name) USING p_run.run_id, format('referenced by %s (%s)', r_key.relation, r_key.conname), p_codes;
+    RETURN QUERY SELECT s.entity_code, format('referenced by %s (%s)', r_key.relation, r_key.conname)
+    FROM birth.fn_birth_scan(format(
+      'SELECT b.entity_code::text FROM birth.birth_registry b'
+      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
+      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes) AS s(entity_code text);
   END LOOP;
 END;
 $fn_birth_run_touched$;

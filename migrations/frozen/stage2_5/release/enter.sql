@@ -31,10 +31,22 @@ BEGIN
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
         DETAIL = format('%s cannot become birth_definer', session_user),
-        HINT = format('let a role that may send: GRANT birth_definer TO %I WITH ADMIN %s', session_user,
+        HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
                       CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
     END;
     PERFORM set_config('birth.release_granted', 'on', true);
+  END IF;
+
+  -- What reads source tables belongs to birth_scanner. birth_definer makes it, and is a member for this transaction: leave.sql.
+  IF NOT pg_has_role('birth_definer', 'birth_scanner', 'USAGE') THEN
+    BEGIN
+      EXECUTE 'GRANT birth_scanner TO birth_definer' || CASE WHEN v_options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+        DETAIL = format('%s may not grant birth_scanner to birth_definer', session_user),
+        HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
+                      CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
+    END;
   END IF;
 
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = 'birth';

@@ -6,6 +6,7 @@ DECLARE
 BEGIN
   FOREACH v_role IN ARRAY ARRAY[
     'birth_definer',       -- owns every object; no member but the releasing login, during a release
+    'birth_scanner',       -- reads source tables, in a sandbox, and can do nothing else; no member, or that one is birth_definer
     'birth_reader',        -- reads the views
     'birth_steward',       -- registers and classifies collections, attaches the gateway
     'birth_operator',      -- plans, rehearses, applies, stops and freezes

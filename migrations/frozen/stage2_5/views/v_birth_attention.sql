@@ -36,6 +36,15 @@ WITH known AS (
   FROM birth.v_birth_gateway_release_drift_guard d
   WHERE NOT d.pass
   UNION ALL
+  -- PostgreSQL checks the key as the owner of birth_registry, and so runs a cast that the owner of the column's type made.
+  SELECT 1, format('%I of %I.%I references births by a column of type %s, whose cast runs as birth_definer', k.conname, n.nspname, c.relname, a.atttypid::regtype),
+         NULL::timestamptz AS since, format('ALTER TABLE %I.%I DROP CONSTRAINT %I;  -- the owner of the table', n.nspname, c.relname, k.conname) AS next_step
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+  WHERE k.confrelid = 'birth.birth_registry'::regclass AND k.contype = 'f' AND k.conparentid = 0 AND a.atttypid NOT IN ('text'::regtype, 'varchar'::regtype)
+  UNION ALL
   SELECT 1, format('stage 0 is not enforced: %s: %s', g.check_name, g.found), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;' AS next_step
   FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE
   UNION ALL
