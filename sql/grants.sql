@@ -8,13 +8,12 @@ DECLARE
   v_relations text;
   r_grant record;
 BEGIN
-  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke; alembic_version is Alembic's and
-  -- belongs to birth_dba.
+  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke.
   EXECUTE format('REVOKE ALL ON SCHEMA birth FROM PUBLIC, %s', v_roles);
   EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
   SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
   FROM pg_class c
-  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version'
+  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
     AND pg_get_userbyid(c.relowner) = 'birth_definer';
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s, birth_scanner', v_relations, v_roles);
 
@@ -54,6 +53,9 @@ BEGIN
       ('TABLE',   'birth_backfill_ledger_v2',         'birth_reader',       'SELECT'),
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
+      ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
+      -- Alembic writes as the login that releases.
+      ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
 
       -- the views: they run with birth_definer's rights
       ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),

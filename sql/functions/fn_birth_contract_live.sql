@@ -1,6 +1,6 @@
 -- Every object of schema birth as it is now, part by part. The parts hold no OID and no transaction number, so that two databases of one
 -- server major agree, before and after a dump and restore. Settings that change how the server writes a definition down are pinned.
--- Left out: Alembic's version table, and NOT NULL constraints, which the columns show.
+-- Left out: NOT NULL constraints, which the columns show.
 -- Writing out a view's definition is what takes the time. p_rules says what is known of this database since its release: by view, the hash of the
 -- stored rule and the body that it stands for. A view whose rule is not known, as after a restore, is written out.
 -- The parts are written as jsonb writes them, the shorter key first and then by the alphabet, because the text is what is hashed: a jsonb an object
@@ -32,7 +32,7 @@ BEGIN
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition
     FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
     SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
            p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
+from birthdb import paths
 from birthdb.errors import BirthError
 
 Connection = psycopg.Connection[Any]
@@ -308,10 +309,14 @@ def progress(conn: Connection, run_id: UUID) -> Row | None:
 
 
 def release(conn: Connection) -> str | None:
-    """Return the release that the database is at, as Alembic names it; None where nothing is released."""
+    """Return the release that the database is at, as Alembic names it; None where nothing is released.
+
+    Raises NB404 for a version table that is not as a release makes it: reading it could run what somebody put on it.
+    """
     if "alembic_version" not in objects(conn):
         return None
     with refusals():
+        conn.execute((paths.SQL / "release" / "version_table.sql").read_bytes(), prepare=False)
         row = conn.execute(
             "SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v"
         ).fetchone()

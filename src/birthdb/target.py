@@ -106,10 +106,12 @@ def engine(url: str) -> Engine:
     """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use.
 
     Their search path is the catalogue alone: what SQLAlchemy and Alembic ask is not written to withstand operators that
-    somebody put into a schema of the database's own path, and who releases may be a superuser.
+    somebody put into a schema of the database's own path, and who releases may be a superuser. They read what was
+    committed before each statement: a release looks at what it has just locked.
     """
     given = _parse(url).get("options") or os.environ.get("PGOPTIONS", "")
-    options = f"{given} -c search_path=pg_catalog,pg_temp".strip()
+    pinned = r"-c search_path=pg_catalog,pg_temp -c default_transaction_isolation=read\ committed"
+    options = f"{given} {pinned}".strip()
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url, options=options), poolclass=NullPool)
 
 

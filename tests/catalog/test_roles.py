@@ -292,8 +292,7 @@ def test_a_role_maintains_no_table(released: World, role: str | None) -> None:
 def test_a_role_hands_nothing_on(released: World, role: str | None) -> None:
     privileges = (
         "SELECT array_agg((x.oid, x.acl)::text ORDER BY x.oid) FROM ("
-        "SELECT oid, relacl AS acl FROM pg_class WHERE relnamespace = 'birth'::regnamespace"
-        " AND relname <> 'alembic_version' UNION ALL"
+        "SELECT oid, relacl AS acl FROM pg_class WHERE relnamespace = 'birth'::regnamespace UNION ALL"
         " SELECT oid, proacl FROM pg_proc WHERE pronamespace = 'birth'::regnamespace UNION ALL"
         " SELECT oid, nspacl FROM pg_namespace WHERE nspname = 'birth' UNION ALL"
         " SELECT attrelid, attacl FROM pg_attribute WHERE attacl IS NOT NULL) x"

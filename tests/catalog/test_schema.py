@@ -3,8 +3,7 @@
 import pytest
 from gateway.world import World
 
-# Alembic's table belongs to who releases.
-OURS = "relnamespace = 'birth'::regnamespace AND relname NOT LIKE 'alembic_version%'"
+OURS = "relnamespace = 'birth'::regnamespace"
 
 RULES = {
     "every relation and routine belongs to birth_definer, and what reads source tables to birth_scanner": f"""
@@ -13,7 +12,7 @@ RULES = {
         WHERE pronamespace = 'birth'::regnamespace
         AND proowner <> (CASE WHEN proname ~ '^fn_birth_scan' THEN 'birth_scanner' ELSE 'birth_definer' END)::regrole
         UNION ALL SELECT typname FROM pg_type t WHERE typnamespace = 'birth'::regnamespace
-        AND typowner <> 'birth_definer'::regrole AND typname !~ '^_?alembic_version'
+        AND typowner <> 'birth_definer'::regrole
         UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = 'birth' AND nspowner <> 'birth_definer'::regrole""",
     "every table, view and routine has a comment": f"""
         SELECT relname FROM pg_class WHERE {OURS} AND relkind IN ('r', 'p', 'v', 'm')

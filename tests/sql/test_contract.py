@@ -88,11 +88,9 @@ def test_the_five_gateway_functions_are_kind_gateway_and_pass(scene: Scene) -> N
 def test_every_object_of_the_schema_is_in_the_contract(scene: Scene) -> None:
     counted = scene.rows("""
         SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'birth'::regnamespace) AS routines,
-               (SELECT count(*) FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind IN ('r', 'v')
-                  AND relname <> 'alembic_version') AS relations,
+               (SELECT count(*) FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind IN ('r', 'v')) AS relations,
                (SELECT count(*) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-                WHERE c.relnamespace = 'birth'::regnamespace AND k.contype <> 'n'
-                  AND c.relname <> 'alembic_version') AS constraints
+                WHERE c.relnamespace = 'birth'::regnamespace AND k.contype <> 'n') AS constraints
         """)
     kinds = [kind for kind, _ in live(scene)]
     assert counted == [

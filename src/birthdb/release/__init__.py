@@ -28,7 +28,9 @@ SCHEMA = "birth"
 VERSION_TABLE = "alembic_version"
 
 #: What every release runs before and after its own files; each release has its own frozen copies.
-BEGIN = ("release/begin.sql", "roles/roles.sql", "release/enter.sql")
+#: ``VERSION_TABLE_CHECK`` asks the catalogue alone whether Alembic's table may be read, by anybody.
+VERSION_TABLE_CHECK = "release/version_table.sql"
+BEGIN = ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, "release/ready.sql")
 GRANTS = "grants.sql"
 CONTRACT = "release/contract.sql"
 FINISH = ("release/finish.sql", "release/leave.sql")
@@ -199,43 +201,52 @@ class Release:
 
 
 def open_script(context: MigrationContext) -> None:
-    """Write what stands before the first revision of a script: psql stops at errors; a database at base is prepared."""
+    """Write what stands before the first revision of a script: psql stops at errors; a database at base is prepared.
+
+    What Alembic writes names no schema for its operators, and is to see what was committed before it.
+    """
     context.impl.static_output(
         "-- For psql: alembic … --sql | psql -d database\n"
-        "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8"
+        "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n"
+        "SET search_path = pg_catalog, pg_temp;\nSET default_transaction_isolation = 'read committed';"
     )
     if not context.get_current_heads():
         context.impl.static_output("BEGIN;")
-        _prepare(context)
+        for path in (*BEGIN, "release/prepare.sql", "release/leave.sql"):
+            _run_file(context, _head(context), path)
         context.impl.static_output("COMMIT;")
 
 
 def prepare(context: MigrationContext) -> None:
-    """Make roles and schema before Alembic makes its version table; nothing where that is there or nothing is released.
+    """Have Alembic find a version table that is birth_definer's and that is safe to read, before it reads it.
 
-    Commits, unless the caller's connection is in a transaction. Raises what the database refuses (NB410, NB407).
+    Roles, schema and table are made where they are not, a table of somebody else is handed over; what only asks
+    changes nothing. Commits, unless the caller's connection is in a transaction. Raises what the database refuses
+    (NB404, NB407, NB410).
     """
     connection = context.connection
-    if connection is None or context.opts.get("dont_mutate"):
+    if connection is None:
         return
     outer = connection.in_transaction()
-    there = connection.exec_driver_sql(
-        "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        f"WHERE n.nspname = '{SCHEMA}' AND c.relname = '{VERSION_TABLE}'"
-    ).first()
-    if there is None:
-        _prepare(context)
+    owner = connection.exec_driver_sql(
+        "SELECT pg_catalog.pg_get_userbyid(c.relowner) "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+        f"WHERE n.nspname OPERATOR(pg_catalog.=) '{SCHEMA}' AND c.relname OPERATOR(pg_catalog.=) '{VERSION_TABLE}'"
+    ).scalar()
+    if owner != "birth_definer" and not context.opts.get("dont_mutate"):
+        for path in (*BEGIN, "release/leave.sql"):
+            _run_file(context, _head(context), path)
+    else:
+        _run_file(context, _head(context), VERSION_TABLE_CHECK)
     if not outer:
         connection.commit()
 
 
-def _prepare(context: MigrationContext) -> None:
-    script = context.script
-    head = script.get_current_head() if script is not None else None
+def _head(context: MigrationContext) -> str:
+    head = context.script.get_current_head() if context.script is not None else None
     if head is None:
         raise CommandError("there is no release")
-    for path in (*BEGIN, "release/prepare.sql", "release/leave.sql"):
-        _run_file(context, head, path)
+    return head
 
 
 def _begin(context: MigrationContext, revision: str, becomes: str, at: str) -> None:

@@ -8,7 +8,7 @@ _TABLES: LiteralString = """
 SELECT c.relname::text, obj_description(c.oid, 'pg_class'), a.attname::text, format_type(a.atttypid, a.atttypmod),
        col_description(c.oid, a.attnum)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'r' AND c.relname <> 'alembic_version'
+WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'r'
 ORDER BY c.relname, a.attnum
 """
 
