@@ -90,6 +90,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_refuse',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_alerts',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_audit',               'birth_reader',       'EXECUTE'),

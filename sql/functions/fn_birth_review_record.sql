@@ -2,7 +2,7 @@
 -- permit, nor who released the contract can give it.
 -- SECURITY DEFINER: reviewers write verdicts through here only.
 -- Returns: one row: review_id, verdict, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash, fn_birth_identity_hash, fn_birth_run_next_step
+-- Calls: fn_birth_alerts, fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash, fn_birth_identity_hash, fn_birth_run_next_step
 -- Writes: birth_review
 CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
     p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY')
@@ -17,7 +17,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
-  v_alerts bigint := (SELECT count(*) FROM birth.trigger_guard_alerts);
+  v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
   v_release text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');

@@ -2,7 +2,7 @@
 -- number and as a set; nothing collides; no alert was raised since it began that no reviewer saw.
 -- Only then is the permit consumed and done recorded. Anything else raises.
 -- Returns: the run's row, done.
--- Calls: fn_birth_run_births, fn_birth_raise, fn_birth_refuse, fn_birth_plan_examine, fn_birth_act_record
+-- Calls: fn_birth_alerts, fn_birth_run_births, fn_birth_raise, fn_birth_refuse, fn_birth_plan_examine, fn_birth_act_record
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2)
   RETURNS birth.birth_backfill_ledger_v2
@@ -27,7 +27,7 @@ BEGIN
   PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
   SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v
   WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
-  SELECT count(*) - v_known INTO v_grew FROM birth.trigger_guard_alerts;
+  SELECT count(*) - v_known INTO v_grew FROM birth.fn_birth_alerts();
   IF v_grew > 0 THEN
     PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts since the run began or was last found safe', v_grew));
   END IF;

@@ -1,6 +1,10 @@
--- Takes the optional event triggers off again, by a superuser: psql -f event_triggers.down.sql. A downgrade below stage1 needs them gone.
+-- Takes the optional event triggers off again, by a superuser: psql -f event_triggers.down.sql. What they recorded
+-- stays and still counts; when nobody needs it any more: DROP SCHEMA birth_guard CASCADE.
 \set ON_ERROR_STOP on
 BEGIN;
+SET LOCAL search_path = pg_catalog, pg_temp;
 DROP EVENT TRIGGER IF EXISTS birth_guard_changed;
 DROP EVENT TRIGGER IF EXISTS birth_guard_dropped;
+DROP FUNCTION IF EXISTS birth_guard.guard, birth_guard.dropped, birth_guard.changed, birth_guard.gateway_fault,
+  birth_guard.privileges, birth_guard.written_here, birth_guard.is_release;
 COMMIT;

@@ -1,15 +1,341 @@
--- The optional event triggers, once for each database, by a superuser, at stage1 or later: psql -f event_triggers.sql. No release makes them and
--- nothing else needs them; birth.v_birth_event_trigger says what is missing. What they stop and record: birth.fn_birth_event_guard.
+-- The optional event triggers, once for each database, by a superuser: psql -f event_triggers.sql. No release makes
+-- them and nothing else needs them; birth.v_birth_event_trigger says which are there.
 --
--- The routine belongs to birth_definer. Whoever may release can therefore have a superuser's next DDL command run code as that superuser: send this
--- only where whoever releases is trusted like one.
+-- stopped    (NB413) outside a release: what birth_definer owns is replaced, altered, renamed, moved or given away;
+--            anything in schema birth is altered or dropped; one of its tables gets a trigger, rule, policy, column,
+--            constraint, statistics object, child, or an index that forbids or computes. What is stopped is rolled
+--            back together with any row about it: who tried stands in the server's log.
+-- recorded   in birth_guard.alert: a source table's gateway trigger disabled, changed or dropped, because the table is
+--            its owner's; a new object in schema birth; a privilege beyond reading. birth.fn_birth_alerts() reads it,
+--            and a recorded alert keeps a run from done (NB315).
+-- neither    comments, labels, REINDEX; a grant to read; REVOKE
+--
+-- Why this is sound. An event trigger runs in every session that sends DDL, a superuser's too, so whoever can change
+-- what it runs is a superuser. Everything here belongs to the superuser who sends this file, in a schema of their own,
+-- and runs with their rights. It reads and calls pg_catalog and this schema, nothing else: no routine of schema birth,
+-- which birth_definer could replace; no view of it, which is code; and no table of it either, because who reads or
+-- writes a table runs what its owner put on it (triggers, CHECKs, defaults, index expressions, statistics). So it tells
+-- ours from others by schema and owner, not by the recorded contract, and what it records lies in a table of its own.
+--
+-- A release is known by its lock, held exclusively by this very session, of a member of birth_dba; a repair takes the
+-- same lock first. That is asked first. Whatever fails in here is written to the server's log and lets the command
+-- pass: nobody's DDL depends on birthdb. It is a mitigation: a superuser gets round it. The drift guard is the proof.
 \set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL quote_all_identifiers = off;
+
+DO $owner$
+DECLARE
+  v_stranger text;
+  v_grant text;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+      MESSAGE = 'only a superuser can add the event triggers';
+  END IF;
+  -- Schema birth_guard may be there already, from this file or from somebody who was quicker.
+  SELECT string_agg(format('%s of %I', o.name, r.rolname), ', ') INTO v_stranger
+  FROM pg_namespace n
+  CROSS JOIN LATERAL (
+    SELECT 'schema birth_guard' AS name, n.nspowner AS owner
+    UNION ALL SELECT c.oid::regclass::text, c.relowner FROM pg_class c WHERE c.relnamespace = n.oid
+    UNION ALL SELECT p.oid::regprocedure::text, p.proowner FROM pg_proc p WHERE p.pronamespace = n.oid
+    UNION ALL SELECT t.oid::regtype::text, t.typowner FROM pg_type t WHERE t.typnamespace = n.oid
+    UNION ALL SELECT o.oid::regoperator::text, o.oprowner FROM pg_operator o WHERE o.oprnamespace = n.oid
+    UNION ALL
+    SELECT format('%s for a trigger', p.oid::regprocedure), p.proowner
+    FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE c.relnamespace = n.oid
+  ) o
+  JOIN pg_roles r ON r.oid = o.owner AND NOT r.rolsuper
+  WHERE n.nspname = 'birth_guard';
+  IF v_stranger IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+      MESSAGE = 'schema birth_guard is not a superuser''s alone',
+      DETAIL = v_stranger, HINT = 'see what it is; drop or rename that schema, then send the file again';
+  END IF;
+  IF to_regnamespace('birth_guard') IS NULL THEN
+    CREATE SCHEMA birth_guard;
+  END IF;
+  IF to_regclass('birth_guard.alert') IS NULL THEN
+    -- No sequence: the session that sends DDL would see its lastval() changed.
+    CREATE TABLE birth_guard.alert (
+      alert_id      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+      raised_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+      raised_by     text NOT NULL DEFAULT session_user,
+      command       text NOT NULL,
+      object        text NOT NULL,
+      detail        text NOT NULL,
+      source_schema text,
+      source_table  text
+    );
+  END IF;
+  -- Default privileges may have let somebody in, who could put a trigger on the table.
+  FOR v_grant IN
+    SELECT format('REVOKE ALL ON %s FROM %s CASCADE', g.object,
+                  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
+    FROM (SELECT 'SCHEMA birth_guard' AS object, n.nspacl AS acl, n.nspowner AS owner
+          FROM pg_namespace n WHERE n.nspname = 'birth_guard'
+          UNION ALL
+          SELECT 'birth_guard.alert', c.relacl, c.relowner
+          FROM pg_class c WHERE c.oid = 'birth_guard.alert'::regclass) g
+    CROSS JOIN LATERAL aclexplode(g.acl) x
+    WHERE x.grantee <> g.owner
+  LOOP
+    EXECUTE v_grant;
+  END LOOP;
+END
+$owner$;
+
+GRANT USAGE ON SCHEMA birth_guard TO birth_reader, birth_definer;
+GRANT SELECT ON birth_guard.alert TO birth_reader, birth_definer;
+COMMENT ON SCHEMA birth_guard IS 'The optional event triggers of birthdb: a superuser''s own, no part of its contract.';
+COMMENT ON TABLE birth_guard.alert IS
+  'What the event triggers recorded; source_schema and source_table where a gateway trigger was dropped.';
+
+-- Whether this session is a release or a repair.
+CREATE OR REPLACE FUNCTION birth_guard.is_release()
+  RETURNS boolean
+  LANGUAGE sql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $is_release$
+  SELECT CASE WHEN pg_has_role(session_user, r.oid, 'USAGE') THEN EXISTS (
+           SELECT FROM pg_locks k
+           WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.mode = 'ExclusiveLock' AND k.granted
+             AND k.objsubid = 1 AND (k.classid::bigint << 32 | k.objid::bigint) = hashtextextended('birth.release', 0))
+           ELSE false END
+  FROM pg_roles r WHERE r.rolname = 'birth_dba';
+$is_release$;
+
+-- Whether the current transaction wrote the catalogue row with this xmin: it is visible and its transaction goes on.
+-- Rows of subtransactions have numbers of their own, above that of the transaction.
+CREATE OR REPLACE FUNCTION birth_guard.written_here(p_xmin xid)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $written_here$
+DECLARE
+  v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
+  v_ahead CONSTANT bigint := -age(p_xmin);
+BEGIN
+  -- A number that was frozen long ago may look like one to come, of which the server refuses to speak.
+  IF v_ahead < 0 OR v_own + v_ahead > pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000 THEN
+    RETURN false;
+  END IF;
+  RETURN pg_xact_status((v_own + v_ahead)::text::xid8) = 'in progress';
+END;
+$written_here$;
+
+-- What GRANT has just let in: the command does not say on what, so it is found by the catalogue rows that the
+-- transaction wrote. Alembic writes its table as the login that releases.
+CREATE OR REPLACE FUNCTION birth_guard.privileges()
+  RETURNS TABLE (stopped boolean, object text, detail text)
+  LANGUAGE sql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $privileges$
+  WITH held AS (
+    SELECT 'schema birth' AS object, n.xmin, n.nspacl AS acl, n.nspowner AS owner
+    FROM pg_namespace n WHERE n.nspname = 'birth'
+    UNION ALL
+    SELECT 'schema birth', d.xmin, d.defaclacl, d.defaclrole
+    FROM pg_default_acl d
+    WHERE d.defaclnamespace = to_regnamespace('birth')
+       OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+    UNION ALL
+    SELECT format('function %s', p.oid::regprocedure), p.xmin, p.proacl, p.proowner
+    FROM pg_proc p WHERE p.pronamespace = to_regnamespace('birth')
+    UNION ALL
+    SELECT format('table %s', c.oid::regclass), c.xmin, c.relacl, c.relowner
+    FROM pg_class c WHERE c.relnamespace = to_regnamespace('birth')
+    UNION ALL
+    SELECT format('table %s', c.oid::regclass), a.xmin, a.attacl, c.relowner
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+    WHERE c.relnamespace = to_regnamespace('birth')
+  )
+  SELECT false, h.object, format('is open to: %s', string_agg(DISTINCT format('%s=%s',
+           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type), ', '))
+  FROM held h CROSS JOIN LATERAL aclexplode(h.acl) x
+  WHERE age(h.xmin) <= 0 AND birth_guard.written_here(h.xmin)
+    AND x.grantee <> h.owner AND x.privilege_type NOT IN ('SELECT', 'USAGE')
+    AND NOT (h.object = 'table birth.alembic_version' AND x.grantee = to_regrole('birth_dba'))
+  GROUP BY h.object;
+$privileges$;
+
+-- What the transaction did to the gateway trigger of a table, when it no longer fires for every insert; else NULL.
+-- A trigger before the row, for another event or under a condition does not.
+CREATE OR REPLACE FUNCTION birth_guard.gateway_fault(p_relation oid)
+  RETURNS text
+  LANGUAGE sql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $gateway_fault$
+  SELECT string_agg(format('gateway trigger %s on %s %s', t.tgname, p_relation::regclass, f.fault), '; '
+                    ORDER BY t.tgname)
+  FROM pg_trigger t
+  JOIN pg_proc p ON p.oid = t.tgfoid
+  CROSS JOIN LATERAL (
+    SELECT CASE
+      WHEN p.pronamespace IS DISTINCT FROM to_regnamespace('birth')
+           OR p.proname NOT IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id')
+        THEN CASE WHEN t.tgname = 'birth_gateway' THEN 'calls ' || t.tgfoid::regprocedure END
+      WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled'
+      -- After insert, for each statement or for each row.
+      WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
+    END AS fault
+  ) f
+  WHERE t.tgrelid = p_relation AND (NOT t.tgisinternal OR t.tgparentid <> 0) AND f.fault IS NOT NULL
+    AND birth_guard.written_here(t.xmin);
+$gateway_fault$;
+
+-- What the command that has just ended did to schema birth, to what birth_definer owns, and to gateway triggers.
+CREATE OR REPLACE FUNCTION birth_guard.changed()
+  RETURNS TABLE (stopped boolean, object text, detail text)
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $changed$
+DECLARE
+  v_schema CONSTANT oid := to_regnamespace('birth');
+  v_definer CONSTANT oid := to_regrole('birth_definer');
+  r_command record;
+BEGIN
+  FOR r_command IN
+    SELECT c.classid, c.objid, c.command_tag AS tag, c.object_identity AS identity, t.relation,
+           format('%s %s', c.object_type, c.object_identity) AS thing,
+           c.schema_name IS NOT DISTINCT FROM 'birth' AS inside,
+           c.classid = 'pg_namespace'::regclass AND c.objid = v_schema AS is_schema,
+           r.relnamespace = v_schema AND r.relowner = v_definer AS on_ours,
+           EXISTS (SELECT FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent
+                   WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema)
+             OR EXISTS (SELECT FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhrelid
+                        WHERE h.inhparent = t.relation AND m.relnamespace = v_schema) AS related,
+           CASE c.classid
+             WHEN 'pg_class'::regclass THEN (SELECT o.relowner FROM pg_class o WHERE o.oid = c.objid)
+             WHEN 'pg_proc'::regclass THEN (SELECT o.proowner FROM pg_proc o WHERE o.oid = c.objid)
+             WHEN 'pg_type'::regclass THEN (SELECT o.typowner FROM pg_type o WHERE o.oid = c.objid)
+             WHEN 'pg_namespace'::regclass THEN (SELECT o.nspowner FROM pg_namespace o WHERE o.oid = c.objid)
+           END = v_definer AS of_definer,
+           -- An index over columns only makes reading faster.
+           c.command_tag = 'CREATE INDEX' AND EXISTS (
+             SELECT FROM pg_index x
+             WHERE x.indexrelid = c.objid AND NOT x.indisunique AND x.indexprs IS NULL AND x.indpred IS NULL)
+             AS plain_index
+    FROM pg_event_trigger_ddl_commands() c
+    CROSS JOIN LATERAL (
+      -- The table that an index, a trigger, a rule, a constraint … is on, else the relation itself.
+      SELECT CASE c.classid
+        WHEN 'pg_class'::regclass
+          THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = c.objid), c.objid)
+        WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = c.objid)
+        WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = c.objid)
+        WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
+        WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = c.objid)
+        WHEN 'pg_statistic_ext'::regclass THEN (SELECT s.stxrelid FROM pg_statistic_ext s WHERE s.oid = c.objid)
+      END AS relation
+    ) t
+    LEFT JOIN pg_class r ON r.oid = t.relation
+    WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX', 'REVOKE')
+  LOOP
+    IF r_command.classid IS NULL THEN
+      RETURN QUERY SELECT p.stopped, p.object, p.detail FROM birth_guard.privileges() p;
+    ELSIF NOT r_command.plain_index AND (r_command.of_definer OR r_command.on_ours OR r_command.related)
+       OR r_command.tag LIKE 'ALTER %' AND (r_command.inside OR r_command.is_schema) THEN
+      RETURN QUERY SELECT true, r_command.thing, r_command.thing;
+    ELSIF r_command.inside THEN
+      RETURN QUERY SELECT false, r_command.identity, r_command.thing;
+    ELSIF r_command.tag IN ('ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER') THEN
+      RETURN QUERY SELECT false, r_command.identity, f.fault
+      FROM birth_guard.gateway_fault(r_command.relation) AS f(fault) WHERE f.fault IS NOT NULL;
+    END IF;
+  END LOOP;
+END;
+$changed$;
+
+-- What the command that is ending dropped of schema birth, and which gateway trigger. Of what is gone the catalogue
+-- knows neither owner nor parent: whether a gateway was detached first, or was a partition's, is for
+-- birth.fn_birth_alerts() to say. The triggers behind somebody's foreign key to one of our tables are theirs.
+CREATE OR REPLACE FUNCTION birth_guard.dropped()
+  RETURNS TABLE (stopped boolean, object text, detail text, source_schema text, source_table text)
+  LANGUAGE sql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $dropped$
+  SELECT d.address_names[1] = 'birth', d.object_identity,
+         CASE d.address_names[1] WHEN 'birth' THEN format('%s %s', d.object_type, d.object_identity)
+           ELSE format('trigger %s dropped, the table is without a gateway now', d.address_names[3]) END,
+         d.address_names[1], d.address_names[2]
+  FROM pg_event_trigger_dropped_objects() d
+  WHERE NOT d.is_temporary
+    AND CASE d.address_names[1]
+      WHEN 'birth' THEN d.object_type IN (
+          'schema', 'function', 'procedure', 'aggregate', 'table', 'view', 'materialized view', 'foreign table', 'index',
+          'statistics object', 'table column', 'table constraint', 'trigger', 'rule', 'policy')
+        AND NOT (d.object_type = 'trigger' AND starts_with(d.address_names[3], 'RI_ConstraintTrigger_'))
+      ELSE d.object_type = 'trigger' AND d.address_names[3] = 'birth_gateway' AND NOT EXISTS (
+        SELECT FROM pg_trigger t
+        JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))
+          AND t.tgenabled IN ('O', 'A') AND p.pronamespace = to_regnamespace('birth')
+          AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id'))
+    END;
+$dropped$;
+
+-- SECURITY DEFINER: whoever sends DDL may not write to birth_guard.alert.
+CREATE OR REPLACE FUNCTION birth_guard.guard()
+  RETURNS event_trigger
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET quote_all_identifiers = off
+AS $guard$
+DECLARE
+  v_stopped text;
+  v_found text[];
+BEGIN
+  BEGIN
+    IF birth_guard.is_release() THEN
+      RETURN;
+    ELSIF tg_event = 'sql_drop' THEN
+      SELECT string_agg(d.detail, '; ') FILTER (WHERE d.stopped),
+             array_agg(ARRAY[d.object, d.detail, d.source_schema, d.source_table]) FILTER (WHERE NOT d.stopped)
+      INTO v_stopped, v_found FROM birth_guard.dropped() d;
+    ELSE
+      SELECT string_agg(d.detail, '; ') FILTER (WHERE d.stopped),
+             array_agg(ARRAY[d.object, d.detail, NULL, NULL]) FILTER (WHERE NOT d.stopped)
+      INTO v_stopped, v_found FROM birth_guard.changed() d;
+    END IF;
+    IF v_stopped IS NULL AND v_found IS NOT NULL THEN
+      INSERT INTO birth_guard.alert (command, object, detail, source_schema, source_table)
+      SELECT tg_tag, v_found[i][1], format('%s; application %s, from %s', v_found[i][2],
+               current_setting('application_name'), coalesce(host(inet_client_addr()), 'a socket')),
+             v_found[i][3], v_found[i][4]
+      FROM generate_subscripts(v_found, 1) AS i;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'birthdb: the event trigger failed on %, which passed: % (%)', tg_tag, sqlerrm, sqlstate;
+    RETURN;
+  END;
+  IF v_stopped IS NOT NULL THEN
+    RAISE LOG 'birthdb: % by % stopped: %', tg_tag, session_user, v_stopped;
+    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
+      DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
+      HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
+             'SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
+  END IF;
+END;
+$guard$;
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA birth_guard FROM PUBLIC;
+
 DROP EVENT TRIGGER IF EXISTS birth_guard_changed;
 DROP EVENT TRIGGER IF EXISTS birth_guard_dropped;
-CREATE EVENT TRIGGER birth_guard_changed ON ddl_command_end EXECUTE FUNCTION birth.fn_birth_event_guard();
-CREATE EVENT TRIGGER birth_guard_dropped ON sql_drop EXECUTE FUNCTION birth.fn_birth_event_guard();
+CREATE EVENT TRIGGER birth_guard_changed ON ddl_command_end EXECUTE FUNCTION birth_guard.guard();
+CREATE EVENT TRIGGER birth_guard_dropped ON sql_drop EXECUTE FUNCTION birth_guard.guard();
 -- Also in a session whose session_replication_role is replica.
 ALTER EVENT TRIGGER birth_guard_changed ENABLE ALWAYS;
 ALTER EVENT TRIGGER birth_guard_dropped ENABLE ALWAYS;

@@ -48,6 +48,14 @@ BEGIN
     END;
   END IF;
 
+  -- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile. By it
+  -- the optional event triggers know a release, too: it is taken before anything is made.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
+      DETAIL = 'the release lock is held by a batch or by another release',
+      HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
+  END IF;
+
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = 'birth';
   IF v_owner IS NULL THEN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN

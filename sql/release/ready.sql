@@ -35,16 +35,10 @@ BEGIN
 END
 $from$;
 
--- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile.
 DO $live$
 DECLARE
   v_run text;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
-      DETAIL = 'the release lock is held by a batch or by another release',
-      HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
-  END IF;
   IF to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL THEN
     -- A run lives as long as the session lock of its epoch.
     EXECUTE $running$

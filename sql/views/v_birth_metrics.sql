@@ -30,7 +30,7 @@ SELECT 'birth_gateway_triggers', jsonb_build_object('enabled', g.enabled), count
 UNION ALL
 SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count) FROM birth.birth_gateway_finding f GROUP BY f.error
 UNION ALL
-SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.trigger_guard_alerts
+SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.fn_birth_alerts()
 UNION ALL
 SELECT 'birth_dots_frozen', jsonb_build_object('dangerous', d.dangerous), count(*)::numeric FROM birth.v_birth_dot_status d WHERE d.frozen GROUP BY d.dangerous;
 

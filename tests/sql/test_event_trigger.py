@@ -11,11 +11,12 @@ from helpers import Scene, raised, refused
 from support import RELEASER, Cluster, Database, downgrade, upgrade
 
 from birthdb import errors, paths
+from birthdb import verify as verification
 from birthdb.server import VARIABLE, binaries
 
 ADD = "sql/optional/event_triggers.sql"
 REMOVE = "sql/optional/event_triggers.down.sql"
-LOCK = b"SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key('release'))"
+LOCK = b"SELECT pg_advisory_xact_lock(hashtextextended('birth.release', 0))"
 
 
 def send(connection: psycopg.Connection[Any], path: str) -> None:
@@ -36,8 +37,8 @@ def guarded(scene: Scene) -> Scene:
 
 
 def alerts(scene: Scene) -> list[tuple[str, str]]:
-    """Return command and object of every alert."""
-    rows = scene.rows("SELECT command, object FROM birth.trigger_guard_alerts ORDER BY alert_id")
+    """Return command and object of every alert, as a reader sees them."""
+    rows = scene.rows("SELECT command, object FROM birth.fn_birth_alerts() ORDER BY raised_at", person="olga_operator")
     return [(row["command"], row["object"]) for row in rows]
 
 
@@ -48,45 +49,48 @@ def states(scene: Scene) -> list[str]:
 
 NOTHING = "RETURNS text LANGUAGE sql AS 'SELECT NULL::text'"
 
-#: Statement: the object of the contract that it would have redefined.
+#: Statement: the object that it would have redefined, as it is called after the statement.
 STOPPED: dict[LiteralString, str] = {
     f"CREATE OR REPLACE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) {NOTHING}":
-        "function fn_birth_source_grants(text,text)",
-    "CREATE OR REPLACE VIEW birth.v_birth_spike AS SELECT * FROM birth.v_birth_spike WHERE false": "view v_birth_spike",
-    "ALTER FUNCTION birth.fn_birth_raise(text, text, text) SECURITY DEFINER": "function fn_birth_raise(text,text,text)",
-    "ALTER FUNCTION birth.fn_birth_raise RENAME TO fn_other": "function fn_birth_raise(text,text,text)",
-    "ALTER FUNCTION birth.fn_birth_raise SET SCHEMA public": "function fn_birth_raise(text,text,text)",
-    "ALTER FUNCTION birth.fn_birth_raise OWNER TO nora_nobody": "function fn_birth_raise(text,text,text)",
-    "ALTER PROCEDURE birth.sp_dot_birth_qt001_apply RENAME TO sp_other": "procedure sp_dot_birth_qt001_apply",
-    "DROP FUNCTION birth.fn_birth_census(text)": "function fn_birth_census(text)",
-    "DROP VIEW birth.v_birth_attention": "view v_birth_attention",
-    "ALTER VIEW birth.v_birth_attention RENAME TO v_other": "view v_birth_attention",
-    "ALTER VIEW birth.v_birth_attention SET (security_barrier)": "view v_birth_attention",
-    "ALTER TABLE birth.birth_registry RENAME TO registry": "table birth_registry",
-    "ALTER TABLE birth.birth_registry SET SCHEMA public": "table birth_registry",
-    "ALTER TABLE birth.birth_registry OWNER TO nora_nobody": "table birth_registry",
-    "ALTER TABLE birth.birth_registry ADD COLUMN note text": "table birth_registry",
-    "ALTER TABLE birth.birth_registry RENAME COLUMN dot_origin TO origin": "table birth_registry",
-    "ALTER TABLE birth.birth_registry ALTER dot_origin DROP NOT NULL": "table birth_registry",
-    "ALTER TABLE birth.birth_act DROP COLUMN reason CASCADE": "constraint birth_act.birth_act_reason",
-    "ALTER TABLE birth.birth_act DROP CONSTRAINT birth_act_known": "constraint birth_act.birth_act_known",
-    "ALTER TABLE birth.birth_act RENAME CONSTRAINT birth_act_known TO other": "table birth_act",
-    "ALTER TABLE birth.birth_act ADD CONSTRAINT other CHECK (true)": "table birth_act",
-    "ALTER TABLE birth.birth_act ENABLE ROW LEVEL SECURITY": "table birth_act",
-    "CREATE POLICY other ON birth.birth_act": "table birth_act",
-    "CREATE RULE other AS ON DELETE TO birth.birth_act DO INSTEAD NOTHING": "table birth_act",
+        "function birth.fn_birth_source_grants(",
+    "CREATE OR REPLACE VIEW birth.v_birth_spike AS SELECT * FROM birth.v_birth_spike WHERE false": "view birth.v_birth_spike",
+    "ALTER FUNCTION birth.fn_birth_raise(text, text, text) SECURITY DEFINER": "function birth.fn_birth_raise(",
+    "ALTER FUNCTION birth.fn_birth_raise RENAME TO fn_other": "function birth.fn_other(",
+    "ALTER FUNCTION birth.fn_birth_raise SET SCHEMA public": "function public.fn_birth_raise(",
+    "ALTER FUNCTION birth.fn_birth_raise OWNER TO nora_nobody": "function birth.fn_birth_raise(",
+    "ALTER PROCEDURE birth.sp_dot_birth_qt001_apply RENAME TO sp_other": "procedure birth.sp_other(",
+    "DROP FUNCTION birth.fn_birth_census(text)": "function birth.fn_birth_census(",
+    "DROP VIEW birth.v_birth_attention": "view birth.v_birth_attention",
+    "ALTER VIEW birth.v_birth_attention RENAME TO v_other": "view birth.v_other",
+    "ALTER VIEW birth.v_birth_attention SET (security_barrier)": "view birth.v_birth_attention",
+    "ALTER TABLE birth.birth_registry RENAME TO registry": "table birth.registry",
+    "ALTER TABLE birth.birth_registry SET SCHEMA public": "table public.birth_registry",
+    "ALTER TABLE birth.birth_registry OWNER TO nora_nobody": "table birth.birth_registry",
+    "ALTER TABLE birth.birth_registry ADD COLUMN note text": "table birth.birth_registry",
+    "ALTER TABLE birth.birth_registry RENAME COLUMN dot_origin TO origin": "table column birth.birth_registry.origin",
+    "ALTER TABLE birth.birth_registry ALTER dot_origin DROP NOT NULL": "birth.birth_registry",
+    "ALTER TABLE birth.birth_act DROP COLUMN reason CASCADE": "table constraint birth_act_reason on birth.birth_act",
+    "ALTER TABLE birth.birth_act DROP CONSTRAINT birth_act_known": "table constraint birth_act_known on birth.birth_act",
+    "ALTER TABLE birth.birth_act RENAME CONSTRAINT birth_act_known TO other": "table constraint other on birth.birth_act",
+    "ALTER TABLE birth.birth_act ADD CONSTRAINT other CHECK (true)": "table birth.birth_act",
+    "ALTER TABLE birth.birth_act ENABLE ROW LEVEL SECURITY": "table birth.birth_act",
+    "CREATE POLICY other ON birth.birth_act": "policy other on birth.birth_act",
+    "CREATE RULE other AS ON DELETE TO birth.birth_act DO INSTEAD NOTHING": "rule other on birth.birth_act",
     "CREATE TRIGGER other BEFORE UPDATE ON birth.birth_act FOR EACH ROW"
-    " EXECUTE FUNCTION suppress_redundant_updates_trigger()": "table birth_act",
-    "CREATE TABLE public.child () INHERITS (birth.birth_act)": "table birth_act",
-    "CREATE UNIQUE INDEX other ON birth.birth_act (acted_at)": "table birth_act",
-    "CREATE INDEX other ON birth.birth_act (lower(reason))": "table birth_act",
-    "CREATE INDEX other ON birth.birth_act (acted_at) WHERE reason > ''": "table birth_act",
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()": "trigger other on birth.birth_act",
+    "CREATE TABLE public.child () INHERITS (birth.birth_act)": "table public.child",
+    "CREATE UNIQUE INDEX other ON birth.birth_act (acted_at)": "index birth.other",
+    "CREATE INDEX other ON birth.birth_act (lower(reason))": "index birth.other",
+    "CREATE INDEX other ON birth.birth_act (acted_at) WHERE reason > ''": "index birth.other",
     "CREATE TABLE public.parent (LIKE birth.birth_receipt) PARTITION BY RANGE (run_id);"
-    " ALTER TABLE public.parent ATTACH PARTITION birth.birth_receipt DEFAULT": "table birth_receipt",
-    "ALTER INDEX birth.birth_act_lineage RENAME TO other": "table birth_act",
-    "DROP INDEX birth.birth_act_lineage": "index birth_act_lineage",
-    "DROP TABLE birth.trigger_guard_alerts CASCADE": "table trigger_guard_alerts",
-    "ALTER SCHEMA birth RENAME TO other": "schema birth",
+    " ALTER TABLE public.parent ATTACH PARTITION birth.birth_receipt DEFAULT": "table public.parent",
+    "ALTER INDEX birth.birth_act_lineage RENAME TO other": "index birth.other",
+    "CREATE STATISTICS public.other ON acted_at, reason FROM birth.birth_act": "statistics object public.other",
+    "DROP INDEX birth.birth_act_lineage": "index birth.birth_act_lineage",
+    "DROP TABLE birth.trigger_guard_alerts CASCADE": "table birth.trigger_guard_alerts",
+    "ALTER SCHEMA birth RENAME TO other": "schema other",
+    "DROP SCHEMA birth CASCADE": "table birth.birth_registry",
+    "DROP OWNED BY birth_definer CASCADE": "table birth.birth_registry",
     "ALTER SCHEMA birth OWNER TO nora_nobody": "schema birth",
 }  # fmt: skip
 
@@ -135,18 +139,6 @@ def test_a_refusal_names_the_way_by_which_a_repair_passes(guarded: Scene) -> Non
     assert alerts(guarded) == []
 
 
-@pytest.mark.parametrize("statement", ["DROP SCHEMA birth", "DROP OWNED BY birth_definer"])
-def test_dropping_everything_needs_cascade_and_then_takes_the_event_triggers_along_unasked(
-    guarded: Scene, statement: LiteralString
-) -> None:
-    # The limit that docs/dba.md names.
-    with raised("2BP01"):
-        guarded.execute(statement)
-    with guarded.admin.transaction(force_rollback=True):
-        guarded.execute(statement + " CASCADE")
-        assert guarded.value("SELECT count(*) FROM pg_event_trigger") == 0
-
-
 def test_the_release_lock_alone_makes_no_release(guarded: Scene) -> None:
     # Anybody can take an advisory lock; shared, as batches hold it, it is not even a release's.
     nora = guarded.session("nora_nobody")
@@ -185,11 +177,11 @@ RECORDED: dict[LiteralString, tuple[str | None, list[tuple[str, str]]]] = {
         (None, [("CREATE FUNCTION", "birth.fn_birth_raise()")]),
     "CREATE TYPE birth.note AS ENUM ('a')": (None, [("CREATE TYPE", "birth.note")]),
     "CREATE INDEX other ON birth.birth_act (acted_at)": (None, [("CREATE INDEX", "birth.other")]),
-    "GRANT INSERT ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth_registry")]),
-    "GRANT INSERT (entity_code) ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth_registry")]),
-    "GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC": (None, [("GRANT", "function fn_birth_census(text)")]),
+    "GRANT INSERT ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth.birth_registry")]),
+    "GRANT INSERT (entity_code) ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth.birth_registry")]),
+    "GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC": (None, [("GRANT", "function birth.fn_birth_census(text)")]),
     "GRANT CREATE ON SCHEMA birth TO birth_steward": (None, [("GRANT", "schema birth")]),
-    "GRANT UPDATE ON SEQUENCE birth.birth_act_act_id_seq TO birth_steward": (None, [("GRANT", "table birth_act")]),
+    "GRANT UPDATE ON SEQUENCE birth.birth_act_act_id_seq TO birth_steward": (None, [("GRANT", "table birth.birth_act_act_id_seq")]),
     "ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer IN SCHEMA birth GRANT INSERT ON TABLES TO birth_steward":
         (None, [("ALTER DEFAULT PRIVILEGES", "schema birth")]),
 }  # fmt: skip
@@ -204,7 +196,7 @@ def test_what_is_not_stopped_is_recorded_and_without_the_event_trigger_it_is_not
     with session.transaction(force_rollback=True):
         session.execute(statement)
         seen = guarded.db.connect()  # nobody else sees it before it is committed
-        assert seen.execute("SELECT count(*) FROM birth.trigger_guard_alerts").fetchone() == (0,)
+        assert seen.execute("SELECT count(*) FROM birth.fn_birth_alerts()").fetchone() == (0,)
     assert alerts(guarded) == []
     with guarded.admin.transaction(force_rollback=True):
         send_inside(guarded.admin, "DROP EVENT TRIGGER birth_guard_changed; DROP EVENT TRIGGER birth_guard_dropped")
@@ -214,7 +206,7 @@ def test_what_is_not_stopped_is_recorded_and_without_the_event_trigger_it_is_not
     with session.transaction(), session.transaction():
         session.execute(statement)
     assert alerts(guarded) == expected
-    (row,) = guarded.rows("SELECT * FROM birth.trigger_guard_alerts")
+    (row,) = guarded.rows("SELECT * FROM birth.fn_birth_alerts()")
     assert row["raised_by"] == (person or guarded.value("SELECT session_user::text"))
     assert row["raised_at"] is not None
     assert "application" in row["detail"]
@@ -252,18 +244,18 @@ def test_what_is_nobody_s_concern_is_left_alone(guarded: Scene, person: str | No
     assert alerts(guarded) == []
 
 
-def test_extras_may_be_dropped_because_that_repairs(guarded: Scene) -> None:
+def test_an_extra_is_dropped_as_any_repair_is_made(guarded: Scene) -> None:
+    # Of what is gone nothing tells whose it was.
     with guarded.admin.transaction():
         guarded.execute(LOCK)
         guarded.execute("CREATE FUNCTION birth.fn_birth_raise() RETURNS text LANGUAGE sql AS 'SELECT NULL::text'")
         guarded.execute("CREATE TABLE birth.note (id integer PRIMARY KEY)")
         guarded.execute("CREATE INDEX other ON birth.birth_act (acted_at)")
-        guarded.execute("CREATE TRIGGER other BEFORE UPDATE ON birth.birth_act FOR EACH ROW"
-                        " EXECUTE FUNCTION suppress_redundant_updates_trigger()")  # fmt: skip
-    guarded.execute("DROP FUNCTION birth.fn_birth_raise()")
-    guarded.execute("DROP TABLE birth.note")
-    guarded.execute("DROP INDEX birth.other")
-    guarded.execute("DROP TRIGGER other ON birth.birth_act")
+    with refused(errors.DefinitionGuarded):
+        guarded.execute("DROP TABLE birth.note")
+    with guarded.admin.transaction():
+        guarded.execute(LOCK)
+        guarded.execute("DROP FUNCTION birth.fn_birth_raise(); DROP TABLE birth.note; DROP INDEX birth.other")
     assert alerts(guarded) == []
     assert guarded.rows("SELECT * FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'") == []
 
@@ -321,7 +313,7 @@ def test_the_event_triggers_know_the_objects_however_the_session_quotes(guarded:
         with refused(errors.DefinitionGuarded):
             guarded.execute(statement.encode())
     guarded.execute("GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC")
-    assert alerts(guarded) == [("GRANT", "function fn_birth_census(text)")]
+    assert alerts(guarded) == [("GRANT", "function birth.fn_birth_census(text)")]
 
 
 def test_a_run_during_which_an_alert_was_recorded_is_not_done(guarded: Scene) -> None:
@@ -344,37 +336,29 @@ def test_a_whole_run_raises_no_alert(guarded: Scene) -> None:
 # --- releases
 
 
-def test_releases_go_up_and_down_under_the_event_triggers(empty_db: Database) -> None:
+@pytest.mark.parametrize("releaser", [RELEASER, None], ids=["a login", "a superuser"])
+def test_releases_go_up_and_down_under_the_event_triggers(empty_db: Database, releaser: str | None) -> None:
     upgrade(empty_db.url(RELEASER), "stage1")
     admin = empty_db.connect()
     send(admin, ADD)
-    upgrade(empty_db.url(RELEASER))
-    downgrade(empty_db.url(RELEASER), "stage1")
-    upgrade(empty_db.url(), "stage2")
-    assert admin.execute("SELECT * FROM birth.trigger_guard_alerts").fetchall() == []
+    for direction, to in ((upgrade, "head"), (downgrade, "base"), (upgrade, "head")):
+        direction(empty_db.url(releaser), to)
+    assert admin.execute("SELECT * FROM birth.fn_birth_alerts()").fetchall() == []
     assert admin.execute("SELECT DISTINCT state FROM birth.v_birth_event_trigger").fetchall() == [("present",)]
+    assert verification.verify(admin).fine
 
 
-def test_a_downgrade_below_their_release_names_the_statements_for_a_superuser(empty_db: Database) -> None:
-    upgrade(empty_db.url(RELEASER), "stage1")
-    admin = empty_db.connect()
-    send(admin, ADD)
-    with refused(errors.EventTriggerInUse) as caught:
-        downgrade(empty_db.url(RELEASER), "stage0")
-    assert admin.execute("SELECT version_num FROM birth.alembic_version").fetchall() == [("stage1",)]
-    assert admin.execute("SELECT count(*) FROM pg_event_trigger").fetchone() == (2,)
-    detail = caught.value.diag.message_detail
-    assert detail == "DROP EVENT TRIGGER birth_guard_changed; DROP EVENT TRIGGER birth_guard_dropped;"
-    admin.execute(detail.encode())
-    downgrade(empty_db.url(RELEASER), "base")
-
-
-def test_a_superuser_s_downgrade_drops_them_itself(empty_db: Database) -> None:
-    upgrade(empty_db.url(), "stage1")
-    admin = empty_db.connect()
-    send(admin, ADD)
-    downgrade(empty_db.url(), "base")
-    assert admin.execute("SELECT count(*) FROM pg_event_trigger").fetchone() == (0,)
+def test_what_is_asked_first_is_whether_this_is_a_release(guarded: Scene) -> None:
+    """Counted, not timed: during a release the catalogue is not searched."""
+    guarded.execute("SET track_functions = 'all'")
+    searched = "SELECT count(*) FROM pg_stat_xact_user_functions WHERE schemaname = 'birth_guard' AND funcname = %s"
+    with guarded.admin.transaction():
+        guarded.execute(LOCK)
+        guarded.execute("CREATE TABLE birth.note (id integer)")
+        guarded.execute("DROP TABLE birth.note")
+        assert guarded.value(searched, ("guard",)) == 1
+        assert guarded.value(searched, ("changed",)) == 0
+        assert guarded.value(searched, ("dropped",)) == 0
 
 
 def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, server: Cluster) -> None:
@@ -389,7 +373,7 @@ def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, s
         assert sent.stderr == b""
         admin = restored.connect()
         assert admin.execute("SELECT DISTINCT state FROM birth.v_birth_event_trigger").fetchall() == [("present",)]
-        assert admin.execute("SELECT * FROM birth.trigger_guard_alerts").fetchall() == []
+        assert admin.execute("SELECT * FROM birth.fn_birth_alerts()").fetchall() == []
         with refused(errors.DefinitionGuarded):
             admin.execute("DROP VIEW birth.v_birth_attention")
     finally:
@@ -403,7 +387,8 @@ def test_the_view_says_what_is_missing_and_its_statement_adds_it(scene: Scene) -
     assert states(scene) == ["absent", "absent"]
     for row in scene.rows("SELECT * FROM birth.v_birth_event_trigger", person="olga_operator"):
         assert row["not_noticed"]
-        scene.execute(row["next_step"].encode())
+        assert row["next_step"] == f"-- psql -f {ADD}, by a superuser"
+    send(scene.admin, ADD)
     assert states(scene) == ["present", "present"]
     with refused(errors.DefinitionGuarded):
         scene.execute("DROP VIEW birth.v_birth_attention")
@@ -411,14 +396,19 @@ def test_the_view_says_what_is_missing_and_its_statement_adds_it(scene: Scene) -
         "disabled": "ALTER EVENT TRIGGER birth_guard_dropped DISABLE",
         "not always": "ALTER EVENT TRIGGER birth_guard_dropped ENABLE",
         "partial": "DROP EVENT TRIGGER birth_guard_dropped; CREATE EVENT TRIGGER birth_guard_dropped ON sql_drop"
-        " WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION birth.fn_birth_event_guard()",
+        " WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION birth_guard.guard()",
+        "replaceable": "ALTER FUNCTION birth_guard.guard OWNER TO birth_definer",
         "absent": "DROP EVENT TRIGGER birth_guard_dropped",
     }.items():
         scene.execute(change.encode())
-        assert states(scene) == ["present", state]
-        while states(scene) != ["present", "present"]:
-            (row,) = scene.rows("SELECT * FROM birth.v_birth_event_trigger WHERE state <> 'present'")
-            scene.execute(row["next_step"].encode())
+        assert states(scene)[1] == state
+        while "absent" not in states(scene) and states(scene) != ["present", "present"]:
+            for row in scene.rows("SELECT * FROM birth.v_birth_event_trigger WHERE state <> 'present'"):
+                scene.execute(row["next_step"].encode())
+        if "absent" in states(scene):
+            scene.execute("DROP EVENT TRIGGER IF EXISTS birth_guard_changed; DROP SCHEMA birth_guard CASCADE")
+            send(scene.admin, ADD)
+        assert states(scene) == ["present", "present"]
     send(scene.admin, REMOVE)
     assert states(scene) == ["absent", "absent"]
 
@@ -455,22 +445,14 @@ def without_the_schema(scene: Scene) -> None:
 def without_the_alerts(scene: Scene) -> None:
     with scene.admin.transaction():
         scene.execute(LOCK)
-        scene.execute("DROP TABLE birth.trigger_guard_alerts CASCADE")
-
-
-def without_the_right_to_record(scene: Scene) -> None:
-    scene.execute("REVOKE ALL ON birth.trigger_guard_alerts FROM birth_definer")
+        scene.execute("DROP TABLE birth_guard.alert")
 
 
 def without_its_helpers(scene: Scene) -> None:
-    with scene.admin.transaction():
-        scene.execute(LOCK)
-        scene.execute("DROP FUNCTION birth.fn_birth_guard_changed; DROP FUNCTION birth.fn_birth_guard_dropped")
+    scene.execute("DROP FUNCTION birth_guard.changed; DROP FUNCTION birth_guard.dropped")
 
 
-@pytest.mark.parametrize(
-    "broken", [without_the_schema, without_the_alerts, without_the_right_to_record, without_its_helpers]
-)
+@pytest.mark.parametrize("broken", [without_the_schema, without_the_alerts, without_its_helpers])
 def test_ddl_elsewhere_passes_however_broken_schema_birth_is(guarded: Scene, broken: Callable[[Scene], None]) -> None:
     broken(guarded)
     nora = guarded.session("nora_nobody")
