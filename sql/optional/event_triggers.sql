@@ -166,8 +166,9 @@ AS $privileges$
 $privileges$;
 
 -- What the transaction did to the gateway trigger of a table, when it no longer fires for every insert; else NULL.
--- A trigger before the row, for another event or under a condition does not.
-CREATE OR REPLACE FUNCTION birth_guard.gateway_fault(p_relation oid)
+-- A trigger before the row, for another event or under a condition does not. Under another name it would be dropped
+-- unseen: of a trigger that is gone only the name is known.
+CREATE OR REPLACE FUNCTION birth_guard.gateway_fault(p_relation oid, p_renamed boolean)
   RETURNS text
   LANGUAGE sql
   VOLATILE
@@ -185,6 +186,7 @@ AS $gateway_fault$
       WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled'
       -- After insert, for each statement or for each row.
       WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
+      WHEN p_renamed AND t.tgname <> 'birth_gateway' THEN 'has another name now'
     END AS fault
   ) f
   WHERE t.tgrelid = p_relation AND (NOT t.tgisinternal OR t.tgparentid <> 0) AND f.fault IS NOT NULL
@@ -249,7 +251,8 @@ BEGIN
       RETURN QUERY SELECT false, r_command.identity, r_command.thing;
     ELSIF r_command.tag IN ('ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER') THEN
       RETURN QUERY SELECT false, r_command.identity, f.fault
-      FROM birth_guard.gateway_fault(r_command.relation) AS f(fault) WHERE f.fault IS NOT NULL;
+      FROM birth_guard.gateway_fault(r_command.relation, r_command.tag = 'ALTER TRIGGER') AS f(fault)
+      WHERE f.fault IS NOT NULL;
     END IF;
   END LOOP;
 END;

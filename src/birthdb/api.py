@@ -311,16 +311,25 @@ def progress(conn: Connection, run_id: UUID) -> Row | None:
 def release(conn: Connection) -> str | None:
     """Return the release that the database is at, as Alembic names it; None where nothing is released.
 
-    Raises NB404 for a version table that is not as a release makes it: reading it could run what somebody put on it.
+    Raises as ``may_read_release``.
     """
     if "alembic_version" not in objects(conn):
         return None
+    may_read_release(conn)
     with refusals():
-        conn.execute((paths.SQL / "release" / "version_table.sql").read_bytes(), prepare=False)
         row = conn.execute(
             "SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v"
         ).fetchone()
     return row[0] if row else None
+
+
+def may_read_release(conn: Connection) -> None:
+    """Ask before Alembic's version table is read, because reading would run what somebody put on it.
+
+    Raises NB404 for a table that is not as a release makes it.
+    """
+    with refusals():
+        conn.execute((paths.SQL / "release" / "version_table.sql").read_bytes(), prepare=False)
 
 
 def objects(conn: Connection) -> set[str]:

@@ -59,7 +59,8 @@ _HEADER: LiteralString = """
     SELECT pg_catalog.clock_timestamp() AS exported_at, session_user AS exported_by,
            pg_catalog.current_setting('server_version') AS server,
            pg_catalog.current_setting('server_encoding') AS encoding,
-           pg_catalog.hashtextextended('birthdb', 1) AS hashed"""
+           pg_catalog.hashtextextended('birthdb', 1) AS hashed,
+           (SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v) AS release"""
 
 
 class Finding(TypedDict):
@@ -244,11 +245,12 @@ def one_moment(conn: Connection) -> Iterator[None]:
 
 
 def _header(conn: Connection, kind: str) -> dict[str, Any]:
+    api.may_read_release(conn)
     (known,) = _as_json(conn, _HEADER, None)
     database = {"name": conn.info.dbname, "host": conn.info.host, "port": conn.info.port} | {
         name: known.pop(name) for name in ("server", "encoding", "hashed")
     }
-    return {"birthdb": __version__, "kind": kind, **known, "release": api.release(conn), "database": database}
+    return {"birthdb": __version__, "kind": kind, **known, "database": database}
 
 
 def _run(conn: Connection, run: UUID) -> dict[str, Any]:

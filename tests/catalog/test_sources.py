@@ -122,7 +122,8 @@ def test_every_refusal_of_the_catalogue_is_asserted_by_some_test() -> None:
 def test_the_grants_page_names_only_objects_that_there_are() -> None:
     page = (SQL / "grants.sql").read_text(encoding="utf-8")
     named = set(re.findall(r"\('(?:TABLE|ROUTINE)',\s+'(\w+)'", page))
-    assert named - {path.stem for path in OBJECTS} == set()
+    # Alembic's table is made by enter.sql, as Alembic makes it.
+    assert named - {path.stem for path in OBJECTS} == {"alembic_version"}
 
 
 def test_a_literal_means_the_same_however_the_session_reads_strings() -> None:

@@ -164,6 +164,8 @@ RECORDED: dict[LiteralString, tuple[str | None, list[tuple[str, str]]]] = {
     "ALTER TABLE item DISABLE TRIGGER USER": ("nora_nobody", [("ALTER TABLE", "public.item")]),
     "ALTER TABLE item ENABLE REPLICA TRIGGER birth_gateway": ("nora_nobody", [("ALTER TABLE", "public.item")]),
     "DROP TRIGGER birth_gateway ON item": ("nora_nobody", [("DROP TRIGGER", "birth_gateway on public.item")]),
+    "ALTER TRIGGER birth_gateway ON item RENAME TO other":
+        ("nora_nobody", [("ALTER TRIGGER", "other on public.item")]),
     "DROP TABLE item": ("nora_nobody", [("DROP TABLE", "birth_gateway on public.item")]),
     "CREATE OR REPLACE TRIGGER birth_gateway BEFORE INSERT ON item FOR EACH ROW"
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()":
