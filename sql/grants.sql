@@ -61,6 +61,8 @@ BEGIN
       ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_dot_status',                           'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_fence',                        'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_finding',                      'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
@@ -125,6 +127,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_detach',          'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gateway_fence',           'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_finding_acknowledge',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
 
       -- partitions of a source, by its owner

@@ -81,6 +81,65 @@ def test_a_trigger_on_a_table_of_one_s_own_gives_no_births_to_another_s_collecti
     assert world.births("prize") == []
 
 
+@pytest.mark.parametrize("table", ["TEMPORARY TABLE prize", "TEMPORARY TABLE own", "TABLE app.prize"])
+@pytest.mark.parametrize(
+    "level", ["REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT", "FOR EACH ROW"], ids=["statement", "row"]
+)
+@pytest.mark.parametrize("missing", ["renamed", "dropped", "not made yet"])
+def test_a_table_of_one_s_own_gives_no_births_to_a_collection_whose_table_is_not_there(
+    world: World, table: str, level: str, missing: str
+) -> None:
+    """A source owner who can read may name the gateway's function, and put it on any table of their own."""
+    if missing == "not made yet":
+        world.register("prize", schema="public")
+    else:
+        world.admin.execute("CREATE TABLE public.prize (id integer PRIMARY KEY)")
+        world.admin.execute("GRANT SELECT, TRIGGER ON public.prize TO birth_definer")
+        world.register("prize", schema="public")
+        world.classify("synthetic_id", "prize", column="id", prefix="P-")
+        world.attach("prize")
+        world.admin.execute(
+            "ALTER TABLE public.prize RENAME TO award" if missing == "renamed" else "DROP TABLE public.prize"
+        )
+    world.admin.execute("GRANT USAGE ON SCHEMA birth TO birth_source_owner")
+    name = table.split()[-1]
+    world.owner.execute(f"CREATE {table} (id integer PRIMARY KEY)".encode())
+    world.owner.execute(
+        f"CREATE TRIGGER forged AFTER INSERT ON {name} {level}"
+        " EXECUTE FUNCTION birth.fn_birth_registry_auto('prize')".encode()
+    )
+    world.owner.execute(f"INSERT INTO {name} VALUES (7)".encode())
+    assert (world.births("prize"), world.findings("prize")) == ([], [("gateway_no_identity", 1)])
+    if missing == "renamed":
+        world.admin.execute("INSERT INTO public.award VALUES (8)")
+        assert world.births("prize") == ["P-8"]
+
+
+def test_a_temporary_table_of_the_owner_is_no_renamed_table(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
+    world.admin.execute("GRANT USAGE ON SCHEMA birth TO birth_source_owner")
+    world.owner.execute("CREATE TEMPORARY TABLE thing (code text)")
+    world.owner.execute(
+        "CREATE TRIGGER forged AFTER INSERT ON thing FOR EACH ROW"
+        " EXECUTE FUNCTION birth.fn_birth_registry_auto('thing')"
+    )
+    world.owner.execute("INSERT INTO thing VALUES ('forged'); INSERT INTO app.ding VALUES ('true')")
+    assert world.births() == ["true"]
+
+
+def test_a_partition_of_a_renamed_table_goes_on_giving_births(world: World) -> None:
+    world.table("(code text PRIMARY KEY) PARTITION BY HASH (code)")
+    world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
+    world.register()
+    world.classify("column", column="code")
+    world.attach(mode="enforce")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
+    world.insert(["a"], "ding")
+    world.insert(["b"], "part")
+    assert world.births() == ["a", "b"]
+
+
 SHADOWS = {
     "a table": "CREATE TEMP TABLE birth_new_rows (code text); INSERT INTO birth_new_rows VALUES ('forged')",
     "a view": "CREATE TEMP VIEW birth_new_rows AS SELECT app.ambush()::text AS code",
@@ -129,7 +188,7 @@ def test_a_renamed_column_that_is_called_like_a_function_has_no_identity_under_a
         session.execute("INSERT INTO app.thing VALUES (78, 'b'), (79, 'c')")
         session.execute("COMMIT")
     assert world.births() == []
-    assert world.findings() == [("gateway_no_identity", 1), ("gateway_no_identity", 2)]
+    assert world.findings() == [("gateway_no_identity", 3)]
 
 
 @pytest.mark.parametrize("row", ["[1]", "5", "null", '{"id": "abc"}', None])

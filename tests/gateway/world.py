@@ -104,7 +104,7 @@ class World:
     def findings(self, collection: str = "thing") -> list[tuple[str, int]]:
         """Return what the gateway let pass: error and number of rows, oldest first."""
         return self.admin.execute(
-            "SELECT error, row_count FROM birth.birth_gateway_finding WHERE collection_name = %s ORDER BY finding_id",
+            "SELECT error, row_count FROM birth.birth_gateway_finding WHERE collection_name = %s ORDER BY found_xid",
             (collection,),
         ).fetchall()
 

@@ -24,6 +24,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "gateway_mode": "'observe'",
         "registered_at": "now()",
         "registered_by": "'x'",
+        "rule_version": "1",
     },
     "birth_registry": {
         "entity_code": "'c-1'",
@@ -36,10 +37,12 @@ ROWS: Mapping[str, dict[str, str]] = {
     "birth_act": {"act": "'plan'", "actor": "'x'", "acted_at": "now()", "detail": "'{}'"},
     "birth_gateway_finding": {
         "found_at": "now()",
+        "found_xid": "'7'",
         "inserted_by": "'x'",
         "collection_name": "'c'",
-        "error": "'x'",
+        "error": "'code_duplicate'",
         "row_count": "1",
+        "times": "1",
         "examples": "'{}'",
     },
     "birth_stage_anchor": {"stage": "'s'", "subject": "'x'", "value": "'x'", "recorded_at": "now()"},
@@ -186,12 +189,12 @@ def test_no_column_that_a_row_needs_is_ever_null(scene: Scene, table: str) -> No
         ("birth_gateway_release_registry", {}),
         ("birth_backfill_ledger_v2", {}),
         ("birth_receipt", {}),
+        ("birth_gateway_finding", {"found_at": "(SELECT max(found_at) FROM birth.birth_gateway_finding)"}),
         *(
             (table, {name: f"(SELECT max({name}) FROM birth.{table})"})
             for table, name in (
                 ("trigger_guard_alerts", "alert_id"),
                 ("birth_act", "act_id"),
-                ("birth_gateway_finding", "finding_id"),
                 ("birth_admission_permit_v2", "permit_id"),
                 ("birth_review", "review_id"),
             )
@@ -260,6 +263,7 @@ def test_what_a_row_refers_to_is_there(scene: Scene, table: str, column: str, va
         ("birth_act", "act", "'nothing'", "birth_act_known"),
         ("birth_act", "act", "'freeze'", "birth_act_reason"),
         ("birth_act", "run_id", RUN, "birth_act_run"),
+        ("birth_gateway_finding", "error", "'x'", "birth_gateway_finding_error"),
         ("birth_gateway_finding", "row_count", "0", "birth_gateway_finding_rows"),
         ("birth_gateway_release_registry", "exact_sha256", "NULL", "birth_gateway_release_registry_whole"),
         ("birth_review", "purpose", "'BOTH'", "birth_review_purpose"),
