@@ -16,10 +16,10 @@ CREATE TABLE birth.birth_act (
   CONSTRAINT birth_act_known CHECK (act IN (
     'register', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
     'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
-    'attempt', 'outcome', 'stop', 'tune', 'takeover', 'evidence_acknowledged', 'home')),
+    'attempt', 'outcome', 'stop', 'tune', 'takeover', 'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged')),
   -- What stops, loosens or overrides something is explained by whoever does it.
   CONSTRAINT birth_act_reason CHECK (
-    act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home')
+    act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home', 'finding_acknowledged')
     OR (reason IS NOT NULL AND reason ~ '\S')),
   -- An act on a run says which, and to which chain of plans it belongs.
   CONSTRAINT birth_act_run CHECK ((run_id IS NULL) = (lineage IS NULL))
@@ -29,6 +29,9 @@ CREATE INDEX birth_act_lineage ON birth.birth_act (lineage) WHERE lineage IS NOT
 CREATE INDEX birth_act_dot ON birth.birth_act (dot_name) WHERE dot_name IS NOT NULL;
 -- Every batch asks for the last one.
 CREATE INDEX birth_act_home ON birth.birth_act (acted_at) WHERE act = 'home';
+
+-- Every gateway that holds back a change is looked up here, for each collection.
+CREATE INDEX birth_act_fence ON birth.birth_act (collection_name) WHERE act IN ('attach', 'fence');
 
 COMMENT ON TABLE birth.birth_act IS
   'Who did what, when and why: append-only. Freeze, stop, tune, revoke and takeover take effect by being here. Specification: 6, 6.1.';

@@ -67,14 +67,21 @@ WITH known AS (
   FROM birth.v_birth_home h
   WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
   UNION ALL
-  SELECT 2, format('%s rows of %s %s: %s, last by %s', sum(f.row_count), f.collection_name,
-                   CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row' ELSE 'have no birth' END, f.error, max(f.inserted_by)), min(f.found_at),
-         format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
-  FROM birth.birth_gateway_finding f
-  -- A run that was done since has given the rows their births, or would not have been done.
-  WHERE f.found_at > coalesce((SELECT max(l.finished_at) FROM birth.birth_backfill_ledger_v2 l
-                               WHERE l.collection_name = f.collection_name AND l.status = 'done'), clock_timestamp() - interval '168 hours')
-  GROUP BY f.collection_name, f.error
+  SELECT 2, format('%s%s rows of %s %s: %s, last by %s', CASE WHEN f.at_least THEN 'at least ' END, f.row_count, f.collection_name,
+                   CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row' ELSE 'have no birth' END,
+                   f.error, f.last_by), f.first_at,
+         format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);'
+                '  -- when it is dealt with, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');',
+                f.collection_name)
+  FROM birth.v_birth_gateway_finding f
+  UNION ALL
+  SELECT 2, format('enforce does not hold yet for %s: %s', f.collection_name, CASE
+                     WHEN f.fence_xid IS NULL THEN 'a transaction that began before may still commit rows without a birth'
+                     ELSE 'open from before: ' || coalesce(array_to_string(f.waits_for[1:3], ', '), 'a transaction that has just ended') END),
+         f.recorded_at,
+         coalesce(f.next_step, 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own')
+  FROM birth.v_birth_gateway_fence f
+  WHERE NOT f.holds AND f.gateway_mode = 'enforce' AND f.coverage_status = 'BIRTH_REQUIRED'
   UNION ALL
   SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END, format('%s is %s and has no enabled gateway', k.collection_name, CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END),
          NULL::timestamptz AS since, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', k.collection_name, k.gateway_mode)

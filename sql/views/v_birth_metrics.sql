@@ -28,7 +28,7 @@ SELECT 'birth_stage0_checks_failed', '{}'::jsonb, count(*)::numeric FROM birth.v
 UNION ALL
 SELECT 'birth_gateway_triggers', jsonb_build_object('enabled', g.enabled), count(*)::numeric FROM birth.v_birth_gateway_trigger g GROUP BY g.enabled
 UNION ALL
-SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count) FROM birth.birth_gateway_finding f GROUP BY f.error
+SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count) FROM birth.v_birth_gateway_finding f GROUP BY f.error
 UNION ALL
 SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.fn_birth_alerts()
 UNION ALL

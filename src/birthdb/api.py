@@ -136,6 +136,18 @@ def gateway_detach(conn: Connection, collection: str, reason: str) -> str:
     return _text(conn, "fn_birth_gateway_detach", p_collection=collection, p_reason=reason)
 
 
+def gateway_fence(conn: Connection) -> str:
+    """Record from when on changed modes, policies and identities hold; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_gateway_fence")
+
+
+def finding_acknowledge(conn: Connection, collection: str, reason: str) -> int:
+    """Fold the findings of a collection into one act; needs a steward. Returns the rows they were about."""
+    row = _row(conn, "fn_birth_finding_acknowledge", p_collection=collection, p_reason=reason)
+    acknowledged: int = row["fn_birth_finding_acknowledge"]
+    return acknowledged
+
+
 def plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
     """Return the counts, fingerprint and blockers of a backfill; without ``dry_run`` also write the planned run."""
     return _row(conn, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=dry_run)

@@ -236,6 +236,8 @@ class Story:
         for register in REGISTERS:
             with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
                 api.gateway_mode(steward, register.table, "enforce", "every row has its birth")
+        with self._tell.aloud():
+            api.gateway_fence(steward)
         self._tell.say(
             "… and so the other six. A currency is added; its code is also that of a country, and nobody minds."
         )
