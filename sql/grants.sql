@@ -86,6 +86,7 @@ BEGIN
       ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_home',                                 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_verdict_standing',                     'birth_reader', 'SELECT'),
 
       -- questions
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
@@ -93,6 +94,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_refuse',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_alerts',                  'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_clock',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_audit',               'birth_reader',       'EXECUTE'),

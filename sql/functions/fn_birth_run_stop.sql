@@ -31,7 +31,8 @@ BEGIN
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
   WHERE l.run_id = (SELECT f.run_id FROM birth.birth_backfill_ledger_v2 f
-                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR UPDATE SKIP LOCKED);
+                    -- A verdict on the run refers to its row and must not wait.
+                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR NO KEY UPDATE SKIP LOCKED);
   PERFORM birth.fn_birth_permit_settle(p_run_id);
   RETURN format('SELECT * FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
 END;

@@ -2,7 +2,7 @@
 -- everything (step ask) and claims the run (begin); from then on the run is closed to apply for ever.
 -- SECURITY DEFINER: it alone turns a COMPENSATE permit into removed births.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_touched, fn_birth_permit_spend, fn_birth_run_receipt, fn_birth_run_births,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_gate, fn_birth_compensation_begin, fn_birth_run_touched, fn_birth_permit_spend, fn_birth_run_receipt, fn_birth_clock, fn_birth_run_births,
 --        fn_birth_act_record
 -- Writes: birth_registry, birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text)
@@ -46,7 +46,7 @@ BEGIN
       PERFORM birth.fn_birth_raise('false_done', format('%s of %s births removed, the registry still holds %s', r_run.compensated_rows,
         r_run.actual_inserted, (birth.fn_birth_run_births(r_run))[1]));
     END IF;
-    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = p_permit_id;
     UPDATE birth.birth_backfill_ledger_v2 l SET status = 'compensated', finished_at = clock_timestamp(), holder_pid = NULL
     WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
     PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,

@@ -12,6 +12,7 @@ CREATE TABLE birth.birth_act (
   epoch           bigint,
   reason          text,
   detail          jsonb NOT NULL DEFAULT '{}',
+  actor_id        text NOT NULL DEFAULT birth.fn_birth_login_id(),
   -- Only acts that some rule reads or some person asks for.
   CONSTRAINT birth_act_known CHECK (act IN (
     'register', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
@@ -27,6 +28,8 @@ CREATE TABLE birth.birth_act (
 
 CREATE INDEX birth_act_lineage ON birth.birth_act (lineage) WHERE lineage IS NOT NULL;
 CREATE INDEX birth_act_dot ON birth.birth_act (dot_name) WHERE dot_name IS NOT NULL;
+-- Every act is later than the newest one: fn_birth_clock.
+CREATE INDEX birth_act_time ON birth.birth_act (acted_at);
 -- Every batch asks for the last one.
 CREATE INDEX birth_act_home ON birth.birth_act (acted_at) WHERE act = 'home';
 
@@ -38,7 +41,7 @@ COMMENT ON TABLE birth.birth_act IS
 COMMENT ON COLUMN birth.birth_act.act_id IS 'Identity; gives no order.';
 COMMENT ON COLUMN birth.birth_act.act IS 'What was done.';
 COMMENT ON COLUMN birth.birth_act.actor IS 'The login (session_user) that did it.';
-COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by the real clock.';
+COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by fn_birth_clock: later than every act that was on record.';
 COMMENT ON COLUMN birth.birth_act.run_id IS 'The run concerned.';
 COMMENT ON COLUMN birth.birth_act.lineage IS 'The first run of the chain of plans that run_id belongs to.';
 COMMENT ON COLUMN birth.birth_act.permit_id IS 'The permit concerned.';
@@ -47,3 +50,4 @@ COMMENT ON COLUMN birth.birth_act.dot_name IS 'The DOT concerned.';
 COMMENT ON COLUMN birth.birth_act.epoch IS 'The run''s epoch: which attempt this belongs to.';
 COMMENT ON COLUMN birth.birth_act.reason IS 'Why, in the actor''s words.';
 COMMENT ON COLUMN birth.birth_act.detail IS 'Facts that belong to the act.';
+COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login by cluster and OID: the same after ALTER ROLE … RENAME.';

@@ -14,6 +14,7 @@ CREATE TABLE birth.birth_gateway_release_registry (
   server_major    integer NOT NULL,
   released_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
   released_by     text NOT NULL DEFAULT session_user,
+  released_by_id  text NOT NULL DEFAULT birth.fn_birth_login_id(),
   PRIMARY KEY (kind, object, generation),
   -- An object is there with its parts and hash, or it was removed: nothing in between.
   CONSTRAINT birth_gateway_release_registry_whole CHECK ((parts IS NULL) = (exact_sha256 IS NULL))
@@ -35,3 +36,5 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.server_major IS 'Major version of the server that deparsed the object.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review what it released.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS
+  'The same login by cluster and OID: the same after ALTER ROLE … RENAME.';

@@ -21,16 +21,17 @@ WITH known AS (
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 f
                     WHERE f.predecessor = r.run_id OR f.collection_name = r.collection_name AND f.status = 'done' AND f.finished_at > l.planned_at)
   UNION ALL
-  SELECT CASE WHEN p.expires_at <= clock_timestamp() THEN 2 ELSE 3 END,
+  SELECT CASE WHEN p.expires_at <= k.now THEN 2 ELSE 3 END,
          format('permit %s of %s %s', p.permit_id, p.collection_name,
-           CASE WHEN p.expires_at <= clock_timestamp() THEN 'has expired' WHEN p.confirmed_by IS NULL THEN 'is not confirmed' ELSE 'expires soon' END),
-         CASE WHEN p.expires_at <= clock_timestamp() THEN p.expires_at ELSE p.opened_at END,
-         CASE WHEN p.expires_at <= clock_timestamp()
+           CASE WHEN p.expires_at <= k.now THEN 'has expired' WHEN p.confirmed_by IS NULL THEN 'is not confirmed' ELSE 'expires soon' END),
+         CASE WHEN p.expires_at <= k.now THEN p.expires_at ELSE p.opened_at END,
+         CASE WHEN p.expires_at <= k.now
                 THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner', p.permit_id)
               WHEN p.confirmed_by IS NULL THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', p.permit_id)
               ELSE birth.fn_birth_run_next_step(p.run_id) END
   FROM birth.birth_admission_permit_v2 p
-  WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= clock_timestamp() + interval '1 hour')
+  CROSS JOIN (SELECT birth.fn_birth_clock() AS now) k
+  WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= k.now + interval '1 hour')
   UNION ALL
   SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, d.repair
   FROM birth.v_birth_gateway_release_drift_guard d

@@ -19,7 +19,7 @@ SELECT m.name, jsonb_build_object('window', s.window_name), m.value
 FROM birth.v_birth_spike s
 CROSS JOIN LATERAL (VALUES ('birth_live_births', s.live_births), ('birth_live_births_norm', s.norm)) AS m(name, value)
 UNION ALL
-SELECT 'birth_permits_open', '{}'::jsonb, count(*)::numeric FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+SELECT 'birth_permits_open', '{}'::jsonb, count(*)::numeric FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
 UNION ALL
 SELECT 'birth_contract_drifted', jsonb_build_object('blocks', d.blocks), count(*)::numeric
 FROM birth.v_birth_gateway_release_drift_guard d WHERE NOT d.pass GROUP BY d.blocks

@@ -1,5 +1,6 @@
 -- Who could break the separation of duties: logins with roles that one person should not hold together, superusers, whoever can become birth_definer
--- or let somebody, who can write every table, and who released. Superusers and releasing cannot be prevented; they are listed.
+-- or let somebody, who can write every table, who released, and who acted under another name than today's. Superusers, releasing and new names cannot be
+-- prevented; they are listed.
 CREATE OR REPLACE VIEW birth.v_birth_separation_of_duties AS
 WITH login AS (
   SELECT r.oid, r.rolname::text AS name, r.rolsuper, r.rolcreaterole
@@ -37,7 +38,15 @@ WHERE NOT l.rolsuper AND birth.fn_birth_is_member(l.name::name, 'pg_write_all_da
 UNION ALL
 SELECT r.released_by, 'released', format('%s, last at %s; may not review what it released', string_agg(DISTINCT r.release, ', '), max(r.released_at)), NULL
 FROM birth.v_birth_release_history r
-GROUP BY r.released_by;
+GROUP BY r.released_by
+UNION ALL
+-- In this cluster, where the OID tells: a login that was renamed, and one that has the name of an earlier login.
+SELECT l.name, CASE WHEN a.actor = l.name THEN 'has the name of an earlier login' ELSE 'acted under another name' END,
+       format('%s acts as %s, last at %s; is one person with it', a.acts, a.actor, a.last_at), NULL
+FROM login l
+CROSS JOIN pg_control_system() s
+JOIN (SELECT x.actor, x.actor_id, count(*) AS acts, max(x.acted_at) AS last_at FROM birth.birth_act x GROUP BY x.actor, x.actor_id) a
+  ON (a.actor = l.name) <> (a.actor_id = format('%s:%s', s.system_identifier, l.oid)) AND starts_with(a.actor_id, s.system_identifier || ':');
 
 COMMENT ON VIEW birth.v_birth_separation_of_duties IS
-  'Logins with conflicting roles, superusers, who can become birth_definer or let others, and who released. Specification: 2, 9, R16.';
+  'Logins with conflicting roles, superusers, who can become birth_definer or let others, who released, and who acted under another name. Specification: 2, 9, R16.';

@@ -1,0 +1,30 @@
+-- Lets one session at a time take a part in a chain of plans. The lock is on the row of the act that planned its first
+-- run, which only birth_definer's routines can lock: the key of an advisory lock is public, and anybody could hold it.
+-- Returns: nothing; NB303 with the session that has it, when the caller set a lock_timeout and it ran out.
+-- Calls: fn_birth_raise, fn_birth_transaction_of, fn_birth_session_of
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid)
+  RETURNS void
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_lineage_lock$
+DECLARE
+  v_pid integer;
+BEGIN
+  PERFORM FROM birth.birth_act a
+  WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
+EXCEPTION WHEN lock_not_available THEN
+  SELECT birth.fn_birth_transaction_of(a.xmax) INTO v_pid
+  FROM birth.birth_act a WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
+  PERFORM birth.fn_birth_raise('run_held',
+    format('an act on the plans after %s is in a transaction of %s', p_lineage,
+      coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
+    CASE WHEN v_pid IS NULL THEN 'send the statement again'
+      ELSE format('let it commit or roll back, or end that session: SELECT pg_terminate_backend(%s); then send the '
+        'statement again', v_pid) END);
+END;
+$fn_birth_lineage_lock$;
+
+COMMENT ON FUNCTION birth.fn_birth_lineage_lock(uuid) IS
+  'Serialises the acts that take a part in a chain of plans, until the transaction ends. Granted to nobody. NB303. Specification: 6.1 R7.';
