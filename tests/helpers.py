@@ -277,6 +277,15 @@ class Scene:
         given = {"p_run_id": run_id, "p_verdict": verdict, "p_findings": "read and counted"} | arguments
         return self.ask_one(by, "fn_birth_review_record", **given)
 
+    def absolve(self, run_id: UUID, purpose: str = "APPLY", *, by: str = REVIEWER, **arguments: Any) -> Row:
+        """Record a verdict SAFE that names what stands against it."""
+        named = self.value(
+            "SELECT array_agg(review_id) FROM birth.v_birth_verdict_standing"
+            " WHERE run_id = %s AND purpose = %s AND verdict <> 'SAFE'",
+            (run_id, purpose),
+        )
+        return self.review(run_id, by=by, p_purpose=purpose, p_supersedes=named, **arguments)
+
     def open_permit(self, collection: str, run_id: UUID, rows: int, *, by: str = OWNER, **arguments: Any) -> int:
         """Open a permit for a day."""
         tomorrow = self.value("SELECT now() + interval '1 day'")

@@ -12,17 +12,24 @@ AS $fn_birth_lineage_lock$
 DECLARE
   v_pid integer;
 BEGIN
+  -- Outside of the block below: a row that a subtransaction has locked does not show whose it is.
   PERFORM FROM birth.birth_act a
-  WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
-EXCEPTION WHEN lock_not_available THEN
-  SELECT birth.fn_birth_transaction_of(a.xmax) INTO v_pid
-  FROM birth.birth_act a WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
-  PERFORM birth.fn_birth_raise('run_held',
-    format('an act on the plans after %s is in a transaction of %s', p_lineage,
-      coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
-    CASE WHEN v_pid IS NULL THEN 'send the statement again'
-      ELSE format('let it commit or roll back, or end that session: SELECT pg_terminate_backend(%s); then send the '
-        'statement again', v_pid) END);
+  WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  BEGIN
+    PERFORM FROM birth.birth_act a
+    WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
+  EXCEPTION WHEN lock_not_available THEN
+    SELECT birth.fn_birth_transaction_of(a.xmax) INTO v_pid
+    FROM birth.birth_act a WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
+    PERFORM birth.fn_birth_raise('run_held',
+      format('an act on run %s or its successors is in a transaction of %s', p_lineage,
+        coalesce(birth.fn_birth_session_of(v_pid), 'another session')),
+      CASE WHEN v_pid IS NULL THEN 'send the statement again'
+        ELSE format('let it commit or roll back, or end that session: SELECT pg_terminate_backend(%s); then send the statement again', v_pid) END);
+  END;
 END;
 $fn_birth_lineage_lock$;
 

@@ -1,9 +1,10 @@
 """Was a run allowed to do what it did? What the database asks before it writes, asked again of an export.
 
 Each rule yields what speaks against the run: nothing, where people, verdicts, permits and times were as they must be.
-Times are texts, all UTC and of one form, so that they have the order of the times. What a batch relied on has to be
-older than its attempt: there everything is checked, by the real clock. ``born_at`` does not tell that, because it is
-when the transaction began, and whoever calls the writer alone may have begun one before the permit was opened.
+Times are texts, all UTC and of one form, so that they have the order of the times. Those of acts, verdicts and permits
+never go back, also when the server's clock did: each is later than what was on record. What a batch relied on has to be
+older than its attempt: there everything is checked. ``born_at`` does not tell that, because it is when the transaction
+began, by the server's clock, and whoever calls the writer alone may have begun one before the permit was opened.
 Specification: 6, 6.1 R5 to R11.
 """
 
@@ -89,20 +90,30 @@ def _end(document: Row) -> Iterator[str]:
 
 
 def _verdicts(document: Row) -> Iterator[str]:
-    """An attempt that no current verdict let through."""
-    run = document["run"]
+    """An attempt that no verdict let through: a verdict stands until another one names it, whatever its time."""
+    run, times = document["run"], {v["review_id"]: v["reviewed_at"] for v in document["verdicts"]}
+    for verdict in document["verdicts"]:
+        name, at = f"verdict {verdict['review_id']}", verdict["reviewed_at"]
+        late = [each for each in verdict["supersedes"] if each not in times or times[each] >= at]
+        yield from (f"{name} takes back {each}, which was not there" for each in late)
+        failures = sum(act["acted_at"] < at for act in _failures(document))
+        if verdict["failures_seen"] > failures:
+            yield f"{name} saw {verdict['failures_seen']} failures of {failures}"
     for attempt in _attempts(document):
         at, purpose = attempt["acted_at"], attempt["detail"]["purpose"]
         given = [v for v in document["verdicts"] if v["purpose"] == purpose and v["reviewed_at"] < at]
-        verdict = max(given, key=lambda v: (v["reviewed_at"], v["review_id"]), default=None)
-        failed = max((act["acted_at"] for act in _failures(document) if act["acted_at"] < at), default="")
+        taken_back = {each for v in given for each in v["supersedes"]}
+        standing = [v for v in given if v["review_id"] not in taken_back]
+        # One that says no comes first.
+        verdict = min(standing, key=lambda v: v["verdict"] == "SAFE", default=None)
+        failures = sum(act["epoch"] < attempt["epoch"] for act in _failures(document))
         name = f"attempt {attempt['epoch']}"
         if verdict is None:
             yield f"{name} to {purpose} before anybody's verdict"
         elif verdict["verdict"] != "SAFE":
             yield f"{name} on a verdict {verdict['verdict']}"
-        elif verdict["reviewed_at"] <= failed:
-            yield f"{name} after a failure at {failed} that no verdict saw"
+        elif verdict["failures_seen"] < failures:
+            yield f"{name} after {failures} failures, of which the verdict saw {verdict['failures_seen']}"
         elif verdict["planned_fingerprint"] != run["planned_fingerprint"]:
             yield f"{name} on a verdict about another planned set"
         elif purpose == "APPLY" and verdict["accept_orphans"] != run["orphans"]:
@@ -175,12 +186,13 @@ def _too_late(name: str, at: str, permit: Row, document: Row) -> Iterator[str]:
 
 
 def _people(document: Row) -> Iterator[str]:
-    """One login with two parts."""
-    parts: dict[str, set[str]] = {}
-    for act in document["acts"]:
-        if act["act"] in _PART:
-            parts.setdefault(act["actor"], set()).add(_PART[act["act"]])
-    yield from (f"{who}: {' and '.join(sorted(had))}" for who, had in sorted(parts.items()) if len(had) > 1)
+    """One person with two parts: under one name, or one login under two."""
+    for known_by in ("actor", "actor_id"):
+        parts: dict[str, set[str]] = {}
+        for act in document["acts"]:
+            if act["act"] in _PART:
+                parts.setdefault(act[known_by], set()).add(_PART[act["act"]])
+        yield from (f"{who}: {' and '.join(sorted(had))}" for who, had in sorted(parts.items()) if len(had) > 1)
 
 
 def _order(document: Row) -> Iterator[str]:

@@ -5,7 +5,7 @@ keyed by the routine's own column names. Nothing is decided and nothing is commi
 arrives as the BirthError of its SQLSTATE; any other psycopg.Error passes unchanged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, LiteralString, TypedDict, cast
@@ -168,8 +168,12 @@ def review_record(
     *,
     accept_orphans: int = 0,
     purpose: Purpose = "APPLY",
+    supersedes: Sequence[int] = (),
 ) -> Review:
-    """Record the verdict on a run; needs a reviewer who has no other part in it."""
+    """Record the verdict on a run; needs a reviewer who has no other part in it.
+
+    ``supersedes`` are the ids of verdicts NOT_SAFE_NEEDS_FIX that it takes back: a SAFE has to name all that stand.
+    """
     return cast(
         Review,
         _row(
@@ -180,6 +184,7 @@ def review_record(
             p_findings=findings,
             p_accept_orphans=accept_orphans,
             p_purpose=purpose,
+            p_supersedes=list(supersedes),
         ),
     )
 

@@ -220,7 +220,7 @@ def _acted(acts: Sequence[Row]) -> list[str]:
     """What the acts say of records that a person made."""
     texts: dict[str, Callable[[Row], str]] = {
         "plan": lambda act: "plan",
-        "review": lambda act: f"{act['detail']['verdict']} {act['detail']['purpose']} {act['reason']}",
+        "review": lambda act: _said(act["detail"], act["reason"]),
         "permit_open": lambda act: _terms(act | act["detail"]),
         "permit_confirm": lambda act: f"permit {act['permit_id']}",
     }
@@ -233,11 +233,15 @@ def _recorded(document: Row) -> list[str]:
     return sorted(
         [
             f"plan by {document['run']['planned_by']}: plan",
-            *(f"review by {v['reviewed_by']}: {v['verdict']} {v['purpose']} {v['findings']}" for v in verdicts),
+            *(f"review by {v['reviewed_by']}: {_said(v, v['findings'])}" for v in verdicts),
             *(f"permit_open by {p['opened_by']}: {_terms(p)}" for p in permits),
             *(f"permit_confirm by {p['confirmed_by']}: permit {p['permit_id']}" for p in permits if p["confirmed_by"]),
         ]
     )
+
+
+def _said(verdict: Row, findings: str) -> str:
+    return f"{verdict['verdict']} {verdict['purpose']}, takes back {verdict['supersedes']}: {findings}"
 
 
 def _terms(permit: Row) -> str:

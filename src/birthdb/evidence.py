@@ -56,7 +56,8 @@ _BIRTHS: LiteralString = """
     SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
     ORDER BY pg_catalog.convert_to(b.entity_code, 'UTF8')"""
 _HEADER: LiteralString = """
-    SELECT pg_catalog.clock_timestamp() AS exported_at, session_user AS exported_by,
+    SELECT GREATEST(pg_catalog.clock_timestamp(), (SELECT pg_catalog.max(a.acted_at) FROM birth.birth_act AS a))
+             AS exported_at, session_user AS exported_by,
            pg_catalog.current_setting('server_version') AS server,
            pg_catalog.current_setting('server_encoding') AS encoding,
            pg_catalog.hashtextextended('birthdb', 1) AS hashed,

@@ -89,11 +89,14 @@ _VERDICT: Shape = {
     "reviewed_at": "time",
     "reviewed_by": "text",
     "planned_fingerprint": _FINGERPRINT,
+    "failures_seen": "number",
+    "supersedes": ["number"],
 }
 _ACT: Shape = {
     "act_id": "number",
     "act": "text",
     "actor": "text",
+    "actor_id": "text",
     "acted_at": "time",
     "permit_id": "number?",
     "epoch": "number?",

@@ -209,30 +209,94 @@ def test_a_permit_that_is_revoked_while_the_writer_writes_admits_nothing(scene: 
     assert scene.status(run) == ("planned", None)
 
 
-def test_a_safe_verdict_waits_for_a_failure_that_is_being_recorded(scene: Scene, run: Run) -> None:
-    holder, reviewer = scene.db.connect(OPERATOR), scene.session(REVIEWER)
+def test_a_verdict_waits_for_no_driver_and_counts_for_no_failure_that_it_could_not_see(scene: Scene, run: Run) -> None:
+    holder = scene.db.connect(OPERATOR)
     begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
     outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
     holder.execute(driven("fn_birth_run_begin", begin), begin)
-    scene.session(SECOND_REVIEWER).execute("SET lock_timeout = '1s'")
-    with ThreadPoolExecutor(1) as elsewhere:
-        with holder.transaction():
-            holder.execute(driven("fn_birth_run_outcome", outcome), outcome)
-            waiting = elsewhere.submit(scene.review, run.run_id)
-            wait_until_blocked(scene.admin, reviewer)
-            # Who says no waits for nobody.
-            scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
-        waiting.result(timeout=60)
+    for person in (REVIEWER, SECOND_REVIEWER):
+        scene.session(person).execute("SET lock_timeout = '1s'")
+    with holder.transaction():
+        holder.execute(driven("fn_birth_run_outcome", outcome), outcome)
+        scene.review(run.run_id)
+        against = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)["review_id"]
+        scene.review(run.run_id, p_supersedes=[against])
     assert scene.status(run) == ("failed", "false_done")
-    acts = scene.rows(
-        "SELECT act, detail ->> 'verdict' AS verdict FROM birth.birth_act WHERE run_id = %s ORDER BY act_id DESC",
-        (run.run_id,),
-    )
-    assert [(row["act"], row["verdict"]) for row in acts[:3]] == [
-        ("review", "SAFE"),
-        ("review", "NOT_SAFE_NEEDS_FIX"),
-        ("outcome", None),
-    ]
+    with scene.unchanged(), refused(errors.VerdictMissing) as caught:
+        scene.apply(run)
+    assert "it failed after the verdict" in str(caught.value.diag.message_detail)
+    scene.review(run.run_id)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+@pytest.mark.parametrize("verdict", ["SAFE", "NOT_SAFE_NEEDS_FIX"])
+def test_a_reader_who_holds_every_key_of_a_run_holds_up_no_verdict(scene: Scene, run: Run, verdict: str) -> None:
+    nora = scene.session("nora_nobody")
+    for key in ("lineage:{0}", "run:{0}:0", "run:{0}:1", "claim:item", "release"):
+        nora.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{key.format(run.run_id)}",))
+    recorded = scene.review(run.run_id, verdict)
+    assert recorded["verdict"] == verdict
+
+
+def test_a_reader_cannot_lock_what_a_verdict_waits_for(scene: Scene, run: Run) -> None:
+    scene.execute("GRANT birth_reader TO nora_nobody")
+    try:
+        for strength in ("KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"):
+            with raised("42501"):
+                scene.session("nora_nobody").execute(f"SELECT FROM birth.birth_act FOR {strength}".encode())
+    finally:
+        scene.execute("REVOKE birth_reader FROM nora_nobody")
+
+
+def test_a_verdict_not_safe_waits_for_nobody_who_has_a_part_in_an_open_transaction(scene: Scene, run: Run) -> None:
+    with scene.session(OPERATOR).transaction():
+        scene.write(run)
+        scene.execute("ALTER FUNCTION birth.fn_birth_review_record SET lock_timeout = '100ms'")
+        scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+        with scene.unchanged(), refused(errors.RunHeld) as caught:
+            scene.absolve(run.run_id)
+        pid = scene.session(OPERATOR).info.backend_pid
+        assert f"{OPERATOR}, backend {pid}" in str(caught.value.diag.message_detail)
+        assert f"SELECT pg_terminate_backend({pid});" in str(caught.value.diag.message_hint)
+    scene.absolve(run.run_id, "COMPENSATE")
+
+
+def test_a_verdict_not_safe_waits_for_nobody_who_ends_an_interrupted_run(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
+    scene.execute("ALTER FUNCTION birth.fn_birth_review_record SET lock_timeout = '100ms'")
+    with scene.session(OPERATOR).transaction():
+        scene.stop(run)
+        scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+    assert scene.status(run) == ("stopped", "interrupted")
+
+
+def test_of_two_safe_verdicts_at_one_moment_the_later_takes_back_the_earlier(scene: Scene, run: Run) -> None:
+    first, other = scene.session(REVIEWER), scene.db.connect(SECOND_REVIEWER)
+    verdict = {"p_run_id": run.run_id, "p_verdict": "SAFE", "p_findings": "the later"}
+    with ThreadPoolExecutor(1) as elsewhere:
+        with first.transaction():
+            scene.review(run.run_id, p_findings="the earlier")
+            waiting = elsewhere.submit(other.execute, statement("SELECT", "fn_birth_review_record", verdict), verdict)
+            wait_until_blocked(scene.admin, other)
+        waiting.result(timeout=60)
+    assert scene.rows("SELECT findings FROM birth.v_birth_verdict_standing") == [{"findings": "the later"}]
+
+
+def test_one_person_who_finds_a_run_not_safe_at_the_moment_of_another_part_stops_it(scene: Scene, item: str) -> None:
+    """The verdict waits for nobody, so that only the check before anything is written can find it."""
+    plan = scene.plan(item)
+    scene.review(plan["run_id"])
+    other = scene.db.connect(EVERYBODY)
+    verdict = {"p_run_id": plan["run_id"], "p_verdict": "NOT_SAFE_NEEDS_FIX", "p_findings": "mine"}
+    with scene.session(EVERYBODY).transaction():
+        permit_id = scene.open_permit(item, plan["run_id"], 20, by=EVERYBODY)
+        other.execute(statement("SELECT", "fn_birth_review_record", verdict), verdict)
+    scene.absolve(plan["run_id"])
+    scene.confirm(permit_id)
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        scene.apply(Run(item, plan["run_id"], permit_id, 20, 20))
 
 
 # --- plans

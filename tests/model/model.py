@@ -71,6 +71,8 @@ class Verdict:
     orphans: int
     #: Contract, definition of the collection and number of failures that it is bound to.
     about: tuple[int, tuple[str, bool], int]
+    #: Until another verdict names it.
+    stands: bool = True
 
 
 @dataclass
@@ -117,8 +119,8 @@ class Run:
     removed: int = 0
     removals: int = 0
 
-    def latest(self, purpose: str) -> Verdict | None:
-        return next((v for v in reversed(self.verdicts) if v.purpose == purpose), None)
+    def standing(self, purpose: str, *, safe: bool) -> list[Verdict]:
+        return [v for v in self.verdicts if v.purpose == purpose and v.stands and v.safe == safe]
 
     def closed(self, purpose: str) -> bool:
         return self.status == "compensated" or (purpose == "APPLY" and (self.status == "done" or self.compensating))
@@ -174,8 +176,8 @@ class Model:
         return self.recorded, self.collections[run.collection].definition, run.failures
 
     def verdict_missing(self, run: Run, purpose: str) -> bool:
-        verdict = run.latest(purpose)
-        return verdict is None or not verdict.safe or verdict.about != self.about(run)
+        about = [verdict.about for verdict in run.standing(purpose, safe=True)]
+        return bool(run.standing(purpose, safe=False)) or about != [self.about(run)]
 
     def rows_left(self, permit: int | None) -> int:
         return 0 if permit is None else self.permits[permit].most - self.permits[permit].spent
@@ -295,15 +297,19 @@ class Model:
             vars(self).update(before)
         return min(planned, most), planned - min(planned, most)
 
-    def review(self, number: int, purpose: str, by: str, *, safe: bool, orphans: int) -> None:
+    def review(self, number: int, purpose: str, by: str, *, safe: bool, orphans: int, names: bool) -> None:
         run = self.runs[number]
+        against = run.standing(purpose, safe=False)
         refuse(
             role_required=by not in REVIEWERS,
             verdict_malformed=orphans not in (0, run.orphans),
             run_status=run.closed(purpose) or (purpose == "COMPENSATE" and run.status == "planned"),
             separation_of_duties=self.other_part(run.lineage, by, "review"),
+            verdict_stands=safe and against and not names,
         )
         self.parts[run.lineage, by] = "review"
+        for verdict in [*against, *run.standing(purpose, safe=True)] if safe else []:
+            verdict.stands = False
         run.verdicts.append(Verdict(purpose, safe, orphans, self.about(run)))
 
     def open_permit(self, number: int, purpose: str, most: int, by: str) -> None:
@@ -360,7 +366,8 @@ class Model:
     def admit(self, session: str, by: str, call: Call, *, alone: bool = False, asked: bool = False) -> None:
         """Check what stands at the beginning. Only who begins in earnest meets rivals, and a part of their own."""
         run, source = self.runs[call.run], self.collections[self.runs[call.run].collection]
-        count, begun, verdict = self.count(run.collection), bool(run.target), run.latest("APPLY")
+        count, begun = self.count(run.collection), bool(run.target)
+        accepted = [verdict.orphans for verdict in run.standing("APPLY", safe=True)]
         size = len(run.target) if begun else min(len(count.missing), call.most)
         in_range = {
             code for key, code in source.scan() if begun and run.definition == source.definition and key <= run.upper
@@ -375,7 +382,7 @@ class Model:
             policy_not_required=source.exempt,
             code_foreign=count.foreign,
             code_duplicate=count.duplicates,
-            parity_broken=run.orphans and run.orphans != (verdict.orphans if verdict else 0),
+            parity_broken=run.orphans and accepted != [run.orphans],
             contract_drift=self.contract != self.recorded,
             verdict_missing=self.verdict_missing(run, "APPLY"),
             plan_stale=not begun and (count.missing != run.planned or count.orphans > run.orphans),

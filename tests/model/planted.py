@@ -27,7 +27,7 @@ FAULTS = {
         " PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written); END IF;",
     ),
     "an expired permit admits": Fault(
-        "fn_birth_permit_blocker", "WHEN r_permit.expires_at <= clock_timestamp() THEN", "WHEN false THEN", seed=9
+        "fn_birth_permit_blocker", "WHEN r_permit.expires_at <= birth.fn_birth_clock() THEN", "WHEN false THEN", seed=9
     ),
     "a revoked permit admits": Fault(
         "fn_birth_permit_blocker", "a.act = 'permit_revoke') THEN", "a.act = 'permit_revoked') THEN", seed=2
@@ -48,7 +48,10 @@ FAULTS = {
         seed=13,
     ),
     "a failed run goes on without a new verdict": Fault(
-        "fn_birth_verdict_blocker", "WHEN r_review.reviewed_at <= v_failed_at THEN", "WHEN false THEN", seed=8
+        "fn_birth_verdict_blocker",
+        "WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN",
+        "WHEN false THEN",
+        seed=8,
     ),
     "a check that failed only stops the run": Fault(
         "fn_birth_run_outcome", "v_status := v_error ->> 'outcome';", "v_status := 'stopped';", seed=4

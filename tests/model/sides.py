@@ -143,16 +143,24 @@ class Sides:
         self, run: int, by: str = REVIEWER, purpose: str = "APPLY", *, safe: bool = True, accept: bool = True
     ) -> Move:
         orphans = self.seen["runs"][run]["counts"][2] if accept else 0
+        against = self.scene.rows(
+            "SELECT review_id FROM birth.v_birth_verdict_standing"
+            " WHERE run_id = %s AND purpose = %s AND verdict <> 'SAFE'",
+            (self.run_ids[run], purpose),
+        )
+        # Who accepts what is there takes back what was said against it.
+        named = [row["review_id"] for row in against] if safe and accept else None
         given = {
             "p_run_id": self.run_ids[run],
             "p_verdict": "SAFE" if safe else "NOT_SAFE_NEEDS_FIX",
             "p_findings": "read",
             "p_accept_orphans": orphans,
             "p_purpose": purpose,
+            "p_supersedes": named,
         }
 
         def says() -> None:
-            self.model.review(run, purpose, by, safe=safe, orphans=orphans)
+            self.model.review(run, purpose, by, safe=safe, orphans=orphans, names=accept)
 
         return self.asks("review", by, "fn_birth_review_record", says, **given)
 

@@ -10,7 +10,7 @@ MET = {
     "arrive": "done",
     "plan": "done code_foreign nothing_to_do policy_not_required",
     "rehearse": "done nothing_to_do",
-    "review": "done run_status separation_of_duties",
+    "review": "done run_status separation_of_duties verdict_stands",
     "permit": "done permit_in_the_way permit_terms role_required separation_of_duties",
     "confirm": "done permit_not_open role_required",
     "revoke": "done permit_not_open permit_unknown",

@@ -1,6 +1,6 @@
 """What a person does is on record: which act, and whose."""
 
-from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Scene
+from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Run, Scene
 
 REASON = "a test"
 
@@ -49,3 +49,46 @@ def test_everything_that_is_done_is_an_act_of_the_person_who_did_it(scene: Scene
         ("outcome", OPERATOR),
         ("evidence_acknowledged", DBA),
     ]
+
+
+def test_each_act_is_later_than_every_act_on_record_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
+    before = scene.value("SELECT max(acted_at) FROM birth.birth_act")
+    scene.tune(run, 5, 0)
+    scene.apply(run)
+    scene.compensate(scene.compensable(run))
+    acts = scene.rows("SELECT act, acted_at FROM birth.birth_act WHERE acted_at > %s ORDER BY act_id", (before,))
+    assert [row["act"] for row in acts] == [
+        "tune",
+        "attempt",
+        "outcome",
+        "review",
+        "permit_open",
+        "permit_confirm",
+        "attempt",
+        "outcome",
+    ]
+    assert [row["acted_at"] for row in acts] == sorted({row["acted_at"] for row in acts})
+
+
+def test_the_last_pace_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    scene.tune(run, 5, 0)
+    scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour' WHERE act = 'tune'")
+    scene.tune(run, 7, 0)
+    pace = "SELECT batch FROM birth.fn_birth_run_pace(%s, 1, 1, 1)"
+    assert scene.rows(pace, (run.run_id,), person=OPERATOR) == [{"batch": 7}]
+
+
+def test_a_plan_follows_the_unfinished_run_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET planned_at = planned_at + interval '1 hour'")
+    scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
+    planned = scene.ledger(scene.plan("item")["run_id"])["planned_at"]
+    assert planned > scene.ledger(run)["planned_at"]
+
+
+def test_an_act_names_its_login_by_cluster_and_oid(scene: Scene, run: Run) -> None:
+    scene.tune(run, 5, 0)
+    assert scene.value("SELECT actor_id FROM birth.birth_act WHERE act = 'tune'") == scene.value(
+        "SELECT format('%%s:%%s', s.system_identifier, r.oid) FROM pg_control_system() s, pg_roles r WHERE rolname = %s",
+        (OPERATOR,),
+    )

@@ -49,7 +49,7 @@ def done(server: Cluster, item_template: Prepared) -> Iterator[Told]:
     with closing(Scene(made)) as scene:
         plan = scene.plan("item")
         scene.review(plan["run_id"], "NOT_SAFE_NEEDS_FIX")
-        scene.review(plan["run_id"])
+        scene.absolve(plan["run_id"])
         run = Run("item", plan["run_id"], scene.open_permit("item", plan["run_id"], 20), 20, 20)
         scene.confirm(run.permit_id)
         scene.stopped_after_a_batch(run)
@@ -107,9 +107,20 @@ def revoked(document: Row, at: str, **changed: Any) -> None:
     document["permits"][-1].update(changed)
 
 
-def failed(document: Row, at: str) -> None:
+def failed(document: Row) -> None:
     """Let the first attempt have failed."""
-    document["acts"].append(of(document, "outcome") | {"act_id": 999, "acted_at": at, "detail": {"status": "failed"}})
+    first = {"act_id": 999, "epoch": 1, "acted_at": document["receipts"][0]["born_at"], "detail": {"status": "failed"}}
+    document["acts"].append(of(document, "outcome") | first)
+
+
+def renamed(document: Row) -> None:
+    """Let the login that planned have reviewed, under its new name."""
+    of(document, "review")["actor_id"] = of(document, "plan")["actor_id"]
+
+
+def taken_back(document: Row, names: list[int]) -> None:
+    """Let the last verdict name these, and its act too."""
+    document["verdicts"][-1]["supersedes"] = of(document, "review")["detail"]["supersedes"] = names
 
 
 def all_in_another_century(document: Row) -> None:
@@ -138,6 +149,12 @@ PLAN, END, VERDICTS, TERMS, USE, PEOPLE, ORDER, CENSUS = (
 FORGERIES: dict[str, tuple[Callable[[Row], Any], str]] = {
     "no verdict": (lambda d: without(d, "SAFE", "NOT_SAFE_NEEDS_FIX"), VERDICTS),
     "only a verdict against it": (lambda d: without(d, "SAFE"), VERDICTS),
+    "nobody took back the verdict against it": (lambda d: taken_back(d, []), VERDICTS),
+    "the verdict against it was removed, and is still named": (lambda d: without(d, "NOT_SAFE_NEEDS_FIX"), VERDICTS),
+    "the verdict against it is younger than the one that names it": (
+        lambda d: d["verdicts"][0].update(reviewed_at=d["verdicts"][-1]["reviewed_at"]),
+        VERDICTS,
+    ),
     "the verdict is about another set": (
         lambda d: [row.update(planned_fingerprint=[20, 1, 2]) for row in d["verdicts"]],
         VERDICTS,
@@ -154,7 +171,7 @@ FORGERIES: dict[str, tuple[Callable[[Row], Any], str]] = {
         lambda d: shifted(d, "review", "verdicts", ("reviewed_at",), of(d, "outcome")["acted_at"]),
         VERDICTS,
     ),
-    "it failed after the verdict": (lambda d: failed(d, d["receipts"][0]["born_at"]), VERDICTS),
+    "it failed after the verdict": (failed, VERDICTS),
     "more was spent than permitted": (lambda d: bounded(d, max_rows=1), TERMS),
     "a permit lasts for ever": (lambda d: bounded(d, expires_at=NEVER), TERMS),
     "a permit is of another collection": (lambda d: bounded(d, collection_name="b"), TERMS),
@@ -183,6 +200,7 @@ FORGERIES: dict[str, tuple[Callable[[Row], Any], str]] = {
     ),
     "one login reviewed, opened and confirmed": (one_login(OWNER, REVIEWER), PEOPLE),
     "one login planned and reviewed": (one_login(REVIEWER, OPERATOR), PEOPLE),
+    "one login planned and reviewed under two names": (renamed, PEOPLE),
     "somebody else executed it": (ledger(executed_by="me"), PLAN),
     "it expected more": (ledger(expected_delta=500), PLAN),
     "it was bound to less": (ledger(max_rows=3), PLAN),
@@ -229,11 +247,15 @@ def test_what_was_rewritten_everywhere_but_in_the_receipts_is_told(done: Told, w
 
 
 def test_a_verdict_that_was_removed_with_its_act_is_told_by_an_earlier_export_alone(done: Told) -> None:
-    assert done.differing(lambda d: without(d, "NOT_SAFE_NEEDS_FIX")) == []
+    def forge(document: Row) -> None:
+        without(document, "NOT_SAFE_NEEDS_FIX")
+        taken_back(document, [])
+
+    assert done.differing(forge) == []
     now = deepcopy(done.document)
-    without(now, "NOT_SAFE_NEEDS_FIX")
+    forge(now)
     found = [finding["check"] for finding in audit.compare(Export(done.document), Export(now)) if not finding["ok"]]
-    assert [check.split(" ")[0] for check in found] == ["verdict", "act"]
+    assert [check.split(" ")[0] for check in found] == ["verdict", "verdict", "act", "act"]
 
 
 # --- what is odd, and as it should be
@@ -261,7 +283,7 @@ def test_a_run_that_failed_was_found_safe_again_and_was_undone_is_no_forgery(sce
         driver.end()
     assert scene.status(run)[0] == "failed"
     assert told(scene, run).differing() == []
-    scene.review(run.run_id)
+    scene.absolve(run.run_id)
     scene.apply(run, batch=7)
     assert told(scene, run).differing() == []
     scene.compensate(scene.compensable(run), batch=7)

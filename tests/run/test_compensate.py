@@ -325,7 +325,7 @@ def test_a_failed_compensation_needs_a_new_verdict(scene: Scene, undo: Run) -> N
     assert scene.status(undo) == ("failed", "verdict_missing")
     with scene.unchanged(), refused(errors.VerdictMissing):
         scene.compensate(undo)
-    scene.review(undo.run_id, p_purpose="COMPENSATE")
+    scene.absolve(undo.run_id, "COMPENSATE")
     scene.compensate(undo)
     assert scene.status(undo) == ("compensated", None)
 

@@ -176,6 +176,7 @@ FORGERIES: dict[str, tuple[str, str]] = {
     ),
     "the verdict is another": ("UPDATE birth.birth_review SET findings = 'fine'", "verdict"),
     "the verdict is somebody else's": ("UPDATE birth.birth_review SET reviewed_by = 'me'", "verdict"),
+    "a verdict saw more failures": ("UPDATE birth.birth_review SET failures_seen = failures_seen + 1", "verdict"),
     "the verdict is removed": ("DELETE FROM birth.birth_review", "verdict"),
     **{
         f"the act {act} is {how}": (statement.format("actor = 'me'", act), "act")

@@ -67,7 +67,7 @@ def condemn(scene: Scene, run: Run) -> None:
 
 
 def absolve(scene: Scene, run: Run) -> Run:
-    scene.review(run.run_id, by=SECOND_REVIEWER)
+    scene.absolve(run.run_id, by=SECOND_REVIEWER)
     return run
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from helpers import OWNER, REVIEWER, SECOND_REVIEWER, Run, Scene, raised, refused
+from helpers import OPERATOR, OWNER, REVIEWER, SECOND_REVIEWER, Run, Scene, raised, refused
 
 from birthdb import errors
 
@@ -36,6 +36,70 @@ def test_an_unconfirmed_permit_admits_nothing(scene: Scene, item: str) -> None:
 def test_an_expired_permit_admits_nothing(scene: Scene, run: Run) -> None:
     scene.expire(run.permit_id)
     refused_everywhere(scene, run, errors.PermitExpired)
+
+
+def set_back(scene: Scene, interval: str) -> None:
+    """Let the clock have gone back since the last act."""
+    scene.execute(
+        "UPDATE birth.birth_act SET acted_at = acted_at + %s::interval"
+        " WHERE act_id = (SELECT max(act_id) FROM birth.birth_act)",
+        (interval,),
+    )
+
+
+def test_an_expired_permit_does_not_open_again_when_the_clock_goes_back(scene: Scene, run: Run) -> None:
+    set_back(scene, "2 days")
+    refused_everywhere(scene, run, errors.PermitExpired)
+    (said,) = scene.rows("SELECT what FROM birth.v_birth_attention WHERE what LIKE 'permit%'")
+    assert said["what"].endswith("has expired")
+    assert scene.value("SELECT value FROM birth.v_birth_metrics WHERE name = 'birth_permits_open'") == 0
+
+
+def test_a_run_stops_when_its_permit_expired_by_the_record(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    set_back(scene, "2 days")
+    scene.go_on(run)
+    with refused(errors.PermitExpired):
+        driver.end()
+    assert scene.status(run) == ("stopped", "permit_expired")
+    assert scene.permit_row(run.permit_id)["status"] == "EXPIRED"
+
+
+def test_an_expired_permit_is_not_confirmed_when_the_clock_goes_back(scene: Scene, item: str) -> None:
+    plan = scene.plan(item)
+    scene.review(plan["run_id"])
+    permit_id = scene.open_permit(item, plan["run_id"], 20)
+    set_back(scene, "2 days")
+    with scene.unchanged(), refused(errors.PermitExpired):
+        scene.confirm(permit_id)
+
+
+def test_after_the_clock_went_back_the_next_step_opens_a_permit_that_admits(scene: Scene, run: Run) -> None:
+    set_back(scene, "2 days")
+    ready = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (run.run_id,))
+    (opened,) = scene.rows(ready.encode(), person=OWNER)
+    assert scene.permit_row(run.permit_id)["status"] == "EXPIRED"
+    scene.confirm(opened["permit_id"])
+    scene.apply(run.under(opened["permit_id"]))
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_permit_ends_seven_days_ahead_of_the_real_time_when_the_record_is_ahead(scene: Scene, run: Run) -> None:
+    scene.revoke(run.permit_id)
+    set_back(scene, "2 days")
+    now = scene.value("SELECT clock_timestamp()")
+    for days, hours in ((1, 0), (7, 1)):
+        with scene.unchanged(), refused(errors.PermitTerms) as caught:
+            scene.open_permit("item", run.run_id, 20, p_expires_at=now + timedelta(days=days, hours=hours))
+        assert "the time on record is" in str(caught.value.diag.message_detail)
+    permit_id = scene.open_permit("item", run.run_id, 20, p_expires_at=now + timedelta(days=7))
+    assert scene.permit_row(permit_id)["status"] == "OPEN"
+
+
+def test_a_rehearsal_goes_on_when_the_clock_goes_back(scene: Scene, item: str) -> None:
+    scene.plan(item)
+    set_back(scene, "30 days")
+    assert scene.ask_one(OPERATOR, "fn_dot_birth_qt001_rehearse", p_collection=item)["actual_inserted"] == 20
 
 
 def test_an_expiry_is_judged_by_the_real_clock_and_not_by_the_start_of_the_transaction(scene: Scene, run: Run) -> None:

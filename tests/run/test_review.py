@@ -1,6 +1,6 @@
-"""The verdict: the latest counts, and only while what it was bound to is unchanged."""
+"""The verdict: it stands until another one names it, and counts only while what it was bound to is unchanged."""
 
-from helpers import BIRTH, REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, raised, refused
+from helpers import BIRTH, OPERATOR, REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, raised, refused
 
 from birthdb import errors
 
@@ -21,16 +21,131 @@ def test_a_verdict_is_bound_to_plan_contract_and_identity(scene: Scene, run: Run
         assert review[bound] == ledger[bound]
 
 
-def test_the_latest_verdict_counts_when_it_takes_an_earlier_one_back(scene: Scene, run: Run) -> None:
+def test_a_verdict_not_safe_takes_back_a_safe_one(scene: Scene, run: Run) -> None:
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong", by=SECOND_REVIEWER)
     assert "the prefix is wrong" in detail_of_refusal(scene, run)
 
 
-def test_the_latest_verdict_counts_when_it_clears_an_earlier_one(scene: Scene, run: Run) -> None:
-    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
-    scene.review(run.run_id)
+def test_a_safe_verdict_counts_when_it_names_the_one_that_was_not_safe(scene: Scene, run: Run) -> None:
+    against = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")["review_id"]
+    scene.review(run.run_id, p_supersedes=[against])
     scene.apply(run)
     assert scene.status(run) == ("done", None)
+
+
+# --- verdicts and the clock
+
+
+def set_back(scene: Scene) -> None:
+    """Let the clock have gone back an hour since every verdict so far."""
+    scene.execute("UPDATE birth.birth_review SET reviewed_at = reviewed_at + interval '1 hour'")
+
+
+def test_a_verdict_not_safe_stands_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    set_back(scene)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong")
+    assert "the prefix is wrong" in detail_of_refusal(scene, run)
+
+
+def test_a_running_run_fails_on_a_verdict_not_safe_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    set_back(scene)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
+    scene.go_on(run)
+    with refused(errors.VerdictMissing):
+        driver.end()
+    assert scene.status(run) == ("failed", "verdict_missing")
+
+
+def test_a_verdict_that_names_another_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+    set_back(scene)
+    scene.absolve(run.run_id)
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_failure_after_the_verdict_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    scene.execute("CREATE TABLE birth.stray ()")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.go_on(run)
+    with refused(errors.ContractDrift):
+        driver.end()
+    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    set_back(scene)
+    assert "it failed after the verdict" in detail_of_refusal(scene, run)
+
+
+# --- taking back by name
+
+
+def test_a_safe_verdict_beside_one_not_safe_is_refused_with_the_statement_that_names_it(scene: Scene, run: Run) -> None:
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong", by=SECOND_REVIEWER)
+    with scene.unchanged(), refused(errors.VerdictStands) as caught:
+        scene.review(run.run_id)
+    assert "the prefix is wrong" in str(caught.value.diag.message_detail)
+    _, _, ready = str(caught.value.diag.message_hint).partition("name it: ")
+    scene.session(REVIEWER).execute(ready.encode())
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_the_next_step_of_a_run_found_not_safe_names_the_verdict(scene: Scene, run: Run) -> None:
+    scene.stopped_after_a_batch(run)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
+    ready = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (run.run_id,))
+    scene.session(REVIEWER).execute(ready.encode())
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_safe_verdict_names_every_one_that_is_not_safe(scene: Scene, run: Run) -> None:
+    first = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")["review_id"]
+    second = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)["review_id"]
+    with scene.unchanged(), refused(errors.VerdictStands) as caught:
+        scene.review(run.run_id, p_supersedes=[first])
+    assert f"{second}, by {SECOND_REVIEWER}" in str(caught.value.diag.message_detail)
+    scene.review(run.run_id, p_supersedes=[first, second])
+    scene.apply(run)
+    assert scene.status(run) == ("done", None)
+
+
+def test_a_verdict_takes_back_only_verdicts_not_safe_on_its_own_run_and_purpose(scene: Scene, run: Run) -> None:
+    scene.stopped_after_a_batch(run)
+    safe = scene.value("SELECT review_id FROM birth.birth_review")
+    undo = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE")["review_id"]
+    other = scene.review(scene.plan("item")["run_id"], "NOT_SAFE_NEEDS_FIX")["review_id"]
+    for names in ([safe], [undo], [other], [other + 1], [None]):
+        with scene.unchanged(), refused(errors.VerdictMalformed):
+            scene.review(run.run_id, p_supersedes=names)
+
+
+def test_not_even_a_superuser_writes_a_verdict_that_takes_back_itself(scene: Scene, run: Run) -> None:
+    for names in ("ARRAY[review_id]", "ARRAY[NULL::bigint]"):
+        with scene.unchanged(), raised("23514") as caught:
+            scene.execute(f"UPDATE birth.birth_review SET supersedes = {names}".encode())
+        assert caught.value.diag.constraint_name == "birth_review_supersedes"
+
+
+def test_one_safe_verdict_stands_and_it_is_the_one_that_saw_the_others(scene: Scene, run: Run) -> None:
+    last = scene.review(run.run_id, by=SECOND_REVIEWER)["review_id"]
+    set_back(scene)
+    assert scene.rows("SELECT review_id FROM birth.v_birth_verdict_standing", person=OPERATOR) == [{"review_id": last}]
+
+
+def test_of_two_verdicts_at_one_moment_the_one_that_is_not_safe_counts(scene: Scene, run: Run) -> None:
+    with scene.session(SECOND_REVIEWER).transaction():
+        scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER, p_findings="the prefix is wrong")
+        scene.review(run.run_id)
+    assert "the prefix is wrong" in detail_of_refusal(scene, run)
+
+
+def test_the_guard_of_apply_tells_of_a_permit_whose_verdict_was_taken_back(scene: Scene, run: Run) -> None:
+    set_back(scene)
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
+    failing = scene.rows("SELECT found FROM birth.v_qt001_apply_runtime_no_go_guard WHERE NOT pass")
+    assert failing == [{"found": "1"}]
 
 
 def test_a_verdict_does_not_count_after_the_contract_changed(scene: Scene, run: Run) -> None:
@@ -147,7 +262,7 @@ def test_a_verdict_taken_back_during_the_run_fails_it_at_the_next_batch(scene: S
     assert len(scene.codes(run)) == 5
 
 
-def test_a_failed_run_needs_a_verdict_that_is_newer_than_its_failure(scene: Scene, run: Run) -> None:
+def test_a_failed_run_needs_a_verdict_that_saw_its_failure(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("CREATE TABLE birth.stray ()")
     scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
@@ -156,7 +271,7 @@ def test_a_failed_run_needs_a_verdict_that_is_newer_than_its_failure(scene: Scen
         driver.end()
     assert scene.status(run) == ("failed", "contract_drift")
     scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
-    assert "it failed at" in detail_of_refusal(scene, run)
+    assert "it failed after the verdict" in detail_of_refusal(scene, run)
     scene.review(run.run_id, p_findings="the drift was repaired")
     scene.apply(run)
     assert scene.status(run) == ("done", None)

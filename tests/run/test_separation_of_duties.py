@@ -1,9 +1,11 @@
 """Nobody holds two parts in a run: by session_user, over a run and its predecessors, at every act and every batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from helpers import (
     DBA,
@@ -19,8 +21,10 @@ from helpers import (
     name,
     raised,
     refused,
+    statement,
 )
-from psycopg.sql import SQL, Identifier
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier, Literal
 from support import RELEASER
 
 from birthdb import errors
@@ -173,6 +177,116 @@ def test_without_the_check_of_each_act_the_check_of_each_batch_still_stops_one_p
 
 
 # --- who a person is
+
+
+@dataclass
+class Login:
+    """A login of this test alone that plans and reviews, under changing names."""
+
+    scene: Scene
+    name: str
+
+    def make(self) -> None:
+        given = "CREATE ROLE {0} LOGIN PASSWORD {1}; GRANT birth_operator, birth_reviewer, birth_permit_owner TO {0}"
+        password = conninfo_to_dict(self.scene.db.url(self.name))["password"]
+        self.scene.execute(SQL(given).format(Identifier(self.name), Literal(password)))
+
+    def rename(self) -> None:
+        old, self.name = self.name, f"{self.name}x"
+        self.scene.execute(SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(old), Identifier(self.name)))
+
+    def drop(self) -> None:
+        self.scene.execute(SQL("DROP ROLE IF EXISTS {}").format(Identifier(self.name)))
+
+    def ask(self, conn: psycopg.Connection[Any], routine: str, **arguments: object) -> Any:
+        ((value,),) = conn.execute(statement("SELECT", routine, arguments), arguments).fetchall()
+        return value
+
+    def plan(self, conn: psycopg.Connection[Any]) -> UUID:
+        self.ask(conn, "fn_dot_birth_qt001_plan", p_collection="item", p_dry_run=False)
+        run_id: UUID = self.scene.value("SELECT run_id FROM birth.birth_backfill_ledger_v2")
+        return run_id
+
+    def review(self, conn: psycopg.Connection[Any], run_id: UUID) -> None:
+        self.ask(conn, "fn_birth_review_record", p_run_id=run_id, p_verdict="SAFE", p_findings="mine")
+
+
+@pytest.fixture
+def login(scene: Scene, item: str) -> Iterator[Login]:
+    made = Login(scene, f"Petra {scene.db.name}")
+    made.make()
+    yield made
+    made.drop()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the same session", "a new session"])
+def test_a_login_that_is_renamed_between_plan_and_review_is_one_person(
+    scene: Scene, login: Login, again: bool
+) -> None:
+    old, conn = login.name, scene.db.connect(login.name)
+    run_id = login.plan(conn)
+    login.rename()
+    conn = scene.db.connect(login.name) if again else conn
+    with scene.unchanged(), refused(errors.SeparationOfDuties) as caught:
+        login.review(conn, run_id)
+    assert f"{login.name}, then called {old}, already acted as execution" in str(caught.value.diag.message_detail)
+
+
+def test_a_login_that_was_renamed_between_its_acts_is_found_before_every_batch(scene: Scene, login: Login) -> None:
+    run_id = login.plan(scene.db.connect(login.name))
+    login.rename()
+    scene.replace_routine("fn_birth_act_record", ("v_other IS NOT NULL", "false"))
+    login.review(scene.db.connect(login.name), run_id)
+    permit_id = scene.open_permit("item", run_id, 20)
+    scene.confirm(permit_id)
+    with scene.unchanged(), refused(errors.SeparationOfDuties) as caught:
+        scene.apply(Run("item", run_id, permit_id, 20, 20))
+    assert f"{login.name[:-1]} alias {login.name}" in str(caught.value.diag.message_detail)
+
+
+def test_a_login_that_is_dropped_and_made_anew_is_one_person(scene: Scene, login: Login) -> None:
+    with scene.db.connect(login.name) as conn:
+        run_id = login.plan(conn)
+    login.drop()
+    login.make()
+    with scene.unchanged(), refused(errors.SeparationOfDuties):
+        login.review(scene.db.connect(login.name), run_id)
+
+
+def test_in_another_cluster_an_oid_says_nothing_about_a_person(scene: Scene, login: Login) -> None:
+    run_id = login.plan(scene.db.connect(login.name))
+    scene.execute("UPDATE birth.birth_act SET actor_id = regexp_replace(actor_id, '^[0-9]+', '1')")
+    login.rename()
+    login.review(scene.db.connect(login.name), run_id)
+    assert scene.value("SELECT reviewed_by FROM birth.birth_review") == login.name
+
+
+def test_logins_that_acted_under_another_name_are_listed(scene: Scene, login: Login) -> None:
+    listed = "SELECT finding FROM birth.v_birth_separation_of_duties WHERE login = %s AND detail LIKE '%%one person%%'"
+    with scene.db.connect(login.name) as conn:
+        login.plan(conn)
+    assert scene.rows(listed, (login.name,)) == []
+    old = login.name
+    login.rename()
+    assert scene.rows(listed, (login.name,)) == [{"finding": "acted under another name"}]
+    login.drop()
+    login.name = old
+    login.make()
+    assert scene.rows(listed, (login.name,)) == [{"finding": "has the name of an earlier login"}]
+
+
+def test_the_login_that_released_the_contract_under_another_name_cannot_review_under_it(
+    scene: Scene, item: str
+) -> None:
+    plan = scene.plan(item)
+    scene.execute(
+        "UPDATE birth.birth_gateway_release_registry SET released_by_id = format('%%s:%%s', s.system_identifier,"
+        " %s::regrole::oid) FROM pg_control_system() s",
+        (REVIEWER,),
+    )
+    with scene.unchanged(), refused(errors.SeparationOfDuties) as caught:
+        scene.review(plan["run_id"])
+    assert "released" in str(caught.value.diag.message_detail)
 
 
 def test_the_login_that_released_the_contract_cannot_review_under_it(scene: Scene, item: str) -> None:
