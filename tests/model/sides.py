@@ -140,29 +140,35 @@ class Sides:
         return Move("plan", do, lambda _: self.model.plan(name, by))
 
     def reviews(
-        self, run: int, by: str = REVIEWER, purpose: str = "APPLY", *, safe: bool = True, accept: bool = True
+        self,
+        run: int,
+        by: str = REVIEWER,
+        purpose: str = "APPLY",
+        *,
+        safe: bool = True,
+        accept: bool = True,
+        names: bool = True,
     ) -> Move:
         orphans = self.seen["runs"][run]["counts"][2] if accept else 0
-        against = self.scene.rows(
-            "SELECT review_id FROM birth.v_birth_verdict_standing"
-            " WHERE run_id = %s AND purpose = %s AND verdict <> 'SAFE'",
-            (self.run_ids[run], purpose),
-        )
-        # Who accepts what is there takes back what was said against it.
-        named = [row["review_id"] for row in against] if safe and accept else None
         given = {
             "p_run_id": self.run_ids[run],
             "p_verdict": "SAFE" if safe else "NOT_SAFE_NEEDS_FIX",
             "p_findings": "read",
             "p_accept_orphans": orphans,
             "p_purpose": purpose,
-            "p_supersedes": named,
+            "p_supersedes": self.against(run, purpose) if safe and names else None,
         }
 
         def says() -> None:
-            self.model.review(run, purpose, by, safe=safe, orphans=orphans, names=accept)
+            self.model.review(run, purpose, by, safe=safe, orphans=orphans, names=names)
 
         return self.asks("review", by, "fn_birth_review_record", says, **given)
+
+    def against(self, run: int, purpose: str) -> list[int]:
+        """Return the verdicts that stand against a run."""
+        standing = "SELECT review_id FROM birth.v_birth_verdict_standing WHERE verdict <> 'SAFE'"
+        rows = self.scene.rows(f"{standing} AND run_id = %s AND purpose = %s", (self.run_ids[run], purpose))
+        return [row["review_id"] for row in rows]
 
     def opens(self, run: int, rows: int | None, by: str = OWNER, purpose: str = "APPLY") -> Move:
         row = self.seen["runs"][run]

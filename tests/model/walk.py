@@ -288,6 +288,8 @@ class Walk(Sides, RuleBasedStateMachine):
 
     def admit(self, run: int, admission: Admission, purpose: str = "APPLY") -> None:
         """Review a run, as it is now, and permit it."""
+        if self.against(run, purpose):
+            self.judge(self.reviews(run, admission.reviewer, purpose, accept=admission.accept, names=False))
         if (
             self.judge(self.reviews(run, admission.reviewer, purpose, accept=admission.accept))
             and self.judge(self.opens(run, admission.rows, admission.owner, purpose))

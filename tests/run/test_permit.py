@@ -1,11 +1,12 @@
 """The permit: expiring, scoped, bounded, confirmed, used once."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from helpers import OPERATOR, OWNER, REVIEWER, SECOND_REVIEWER, Run, Scene, raised, refused
 
-from birthdb import errors
+from birthdb import errors, paths
 
 
 def refused_everywhere(scene: Scene, run: Run, refusal: type[errors.BirthError]) -> None:
@@ -94,6 +95,22 @@ def test_a_permit_ends_seven_days_ahead_of_the_real_time_when_the_record_is_ahea
         assert "the time on record is" in str(caught.value.diag.message_detail)
     permit_id = scene.open_permit("item", run.run_id, 20, p_expires_at=now + timedelta(days=7))
     assert scene.permit_row(permit_id)["status"] == "OPEN"
+
+
+def test_a_record_far_ahead_lets_no_permit_be_opened_until_it_is_corrected_as_the_guide_says(
+    scene: Scene, run: Run
+) -> None:
+    scene.revoke(run.permit_id)
+    set_back(scene, "30 days")
+    for days in (1, 31):
+        expires = scene.value("SELECT clock_timestamp() + make_interval(days => %s)", (days,))
+        with scene.unchanged(), refused(errors.PermitTerms):
+            scene.open_permit("item", run.run_id, 20, p_expires_at=expires)
+    guide = (paths.ROOT / "docs/dba.md").read_text(encoding="utf-8")
+    (correct,) = re.findall(r"UPDATE birth\.birth_act a SET .*?;", guide, re.DOTALL)
+    scene.execute(correct.encode())
+    scene.apply(run.under(scene.permit(run, 20)))
+    assert scene.status(run) == ("done", None)
 
 
 def test_a_rehearsal_goes_on_when_the_clock_goes_back(scene: Scene, item: str) -> None:
