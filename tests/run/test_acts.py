@@ -89,6 +89,7 @@ def test_a_plan_follows_the_unfinished_run_although_the_clock_went_back(scene: S
 def test_an_act_names_its_login_by_cluster_and_oid(scene: Scene, run: Run) -> None:
     scene.tune(run, 5, 0)
     assert scene.value("SELECT actor_id FROM birth.birth_act WHERE act = 'tune'") == scene.value(
-        "SELECT format('%%s:%%s', s.system_identifier, r.oid) FROM pg_control_system() s, pg_roles r WHERE rolname = %s",
+        "SELECT format('%%s:%%s', s.system_identifier, r.oid)"
+        " FROM pg_control_system() s, pg_roles r WHERE r.rolname = %s",
         (OPERATOR,),
     )

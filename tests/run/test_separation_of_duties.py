@@ -220,9 +220,7 @@ def login(scene: Scene, item: str) -> Iterator[Login]:
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["the same session", "a new session"])
-def test_a_login_that_is_renamed_between_plan_and_review_is_one_person(
-    scene: Scene, login: Login, again: bool
-) -> None:
+def test_a_login_that_is_renamed_between_plan_and_review_is_one_person(scene: Scene, login: Login, again: bool) -> None:
     old, conn = login.name, scene.db.connect(login.name)
     run_id = login.plan(conn)
     login.rename()
