@@ -34,6 +34,10 @@ AS $fn_birth_run_audit$
     ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
     ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
     ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
+    ('births and receipts carry the origin of the run', (
+       SELECT count(*)::text FROM (SELECT b.dot_origin FROM birth.birth_registry b WHERE b.run_id = (n.l).run_id
+                                   UNION ALL SELECT r.dot_origin FROM birth.birth_receipt r WHERE r.run_id = (n.l).run_id) AS o
+       WHERE o.dot_origin IS DISTINCT FROM (n.l).dot_origin) || ' of another', '0 of another'),
     ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
     ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
        WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),

@@ -161,6 +161,7 @@ def check(export: Export, head: str | None = None) -> list[Finding]:
 
     if head is not None:
         compare("head", lambda: _head(receipts, head))
+    compare("receipts carry the origin of the run", lambda: _origins(run, receipts))
     compare("receipts go on where the one before ended", lambda: _ranges(run, written))
     compare("rows visited and skipped", lambda: _visited(run, written))
     for permit in document["permits"]:
@@ -182,6 +183,11 @@ def _head(receipts: Sequence[Row], head: str) -> tuple[object, object]:
     if seals and seals[-1] != head and head in seals:
         return f"the seal of receipt {seals.index(head) + 1}, and {len(seals)} receipts", f"{head} of the last receipt"
     return (seals or ["no receipt"])[-1], head
+
+
+def _origins(run: Row, receipts: Sequence[Row]) -> tuple[object, object]:
+    sealed = {row["dot_origin"] for row in receipts}
+    return sorted(sealed), sorted(sealed and {run["dot_origin"]})
 
 
 def _ranges(run: Row, written: Sequence[Row]) -> tuple[object, object]:

@@ -163,7 +163,8 @@ def seal(receipt: dict[str, Any], before: str | None) -> str:
     micros = born // timedelta(microseconds=1)
     sealed = [json.dumps(receipt[name], ensure_ascii=False) for name in (*names, *counts)]
     # The database's number has six places, which no float keeps.
-    sealed += [f"{micros // 10**6}.{micros % 10**6:06}", json.dumps(receipt["written_by"], ensure_ascii=False)]
+    sealed.append(f"{micros // 10**6}.{micros % 10**6:06}")
+    sealed += [json.dumps(receipt[name], ensure_ascii=False) for name in ("written_by", "dot_origin")]
     return hashlib.sha256(f"{before or ''}[{', '.join(sealed)}]".encode()).hexdigest()
 
 

@@ -62,6 +62,7 @@ _RECEIPT: Shape = {
     "fingerprint": _FINGERPRINT,
     "born_at": "time",
     "written_by": "text",
+    "dot_origin": "text",
     "sha256": "text",
 }
 _PERMIT: Shape = {

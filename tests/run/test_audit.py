@@ -15,6 +15,7 @@ def done(scene: Scene, item: str) -> Run:
 
 HELD = "birth_registry holds what the receipts leave"
 CHAIN = "the receipts are a chain without a gap"
+ORIGIN = "births and receipts carry the origin of the run"
 
 
 def failing(scene: Scene) -> set[str]:
@@ -51,6 +52,9 @@ def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) ->
         ),
         ("DELETE FROM birth.birth_receipt WHERE batch_no = 2", CHAIN),
         ("UPDATE birth.birth_receipt SET written_by = 'me' WHERE batch_no = 1", CHAIN),
+        ("UPDATE birth.birth_receipt SET dot_origin = 'mine' WHERE batch_no = 1", CHAIN),
+        ("UPDATE birth.birth_registry SET dot_origin = 'mine' WHERE entity_code = 'item-3'", ORIGIN),
+        ("UPDATE birth.birth_backfill_ledger_v2 SET dot_origin = 'mine'", ORIGIN),
         ("UPDATE birth.birth_receipt SET sha256 = 'deadbeef' WHERE batch_no = 3", CHAIN),
         (
             "UPDATE birth.birth_backfill_ledger_v2 SET batches = batches + 1",

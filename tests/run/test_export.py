@@ -108,6 +108,7 @@ def receipts(number: int) -> dict[str, tuple[str, str]]:
         "fingerprint": "'{5,1,2}'",
         "born_at": "born_at + interval '1 microsecond'",
         "written_by": "'me'",
+        "dot_origin": "'mine'",
         "sha256": "repeat('0', 64)",
     }
     changed = {
@@ -397,7 +398,8 @@ def test_a_seal_is_the_database_s_whatever_is_set(
 ) -> None:
     scene, run = finished
     counts = dict(zip(("batch_no", "epoch", "permit_id", "visited", "written", "skipped"), numbers, strict=True))
-    texts = {"run_id": str(run.run_id), "purpose": "APPLY", "written_by": person, "born_at": born_at.isoformat()}
+    texts = {"run_id": str(run.run_id), "purpose": "APPLY", "written_by": person, "dot_origin": person}
+    texts["born_at"] = born_at.isoformat()
     receipt = counts | texts | {"key_after": keys[0], "key_to": keys[1], "fingerprint": sums}
     with scene.admin.transaction(force_rollback=True):
         scene.execute(_SETTINGS)
