@@ -1,8 +1,9 @@
 -- Records an act. On a run it first holds the actor against everybody who acted on the run and its predecessors: planners and
 -- executors, reviewers, and permit owners are three disjoint sets of people. A person is known by the login's name and by
--- its OID: a renamed login is no other person, and neither is a new login with an old name.
+-- its OID: a renamed login is no other person, and neither is a new login with an old name. What is recorded survives a crash
+-- of the server once it is committed.
 -- Returns: when, by the clock of the records.
--- Calls: fn_birth_act_part, fn_birth_lineage_lock, fn_birth_login_id, fn_birth_raise, fn_birth_clock
+-- Calls: fn_birth_durable, fn_birth_act_part, fn_birth_lineage_lock, fn_birth_login_id, fn_birth_raise, fn_birth_clock
 -- Writes: birth_act
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
     p_act text, p_run_id uuid DEFAULT NULL, p_permit_id bigint DEFAULT NULL, p_collection text DEFAULT NULL,
@@ -19,6 +20,7 @@ DECLARE
   v_other text;
   v_at timestamptz;
 BEGIN
+  PERFORM birth.fn_birth_durable();
   -- Who says no waits for nobody: fn_birth_people_check finds two parts of one person before anything is written.
   IF v_part IS NOT NULL AND p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
     PERFORM birth.fn_birth_lineage_lock(p_lineage);
