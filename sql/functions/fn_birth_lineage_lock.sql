@@ -1,7 +1,7 @@
 -- Lets one session at a time take a part in a chain of plans. The lock is on the row of the act that planned its first
 -- run, which only birth_definer's routines can lock: the key of an advisory lock is public, and anybody could hold it.
 -- Returns: nothing; NB303 with the session that has it, when the caller set a lock_timeout and it ran out.
--- Calls: fn_birth_raise, fn_birth_transaction_of, fn_birth_session_of
+-- Calls: fn_birth_raise, fn_birth_row_owner
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid)
   RETURNS void
@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid)
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_lineage_lock$
 DECLARE
-  v_pid integer;
+  r_owner record;
 BEGIN
   -- Outside of the block below: a row that a subtransaction has locked does not show whose it is.
   PERFORM FROM birth.birth_act a
@@ -22,13 +22,11 @@ BEGIN
     PERFORM FROM birth.birth_act a
     WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
   EXCEPTION WHEN lock_not_available THEN
-    SELECT birth.fn_birth_transaction_of(a.xmax) INTO v_pid
-    FROM birth.birth_act a WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
+    SELECT o.* INTO r_owner FROM birth.birth_act a, birth.fn_birth_row_owner('birth.birth_act', a.xmax, NULL) o
+    WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
     PERFORM birth.fn_birth_raise('run_held',
-      format('an act on run %s or its successors is in a transaction of %s', p_lineage,
-        coalesce(birth.fn_birth_session_of(v_pid), 'another session')),
-      CASE WHEN v_pid IS NULL THEN 'send the statement again'
-        ELSE format('let it commit or roll back, or end that session: SELECT pg_terminate_backend(%s); then send the statement again', v_pid) END);
+      format('an act on run %s or its successors is in %s', p_lineage, coalesce('a transaction of ' || r_owner.who, 'another transaction')),
+      coalesce(format('let it commit or roll back, or end it: %s then send the statement again', r_owner.remedy), 'send the statement again'));
   END;
 END;
 $fn_birth_lineage_lock$;

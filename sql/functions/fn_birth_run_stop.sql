@@ -26,7 +26,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_reason);
-  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS NOT NULL THEN
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
