@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
+from psycopg.types.json import Jsonb
 from support import DBA as DBA
 from support import Cluster, Database
 
@@ -109,6 +110,24 @@ def statement(head: LiteralString, routine: str, arguments: Mapping[str, object]
 def driven(routine: str, arguments: Mapping[str, object], driver: LiteralString = "apply") -> Composed:
     """Return a step as the procedure sends it: a statement is of the driver when it names the driver."""
     return statement("SELECT", routine, arguments) + SQL(" /* sp_dot_birth_qt001_") + SQL(driver) + SQL(" */")
+
+
+def begin(conn: psycopg.Connection[Any], run: Run, batch: int = 10) -> None:
+    """Hold a run in a session, as the procedure does."""
+    given = run.arguments(p_batch=batch, p_dot_origin="dot-birth-backfill-apply")
+    conn.execute(driven("fn_birth_run_begin", given), given)
+
+
+def step(conn: psycopg.Connection[Any], run: Run, batch: int = 10, purpose: str = "APPLY") -> str | None:
+    """Do one step of a run that the session holds, as the procedure does; raise what it returns, return the status."""
+    given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": purpose, "p_batch": batch}
+    query = statement("SELECT status, error FROM", "fn_birth_run_step", given) + SQL(" /* sp_dot_birth_qt001_apply */")
+    found = conn.execute(query, given).fetchone()
+    assert found is not None
+    if found[1] is not None:
+        conn.execute("SELECT birth.fn_birth_refuse(%s)", (Jsonb(found[1]),))
+    status: str | None = found[0]
+    return status
 
 
 class Driver:

@@ -11,6 +11,7 @@ from helpers import (
     Driver,
     Run,
     Scene,
+    begin,
     driven,
     refused,
     statement,
@@ -133,12 +134,16 @@ def test_a_batch_that_begins_while_its_run_is_being_taken_over_writes_nothing(sc
 
 def test_an_end_that_is_recorded_while_the_run_is_being_taken_over_is_not(scene: Scene, run: Run) -> None:
     holder, dba = scene.db.connect(OPERATOR), scene.session(DBA)
-    begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
-    holder.execute(driven("fn_birth_run_begin", begin), begin)
-    outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
+    begin(holder, run)
+    given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": "APPLY", "p_batch": 10}
     with dba.transaction():
         scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="it hangs")
-        driver = scene.send(holder, driven("fn_birth_run_outcome", outcome), outcome)
+        driver = scene.send(holder, driven("fn_birth_run_step", given), given)
+        scene.wait_for(driver, dba.info.backend_pid)
+        # The batch has failed, and its end waits to be recorded.
+        scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = %s"
+        scene.until(driver, lambda: scene.value(locks, (driver.pid,)) == 1, "letting go of the batch")
         scene.wait_for(driver, dba.info.backend_pid)
     driver.end()
     assert scene.status(run) == ("stopped", "taken over")

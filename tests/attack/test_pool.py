@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import EVERYBODY, OPERATOR, OWNER, REVIEWER, Run, Scene, driven, refused
+from helpers import EVERYBODY, OPERATOR, OWNER, REVIEWER, Run, Scene, begin, refused, step
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from support import PEOPLE
 
@@ -118,15 +118,13 @@ def test_a_release_lock_that_another_session_of_the_pool_kept_is_named(scene: Sc
 def test_a_run_that_one_session_holds_is_not_written_by_the_next(scene: Scene, run: Run) -> None:
     """Begun by hand in one transaction, so that the pool gives the batch another session."""
     holder, other = scene.db.connect(OPERATOR), scene.db.connect(OPERATOR)
-    begin = run.arguments(p_batch=5, p_dot_origin="dot-birth-backfill-apply")
-    batch = run.arguments(p_batch_size=5, p_dry_run=False, p_execute=True)
-    holder.execute(driven("fn_birth_run_begin", begin), begin)
+    begin(holder, run)
     with scene.unchanged():
         with refused(errors.RunTakenOver):
-            other.execute(driven("fn_dot_birth_qt001_apply", batch), batch)
+            step(other, run, 5)
         with refused(errors.RunHeld):
             scene.apply(run)
-    holder.execute(driven("fn_dot_birth_qt001_apply", batch), batch)
+    step(holder, run, 5)
     assert scene.births() == 5
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     scene.apply(run)

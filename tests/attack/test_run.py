@@ -15,6 +15,7 @@ from helpers import (
     Driver,
     Run,
     Scene,
+    begin,
     driven,
     raised,
     refused,
@@ -76,9 +77,14 @@ def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(
 def test_a_batch_does_not_wait_long_for_a_lock(scene: Scene) -> None:
     configured = scene.rows(
         "SELECT proname FROM pg_proc WHERE 'lock_timeout=5s' = ANY (proconfig)"
-        " AND pronamespace = 'birth'::regnamespace AND proname ~ '^fn_dot_birth_qt001_(apply|compensate)$' ORDER BY 1"
+        " AND pronamespace = 'birth'::regnamespace AND proname ~ '^fn_(dot_birth_qt001_(apply|compensate)|birth_run_step)$'"
+        " ORDER BY 1"
     )
-    assert [row["proname"] for row in configured] == ["fn_dot_birth_qt001_apply", "fn_dot_birth_qt001_compensate"]
+    assert [row["proname"] for row in configured] == [
+        "fn_birth_run_step",
+        "fn_dot_birth_qt001_apply",
+        "fn_dot_birth_qt001_compensate",
+    ]
 
 
 # --- two parts at the same moment
@@ -153,7 +159,7 @@ def test_a_referencing_table_that_cannot_be_read_is_refused_with_the_grant(scene
 
 def test_a_constraint_that_fails_at_the_end_of_a_batch_is_recorded_and_leaves_no_lock(scene: Scene, run: Run) -> None:
     # References are looked for before; without that, only the deferred constraint is left.
-    scene.replace_routine("fn_dot_birth_qt001_compensate", ("v_touched IS NOT NULL", "false"))
+    scene.replace_routine("fn_birth_compensation_write", ("v_touched IS NOT NULL", "false"))
     scene.review(run.run_id)
     scene.apply(run)
     undo = scene.compensable(run)
@@ -211,17 +217,19 @@ def test_a_permit_that_is_revoked_while_the_writer_writes_admits_nothing(scene: 
 
 def test_a_verdict_waits_for_no_driver_and_counts_for_no_failure_that_it_could_not_see(scene: Scene, run: Run) -> None:
     holder = scene.db.connect(OPERATOR)
-    begin = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
-    outcome = {"p_run_id": run.run_id, "p_sqlstate": errors.FalseDone.sqlstate, "p_message": "bad"}
-    holder.execute(driven("fn_birth_run_begin", begin), begin)
+    begin(holder, run)
+    scene.collection("other", 1)
+    scene.born("other", "item-3")
     for person in (REVIEWER, SECOND_REVIEWER):
         scene.session(person).execute("SET lock_timeout = '1s'")
     with holder.transaction():
-        holder.execute(driven("fn_birth_run_outcome", outcome), outcome)
+        given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": "APPLY", "p_batch": 10}
+        holder.execute(driven("fn_birth_run_step", given), given)
         scene.review(run.run_id)
         against = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)["review_id"]
         scene.review(run.run_id, p_supersedes=[against])
-    assert scene.status(run) == ("failed", "false_done")
+    assert scene.status(run) == ("failed", "code_foreign")
+    scene.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'item-3'")
     with scene.unchanged(), refused(errors.VerdictMissing) as caught:
         scene.apply(run)
     assert "it failed after the verdict" in str(caught.value.diag.message_detail)
@@ -310,8 +318,7 @@ def test_the_predecessor_of_a_plan_is_the_run_that_left_births(scene: Scene, ite
         made = Run(item, run_id, 0, 20, 20)
         runs.append(made.under(scene.permit(made, 20)))
     holder = scene.db.connect(OPERATOR)
-    begin = runs[0].arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply")
-    holder.execute(driven("fn_birth_run_begin", begin), begin)
+    begin(holder, runs[0])
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     with suppress(psycopg.Error):
         holder.close()

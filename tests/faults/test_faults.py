@@ -29,8 +29,7 @@ from helpers import Scene
 
 T = TypeVar("T")
 
-APPLY = "sp_dot_birth_qt001_apply"
-COMPENSATE = "sp_dot_birth_qt001_compensate"
+DRIVE = "sp_birth_run_drive"
 
 #: Story and stretch, routine and the statement before which it strikes, the fault, and what comes of it.
 CASES = [
@@ -46,10 +45,10 @@ CASES = [
         "connection lost, interrupted; the same statement",
     ),
     ("apply", "middle batch", "fn_birth_run_receipt", "INSERT", CANCEL, "57014, stopped 57014; the same statement"),
-    ("apply", "middle batch", APPLY, "COMMIT", CANCEL, "57014, running, held by its session; the same statement"),
-    ("apply", "last batch", APPLY, "COMMIT", KILL_BACKEND, "connection lost, interrupted; the same statement"),
+    ("apply", "middle batch", DRIVE, "COMMIT", CANCEL, "57014, running, held by its session; the same statement"),
+    ("apply", "last batch", DRIVE, "COMMIT", KILL_BACKEND, "connection lost, interrupted; the same statement"),
     ("apply", "proof", "fn_birth_run_finish", "UPDATE", VANISH, "connection lost, done; nothing to do"),
-    ("apply", "exit", APPLY, "PERFORM birth", LOCK_TIMEOUT, "55P03, done, held by its session; nothing to do"),
+    ("apply", "exit", DRIVE, "PERFORM birth", LOCK_TIMEOUT, "55P03, done, held by its session; nothing to do"),
     (
         "break",
         "broken batch",
@@ -58,8 +57,8 @@ CASES = [
         TERMINATE,
         "connection lost, interrupted; the same statement",
     ),
-    ("compensate", "middle batch", COMPENSATE, "COMMIT", TERMINATE, "connection lost, interrupted; the same statement"),
-    ("compensate", "exit", COMPENSATE, "EXIT", KILL_SERVER, "connection lost, compensated; nothing to do"),
+    ("compensate", "middle batch", DRIVE, "COMMIT", TERMINATE, "connection lost, interrupted; the same statement"),
+    ("compensate", "exit", DRIVE, "EXIT", KILL_SERVER, "connection lost, compensated; nothing to do"),
 ]
 
 
@@ -95,7 +94,7 @@ def test_a_disturbed_run_ends_as_an_undisturbed_one(
 
 def test_one_crash_ends_several_runs_each_at_its_own_boundary(ground: Ground, stage: Callable[[str], Stage]) -> None:
     staged = stage("apply")
-    at = [passing(staged, stretch, APPLY, "COMMIT") for stretch in ("begin", "first batch", "proof")]
+    at = [passing(staged, stretch, DRIVE, "COMMIT") for stretch in ("begin", "first batch", "proof")]
     outcomes = matrix.struck_at_once(ground, staged, at, KILL_SERVER)
     standing = ["planned", "interrupted", "interrupted"]
     assert list(map(str, outcomes)) == [f"connection lost, {status}; the same statement" for status in standing]
@@ -103,7 +102,7 @@ def test_one_crash_ends_several_runs_each_at_its_own_boundary(ground: Ground, st
 
 def test_who_does_not_come_to_its_boundary_holds_up_no_other(ground: Ground, stage: Callable[[str], Stage]) -> None:
     staged = stage("apply")
-    at = passing(staged, "begin", APPLY, "COMMIT")
+    at = passing(staged, "begin", DRIVE, "COMMIT")
     nowhere = replace(at, number=10**6)
     for outcome in matrix.struck_at_once(ground, staged, [at, nowhere], KILL_SERVER):
         assert isinstance(outcome, Unequal | BrokenBarrierError)
@@ -124,7 +123,7 @@ def test_a_run_that_found_no_room_for_data_goes_on_when_there_is_some(
     ground: Ground, stage: Callable[[str], Stage]
 ) -> None:
     with mounted(disk.data_disk(ground)) as fault:
-        at = passing(stage("apply"), "first batch", APPLY, "SELECT * INTO r_batch")
+        at = passing(stage("apply"), "first batch", DRIVE, "SELECT s.status")
         outcome = matrix.struck(ground, stage("apply"), at, fault)
     assert str(outcome) == "53100, stopped 53100; the same statement"
 
@@ -135,7 +134,7 @@ def test_a_run_that_found_no_room_for_wal_goes_on_when_there_is_some() -> None:
         matrix.instrumented(ground) as made,
         matrix.staged(ground, *made, STORIES["apply"]) as staged,
     ):
-        at = passing(staged, "last batch", APPLY, "SELECT * INTO r_batch")
+        at = passing(staged, "last batch", DRIVE, "SELECT s.status")
         assert str(matrix.struck(ground, staged, at, fault)) == "connection lost, interrupted; the same statement"
 
 
@@ -162,7 +161,7 @@ def damage(statement: str) -> Fault:
 )
 def test_what_a_fault_leaves_behind_is_seen(ground: Ground, stage: Callable[[str], Stage], statement: str) -> None:
     staged = stage("apply")
-    at = passing(staged, "middle batch", APPLY, "SELECT")
+    at = passing(staged, "middle batch", DRIVE, "SELECT")
     with pytest.raises(Unequal):
         matrix.struck(ground, staged, at, damage(statement))
 

@@ -54,7 +54,7 @@ FAULTS = {
         seed=8,
     ),
     "a check that failed only stops the run": Fault(
-        "fn_birth_run_outcome", "v_status := v_error ->> 'outcome';", "v_status := 'stopped';", seed=4
+        "fn_birth_run_outcome", "v_status text := v_error ->> 'outcome';", "v_status text := 'stopped';", seed=4
     ),
     "a verdict outlives the contract": Fault(
         "fn_birth_verdict_blocker",
@@ -72,7 +72,7 @@ FAULTS = {
         "fn_birth_run_gate", "IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN", "IF false THEN", seed=7
     ),
     "a run that is held can be begun again": Fault(
-        "fn_birth_run_startable", "IF v_holder <> pg_backend_pid() AND p_run.status = 'running' THEN", "IF false THEN"
+        "fn_birth_run_startable", "IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN", "IF false THEN"
     ),
     "a source that changed is not noticed": Fault(
         "fn_birth_run_examine", "IS DISTINCT FROM p_run.target_fingerprint THEN", "IS NULL THEN", seed=7
@@ -91,15 +91,15 @@ FAULTS = {
     ),
     "an identity changes under a run": Fault("fn_birth_open_run", "IF v_run IS NOT NULL THEN", "IF false THEN", seed=7),
     "a compensation removes a birth more": Fault(
-        "fn_dot_birth_qt001_compensate", "LIMIT p_batch FOR UPDATE", "LIMIT p_batch + 1 FOR UPDATE", seed=17
+        "fn_birth_compensation_write", "LIMIT p_batch FOR UPDATE", "LIMIT p_batch + 1 FOR UPDATE", seed=17
     ),
     "a compensation removes a birth fewer": Fault(
-        "fn_dot_birth_qt001_compensate", "= ANY (v_codes) RETURNING", "= ANY (v_codes[2:]) RETURNING", seed=9
+        "fn_birth_compensation_write", "= ANY (v_codes) RETURNING", "= ANY (v_codes[2:]) RETURNING", seed=9
     ),
     "an undone run keeps its permit": Fault(
-        "fn_dot_birth_qt001_compensate",
+        "fn_birth_compensation_write",
         "UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp()"
-        " WHERE p.permit_id = p_permit_id;",
+        " WHERE p.permit_id = r_run.permit_id;",
         "",
         seed=9,
     ),

@@ -9,6 +9,7 @@ from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Run, statement
 from model.model import Call, Collection, Model, Refused
 from model.stage import COLLECTIONS, IDENTITIES, LOCK_TIMEOUT, Stage, reason
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 Row = tuple[int, str | None]
 
@@ -332,21 +333,16 @@ class Sides:
     def steps(self, by: str) -> Move:
         """Write a batch of a run that was begun by hand, and record what ends it, as the driver does."""
         call = self.hands[by]
-        given = self.arguments(call) | {"p_batch_size": call.size, "p_dry_run": False, "p_execute": True}
-
-        def ends(sqlstate: str, message: str) -> None:
-            del self.hands[by]
-            told = {"p_run_id": given["p_run_id"], "p_sqlstate": sqlstate, "p_message": message}
-            self.by_hand(by, "fn_birth_run_outcome", told)
+        permit_id, run_id = self.permit_id(call.permit), self.run_ids[call.run]
+        given = {"p_run_id": run_id, "p_permit_id": permit_id, "p_purpose": "APPLY", "p_batch": call.size}
 
         def do() -> None:
-            try:
-                row = self.by_hand(by, "fn_dot_birth_qt001_apply", given)
-            except psycopg.Error as error:
-                ends(error.sqlstate or "", str(error))
-                raise
-            if row["status"] == "done":
-                ends("00000", "done")
+            row = self.by_hand(by, "fn_birth_run_step", given)
+            if row["error"] is not None or row["status"] == "done":
+                del self.hands[by]
+                self.by_hand(by, "fn_birth_run_leave", {"p_run_id": run_id})
+            if row["error"] is not None:
+                self.scene.rows("SELECT birth.fn_birth_refuse(%s)", (Jsonb(row["error"]),), person=by)
 
         return Move("batch", do, lambda answer: self.model.step(by, call, answer, lambda _: None))
 

@@ -90,7 +90,7 @@ def test_the_chain_of_receipts_can_be_verified_outside_the_database(scene: Scene
     before = ""
     for receipt in scene.rows(
         "SELECT jsonb_build_array(run_id, batch_no, purpose, epoch, permit_id, key_after, key_to, visited, written,"
-        " skipped, fingerprint, extract(epoch FROM born_at)::numeric, written_by)::text AS told, sha256"
+        " skipped, fingerprint, extract(epoch FROM born_at)::numeric, written_by, dot_origin)::text AS told, sha256"
         " FROM birth.birth_receipt ORDER BY batch_no"
     ):
         before = hashlib.sha256((before + receipt["told"]).encode()).hexdigest()
@@ -98,7 +98,14 @@ def test_the_chain_of_receipts_can_be_verified_outside_the_database(scene: Scene
 
 
 @pytest.mark.parametrize(
-    "change", ["written = 5, fingerprint = '{5,1,1}'", "visited = 7", "key_to = '{9}'", "written_by = 'x'"]
+    "change",
+    [
+        "written = 5, fingerprint = '{5,1,1}'",
+        "visited = 7",
+        "key_to = '{9}'",
+        "written_by = 'x'",
+        "dot_origin = 'x'",
+    ],
 )
 def test_a_receipt_that_was_changed_breaks_the_chain(scene: Scene, run: Run, change: str) -> None:
     scene.apply(run, batch=6)
@@ -250,8 +257,15 @@ def test_the_steps_of_the_driver_are_not_for_anybody_to_call(scene: Scene, run: 
             **run.arguments(p_batch=10, p_dot_origin="x"),
         )
     with scene.unchanged(), refused(errors.RoutineNotNamed):
-        scene.ask(OPERATOR, "fn_birth_run_outcome", p_run_id=run.run_id, p_sqlstate="00000", p_message="x")
-    for routine in ("fn_birth_run_write", "fn_birth_register_set", "fn_birth_run_finish", "fn_birth_plan_write"):
+        scene.ask(OPERATOR, "fn_birth_run_leave", p_run_id=run.run_id)
+    for routine in (
+        "fn_birth_run_write",
+        "fn_birth_compensation_write",
+        "fn_birth_run_outcome",
+        "fn_birth_register_set",
+        "fn_birth_run_finish",
+        "fn_birth_plan_write",
+    ):
         assert not scene.value(
             "SELECT bool_or(has_function_privilege(r.rolname, p.oid, 'EXECUTE')) FROM pg_proc p, pg_roles r"
             " WHERE p.proname = %s AND r.rolname ~ '^birth_' AND r.rolname <> 'birth_definer'",

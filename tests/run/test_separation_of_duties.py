@@ -338,6 +338,8 @@ ACTS: list[tuple[str, str]] = [
     ("fn_birth_gateway_mode('item', 'enforce', 'x')", "birth_steward"),
     ("fn_birth_gateway_detach('item', 'x')", "birth_steward"),
     ("fn_dot_birth_qt001_compensate(gen_random_uuid(), 1, 1, 'ask')", "birth_operator"),
+    ("fn_birth_run_step(gen_random_uuid(), 1, 'APPLY', 1)", "birth_operator"),
+    ("fn_birth_run_leave(gen_random_uuid())", "birth_operator"),
     ("fn_dot_birth_qt001_apply('item', gen_random_uuid(), 1, 1, 1, 1, false, true)", "birth_operator"),
     ("fn_dot_birth_qt001_apply('item', gen_random_uuid(), 1, 1, 1, 1, true, false)", "birth_operator"),
 ]
