@@ -18,7 +18,7 @@ AS $fn_birth_row_owner$
     SELECT * FROM named
     UNION
     SELECT k.pid, k.virtualtransaction FROM lock k
-    WHERE k.locktype = 'relation' AND k.relation = p_table AND k.mode <> 'AccessShareLock' AND (k.pid IS NULL OR k.pid = p_pid)
+    WHERE k.locktype = 'relation' AND k.relation = p_table AND k.mode <> 'AccessShareLock' AND (k.pid IS NULL OR k.pid = p_pid AND k.pid <> pg_backend_pid())
       AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
       AND p_xmax <> '0' AND NOT EXISTS (SELECT FROM named)
   )

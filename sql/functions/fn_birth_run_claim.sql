@@ -47,7 +47,7 @@ BEGIN
       SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner(format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
       PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
         coalesce(v_who, 'a session that has just ended')),
-        'its claim was cut off: send the same CALL from it, or end it: ' || v_remedy);
+        'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
     END IF;
   END IF;
   RETURN r_run;

@@ -1,7 +1,7 @@
 -- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's. Who comes second never waits:
 -- it is told who holds the run. The holder itself waits for the row, or any rival's attempt would end its run.
 -- Returns: the run's row, as committed now and locked.
--- Calls: fn_birth_lock_key, fn_birth_name_owner, fn_birth_raise, fn_birth_run_holder, fn_birth_row_owner, fn_birth_lock_holder
+-- Calls: fn_birth_lock_key, fn_birth_name_owner, fn_birth_raise, fn_birth_run_holder, fn_birth_row_owner, fn_birth_run_wait, fn_birth_lock_holder
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
   RETURNS birth.birth_backfill_ledger_v2
@@ -34,7 +34,7 @@ BEGIN
         'wait for it; if it hangs, end it: ' || r_owner.remedy);
     END IF;
     -- A rival on its way to be refused, or a takeover, has the row for a moment.
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
+    r_run := birth.fn_birth_run_wait(p_run_id);
   END IF;
   -- A session of the executor still says that a check failed in this attempt, and the ledger does not: it was rolled back.
   v_undone := birth.fn_birth_lock_holder(format('failed:%s:%s', p_run_id, r_run.epoch));

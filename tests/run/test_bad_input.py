@@ -34,6 +34,9 @@ MISUSE: list[tuple[dict[str, Any], type[BirthError]]] = [
     ({"p_dot_origin": None}, errors.BadArgument),
     ({"p_dot_origin": "  "}, errors.BadArgument),
     ({"p_dot_origin": "x" * 64}, errors.BadArgument),
+    ({"p_dot_origin": "QT-002"}, errors.BadArgument),
+    ({"p_dot_origin": " qt-002 "}, errors.BadArgument),
+    ({"p_dot_origin": "rehearsal"}, errors.BadArgument),
 ]
 
 
