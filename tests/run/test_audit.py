@@ -24,7 +24,7 @@ def failing(scene: Scene) -> set[str]:
 
 def test_an_honest_run_passes_every_check_also_when_it_is_compensated(scene: Scene, done: Run) -> None:
     rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit(%s)", (done.run_id,))
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert failing(scene) == set()
     scene.compensate(scene.compensable(done), batch=7)
     assert scene.status(done) == ("compensated", None)
