@@ -268,7 +268,8 @@ def test_a_stranger_s_lock_does_not_make_a_run_that_lost_its_session_look_held(
         "SELECT pg_advisory_lock(hashtextextended(format('birth.run:%%s:1', %s::text), 0))", (run.run_id,)
     )
     (row,) = scene.rows("SELECT interrupted, next_step FROM birth.v_birth_run_progress")
-    assert row["interrupted"] and row["next_step"].startswith("CALL birth.sp_dot_birth_qt001_apply")
+    assert row["interrupted"]
+    assert row["next_step"].startswith("CALL birth.sp_dot_birth_qt001_apply")
     scene.apply(run, by=SECOND_OPERATOR)
     assert scene.status(run) == ("done", None)
 
@@ -281,9 +282,7 @@ def test_a_stranger_who_holds_up_a_run_is_named_with_the_statement_that_ends_it(
     scene: Scene, run: Run, lock: str, refusal: type[BirthError]
 ) -> None:
     stranger = scene.session("nora_nobody")
-    stranger.execute(
-        "SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{lock.format(run.run_id)}",)
-    )
+    stranger.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{lock.format(run.run_id)}",))
     with scene.unchanged(), refused(refusal) as told:
         scene.apply(run)
     assert f"nora_nobody, backend {stranger.info.backend_pid}" in str(told.value.diag.message_detail)

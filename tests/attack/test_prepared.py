@@ -1,4 +1,4 @@
-"""A transaction that was prepared for a two-phase commit keeps its locks without a session: it is named wherever it is in the way."""
+"""A prepared transaction keeps its locks without a session: it is named wherever it is in the way."""
 
 from collections.abc import Callable, Iterator
 
@@ -127,9 +127,7 @@ def test_another_prepared_transaction_of_the_same_ledger_is_not_blamed_for_a_ses
     other = scene.plan(scene.collection("other", 3))["run_id"]
     prepares(lambda session: session.execute(SQL("SELECT birth.fn_birth_run_tune({}, 5)").format(str(other))))
     with scene.db.connect(autocommit=False) as session:
-        session.execute(
-            "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR UPDATE", (run.run_id,)
-        )
+        session.execute("SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR UPDATE", (run.run_id,))
         with refused(errors.RunHeld) as told:
             scene.apply(run)
         assert f"pg_terminate_backend({session.info.backend_pid})" in str(told.value.diag.message_hint)

@@ -77,8 +77,8 @@ def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(
 def test_a_batch_does_not_wait_long_for_a_lock(scene: Scene) -> None:
     configured = scene.rows(
         "SELECT proname FROM pg_proc WHERE 'lock_timeout=5s' = ANY (proconfig)"
-        " AND pronamespace = 'birth'::regnamespace AND proname ~ '^fn_(dot_birth_qt001_(apply|compensate)|birth_run_step)$'"
-        " ORDER BY 1"
+        " AND pronamespace = 'birth'::regnamespace"
+        " AND proname ~ '^fn_(dot_birth_qt001_(apply|compensate)|birth_run_step)$' ORDER BY 1"
     )
     assert [row["proname"] for row in configured] == [
         "fn_birth_run_step",

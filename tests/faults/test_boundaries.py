@@ -48,9 +48,7 @@ def test_a_mark_stands_at_each_boundary_and_nothing_else_changes() -> None:
     assert "ASSERT faults.at(11); COMMIT;" in marked
 
 
-@pytest.mark.parametrize(
-    "name", ["sp_birth_run_drive", "sp_dot_birth_qt001_apply", "sp_dot_birth_qt001_compensate"]
-)
+@pytest.mark.parametrize("name", ["sp_birth_run_drive", "sp_dot_birth_qt001_apply", "sp_dot_birth_qt001_compensate"])
 def test_each_commit_of_a_driver_has_a_boundary_before_and_behind_it(name: str) -> None:
     body = body_of((paths.SQL / "functions" / f"{name}.sql").read_text(encoding="utf-8"), name)
     assert body is not None

@@ -72,7 +72,9 @@ FAULTS = {
         "fn_birth_run_gate", "IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN", "IF false THEN", seed=7
     ),
     "a run that is held can be begun again": Fault(
-        "fn_birth_run_startable", "IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN", "IF false THEN"
+        "fn_birth_run_startable",
+        "IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN",
+        "IF false THEN",
     ),
     "a source that changed is not noticed": Fault(
         "fn_birth_run_examine", "IS DISTINCT FROM p_run.target_fingerprint THEN", "IS NULL THEN", seed=7
