@@ -2,8 +2,12 @@
 
 The binaries come from a wheel of the ``demo`` extra, or from a place that ``binaries`` knows; initdb and postgres run
 directly, as an unprivileged user when started as root, and die with their parent on Linux.
+
+That user is not trusted: other processes may run as it. What this process opens, locks or removes by name lies in a
+directory where this process alone makes names; the user gets ``data`` and ``socket`` in it, and reads the rest.
 """
 
+import errno
 import fcntl
 import importlib.util
 import locale
@@ -141,10 +145,12 @@ class EmbeddedServer:
             stack.enter_context(_TerminationExits())
             self._account = _account()
             base = _base_directory(self._account, durable=self.durable)
-            self.directory = stack.enter_context(_OwnedDirectory(base, self._account)).path
-            self.socket_directory = self.directory
-            if len(str(self.directory)) > _SOCKET_PATH_LIMIT - len("/.s.PGSQL.65535"):
-                self.socket_directory = stack.enter_context(_OwnedDirectory(Path("/tmp"), self._account)).path
+            owned = stack.enter_context(_OwnedDirectory(base, self._account))
+            self.directory = owned.path
+            owned.give("data")
+            if len(str(owned.path / "socket")) > _SOCKET_PATH_LIMIT - len("/.s.PGSQL.65535"):
+                owned = stack.enter_context(_OwnedDirectory(Path("/tmp"), self._account))
+            self.socket_directory = owned.give("socket")
             self.bin = self._usable_binaries(stack)
             self.port = _free_port() if self.tcp else 5432
             self._initdb()
@@ -195,7 +201,10 @@ class EmbeddedServer:
             **self._settings,
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log, (self.directory / "alive").open("w") as alive:
+        with (
+            open(self.log, "ab", opener=_private) as log,
+            open(self.directory / "alive", "wb", opener=_private) as alive,
+        ):
             fcntl.flock(alive, fcntl.LOCK_EX)
             data = str(self.directory / "data")
             self._process = self._launch("postgres", "-D", data, *options, output=log, keep=alive.fileno())
@@ -232,8 +241,10 @@ class EmbeddedServer:
 
     def _ready(self) -> bool:
         try:
-            lines = (self.directory / "data" / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
+            # The one file of the server's user that is read here: no link is followed, no pipe waited for.
+            with open(self.directory / "data" / "postmaster.pid", errors="replace", opener=_regular) as file:
+                lines = file.read().splitlines()
+        except OSError:
             return False
         # A crashed predecessor's file says "ready" too.
         return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
@@ -242,24 +253,25 @@ class EmbeddedServer:
         found = binaries(self._major)
         if _may_run(self._account, found / "postgres") and _may_run(self._account, found / "initdb"):
             return found
-        # Not next to the data: shared memory is often mounted noexec.
+        # Not next to the data: shared memory is often mounted noexec. It stays this user's: the server's only reads it.
         copy = stack.enter_context(_OwnedDirectory(_base_directory(self._account, durable=True), self._account)).path
         install, package = found.parent, found.parent.parent
         for source in (install, Path(f"{package}.libs")):
             if source.is_dir():
                 target = copy / source.relative_to(package.parent)
                 shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-        for path in [copy, *copy.rglob("*")]:
-            os.chown(path, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
+        for path in copy.rglob("*"):
+            if not path.is_symlink():
+                path.chmod(0o755)
         return copy / found.relative_to(package.parent)
 
     def _initdb(self) -> None:
         password = self.directory / "password"
-        password.touch(mode=0o600)
-        password.write_text(self.password)
-        os.chown(password, self._account.pw_uid, self._account.pw_gid)
+        with open(password, "x", opener=_private) as file:
+            os.fchown(file.fileno(), self._account.pw_uid, self._account.pw_gid)
+            file.write(self.password)
         options = [] if self.durable else ["--no-sync"]
-        with self.log.open("wb") as log:
+        with open(self.log, "wb", opener=_private) as log:
             process = self._launch(
                 "initdb",
                 f"--pgdata={self.directory / 'data'}",
@@ -307,23 +319,36 @@ class EmbeddedServer:
 
 
 class _OwnedDirectory:
-    """A private directory of the server's user, removed on exit; a lock tells whether its maker still lives."""
+    """A directory of this process's user, which the server's may enter; removed on exit.
+
+    A lock tells whether its maker still lives.
+    """
 
     def __init__(self, base: Path, account: pwd.struct_passwd) -> None:
         _sweep(base)
+        self._account = account
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-        os.chown(self.path, account.pw_uid, account.pw_gid)
         lock = self.path / "owner.new"
-        self._lock = lock.open("w")
+        self._lock = _private(str(lock), os.O_WRONLY | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         lock.rename(self.path / "owner")
+        if account.pw_uid != os.geteuid():
+            os.chown(self.path, -1, account.pw_gid)
+            self.path.chmod(0o710)
+
+    def give(self, name: str) -> Path:
+        """Return a new directory in it that belongs to the server's user."""
+        given = self.path / name
+        given.mkdir(mode=0o700)
+        os.chown(given, self._account.pw_uid, self._account.pw_gid)
+        return given
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.close()
+        os.close(self._lock)
 
 
 class _TerminationExits:
@@ -346,15 +371,33 @@ class _TerminationExits:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed predecessors left: directories whose maker and whose server are both gone."""
+    """Remove what killed predecessors left: this user's directories whose maker and whose server are both gone."""
     for directory in base.glob(f"{_PREFIX}*"):
         with ExitStack() as stack, suppress(OSError):
-            locks = [stack.enter_context((directory / "owner").open())]
+            # Anybody may make such a name; in a directory of this user's own nobody else makes any.
+            status = directory.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                continue
+            locks = [stack.enter_context(open(directory / "owner", "rb", opener=_regular))]
             if (directory / "alive").exists():
-                locks.append(stack.enter_context((directory / "alive").open()))
+                locks.append(stack.enter_context(open(directory / "alive", "rb", opener=_regular)))
             for lock in locks:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for ``open``: no link is followed, and what is made is for nobody else."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open for ``open`` what somebody else may have made: a regular file, without waiting. Raises OSError."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
+    return descriptor
 
 
 def _account() -> pwd.struct_passwd:
@@ -369,14 +412,17 @@ def _account() -> pwd.struct_passwd:
 
 def _base_directory(account: pwd.struct_passwd, *, durable: bool) -> Path:
     """Return where to make a server's directory: shared memory for data nobody will miss, else where TMPDIR says."""
-    if not durable and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
+    if not durable and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) and _keeps(_SHARED_MEMORY):
         room = os.statvfs(_SHARED_MEMORY)
         if room.f_bavail * room.f_frsize >= _SHARED_MEMORY_ROOM:
             return _SHARED_MEMORY
     for candidate in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):
-        if os.access(candidate, os.W_OK | os.X_OK) and _may_enter(account, candidate):
+        if os.access(candidate, os.W_OK | os.X_OK) and _may_enter(account, candidate) and _keeps(candidate):
             return candidate
-    raise ServerError(f"no temporary directory that {account.pw_name} can enter: set TMPDIR to one")
+    raise ServerError(
+        f"no temporary directory that {account.pw_name} can enter and nobody else can rename names in:"
+        " set TMPDIR to one"
+    )
 
 
 def _granted(account: pwd.struct_passwd, path: Path) -> int:
@@ -390,6 +436,13 @@ def _granted(account: pwd.struct_passwd, path: Path) -> int:
 
 def _may_enter(account: pwd.struct_passwd, directory: Path) -> bool:
     return all(_granted(account, path) & 1 for path in (directory, *directory.parents))
+
+
+def _keeps(directory: Path) -> bool:
+    """Whether a name that this user makes there stays what it is: others' rights end at the sticky bit, all the way."""
+    found = [path.stat() for path in (directory, *directory.parents)]
+    mine = all(status.st_uid in (0, os.geteuid()) for status in found)
+    return mine and all(not status.st_mode & 0o022 or status.st_mode & stat.S_ISVTX for status in found)
 
 
 def _may_run(account: pwd.struct_passwd, program: Path) -> bool:

@@ -58,7 +58,7 @@ class NoDiskError(Exception):
 
 @contextmanager
 def _small_disk(server: EmbeddedServer, megabytes: int) -> Iterator[SmallDisk]:
-    owner = server.directory.stat()
+    owner = (server.directory / "data").stat()
     path = Path(tempfile.mkdtemp(prefix="birthdb-disk-", dir=server.directory.parent))
     options = f"size={megabytes}m,uid={owner.st_uid},gid={owner.st_gid},mode=700"
     try:

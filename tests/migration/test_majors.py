@@ -164,7 +164,7 @@ def test_pg_upgrade_leaves_a_database_that_is_attested(tmp_path: Path) -> None:
 
 
 def pg_upgrade(old: EmbeddedServer, new: EmbeddedServer) -> None:
-    """Run pg_upgrade as the servers' user, in the new one's directory. Skips where a package lacks what it calls."""
+    """Run pg_upgrade as the servers' user, where that may write. Skips where a package lacks what it calls."""
     for directory in (old.bin, new.bin):
         for program in ("pg_controldata", "pg_resetwal", "pg_ctl", "pg_checksums"):
             if not (directory / program).is_file():
@@ -174,7 +174,7 @@ def pg_upgrade(old: EmbeddedServer, new: EmbeddedServer) -> None:
     options: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid} if os.geteuid() == 0 else {}
 
     def run(*command: str | Path) -> None:
-        ran = subprocess.run(command, cwd=new.directory, capture_output=True, text=True, check=False, **options)
+        ran = subprocess.run(command, cwd=new.socket_directory, capture_output=True, text=True, check=False, **options)
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
     # Checksums became the default with 18, and both clusters must have them or not.

@@ -7,12 +7,13 @@ import pwd
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -156,7 +157,7 @@ def test_a_long_temporary_directory_still_has_room_for_the_socket(
         if directory.owner() == pwd.getpwuid(os.geteuid()).pw_name and directory != Path("/"):
             directory.chmod(directory.stat().st_mode | 0o011)
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    long.chmod(0o777)
+    long.chmod(0o755)
     with EmbeddedServer(durable=True) as running:
         assert running.directory.is_relative_to(long)
         target.connect(running.url()).close()
@@ -212,7 +213,160 @@ def test_a_server_can_be_held_by_a_thread() -> None:
 def test_started_as_root_the_server_runs_as_somebody_else() -> None:
     with EmbeddedServer() as running:
         assert Path(f"/proc/{running.pid}").stat().st_uid != 0
-        assert running.directory.stat().st_mode & 0o077 == 0
+        assert stat.S_IMODE(running.directory.stat().st_mode) == 0o710
+
+
+def test_what_the_server_s_user_owns_is_the_data_and_the_socket() -> None:
+    account = server._account()
+    with EmbeddedServer() as running:
+        for name in ("data", "socket"):
+            given = (running.directory / name).stat()
+            assert (given.st_uid, stat.S_IMODE(given.st_mode)) == (account.pw_uid, 0o700)
+        assert running.directory.stat().st_uid == os.geteuid()
+        for name in ("owner", "alive", "log"):
+            kept = (running.directory / name).stat()
+            assert (kept.st_uid, stat.S_IMODE(kept.st_mode)) == (os.geteuid(), 0o600)
+
+
+@contextmanager
+def acting_as(account: pwd.struct_passwd) -> Iterator[None]:
+    """Do what follows with the rights of another user."""
+    os.setegid(account.pw_gid)
+    os.seteuid(account.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where servers are made, in place of shared memory: everybody may make names there."""
+    with tempfile.TemporaryDirectory(prefix="birthdb-base-", dir="/tmp") as made:
+        Path(made).chmod(0o1777)
+        monkeypatch.setattr(server, "_SHARED_MEMORY", Path(made))
+        monkeypatch.setattr(server, "_SHARED_MEMORY_ROOM", 0)
+        yield Path(made)
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Path]:
+    """A file that is as it was when the test ends."""
+    made = tmp_path / "victim"
+    made.write_text("one's own")
+    made.chmod(0o600)
+    yield made
+    assert made.read_text() == "one's own"
+    assert (made.stat().st_uid, stat.S_IMODE(made.stat().st_mode)) == (os.geteuid(), 0o600)
+
+
+def plant(directory: Path, victim: Path) -> None:
+    """Replace every name that a server's maker opens by a link, as far as this user may."""
+    for name in ("owner", "owner.new", "password", "log", "alive"):
+        with suppress(OSError):
+            (directory / name).unlink(missing_ok=True)
+            (directory / name).symlink_to(victim)
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+def test_links_that_the_server_s_user_plants_lead_root_nowhere(
+    base: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: whenever something has been handed over."""
+    handed = []
+
+    def chown(path: Path, *arguments: int, **options: bool) -> None:
+        real(path, *arguments, **options)
+        handed.append(path)
+        with acting_as(server._account()):
+            for directory in base.iterdir():
+                plant(directory, victim)
+
+    real = os.chown
+    monkeypatch.setattr(os, "chown", chown)
+    with EmbeddedServer() as running:
+        target.connect(running.url()).close()
+        # Again for what is opened at a start, and when it ends.
+        chown(running.directory, -1, -1)
+        running.stop()
+        running.start()
+    assert handed
+
+
+def answers_at_once(question: Callable[[], object]) -> object:
+    """Return the answer of something that must not wait for a pipe; what waits all the same is left behind."""
+    answers: list[object] = []
+    thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert answers, "it waits"
+    return answers[0]
+
+
+@pytest.mark.parametrize(
+    "whose", ["one's own", pytest.param("somebody else's", marks=pytest.mark.skipif(not ROOT, reason="needs root"))]
+)
+def test_a_pipe_where_a_lock_should_be_holds_up_no_start(base: Path, whose: str) -> None:
+    trap = base / "birthdb-server-trap"
+    with nullcontext() if whose == "one's own" else acting_as(pwd.getpwnam("nobody")):
+        trap.mkdir(mode=0o700)
+        os.mkfifo(trap / "owner")
+    assert answers_at_once(lambda: server._sweep(base)) is None
+    assert (trap / "owner").is_fifo()
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize("lure", ["directory", "link", "directory for all"])
+def test_only_directories_of_the_own_account_are_swept(base: Path, tmp_path: Path, lure: str) -> None:
+    """Nobody else decides what root removes, by a name or by a lock that is free."""
+    kept = tmp_path / "kept"
+    for directory in (kept, base / "birthdb-server-old"):
+        directory.mkdir(mode=0o700)
+        (directory / "owner").touch(mode=0o600)
+    trap = base / "birthdb-server-trap"
+    with acting_as(pwd.getpwnam("nobody")) if lure == "directory" else nullcontext():
+        if lure == "link":
+            trap.symlink_to(kept)
+        else:
+            trap.mkdir(mode=0o700)
+            (trap / "owner").touch(mode=0o600)
+    if lure == "directory for all":
+        trap.chmod(0o777)
+    server._sweep(base)
+    assert not (base / "birthdb-server-old").exists()
+    assert (trap / "owner").exists()
+
+
+def test_a_pipe_in_place_of_the_postmaster_s_file_is_no_answer() -> None:
+    with EmbeddedServer() as running:
+        file = running.directory / "data" / "postmaster.pid"
+        aside = file.rename(running.directory / "data" / "aside")
+        os.mkfifo(file)
+        assert answers_at_once(running._ready) is False
+        file.unlink()
+        file.symlink_to(aside)
+        assert running._ready() is False
+        file.unlink()
+        aside.rename(file)
+        assert running._ready() is True
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_directory_in_which_others_rename_is_no_place_for_a_server(
+    base: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    below = base / "below"
+    below.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(below))
+    below.chmod(mode)
+    with EmbeddedServer(durable=True) as running:
+        assert running.directory.is_relative_to(below) == (mode == 0o1777)
+    below.chmod(0o755)
+    os.chown(below, pwd.getpwnam("nobody").pw_uid, -1)
+    with EmbeddedServer(durable=True) as running:
+        assert not running.directory.is_relative_to(below)
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
@@ -235,6 +389,13 @@ def test_root_may_have_its_environment_where_nobody_else_can_enter(
         copy = running.bin
         assert not copy.is_relative_to(hidden)
         target.connect(running.url()).close()
+        # What root copied, and what the server runs, is not its user's to change.
+        made = [
+            path.lstat()
+            for path in (copy, *next(p for p in copy.parents if p.name.startswith("birthdb-server-")).rglob("*"))
+        ]
+        assert {status.st_uid for status in made} == {0}
+        assert not any(status.st_mode & 0o022 for status in made if not stat.S_ISLNK(status.st_mode))
     assert not copy.exists()
 
 
