@@ -48,7 +48,8 @@ if ahead.asks(context):
 elif context.is_offline_mode():
     write_script()
 elif (ready := config.attributes.get("connection")) is not None:
-    migrate(ready)
+    with target.pinned(ready):
+        migrate(ready)
 else:
     url = target.from_alembic(config, context.get_x_argument(as_dictionary=True))
     with target.engine(url).connect() as connection:

@@ -44,6 +44,11 @@ def worker() -> str:
     return f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 
 
+def session(url: str, **options: Any) -> psycopg.Connection[Any]:
+    """Return a session as an application has one: with the settings of database and role, its search path too."""
+    return psycopg.connect(url, **({"client_encoding": "UTF8", "prepare_threshold": None} | options))
+
+
 class Database:
     """One database; what a test opens through it is closed when it is dropped."""
 
@@ -58,7 +63,7 @@ class Database:
 
     def connect(self, user: str | None = None, **options: Any) -> psycopg.Connection[Any]:
         """Return a connection in autocommit mode, as the superuser unless ``user`` is named."""
-        conn = target.connect(self.url(user), **({"autocommit": True} | options))
+        conn = session(self.url(user), **({"autocommit": True} | options))
         self._open.append(conn)
         return conn
 

@@ -449,6 +449,7 @@ def main() -> NoReturn:
     # What the terminal's encoding lacks is no reason to end a command whose work is done.
     _reconfigure(errors=_ESCAPES)
     try:
+        target.refuse_misplaced(sys.argv[1:])
         # For machines misuse is an object too; for people the library's own words.
         code = app(prog_name="birthdb", standalone_mode=not as_json)
         sys.exit(code if isinstance(code, int) else FINE)

@@ -36,7 +36,8 @@ TABLES = {
 BIRTHS = "birth_registry"
 
 _LEDGER = "birth_backfill_ledger_v2"
-_RUN: LiteralString = "SELECT * FROM birth.birth_backfill_ledger_v2 WHERE run_id = %(run)s"
+# The schema of an operator and a type is named where the path may be the caller's: outside of ``one_moment``.
+_RUN: LiteralString = "SELECT * FROM birth.birth_backfill_ledger_v2 WHERE run_id OPERATOR(pg_catalog.=) %(run)s"
 _PARTS: dict[str, LiteralString] = {
     "verdicts": "SELECT * FROM birth.birth_review WHERE run_id = %(run)s ORDER BY reviewed_at, review_id",
     "permits": "SELECT * FROM birth.birth_admission_permit_v2 WHERE run_id = %(run)s ORDER BY permit_id",
@@ -274,7 +275,7 @@ def _signed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_json(conn: Connection, query: LiteralString, run: UUID | None) -> list[dict[str, Any]]:
-    return _read(conn, SQL("SELECT pg_catalog.to_jsonb(r)::text FROM ({}) AS r").format(SQL(query)), run)
+    return _read(conn, SQL("SELECT pg_catalog.to_jsonb(r)::pg_catalog.text FROM ({}) AS r").format(SQL(query)), run)
 
 
 def _rows(conn: Connection, table: str, order: str) -> list[dict[str, Any]]:

@@ -1,15 +1,18 @@
-"""Which database: named once, found in one order, shown without its password.
+"""Which database: named once, found in one order, shown without its password, and how every command connects to it.
 
 The order (specification, "The database is named"): ``alembic -x url=…``, the environment variable ``BIRTHDB_URL``,
 ``sqlalchemy.url`` in ``alembic.ini``. A target is a libpq URI or connection string; a SQLAlchemy URL is understood too.
 """
 
+import configparser
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+import sqlalchemy
 from alembic.config import Config
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
@@ -19,6 +22,25 @@ from sqlalchemy import Engine, NullPool, create_engine
 VARIABLE = "BIRTHDB_URL"
 
 _EXAMPLE = "postgresql://user@host/database"
+
+_PATH = "pg_catalog,pg_temp"
+
+#: What a session starts with: a database, a role and its owner may set what they like. The path decides whose operators
+#: and functions a statement calls, from the driver's own first one on; the others change what the server writes down.
+_PINNED = {
+    "search_path": _PATH,
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+}
+
+_USABLE = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
+
+#: How pgbouncer says that it passes no options on.
+_NO_OPTIONS = "unsupported startup parameter"
 
 
 class TargetError(Exception):
@@ -36,11 +58,26 @@ class NoTarget(TargetError):
 
 
 class BadTarget(TargetError):
-    """What names the database is neither a libpq URI nor a connection string; never quotes it."""
+    """What names the database is neither a libpq URI nor a connection string, or may be misread; never quotes it."""
+
+    hint = (
+        f"{TargetError.hint}; in it, @ / : and % of a password are written %40 %2F %3A and %25,"
+        " and in alembic.ini each % twice"
+    )
 
     def __init__(self) -> None:
         """Say so without repeating what may hold a password."""
         super().__init__("the database is not named by a libpq URI")
+
+
+class MisplacedTarget(TargetError):
+    """An argument that names no database looks like a connection string; never quotes it."""
+
+    hint = f"name the database by --url, by -x url= before a command of Alembic, or by {VARIABLE}"
+
+    def __init__(self) -> None:
+        """Say so without repeating what may hold a password."""
+        super().__init__("a connection string stands where another argument belongs")
 
 
 class Unsuitable(TargetError):
@@ -58,8 +95,7 @@ def resolve(explicit: str | None = None, config: Config | None = None) -> str:
     ``explicit`` is ``-x url=…`` or ``--url``; ``config`` contributes ``sqlalchemy.url`` where the environment is
     silent. Raises NoTarget, or BadTarget where the first source found cannot be parsed.
     """
-    configured = config.get_main_option("sqlalchemy.url") if config is not None else None
-    found = explicit or os.environ.get(VARIABLE) or configured
+    found = explicit or os.environ.get(VARIABLE) or _configured(config)
     if not found:
         raise NoTarget
     url = re.sub(r"^postgres(?:ql)?(?:\+\w+)?://", "postgresql://", found.strip())
@@ -74,6 +110,19 @@ def from_alembic(config: Config, x_argument: Mapping[str, str]) -> str:
     Raises NoTarget or BadTarget.
     """
     return resolve(x_argument.get("url") or config.attributes.get("url"), config)
+
+
+def refuse_misplaced(arguments: Sequence[str]) -> None:
+    """Raise MisplacedTarget when an argument other than that of --url and -x looks like a connection string.
+
+    Whatever reads it would repeat it in a message, or send it to a database as the name of something.
+    """
+    before = ""
+    for argument in arguments:
+        names_it = before in ("--url", "-x") or argument.startswith(("--url=", "-x"))
+        if not names_it and re.search(r"://.*@|password\s*=", argument, re.DOTALL):
+            raise MisplacedTarget
+        before = argument
 
 
 def describe(url: str) -> str:
@@ -92,12 +141,28 @@ def describe(url: str) -> str:
 
 
 def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
-    """Return an open connection; ``options`` go to ``psycopg.connect``. Raises psycopg.OperationalError, BadTarget."""
-    _parse(url)
+    """Return an open connection; ``options`` go to ``psycopg.connect``. Raises psycopg.OperationalError, BadTarget.
+
+    Its search path is the catalogue alone from the start, and so is whatever else changes an answer, but behind a pool
+    that passes no options on: each statement that a command sends there names the schema of all that it calls. Options
+    of libpq that the target or PGOPTIONS gives are kept; those of a service that the target names are not.
+    """
+    given = _parse(url)
     # What is sent has characters that not every encoding has; a role or PGCLIENTENCODING may ask for another one.
     # Nothing is prepared: through a pool of transactions the next statement may meet another session.
-    given = {"fallback_application_name": "birthdb", "client_encoding": "UTF8", "prepare_threshold": None} | options
-    connection = psycopg.connect(url, **given)
+    asked: dict[str, Any] = {
+        "fallback_application_name": "birthdb",
+        "client_encoding": "UTF8",
+        "prepare_threshold": None,
+    } | options
+    theirs = asked.get("options") or given.get("options") or os.environ.get("PGOPTIONS", "")
+    pinned = " ".join([theirs, *(f"-c {name}={value}" for name, value in _PINNED.items())]).strip()
+    try:
+        connection = psycopg.connect(url, **(asked | {"options": pinned}))
+    except psycopg.OperationalError as exc:
+        if _NO_OPTIONS not in str(exc):
+            raise
+        connection = psycopg.connect(url, **asked)
     _make_readable(connection)
     return connection
 
@@ -105,14 +170,34 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 def engine(url: str) -> Engine:
     """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use.
 
-    Their search path is the catalogue alone: what SQLAlchemy and Alembic ask is not written to withstand operators that
-    somebody put into a schema of the database's own path, and who releases may be a superuser. They read what was
-    committed before each statement: a release looks at what it has just locked.
+    They read what was committed before each statement: a release looks at what it has just locked.
     """
     given = _parse(url).get("options") or os.environ.get("PGOPTIONS", "")
-    pinned = r"-c search_path=pg_catalog,pg_temp -c default_transaction_isolation=read\ committed"
-    options = f"{given} {pinned}".strip()
+    options = rf"{given} -c default_transaction_isolation=read\ committed".strip()
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url, options=options), poolclass=NullPool)
+
+
+@contextmanager
+def pinned(connection: sqlalchemy.Connection) -> Iterator[None]:
+    """Give somebody else's open connection the search path of ``connect`` for the while, and its own one back."""
+    outer = connection.in_transaction()
+
+    def put(path: str) -> None:
+        connection.exec_driver_sql("SELECT pg_catalog.set_config('search_path', %s, false)", (path,))
+        if not outer:
+            connection.commit()
+
+    before = connection.exec_driver_sql("SELECT pg_catalog.current_setting('search_path')").scalar_one()
+    put(_PATH)
+    try:
+        yield
+    finally:
+        if not outer:
+            connection.rollback()
+        raw = connection.connection.driver_connection
+        # A transaction of the caller's that failed takes the path back with it.
+        if isinstance(raw, psycopg.Connection) and raw.info.transaction_status in _USABLE:
+            put(before)
 
 
 def _make_readable(connection: psycopg.Connection[Any]) -> None:
@@ -122,9 +207,33 @@ def _make_readable(connection: psycopg.Connection[Any]) -> None:
             connection.pgconn.exec_(f"SET {name} = '{style}'".encode())
 
 
+def _configured(config: Config | None) -> str | None:
+    try:
+        return config.get_main_option("sqlalchemy.url") if config is not None else None
+    except configparser.Error:
+        # It quotes what follows the % that it did not understand.
+        raise BadTarget from None
+
+
 def _parse(url: str) -> dict[str, str]:
     try:
-        return {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.ProgrammingError:
+        given = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    except (psycopg.ProgrammingError, UnicodeError):
         # libpq quotes the part it did not understand, and that part may be the password.
         raise BadTarget from None
+    if _misread(url, given):
+        raise BadTarget
+    return given
+
+
+def _misread(url: str, given: Mapping[str, str]) -> bool:
+    """Whether a part of a password may have become a host, a port or a database, which everything shows.
+
+    libpq ends the user and password of a URI at the first @, and takes there to be none after a /.
+    """
+    uri = re.fullmatch(r"postgres(?:ql)?://(?:[^@/]*@)?(.*)", url, re.DOTALL)
+    if uri and "@" in uri[1]:
+        return True
+    if not re.fullmatch("[0-9,]*", given.get("port", "")):
+        return True
+    return any("://" in given.get(name, "") for name in ("dbname", "host", "user", "service"))

@@ -131,11 +131,11 @@ def test_loopback_asks_for_the_password() -> None:
 def test_what_was_committed_survives_a_crash() -> None:
     with EmbeddedServer(durable=True) as running:
         with target.connect(running.url()) as conn:
-            conn.execute("CREATE TABLE kept AS SELECT 1 AS one")
+            conn.execute("CREATE TABLE public.kept AS SELECT 1 AS one")
         running.stop(signal.SIGKILL)
         running.start()
         with target.connect(running.url()) as conn:
-            assert conn.execute("SELECT one FROM kept").fetchone() == (1,)
+            assert conn.execute("SELECT one FROM public.kept").fetchone() == (1,)
 
 
 def test_names_that_a_url_must_escape_are_escaped() -> None:

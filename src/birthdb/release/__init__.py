@@ -208,6 +208,7 @@ def open_script(context: MigrationContext) -> None:
     context.impl.static_output(
         "-- For psql: alembic … --sql | psql -d database\n"
         "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n"
+        # For Alembic's own statements, which the releases' do not pin.
         "SET search_path = pg_catalog, pg_temp;\nSET default_transaction_isolation = 'read committed';"
     )
     if not context.get_current_heads():

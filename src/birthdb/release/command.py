@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from alembic.config import CommandLine
 
-from birthdb import paths
+from birthdb import paths, target
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one and return the exit code: 0 fine, 1 refused, 2 misuse. Raises what the database refuses."""
+    """Run one and return the exit code: 0 fine, 1 refused, 2 misuse.
+
+    Raises MisplacedTarget, and what the database refuses.
+    """
+    target.refuse_misplaced(arguments)
     try:
         CommandLine(prog="birthdb alembic").main(["-c", str(paths.ALEMBIC_INI), *arguments])
     except SystemExit as exc:

@@ -4,7 +4,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 
-from birthdb import paths
+from birthdb import paths, target
 from birthdb.release import BEGIN, FINISH, GRANTS, MEASURING, NO_MANIFEST, Step
 from birthdb.release.sources import SourceError, Sources
 
@@ -38,7 +38,7 @@ def load(url: str, sources: Sources) -> None:
     What needs something that an older release did not have waits for it. Raises SourceError for a file that fails
     when everything else is there.
     """
-    with psycopg.connect(url) as connection:
+    with target.connect(url) as connection:
 
         def run(text: str) -> None:
             connection.execute(text.encode(), prepare=False)
