@@ -27,7 +27,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from birthdb import api, audit, evidence, paths, target
+from birthdb import api, audit, evidence, files, paths, target
 from birthdb import verify as verification
 from birthdb.api import Connection
 from birthdb.errors import BirthError
@@ -331,7 +331,7 @@ def export_evidence(
     run: Annotated[
         str | None, typer.Argument(metavar="RUN|all", help="A run_id; all: every table of evidence, with its digest.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, of mode 0600.")] = None,
     births: Annotated[bool, typer.Option("--births", help="The births too: of RUN a line each, of all in it.")] = False,
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FILE", help="Check an exported file; needs no database.")
@@ -376,7 +376,8 @@ def export_evidence(
         print(text)
         return
     try:
-        output.write_text(text + "\n", encoding="utf-8")
+        with files.written(output) as file:
+            file.write(text + "\n")
     except OSError as exc:
         raise _misuse(f"{output}: {exc.strerror}", param_hint="--output") from exc
     _show({"evidence": [{"file": str(output), "sha256": document["sha256"]}]}, as_json)
@@ -387,7 +388,7 @@ def _write_lines(lines: Iterator[str], output: Path | None, as_json: bool) -> No
     written = ""
     # The sums are of UTF-8, whatever the terminal's encoding is.
     _reconfigure(encoding="utf-8", errors="strict")
-    with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as file:
+    with nullcontext(sys.stdout) if output is None else files.written(output) as file:
         for written in lines:
             file.write(written)
     if output is not None:

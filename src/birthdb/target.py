@@ -39,6 +39,9 @@ _PINNED = {
 
 _USABLE = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 
+#: A URI whose host, port and database cannot hold a part of a password.
+_PLAIN = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?[^@/?]*(?:/[^@/?]*)?(?:\?[^@]*)?", re.DOTALL)
+
 #: How pgbouncer says that it passes no options on.
 _NO_OPTIONS = "unsupported startup parameter"
 
@@ -61,7 +64,7 @@ class BadTarget(TargetError):
     """What names the database is neither a libpq URI nor a connection string, or may be misread; never quotes it."""
 
     hint = (
-        f"{TargetError.hint}; in it, @ / : and % of a password are written %40 %2F %3A and %25,"
+        f"{TargetError.hint}; in it, @ / : and % of a name or password are %40 %2F %3A and %25,"
         " and in alembic.ini each % twice"
     )
 
@@ -229,10 +232,10 @@ def _parse(url: str) -> dict[str, str]:
 def _misread(url: str, given: Mapping[str, str]) -> bool:
     """Whether a part of a password may have become a host, a port or a database, which everything shows.
 
-    libpq ends the user and password of a URI at the first @, and takes there to be none after a /.
+    libpq ends the user and password of a URI at the first @, and takes there to be none after a /: what is left must
+    have none of either where they can be written otherwise.
     """
-    uri = re.fullmatch(r"postgres(?:ql)?://(?:[^@/]*@)?(.*)", url, re.DOTALL)
-    if uri and "@" in uri[1]:
+    if re.match("postgres(?:ql)?://", url) and not _PLAIN.fullmatch(url):
         return True
     if not re.fullmatch("[0-9,]*", given.get("port", "")):
         return True

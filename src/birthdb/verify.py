@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from psycopg.rows import dict_row
 
-from birthdb import api, paths
+from birthdb import api, files, paths
 from birthdb.api import Connection
 from birthdb.plain import line
 from birthdb.release import attest, body_of
@@ -74,7 +74,7 @@ class Report:
         }
 
     def write_junit(self, file: Path) -> None:
-        """Write the report as JUnit: a test case a check, a suite for each thing looked at."""
+        """Write the report as JUnit, by ``files.written``: a test case a check, a suite for each thing looked at."""
         root = ElementTree.Element("testsuites", name="birthdb verify")
         for what in dict.fromkeys(check.what for check in self.checks):
             checks = [check for check in self.checks if check.what == what]
@@ -86,7 +86,8 @@ class Report:
                 case = ElementTree.SubElement(suite, "testcase", classname=f"birthdb.{what}", name=line(check.object))
                 if check.found is not None:
                     ElementTree.SubElement(case, "failure", message=line(check.found)).text = line(str(check))
-        ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+        with files.written(file) as junit:
+            ElementTree.ElementTree(root).write(junit, encoding="unicode", xml_declaration=True)
 
 
 def verify(connection: Connection, *, source: bool = False) -> Report:

@@ -165,6 +165,24 @@ def test_a_report_that_cannot_be_written_is_misuse(birthdb: Command, tmp_path: P
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["verify", "--junit"], ["evidence", "all", "-o"], ["evidence", "RUN", "--births", "-o"]]
+)
+def test_what_is_written_is_for_its_owner_alone_and_follows_no_link(
+    db: Database, collection: str, birthdb: Command, tmp_path: Path, command: list[str]
+) -> None:
+    planned = api.plan(db.connect("olga_operator"), collection, dry_run=False)
+    arguments = [str(planned["run_id"]) if word == "RUN" else word for word in command]
+    file, elsewhere, link = (tmp_path / name for name in ("file", "elsewhere", "link"))
+    written = birthdb("olga_operator", *arguments, str(file))
+    assert written.returncode == 0, written.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    link.symlink_to(elsewhere)
+    refused = birthdb("olga_operator", *arguments, str(link), "--json")
+    assert (refused.returncode, elsewhere.exists(), link.is_symlink()) == (2, False, True)
+    assert "a link is not followed" in json.loads(refused.stderr)["error"]
+
+
 def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: Command) -> None:
     """Who changes a routine and records it as released deceives the database, and not the release's files."""
     admin = db.connect()
