@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual te
   VOLATILE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_lock_owner$
-  SELECT s.who, format('SELECT pg_terminate_backend(%s);', p_pid)
+  SELECT s.who, format('SELECT pg_catalog.pg_terminate_backend(%s);', p_pid)
   FROM birth.fn_birth_session_of(p_pid) AS s(who) WHERE s.who IS NOT NULL
   UNION ALL
   SELECT format('prepared transaction %L of %s, since %s', x.gid, x.owner, x.prepared),

@@ -38,7 +38,7 @@ BEGIN
     RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, r_owner.who
       USING HINT = 'to undo that too: ' || r_owner.remedy;
   END IF;
-  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', r_permit.run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', r_permit.run_id);
 END;
 $fn_birth_permit_revoke$;
 

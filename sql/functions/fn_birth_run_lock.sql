@@ -40,7 +40,7 @@ BEGIN
   v_undone := birth.fn_birth_lock_holder(format('failed:%s:%s', p_run_id, r_run.epoch));
   IF r_run.status <> 'failed' AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = v_undone AND a.usename = r_run.executed_by) THEN
     PERFORM birth.fn_birth_raise('outcome_undone', format('run %s, attempt %s, in the session of %s, backend %s', p_run_id, r_run.epoch,
-      r_run.executed_by, v_undone), format('end that session: SELECT pg_terminate_backend(%s); the next CALL then begins an attempt that '
+      r_run.executed_by, v_undone), format('end that session: SELECT pg_catalog.pg_terminate_backend(%s); the next CALL then begins an attempt that '
       'checks everything', v_undone));
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;

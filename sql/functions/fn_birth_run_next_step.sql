@@ -35,7 +35,7 @@ BEGIN
     AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
     v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
-    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := birth.fn_birth_clock() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
       r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);

@@ -32,7 +32,7 @@ BEGIN
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
-  RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+  RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
 $fn_birth_run_takeover$;
 

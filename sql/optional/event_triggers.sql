@@ -328,7 +328,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
       DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
       HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
-             'SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
+             'SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
   END IF;
 END;
 $guard$;

@@ -33,7 +33,7 @@ WITH known AS (
   CROSS JOIN (SELECT birth.fn_birth_clock() AS now) k
   WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= k.now + interval '1 hour')
   UNION ALL
-  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, d.repair
+  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, 'SET search_path = pg_catalog, pg_temp; ' || d.repair
   FROM birth.v_birth_gateway_release_drift_guard d
   WHERE NOT d.pass
   UNION ALL
@@ -116,7 +116,7 @@ WITH known AS (
         AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
   UNION ALL
   SELECT 2, format('rows replicated into %s of %s are not born', r.relation::regclass, k.collection_name), NULL::timestamptz AS since,
-         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner', k.relation::regclass, g.tgname)
+         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner', k.schema_name, k.table_name, g.tgname)
               ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
                           k.collection_name, k.gateway_mode) END
   FROM known k

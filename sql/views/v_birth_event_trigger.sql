@@ -5,7 +5,7 @@ SELECT w.name, w.event, s.state,
        CASE WHEN s.state <> 'present' THEN w.purpose END AS not_noticed,
        CASE s.state
          WHEN 'present' THEN NULL
-         WHEN 'switched off' THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf();  -- by a superuser'
+         WHEN 'switched off' THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_catalog.pg_reload_conf();  -- by a superuser'
          WHEN 'absent' THEN '-- psql -f sql/optional/event_triggers.sql, by a superuser'
          WHEN 'replaceable' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again', e.evtname)
          WHEN 'partial' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again', e.evtname)

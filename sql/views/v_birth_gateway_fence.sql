@@ -8,7 +8,7 @@
 CREATE OR REPLACE VIEW birth.v_birth_gateway_fence AS
 WITH open AS (
   SELECT a.backend_xid AS xid, format('session %s of %s', a.pid, a.usename) AS who,
-         format('SELECT pg_terminate_backend(%s);  -- or wait until it ends', a.pid) AS next_step
+         format('SELECT pg_catalog.pg_terminate_backend(%s);  -- or wait until it ends', a.pid) AS next_step
   FROM pg_catalog.pg_stat_activity a WHERE a.backend_xid IS NOT NULL
   UNION ALL
   SELECT p.transaction, format('prepared transaction %L of %s', p.gid, p.owner),

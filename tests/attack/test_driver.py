@@ -202,7 +202,7 @@ def test_a_failure_that_is_rolled_back_keeps_the_run_from_going_on_while_its_ses
     with refused(errors.OutcomeUndone) as told:
         way(scene, run, holder)
     assert OPERATOR in str(told.value.diag.message_detail)
-    assert f"SELECT pg_terminate_backend({holder.info.backend_pid});" in str(told.value.diag.message_hint)
+    assert f"SELECT pg_catalog.pg_terminate_backend({holder.info.backend_pid});" in str(told.value.diag.message_hint)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     scene.apply(run, by=SECOND_OPERATOR)
     assert (scene.status(run), scene.ledger(run)["epoch"]) == (("done", None), 2)
@@ -286,7 +286,7 @@ def test_a_stranger_who_holds_up_a_run_is_named_with_the_statement_that_ends_it(
     with scene.unchanged(), refused(refusal) as told:
         scene.apply(run)
     assert f"nora_nobody, backend {stranger.info.backend_pid}" in str(told.value.diag.message_detail)
-    assert f"SELECT pg_terminate_backend({stranger.info.backend_pid});" in str(told.value.diag.message_hint)
+    assert f"SELECT pg_catalog.pg_terminate_backend({stranger.info.backend_pid});" in str(told.value.diag.message_hint)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (stranger.info.backend_pid,))
     scene.apply(run)
     assert scene.status(run) == ("done", None)

@@ -266,7 +266,7 @@ def test_a_verdict_not_safe_waits_for_nobody_who_has_a_part_in_an_open_transacti
             scene.absolve(run.run_id)
         pid = scene.session(OPERATOR).info.backend_pid
         assert f"{OPERATOR}, backend {pid}" in str(caught.value.diag.message_detail)
-        assert f"SELECT pg_terminate_backend({pid});" in str(caught.value.diag.message_hint)
+        assert f"SELECT pg_catalog.pg_terminate_backend({pid});" in str(caught.value.diag.message_hint)
     scene.absolve(run.run_id, "COMPENSATE")
 
 

@@ -185,7 +185,7 @@ def test_enforce_holds_when_every_transaction_that_inserted_before_is_over(world
         False,
         False,
         [f"session {pid} of {APPLICATION}"],
-        f"SELECT pg_terminate_backend({pid});  -- or wait until it ends",
+        f"SELECT pg_catalog.pg_terminate_backend({pid});  -- or wait until it ends",
     )
     ((what, next_step),) = said(world)
     assert f"session {pid} of {APPLICATION}" in what

@@ -32,12 +32,9 @@ few = settings(max_examples=6)
 COMMANDS = [
     ["status", "--url", "TARGET"],
     ["verify", "--url=TARGET", "--json"],
-    ["census", "x", "--url", "TARGET"],
     ["evidence", "all", "--url", "TARGET"],
     ["alembic", "-x", "url=TARGET", "current"],
-    ["alembic", "-xurl=TARGET", "current"],
     ["status"],
-    ["alembic", "current"],
 ]
 
 #: The same where another argument belongs: a slip that must not show it either.

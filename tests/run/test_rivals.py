@@ -232,7 +232,7 @@ def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_
             with scene.unchanged(), refused(errors.RunHeld) as told:
                 take_over(scene, run)
             assert f"{OPERATOR}, backend {sleeper.pid}" in str(told.value.diag.message_detail)
-            assert f"SELECT pg_terminate_backend({sleeper.pid});" in str(told.value.diag.message_hint)
+            assert f"SELECT pg_catalog.pg_terminate_backend({sleeper.pid});" in str(told.value.diag.message_hint)
             scene.execute("SELECT pg_terminate_backend(%s)", (sleeper.pid,))
     with pytest.raises(psycopg.OperationalError):
         sleeper.end()
