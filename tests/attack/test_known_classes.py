@@ -7,17 +7,22 @@ CVE-2022-1552: maintenance, and whatever else reads a table, that runs its owner
 CVE-2023-39417: a name that ends the quotes which a script put around it.
 """
 
+import subprocess
 from collections.abc import Iterator
+from io import StringIO
 
 import psycopg
 import pytest
+from alembic import command
 from attack.spy import ran_as, spied
 from gateway.world import World
 from psycopg.sql import SQL, Identifier
-from support import RELEASER, Cluster, Database, downgrade, upgrade, worker
+from sqlalchemy import create_engine, text
+from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade, worker
 
 from birthdb import api, errors, evidence
 from birthdb import verify as verification
+from birthdb.server import client
 
 ATTACKER = "nora_nobody"
 
@@ -138,6 +143,48 @@ def test_a_release_calls_nothing_that_was_put_before_its_own(
         (schema,),
     ).fetchall()
     assert strangers == []
+
+
+@pytest.mark.parametrize("way", ["a connection that is handed over", "a script"])
+def test_no_way_of_releasing_calls_what_the_path_of_a_database_puts_first(taken: Database, way: str) -> None:
+    """Alembic asks and writes its own table in between, and an open connection comes with any path."""
+    admin = taken.connect()
+    admin.execute(
+        f"CREATE SCHEMA ambush; GRANT USAGE ON SCHEMA ambush TO PUBLIC; {AMBUSH.format(schema='ambush')}".encode()
+    )
+    admin.execute(
+        """
+        CREATE FUNCTION ambush.equal(varchar, varchar) RETURNS boolean LANGUAGE plpgsql AS
+          $$BEGIN INSERT INTO ambush.ran VALUES (current_user); RETURN $1::text OPERATOR(pg_catalog.=) $2::text; END$$;
+        CREATE OPERATOR ambush.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = ambush.equal);
+        """
+    )
+    admin.execute(SQL("ALTER DATABASE {} SET search_path = ambush, pg_catalog").format(Identifier(taken.name)))
+    if way == "a script":
+        written = StringIO()
+        config = alembic_config(taken.url())
+        config.output_buffer = written
+        command.upgrade(config, "base:head", sql=True)
+        sent = subprocess.run(
+            [client("psql"), "-qX", "-d", taken.url()],
+            input=written.getvalue(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (sent.returncode, sent.stderr) == (0, "")
+    else:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(taken.url()))
+        with engine.connect() as connection:
+            # What the caller's engine asks at its first use is the caller's.
+            connection.execute(text("SELECT 1"))
+            admin.execute("DELETE FROM ambush.ran")
+            config = alembic_config("")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            assert connection.execute(text("SHOW search_path")).scalar_one() == "ambush, pg_catalog"
+        engine.dispose()
+    assert admin.execute("SELECT r.who FROM ambush.ran r").fetchall() == []
 
 
 @pytest.mark.parametrize(

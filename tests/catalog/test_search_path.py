@@ -1,8 +1,13 @@
 """Twins of functions, operators, types and relations, put first in the search path: none of them is ever reached."""
 
+import json
+import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 from support import Cluster, Database
 
-from birthdb import api, target
+from birthdb import api, cli, target
 
 #: What a twin raises: its body is that of a trigger, which cannot be called.
 REACHED = "39P01"
@@ -203,3 +208,90 @@ def test_no_view_and_no_routine_reaches_a_twin_whoever_calls_it(twins: World) ->
         statements = denied
     assert len(statements) < 70
     assert reached == []
+
+
+@pytest.fixture(params=["pinned at the start", "behind a pool that passes no options on"])
+def hostile(
+    twins: World, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> tuple[World, UUID, int, int]:
+    """A world and a permitted run, in a database that puts the twins before everything else for whoever connects."""
+    database = Identifier(twins.admin.info.dbname)
+    twins.governed("(code text PRIMARY KEY)", mode="enforce")
+    twins.admin.execute("INSERT INTO app.thing SELECT 'before ' || g FROM generate_series(1, 5) g")
+    twins.admin.execute("DELETE FROM birth.birth_registry")
+    permitted = twins.permitted()
+    twins.admin.execute(SQL("ALTER DATABASE {} SET search_path = twin, pg_catalog, public").format(database))
+    twins.admin.execute(SQL("ALTER DATABASE {} SET quote_all_identifiers = on").format(database))
+    twins.admin.execute(SQL("ALTER DATABASE {} SET DateStyle = 'German'").format(database))
+    if request.param.startswith("behind"):
+        connect = psycopg.connect
+
+        def passes_no_options_on(url: str, **options: Any) -> psycopg.Connection[Any]:
+            if "options" in options:
+                raise psycopg.OperationalError("connection failed: FATAL:  unsupported startup parameter: options")
+            return connect(url, **options)
+
+        monkeypatch.setattr(psycopg, "connect", passes_no_options_on)
+    return twins, *permitted
+
+
+def test_no_command_reaches_a_twin(
+    hostile: tuple[World, UUID, int, int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    world, run, permit, delta = hostile
+
+    def does(user: str, *arguments: str) -> str:
+        monkeypatch.setenv(target.VARIABLE, world.db.url(user))
+        monkeypatch.setattr(sys, "argv", ["birthdb", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert ended.value.code == cli.FINE, (arguments, said)
+        return said.out
+
+    numbers = ["--permit", str(permit), "--expected-delta", str(delta), "--max-rows", str(delta), "--batch-ms", "60000"]
+    does("olga_operator", "apply", "thing", str(run), *numbers, "--execute")
+    assert world.births() == [f"before {number}" for number in range(1, 6)]
+    for command in (["status"], ["verify"], ["census", "thing"], ["plan", "thing"], ["evidence", "all"]):
+        does("olga_operator", *command)
+    document = json.loads(does("olga_operator", "evidence", str(run)))
+    assert document["run"]["run_id"] == str(run)
+    for name, more in (("run", []), ("births", ["--births"])):
+        does("olga_operator", "evidence", str(run), *more, "-o", str(tmp_path / name))
+    does("olga_operator", "verify", "--run", str(tmp_path / "births"), "--url", world.db.url("olga_operator"))
+
+
+def test_what_is_printed_can_be_copied_into_a_session_with_a_hostile_search_path(twins: World) -> None:
+    """From the plan to the census by nothing but what each answer says is next."""
+    senders = {
+        "an operator": "olga_operator",
+        "a reviewer": "rita_reviewer",
+        "a permit owner": "paul_owner",
+        "a DBA": "dora_dba",
+    }
+    twins.governed("(code text PRIMARY KEY)", mode="enforce")
+    twins.admin.execute("INSERT INTO app.thing SELECT 'before ' || g FROM generate_series(1, 5) g")
+    twins.admin.execute("DELETE FROM birth.birth_registry")
+    for person in senders.values():
+        turn(twins.person(person))
+    run = api.plan(twins.operator, "thing", dry_run=False)["run_id"]
+    sent = []
+    while not sent or "fn_birth_census" not in sent[-1]:
+        step = twins.value("SELECT birth.fn_birth_run_next_step(%s)", run)
+        assert step not in sent
+        sent.append(step)
+        sender = re.search("-- (.*)$", step)
+        twins.person(senders[sender[1]] if sender else "olga_operator").execute(step.encode())
+    assert [re.findall(r"birth\.(\w+)", step)[0] for step in sent] == [
+        "fn_birth_review_record",
+        "fn_birth_permit_open",
+        "fn_birth_permit_confirm",
+        "sp_dot_birth_qt001_apply",
+        "fn_birth_census",
+    ]
+    for step in (api.run_tune(twins.operator, run, 5), api.run_tune(twins.operator, run, 6)):
+        (row,) = twins.operator.execute(step.encode()).fetchall()
+        assert row[0] == run

@@ -1,10 +1,15 @@
 """Which database: the order of the sources, and what is shown of it."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from alembic.config import Config
-from sqlalchemy import text
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from support import Database
 
 from birthdb import target
@@ -80,6 +85,93 @@ def test_what_cannot_be_parsed_is_not_quoted(url: str) -> None:
         target.resolve(url)
     assert SECRET not in repr(caught.value)
     assert caught.value.__cause__ is None
+
+
+PINNED = {
+    "search_path": "pg_catalog,pg_temp",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+}
+HOSTILE = {
+    "search_path": "public, pg_catalog",
+    "DateStyle": "German",
+    "IntervalStyle": "iso_8601",
+    "bytea_output": "escape",
+    "extra_float_digits": "-15",
+    "quote_all_identifiers": "on",
+    "standard_conforming_strings": "off",
+}
+
+
+def settings(conn: psycopg.Connection[Any]) -> dict[str, str]:
+    """Return them; the order of day and month, which ISO does not have, is left out."""
+    shown = {name: str((conn.execute(f"SHOW {name}".encode()).fetchone() or [""])[0]) for name in PINNED}
+    return shown | {"DateStyle": shown["DateStyle"].partition(",")[0]}
+
+
+@pytest.mark.parametrize("where", ["DATABASE", "ROLE", "PGOPTIONS", "options"])
+def test_what_somebody_set_for_a_connection_changes_no_answer(
+    empty_db: Database, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """From its start: no statement comes before."""
+    url = empty_db.url("nora_nobody")
+    given = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in HOSTILE.items())
+    if where == "PGOPTIONS":
+        monkeypatch.setenv("PGOPTIONS", given)
+    elif where == "options":
+        url = make_conninfo(url, options=given)
+    else:
+        name = {"DATABASE": f"DATABASE {empty_db.name}", "ROLE": f"ROLE nora_nobody IN DATABASE {empty_db.name}"}[where]
+        for setting, value in HOSTILE.items():
+            quoted = value if setting == "search_path" else f"'{value}'"
+            empty_db.connect().execute(f"ALTER {name} SET {setting} = {quoted}".encode())
+    monkeypatch.setattr(target, "_make_readable", lambda conn: None)
+    with target.connect(url) as conn:
+        assert settings(conn) == PINNED
+    with target.engine(url).connect() as connection:
+        assert connection.execute(text("SHOW search_path")).scalar_one() == "pg_catalog,pg_temp"
+
+
+def test_options_of_one_s_own_are_kept(empty_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = make_conninfo(empty_db.url(), options="-c lock_timeout=1234")
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=4321")
+    for conn, kept in ((target.connect(url), "1234ms"), (target.connect(empty_db.url()), "4321ms")):
+        with conn:
+            assert conn.execute("SHOW lock_timeout").fetchone() == (kept,)
+            assert conn.execute("SHOW search_path").fetchone() == ("pg_catalog,pg_temp",)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("outer", [False, True])
+def test_an_open_connection_has_the_path_of_a_release_for_the_while_and_then_its_own(
+    empty_db: Database, outer: bool, fails: bool
+) -> None:
+    def path() -> object:
+        return connection.execute(text("SHOW search_path")).scalar_one()
+
+    def use() -> None:
+        with target.pinned(connection):
+            assert path() == "pg_catalog,pg_temp"
+            if fails:
+                connection.execute(text("SELECT no_such_column"))
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(empty_db.url()))
+    with engine.connect() as connection:
+        connection.execute(text("SET search_path = public, pg_catalog"))
+        connection.commit()
+        if outer:
+            connection.begin()
+        with pytest.raises(ProgrammingError) if fails else nullcontext():
+            use()
+        assert connection.in_transaction() is outer
+        if outer and fails:
+            connection.rollback()
+        assert path() == "public, pg_catalog"
+    engine.dispose()
 
 
 def test_engine_and_connection_reach_the_same_database(empty_db: Database) -> None:
