@@ -178,6 +178,7 @@ def test_no_way_of_releasing_calls_what_the_path_of_a_database_puts_first(taken:
         with engine.connect() as connection:
             # What the caller's engine asks at its first use is the caller's.
             connection.execute(text("SELECT 1"))
+            connection.commit()
             admin.execute("DELETE FROM ambush.ran")
             config = alembic_config("")
             config.attributes["connection"] = connection
@@ -185,6 +186,7 @@ def test_no_way_of_releasing_calls_what_the_path_of_a_database_puts_first(taken:
             assert connection.execute(text("SHOW search_path")).scalar_one() == "ambush, pg_catalog"
         engine.dispose()
     assert admin.execute("SELECT r.who FROM ambush.ran r").fetchall() == []
+    assert admin.execute("SELECT version_num FROM birth.alembic_version").fetchall() != []
 
 
 @pytest.mark.parametrize(
