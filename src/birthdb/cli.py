@@ -320,6 +320,9 @@ def repair(
     if as_json:
         _print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
         return
+    if done and not execute:
+        # The statements hold definitions, as a release has them, and a release pins its path.
+        out.print(_text("SET search_path = pg_catalog, pg_temp;"))
     for difference, text in done:
         out.print(_line(f"-- {difference}", "dim"))
         out.print(_text(f"{text.rstrip().rstrip(';')};"))

@@ -278,7 +278,7 @@ def test_what_is_printed_can_be_copied_into_a_session_with_a_hostile_search_path
     for person in senders.values():
         turn(twins.person(person))
     run = api.plan(twins.operator, "thing", dry_run=False)["run_id"]
-    sent = []
+    sent: list[str] = []
     while not sent or "fn_birth_census" not in sent[-1]:
         step = twins.value("SELECT birth.fn_birth_run_next_step(%s)", run)
         assert step not in sent

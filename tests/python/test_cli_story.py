@@ -199,6 +199,7 @@ def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command)
     db.connect().execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
     shown = birthdb(RELEASER, "repair")
     assert "REVOKE INSERT ON TABLE birth.birth_receipt FROM nora_nobody;" in shown.stdout
+    assert shown.stdout.splitlines()[0] == "SET search_path = pg_catalog, pg_temp;"
     assert shown.stdout.splitlines()[-1] == "2 to put back: add --execute"
     assert birthdb("olga_operator", "verify").returncode == 1
     assert birthdb(RELEASER, "repair", "--execute").stdout.splitlines()[-1] == "2 put back"

@@ -14,6 +14,7 @@ from alembic.config import Config
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
+from rich.console import Console
 
 from birthdb import cli, paths, target
 
@@ -61,8 +62,8 @@ def said(*arguments: str, url: str | None = None) -> str:
     with (
         patch.object(sys, "argv", ["birthdb", *arguments]),
         patch.dict("os.environ", environment),
-        patch.object(cli, "out", cli.Console(file=out, soft_wrap=True)),
-        patch.object(cli, "err", cli.Console(file=err, soft_wrap=True)),
+        patch.object(cli, "out", Console(file=out, soft_wrap=True)),
+        patch.object(cli, "err", Console(file=err, soft_wrap=True)),
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises((SystemExit, Exception)) as ended,

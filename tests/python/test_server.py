@@ -274,7 +274,7 @@ def test_links_that_the_server_s_user_plants_lead_root_nowhere(
     base: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worst moment: whenever something has been handed over."""
-    handed = []
+    handed: list[Path] = []
 
     def chown(path: Path, *arguments: int, **options: bool) -> None:
         real(path, *arguments, **options)

@@ -256,7 +256,8 @@ def test_permits_drift_freezes_and_guards_are_shown_with_what_repairs_them(scene
     scene.execute("GRANT INSERT ON birth.birth_registry TO birth_operator")
     found = attention(scene)
     assert found[0]["severity"] == "critical"
-    assert "REVOKE INSERT ON TABLE birth.birth_registry FROM birth_operator" in [row["next_step"] for row in found]
+    repair = "REVOKE INSERT ON TABLE birth.birth_registry FROM birth_operator"
+    assert f"SET search_path = pg_catalog, pg_temp; {repair}" in [row["next_step"] for row in found]
     assert "critical: stage 0 is not enforced: frozen: DOT-118" in whats(scene)
     assert "warning: worse than at stage 1" in whats(scene)
 
