@@ -1,16 +1,18 @@
 """The contract: what is recorded, what counts as drift, what blocks, and that the repair repairs."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
-from helpers import OPERATOR, Row, Scene
+from helpers import OPERATOR, Row, Scene, refused, statement
 from psycopg.sql import SQL, Identifier
 from support import Cluster
 
 from birthdb import paths
+from birthdb.errors import ContractDrift
 
 GATEWAY = {
     "fn_birth_registry_auto",
@@ -155,6 +157,8 @@ class Drift:
     blocks: bool
     #: Whether a statement can repair it: not where rows or values are gone.
     repairs: bool = True
+    #: Whether only a superuser can.
+    superuser: bool = False
 
 
 DRIFTS = [Drift(**case) for case in tomllib.loads(Path(__file__).with_name("drifts.toml").read_text())["drift"]]
@@ -381,3 +385,93 @@ def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) ->
                                           jsonb_build_object('parts', r.parts, 'semantic', r.semantic_sha256))))
             FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'""")
     assert [(row["object"], row["drift"]) for row in drifted(scene)] == [("v_birth_separation_of_duties", "body")]
+
+
+#: What was done to a role, what the contract has of it then, and whether that blocks. Whoever rolls back leaves the cluster as it was.
+ROLES: dict[str, tuple[str, str, str, bool]] = {
+    "the owner of everything is a superuser": ("ALTER ROLE birth_definer SUPERUSER", "birth_definer", '["SUPERUSER"]', True),
+    "it passes row security": ("ALTER ROLE birth_definer BYPASSRLS", "birth_definer", '["BYPASSRLS"]', True),
+    "it makes roles": ("ALTER ROLE birth_definer CREATEROLE", "birth_definer", '["CREATEROLE"]', True),
+    "it logs in": ("ALTER ROLE birth_definer LOGIN", "birth_definer", '["LOGIN"]', True),
+    "it replicates and makes databases": (
+        "ALTER ROLE birth_definer REPLICATION CREATEDB",
+        "birth_definer",
+        '["CREATEDB", "REPLICATION"]',
+        True,
+    ),
+    "it has settings": ("ALTER ROLE birth_definer SET row_security = off", "birth_definer", '["SET row_security=off"]', True),
+    "it reads everything": ("GRANT pg_read_all_data TO birth_definer", "birth_definer", "pg_read_all_data", True),
+    "it is a member of a team": ("CREATE ROLE team; GRANT team TO birth_definer", "birth_definer", "team", True),
+    "operators write every table": ("GRANT pg_write_all_data TO birth_operator", "birth_operator", "pg_write_all_data", True),
+    "operators write every table by a team": (
+        "CREATE ROLE team; GRANT pg_write_all_data TO team; GRANT team TO birth_operator",
+        "birth_operator",
+        "pg_write_all_data by team, team",
+        True,
+    ),
+    "operators review": ("GRANT birth_reviewer TO birth_operator", "birth_operator", "birth_reviewer", True),
+    "operators hand their reading on": (
+        "GRANT birth_reader TO birth_operator WITH ADMIN OPTION",
+        "birth_operator",
+        "birth_reader*",
+        True,
+    ),
+    "operators run programs": (
+        "GRANT pg_execute_server_program TO birth_operator",
+        "birth_operator",
+        "pg_execute_server_program",
+        True,
+    ),
+    "operators become a superuser": (
+        "CREATE ROLE chief SUPERUSER; GRANT chief TO birth_operator",
+        "birth_operator",
+        "chief SUPERUSER",
+        True,
+    ),
+    "operators make roles": ("ALTER ROLE birth_operator CREATEROLE", "birth_operator", '["CREATEROLE"]', True),
+    "operators read more": ("CREATE ROLE team; GRANT team TO birth_operator", "birth_operator", "team", False),
+    "readers monitor": ("GRANT pg_monitor TO birth_reader", "birth_reader", "pg_monitor", False),
+    "a role logs in": ("ALTER ROLE birth_dba LOGIN CREATEDB", "birth_dba", '["CREATEDB", "LOGIN"]', False),
+    "operators no longer read": ("DELETE FROM pg_auth_members WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole", "birth_operator", "nothing", False),
+}
+
+
+@pytest.mark.parametrize("what", ROLES)
+def test_what_a_role_is_and_may_become_is_part_of_the_contract(scene: Scene, what: str) -> None:
+    statement, role, found, blocks = ROLES[what]
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute(statement.encode())
+        (row,) = [row for row in drifted(scene) if row["kind"] == "role" and row["object"] == role]
+        assert found in row["found"]
+        assert row["blocks"] is blocks
+        assert all_ok(scene) is not blocks
+        assert written_otherwise(scene) == []
+        for row in drifted(scene):
+            scene.execute(row["repair"].encode())
+        assert drifted(scene) == []
+
+
+def test_a_role_that_is_gone_is_missing(scene: Scene) -> None:
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute("ALTER ROLE birth_source_owner RENAME TO birth_gone")
+        (row,) = [row for row in drifted(scene) if row["kind"] == "role"]
+        assert (row["drift"], row["blocks"], row["repair"]) == ("missing", True, "CREATE ROLE birth_source_owner NOLOGIN")
+
+
+def test_every_role_of_the_release_is_looked_at(scene: Scene) -> None:
+    made = set(re.findall(r"^    '(birth_\w+)'", (paths.SQL / "roles" / "roles.sql").read_text(encoding="utf-8"), re.M))
+    assert len(made) > 7
+    assert made <= {name for kind, name in live(scene) if kind == "role"}
+
+
+def test_a_run_is_refused_while_the_owner_of_everything_is_a_superuser(scene: Scene) -> None:
+    run = scene.permitted(scene.collection())
+    arguments = run.arguments(p_batch_size=100, p_dry_run=False, p_execute=True)
+    call = statement("SELECT * FROM", "fn_dot_birth_qt001_apply", arguments)
+    with scene.unchanged(), scene.admin.transaction(force_rollback=True):
+        scene.execute("ALTER ROLE birth_definer SUPERUSER")
+        scene.execute(SQL("SET LOCAL SESSION AUTHORIZATION {}").format(Identifier(OPERATOR)))
+        with refused(ContractDrift) as caught:
+            scene.execute(call, arguments)
+        assert "role birth_definer: configuration" in (caught.value.diag.message_detail or "")
+    scene.apply(run)
