@@ -3,7 +3,9 @@
 from typing import LiteralString
 
 import pytest
-from helpers import DBA, Run, Scene
+from helpers import DBA, OPERATOR, Run, Scene
+
+from birthdb import verify
 
 
 @pytest.fixture
@@ -16,6 +18,9 @@ def done(scene: Scene, item: str) -> Run:
 HELD = "birth_registry holds what the receipts leave"
 CHAIN = "the receipts are a chain without a gap"
 ORIGIN = "births and receipts carry the origin of the run"
+OUTCOME = "an act tells of the outcome"
+ORDER = "planned, begun, finished in this order"
+ALLOWED = "every row is as its constraints allow"
 
 
 def failing(scene: Scene) -> set[str]:
@@ -24,7 +29,7 @@ def failing(scene: Scene) -> set[str]:
 
 def test_an_honest_run_passes_every_check_also_when_it_is_compensated(scene: Scene, done: Run) -> None:
     rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit(%s)", (done.run_id,))
-    assert len(rows) == 7
+    assert len(rows) == 10
     assert failing(scene) == set()
     scene.compensate(scene.compensable(done), batch=7)
     assert scene.status(done) == ("compensated", None)
@@ -62,6 +67,20 @@ def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) ->
         ),
         ("UPDATE birth.birth_admission_permit_v2 SET spent_rows = 1", "the permits were spent on what was written"),
         ("DELETE FROM birth.birth_act WHERE act = 'attempt'", "an attempt stands behind each epoch"),
+        ("DELETE FROM birth.birth_act WHERE act = 'outcome'", OUTCOME),
+        ("UPDATE birth.birth_act SET detail = '{\"status\": \"failed\"}' WHERE act = 'outcome'", OUTCOME),
+        (
+            "UPDATE birth.birth_backfill_ledger_v2 SET status = 'stopped', stop_reason = 'x', finished_at = NULL",
+            OUTCOME,
+        ),
+        ("UPDATE birth.birth_backfill_ledger_v2 SET finished_at = started_at - interval '1 microsecond'", ORDER),
+        ("UPDATE birth.birth_backfill_ledger_v2 SET started_at = planned_at - interval '1 microsecond'", ORDER),
+        ("UPDATE birth.birth_backfill_ledger_v2 SET started_at = NULL", ORDER),
+        (
+            "UPDATE birth.birth_backfill_ledger_v2 SET status = 'planned', dry_run = true, finished_at = NULL",
+            OUTCOME,
+        ),
+        ("SET session_replication_role = replica; DELETE FROM birth.birth_backfill_ledger_v2", "the ledger has the run"),
     ],
 )
 def test_a_forged_record_disagrees_with_another(scene: Scene, done: Run, forgery: LiteralString, check: str) -> None:
@@ -80,3 +99,133 @@ def test_a_plan_forged_to_done_with_consistent_numbers_is_found(scene: Scene, it
         (run.run_id,),
     )
     assert {"the ledger counts what the receipts wrote", "the permits were spent on what was written"} <= failing(scene)
+
+
+#: What a superuser writes while the constraint is off that forbids it.
+FORBIDDEN: dict[str, tuple[str, str, str]] = {
+    "done with less than the target": (
+        "birth_backfill_ledger_v2",
+        "bbl2_no_false_done",
+        "UPDATE birth.birth_backfill_ledger_v2 SET target_fingerprint = '{21,1,2}'",
+    ),
+    "a count below zero": (
+        "birth_backfill_ledger_v2",
+        "bbl2_counts",
+        "UPDATE birth.birth_backfill_ledger_v2 SET source_rows = -1",
+    ),
+    "a permit for a month": (
+        "birth_admission_permit_v2",
+        "birth_admission_permit_v2_expiry",
+        "UPDATE birth.birth_admission_permit_v2 SET expires_at = opened_at + interval '30 days'",
+    ),
+    "a receipt of another purpose": (
+        "birth_receipt",
+        "birth_receipt_purpose",
+        "UPDATE birth.birth_receipt SET purpose = 'apply' WHERE batch_no = 1",
+    ),
+    "a verdict between safe and not": (
+        "birth_review",
+        "birth_review_verdict",
+        "UPDATE birth.birth_review SET verdict = 'RATHER_SAFE'",
+    ),
+    "an act that nobody knows": ("birth_act", "birth_act_known", "UPDATE birth.birth_act SET act = 'pray' WHERE act = 'attempt'"),
+}
+
+
+def switched_off(scene: Scene, table: str, constraint: str, statement: str) -> None:
+    """Write what a constraint forbids, and leave the constraint as if it had always been there."""
+    scene.forged = True
+    scene.execute(
+        f"""DO $$
+        DECLARE d text := (SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{constraint}');
+        BEGIN
+          ALTER TABLE birth.{table} DROP CONSTRAINT {constraint};
+          {statement};
+          EXECUTE 'ALTER TABLE birth.{table} ADD CONSTRAINT {constraint} ' || d || ' NOT VALID';
+          UPDATE pg_constraint SET convalidated = true WHERE conname = '{constraint}';
+        END $$""".encode()
+    )
+    assert scene.rows("SELECT * FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'") == []
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_a_row_that_a_constraint_forbids_is_named_though_it_stands_as_validated(
+    scene: Scene, done: Run, what: str
+) -> None:
+    table, constraint, statement = FORBIDDEN[what]
+    switched_off(scene, table, constraint, statement)
+    for asked in ("SET constraint_exclusion = on", "SET enable_seqscan = off"):
+        scene.execute(asked.encode())
+        (row,) = [r for r in scene.rows("SELECT * FROM birth.fn_birth_run_audit()") if r["check_name"] == ALLOWED]
+        assert (row["run_id"], row["pass"]) == (done.run_id, False)
+        assert row["found"].startswith(f"{table}: {constraint} x ")
+
+
+def test_a_row_that_a_constraint_forbids_is_named_while_the_server_does_not_look(scene: Scene, done: Run) -> None:
+    scene.forged = True
+    scene.execute("""
+        UPDATE pg_class SET relchecks = 0 WHERE oid = 'birth.birth_backfill_ledger_v2'::regclass;
+        UPDATE birth.birth_backfill_ledger_v2 SET actual_inserted = 137, expected_delta = 137;
+        UPDATE pg_class SET relchecks = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
+        FROM (VALUES ('birth.birth_backfill_ledger_v2'::regclass)) AS c(oid) WHERE pg_class.oid = c.oid""")
+    assert ALLOWED in failing(scene)
+
+
+def test_an_empty_value_is_named_where_the_column_stands_as_not_null(scene: Scene, done: Run) -> None:
+    scene.forged = True
+    scene.execute("""
+        UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at';
+        UPDATE birth.birth_receipt SET born_at = NULL WHERE batch_no = 2;
+        UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at'""")
+    assert ALLOWED in failing(scene)
+
+
+def test_two_rows_under_one_key_are_named_though_its_index_stands_as_unique(scene: Scene, done: Run) -> None:
+    scene.forged = True
+    scene.execute("""
+        UPDATE pg_class SET relhasindex = false WHERE oid = 'birth.birth_review'::regclass;
+        INSERT INTO birth.birth_review OVERRIDING SYSTEM VALUE SELECT * FROM birth.birth_review;
+        UPDATE pg_class SET relhasindex = true WHERE oid = 'birth.birth_review'::regclass""")
+    assert ALLOWED in failing(scene)
+
+
+def test_two_running_runs_of_a_collection_are_named(scene: Scene, item: str) -> None:
+    scene.forged = True
+    scene.plan(item)
+    scene.plan(item)
+    scene.execute("""
+        UPDATE pg_index SET indisready = false WHERE indexrelid = 'birth.bbl2_one_running'::regclass;
+        UPDATE birth.birth_backfill_ledger_v2 SET status = 'running', dry_run = false;
+        UPDATE pg_index SET indisready = true WHERE indexrelid = 'birth.bbl2_one_running'::regclass""")
+    assert any(
+        "bbl2_one_running" in row["found"] for row in scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
+    )
+
+
+def test_a_row_without_what_it_refers_to_is_named(scene: Scene, done: Run) -> None:
+    scene.forged = True
+    scene.execute("SET session_replication_role = replica")
+    scene.execute("DELETE FROM birth.collection_registry")
+    assert ALLOWED in failing(scene)
+
+
+def test_a_table_that_cannot_be_read_is_said(scene: Scene, done: Run) -> None:
+    scene.forged = True
+    scene.execute("ALTER TABLE birth.birth_review DROP COLUMN findings")
+    rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
+    assert [(row["run_id"], "birth_review cannot be read" in row["found"]) for row in rows] == [(None, True)]
+
+
+def test_verify_names_a_forged_done(scene: Scene, item: str) -> None:
+    scene.forged = True
+    run = scene.permitted(item)
+    switched_off(
+        scene,
+        "birth_backfill_ledger_v2",
+        "bbl2_no_false_done",
+        "UPDATE birth.birth_backfill_ledger_v2 SET status = 'done', dry_run = false",
+    )
+    report = verify.verify(scene.session(OPERATOR))
+    assert {check.object for check in report.differing} == {
+        f"{run.run_id} {check}" for check in (OUTCOME, ORDER, ALLOWED)
+    }
