@@ -6,7 +6,7 @@
 -- The parts are written as jsonb writes them, the shorter key first and then by the alphabet, because the text is what is hashed: a jsonb an object
 -- took longer than all that it says. What the manifest has of an object is hashed from its jsonb; another way of writing here would show as drift.
 -- A superuser's UPDATE of the catalogue switches things off that no definition shows: the server believes relchecks, indisunique, the function of a
--- foreign key's trigger. Where such a row contradicts the rows that it sums up, the part `state` says so; where none does, it has no such entry.
+-- foreign key's trigger (its OID is of the server's own, and the same everywhere). Where such a row contradicts the rows that it sums up, the part `state` says so; where none does, it has no such entry.
 -- The roles are the cluster's; theirs are attributes, settings and memberships. tests/catalog holds their names to roles.sql.
 -- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
 -- Returns: one row an object: kind, object, parts, their SHA-256.

@@ -62,9 +62,9 @@ AS $fn_birth_run_audit$
     -- What ended without one was interrupted or taken over.
     ('an act tells of the outcome', coalesce(o.told, 'none'),
       CASE WHEN (n.l).status IN ('done', 'compensated', 'failed') OR (n.l).status = 'stopped' AND o.told IS NOT NULL THEN (n.l).status ELSE 'none' END),
-    ('planned, begun, finished in this order', concat_ws(', ', (n.l).planned_at, (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
-      concat_ws(', ', (n.l).planned_at,
-        CASE WHEN (n.l).started_at < (n.l).planned_at OR (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun later' ELSE (n.l).started_at::text END,
+    -- Both are of the server's clock.
+    ('begun, and finished after that', concat_ws(', ', (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
+      concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun' ELSE (n.l).started_at::text END,
         CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text ELSE 'finished later' END END)),
     ('every row is as its constraints allow', coalesce(v.found, 'all'), 'all')
   ) AS c(check_name, found, expected)

@@ -6,6 +6,8 @@ WITH login AS (
   SELECT r.oid, r.rolname::text AS name, r.rolsuper, r.rolcreaterole
   FROM pg_catalog.pg_roles r
   WHERE r.rolcanlogin
+), owner AS (
+  SELECT r.oid, r.rolname::text AS name FROM pg_catalog.pg_roles r WHERE r.rolname IN ('birth_definer', 'birth_scanner')
 ), held AS (
   SELECT l.name, array_agg(d.role ORDER BY d.role) AS roles
   FROM login l
@@ -21,20 +23,29 @@ WHERE cardinality(ARRAY(SELECT unnest(h.roles) INTERSECT SELECT unnest(ARRAY['bi
 UNION ALL
 SELECT l.name, 'superuser', 'passes every check of the database', NULL FROM login l WHERE l.rolsuper
 UNION ALL
-SELECT l.name, 'can become birth_definer', 'owns every object while it does', format('REVOKE birth_definer FROM %I;', l.name)
-FROM login l
-WHERE NOT l.rolsuper AND to_regrole('birth_definer') IS NOT NULL AND birth.fn_birth_is_member(l.name::name, 'birth_definer')
+SELECT l.name, 'can become ' || o.name, 'does what every routine of ours may, while it does', format('REVOKE %s FROM %I;', o.name, l.name)
+FROM login l JOIN owner o ON birth.fn_birth_is_member(l.name::name, o.name)
+WHERE NOT l.rolsuper
 UNION ALL
-SELECT l.name, 'can let others become birth_definer', CASE WHEN a.member IS NULL THEN 'has CREATEROLE' ELSE 'has ADMIN of birth_definer' END, NULL
-FROM login l
-LEFT JOIN (SELECT DISTINCT m.member FROM pg_catalog.pg_auth_members m WHERE m.roleid = to_regrole('birth_definer')::oid AND m.admin_option) a ON a.member = l.oid
+SELECT l.name, 'can let others become ' || o.name, coalesce('has ADMIN of ' || a.roles, 'has CREATEROLE'), NULL
+FROM login l CROSS JOIN owner o
+CROSS JOIN LATERAL (
+  -- Of the role itself, or of one that is a member of it: who is let into that one gets there too.
+  SELECT string_agg(DISTINCT m.roleid::regrole::text, ', ') AS roles
+  FROM pg_catalog.pg_auth_members m
+  WHERE m.admin_option AND pg_has_role(l.oid, m.member, 'MEMBER') AND (m.roleid = o.oid OR pg_has_role(m.roleid, o.oid, 'MEMBER'))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles s WHERE s.oid = m.roleid AND s.rolsuper)
+) a
 WHERE NOT l.rolsuper
   -- From 16 on CREATEROLE alone does not suffice.
-  AND (a.member IS NOT NULL OR l.rolcreaterole AND current_setting('server_version_num')::integer < 160000)
+  AND (a.roles IS NOT NULL OR l.rolcreaterole AND current_setting('server_version_num')::integer < 160000)
 UNION ALL
-SELECT l.name, 'can write every table', 'is a member of pg_write_all_data', format('REVOKE pg_write_all_data FROM %I;', l.name)
+SELECT l.name, p.finding, 'is a member of ' || p.role, format('REVOKE %s FROM %I;', p.role, l.name)
 FROM login l
-WHERE NOT l.rolsuper AND birth.fn_birth_is_member(l.name::name, 'pg_write_all_data')
+JOIN (VALUES ('pg_write_all_data', 'can write every table'), ('pg_execute_server_program', 'can become the server'),
+             ('pg_write_server_files', 'can become the server')) AS p(role, finding)
+  ON birth.fn_birth_is_member(l.name::name, p.role)
+WHERE NOT l.rolsuper
 UNION ALL
 SELECT r.released_by, 'released', format('%s, last at %s; may not review what it released', string_agg(DISTINCT r.release, ', '), max(r.released_at)), NULL
 FROM birth.v_birth_release_history r

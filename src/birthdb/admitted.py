@@ -27,6 +27,10 @@ _PART = {
     "permit_open": "admission",
 }
 _OVER = ("done", "compensated")
+_STATUS = ("planned", "running", "stopped", "failed", *_OVER)
+_PURPOSE = ("APPLY", "COMPENSATE")
+#: Acts that say why.
+_EXPLAINED = ("stop", "takeover", "permit_open", "permit_revoke")
 
 
 def check(document: Row) -> Iterator[Finding]:
@@ -72,6 +76,8 @@ def _end(document: Row) -> Iterator[str]:
     run = document["run"]
     if run["status"] in _OVER and not run["finished_at"]:
         yield f"{run['status']}, and never finished"
+    elif run["status"] in _OVER and run["finished_at"] < (run["started_at"] or run["finished_at"]):
+        yield f"finished at {run['finished_at']}, begun at {run['started_at']}"
     if run["status"] == "done":
         if not 0 < run["expected_delta"] == run["actual_inserted"]:
             yield f"done with {run['actual_inserted']} of {run['expected_delta']} rows"
@@ -84,6 +90,38 @@ def _end(document: Row) -> Iterator[str]:
     told = {act["permit_id"] for act in _acts(document, "outcome") if act["detail"]["status"] in _OVER}
     consumed = {permit["permit_id"] for permit in document["permits"] if permit["status"] == "CONSUMED"}
     yield from (f"permit {permit} and the end of the run do not agree" for permit in sorted(told ^ consumed))
+
+
+# --- what a row may hold
+
+
+def _rows(document: Row) -> Iterator[str]:
+    """What no row can hold, as long as the constraints of its table were on."""
+    run, receipts, verdicts, permits = (document[name] for name in ("run", "receipts", "verdicts", "permits"))
+    for name, rows, column, words in (
+        ("run", [run], "status", _STATUS),
+        ("receipt", receipts, "purpose", _PURPOSE),
+        ("verdict", verdicts, "purpose", _PURPOSE),
+        ("verdict", verdicts, "verdict", ("SAFE", "NOT_SAFE_NEEDS_FIX")),
+        ("permit", permits, "purpose", _PURPOSE),
+        ("permit", permits, "status", ("OPEN", "CONSUMED", "REVOKED", "EXPIRED")),
+    ):
+        yield from (f"{name} of {column} {row[column]}" for row in rows if row[column] not in words)
+    for name, rows, columns in (
+        ("run", [run], ("orphans", "epoch", "batches", "visited", "skipped")),
+        ("receipt", receipts, ("batch_no", "visited", "written", "skipped")),
+        ("verdict", verdicts, ("accept_orphans",)),
+    ):
+        yield from (f"{name} of {row[each]} {each}" for row in rows for each in columns if row[each] < 0)
+    reasons = [(f"act {act['act_id']}", act["reason"]) for act in document["acts"] if act["act"] in _EXPLAINED]
+    reasons += [(f"permit {permit['permit_id']}", permit["reason"]) for permit in permits]
+    reasons += [(f"verdict {verdict['review_id']}", verdict["findings"]) for verdict in verdicts]
+    yield from (f"{name} says nothing" for name, text in reasons if not (text or "").strip())
+    yield from (
+        f"permit {permit['permit_id']} confirmed by {permit['confirmed_by']}, who opened it"
+        for permit in permits
+        if permit["confirmed_by"] == permit["opened_by"]
+    )
 
 
 # --- verdicts
@@ -247,6 +285,7 @@ def _attempts(document: Row) -> Sequence[Row]:
 _RULES: dict[str, Rule] = {
     "against plan and target": _target,
     "against the end of the run": _end,
+    "against what its rows may hold": _rows,
     "against the verdicts": _verdicts,
     "against the terms of the permits": _terms,
     "against the use of the permits": _used,

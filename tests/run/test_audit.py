@@ -19,7 +19,7 @@ HELD = "birth_registry holds what the receipts leave"
 CHAIN = "the receipts are a chain without a gap"
 ORIGIN = "births and receipts carry the origin of the run"
 OUTCOME = "an act tells of the outcome"
-ORDER = "planned, begun, finished in this order"
+ORDER = "begun, and finished after that"
 ALLOWED = "every row is as its constraints allow"
 
 
@@ -74,7 +74,6 @@ def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) ->
             OUTCOME,
         ),
         ("UPDATE birth.birth_backfill_ledger_v2 SET finished_at = started_at - interval '1 microsecond'", ORDER),
-        ("UPDATE birth.birth_backfill_ledger_v2 SET started_at = planned_at - interval '1 microsecond'", ORDER),
         ("UPDATE birth.birth_backfill_ledger_v2 SET started_at = NULL", ORDER),
         (
             "UPDATE birth.birth_backfill_ledger_v2 SET status = 'planned', dry_run = true, finished_at = NULL",

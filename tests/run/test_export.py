@@ -193,6 +193,19 @@ FORGERIES: dict[str, tuple[str, str]] = {
         " acted_at, run_id, lineage, 2, detail FROM birth.birth_act WHERE act = 'attempt'",
         "act",
     ),
+    "the ledger ended before it began": (_LEDGER.format("finished_at = started_at - interval '1 microsecond'"), "ledger"),
+    "the verdict says nothing": (
+        "ALTER TABLE birth.birth_review DROP CONSTRAINT birth_review_findings;"
+        " UPDATE birth.birth_review SET findings = ' '; UPDATE birth.birth_act SET reason = ' ' WHERE act = 'review'",
+        "verdict",
+    ),
+    "the permit says nothing": (
+        "ALTER TABLE birth.birth_admission_permit_v2 DROP CONSTRAINT birth_admission_permit_v2_reason;"
+        " ALTER TABLE birth.birth_act DROP CONSTRAINT birth_act_reason;"
+        " UPDATE birth.birth_admission_permit_v2 SET reason = ' ';"
+        " UPDATE birth.birth_act SET reason = ' ' WHERE act = 'permit_open'",
+        "permit",
+    ),
     "the ledger has another executor": (_LEDGER.format("executed_by = 'me'"), "ledger"),
     "the ledger was planned at another time": (_LEDGER.format("planned_at = now()"), "ledger"),
     "a permit was confirmed at another time": (_PERMIT.format("confirmed_at = now()"), "permit"),

@@ -369,3 +369,20 @@ def test_conflicting_roles_superusers_and_releasers_are_listed(scene: Scene) -> 
         assert (STEWARD, "can write every table") not in found
         scene.execute("GRANT pg_write_all_data TO alice_steward")
         assert (STEWARD, "can write every table") in duties(scene)
+
+
+def test_who_can_let_others_become_the_owner_of_everything_is_listed_also_by_another_role(scene: Scene) -> None:
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute("CREATE ROLE team; GRANT birth_definer TO team; GRANT team TO alice_steward WITH ADMIN OPTION")
+        (row,) = scene.rows("""
+            SELECT * FROM birth.v_birth_separation_of_duties
+            WHERE login = 'alice_steward' AND finding = 'can let others become birth_definer'""")
+        assert row["detail"] == "has ADMIN of team"
+        scene.execute("CREATE ROLE desk; GRANT team TO desk WITH ADMIN OPTION; GRANT desk TO olga_operator")
+        assert (OPERATOR, "can let others become birth_definer") in duties(scene)
+
+
+def test_who_can_become_the_server_is_listed(scene: Scene) -> None:
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute("GRANT pg_execute_server_program TO alice_steward; GRANT pg_write_server_files TO olga_operator")
+        assert {(STEWARD, "can become the server"), (OPERATOR, "can become the server")} <= duties(scene)
