@@ -32,7 +32,7 @@ BEGIN
       UNION ALL
       SELECT c.object, m[1], format('UNIQUE (%s) %s', m[2], m[3])
       FROM birth.v_birth_contract_recorded c
-      CROSS JOIN LATERAL regexp_match(c.parts ->> 'signature', '^CREATE UNIQUE INDEX \S+ ON birth[.](\S+) USING btree [(]([^()]+)[)](?: (WHERE .+))?$') AS m
+      CROSS JOIN LATERAL regexp_match(c.parts ->> 'signature', '^CREATE UNIQUE INDEX [^ ]+ ON birth[.]([^ ]+) USING btree [(]([^()]+)[)](?: (WHERE .+))?$') AS m
       WHERE c.kind = 'index' AND m IS NOT NULL
     ), condition AS (
       SELECT r.name AS relation, format('NOT NULL of %I', a.value ->> 'name') AS name, format('num_nulls(t.%I) = 0', a.value ->> 'name') AS text
@@ -41,7 +41,7 @@ BEGIN
       SELECT u.relation, u.name, substr(u.text, 7) FROM rule u WHERE starts_with(u.text, 'CHECK (')
       UNION ALL
       SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1], m[2], m[3])
-      FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES (\S+)[(](.+)[)]') AS m
+      FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES ([^ (]+)[(](.+)[)]') AS m
       WHERE m IS NOT NULL
     )
     SELECT r.name AS relation, format('SELECT %s, v.name, count(*) FROM birth.%s t CROSS JOIN LATERAL (VALUES %s) AS v(name, fine) WHERE v.fine IS FALSE GROUP BY 1, 2',

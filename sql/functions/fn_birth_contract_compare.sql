@@ -60,7 +60,7 @@ BEGIN
            -- Our code runs as the first two: they have nothing. Of another role, what makes its members more than the release lets them be.
            d.object IN ('birth_definer', 'birth_scanner') OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
              OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                        WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)\M|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
+                        WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed

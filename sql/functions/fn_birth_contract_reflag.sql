@@ -9,14 +9,14 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_reflag(p_name text)
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_contract_reflag$
-  SELECT format($reflag$UPDATE pg_catalog.pg_class c
-SET relchecks = (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
+  SELECT format($reflag$UPDATE pg_catalog.pg_class c SET
+    relchecks = (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
     relhasindex = EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
     relhastriggers = EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid),
     relhasrules = EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid)
 WHERE c.oid = %1$L::pg_catalog.regclass;
-UPDATE pg_catalog.pg_attribute a
-SET atthasdef = EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
+UPDATE pg_catalog.pg_attribute a SET
+    atthasdef = EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
 WHERE a.attrelid = %1$L::pg_catalog.regclass AND a.attnum > 0;
 INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
 SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0, 'pg_catalog.pg_namespace'::pg_catalog.regclass, c.relnamespace, 0, 'n'

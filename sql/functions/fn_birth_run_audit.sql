@@ -45,6 +45,7 @@ AS $fn_birth_run_audit$
   LEFT JOIN total t ON t.run_id = (n.l).run_id
   LEFT JOIN violation v ON v.run_id = (n.l).run_id
   LEFT JOIN outcome o ON o.run_id = (n.l).run_id AND o.epoch = (n.l).epoch
+  CROSS JOIN (SELECT count(*) AS alerts FROM birth.trigger_guard_alerts) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
     ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
@@ -66,6 +67,12 @@ AS $fn_birth_run_audit$
     ('begun, and finished after that', concat_ws(', ', (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
       concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun' ELSE (n.l).started_at::text END,
         CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text ELSE 'finished later' END END)),
+    -- Whoever had a part in a plan before has it in this one.
+    ('it follows the plan that it names', (n.l).lineage::text,
+      CASE WHEN (n.l).predecessor IS NULL THEN (n.l).run_id::text
+           ELSE coalesce((SELECT l.lineage::text FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = (n.l).predecessor), 'no such plan') END),
+    ('the alerts that it and its reviewers saw are there', s.alerts::text, greatest(s.alerts, (n.l).alerts_before,
+      (SELECT max(w.alerts_seen) FROM birth.birth_review w WHERE w.run_id = (n.l).run_id))::text),
     ('every row is as its constraints allow', coalesce(v.found, 'all'), 'all')
   ) AS c(check_name, found, expected)
   UNION ALL

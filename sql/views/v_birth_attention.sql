@@ -125,6 +125,16 @@ WITH known AS (
     AND g.tgfoid = to_regprocedure('birth.fn_birth_registry_auto()')
   WHERE EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways > 0 AND NOT r.born
   UNION ALL
+  SELECT CASE s.setrole WHEN 0 THEN 1 ELSE 2 END,
+         format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica', w.name), NULL::timestamptz AS since,
+         format('ALTER %s RESET session_replication_role;  -- a superuser', w.name)
+  FROM pg_catalog.pg_db_role_setting s
+  CROSS JOIN LATERAL (
+    SELECT concat_ws(' IN ', 'ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), 'DATABASE ' || CASE WHEN s.setdatabase <> 0 THEN quote_ident(current_database()) END) AS name
+  ) w
+  WHERE 'session_replication_role=replica' = ANY (s.setconfig)
+    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+  UNION ALL
   SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
   FROM birth.v_birth_spike s WHERE s.state <> 'OK'
 )

@@ -5,7 +5,7 @@ Specification: "The command line", and section 3 on downgrades that would destro
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
@@ -104,10 +104,10 @@ def export_births(conn: Connection, run: UUID) -> Iterator[str]:
     yield json.dumps({"births": births, "sha256": summed.hexdigest()}) + "\n"
 
 
-def records(conn: Connection, run: UUID) -> dict[str, Any]:
+def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dict[str, Any]:
     """Return what is on record of a run, as a document without a digest. Raises LookupError for an unknown run."""
     row = _run(conn, run)
-    parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items()}
+    parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items() if name not in without}
     return {**_header(conn, "run"), "run": row, **parts}
 
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from psycopg.rows import dict_row
 
-from birthdb import api, files, paths
+from birthdb import api, audit, evidence, files, paths
 from birthdb.api import Connection
 from birthdb.plain import line
 from birthdb.release import attest, body_of
@@ -24,15 +24,26 @@ from birthdb.release.sources import Sources
 GUARDS: tuple[LiteralString, ...] = ("v_birth_gateway_ssot_drift_detector", "v_birth_stage0_freeze_no_go_guard")
 
 _RECORDED: LiteralString = """
-SELECT r.kind || ' ' || r.object AS object, r.exact_sha256, r.semantic_sha256, r.server_major
-FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'
+SELECT r.kind || ' ' || r.object AS object, r.parts, r.semantic_sha256, r.server_major,
+       r.exact_sha256 = encode(sha256(convert_to(r.parts::text, 'UTF8')), 'hex') AS hashed,
+       CASE WHEN r.kind IN ('gateway', 'function', 'procedure')
+              THEN r.definition IS NOT DISTINCT FROM pg_get_functiondef(to_regprocedure('birth.' || r.object))
+            WHEN r.kind = 'view' THEN starts_with(r.definition, 'CREATE OR REPLACE VIEW birth.' || r.object || ' ')
+              AND right(r.definition, length(d.text)) = d.text AND strpos(left(r.definition, -length(d.text)), ';') = 0
+            ELSE r.definition IS NULL END IS NOT FALSE AS defined
+FROM birth.v_birth_contract_recorded r
+CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'view' THEN pg_get_viewdef(to_regclass('birth.' || r.object)) END) AS d(text)
 """
+#: What the records of a run can be held against each other without.
+_UNASKED = ("contract_dashboard", "contract_drift")
+#: What an export has for whoever keeps it, and the database tells by itself.
+_OF_THE_FILE = ("SHA-256 of the document", "births")
 _ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = pg_catalog.to_regprocedure(%s)"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at: ``what`` is contract, registry, source, guard or run; ``found`` is None where it is right."""
+    """What was looked at: ``what`` is contract, registry, source, guard, run or record; ``found`` is None where it is right."""
 
     what: str
     object: str
@@ -99,17 +110,20 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
     with connection.transaction():
         # For this transaction alone: behind a pool the session is somebody else's next.
         connection.execute("SET TRANSACTION READ ONLY")
-        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        connection.execute(attest.PINS)
         release = attest.current(connection)
         installed = attest.Installed()
         objects = attest.contract(connection, release, installed)
         checks = [
             *(_source() if source else ()),
             *_contract(connection, installed, release, objects),
-            *_registry(connection, objects),
+            *_registry(connection, objects, installed.manifest(release).get("claims", {})),
             *_guards(connection),
             *_runs(connection),
         ]
+    # Of one moment: a run may be on.
+    with evidence.one_moment(connection):
+        checks += _records(connection)
     return Report(release, connection.info.parameter_status("server_version") or "", checks)
 
 
@@ -158,23 +172,28 @@ def _same_meaning(connection: Connection, row: attest.Difference, installed: att
         return False
 
 
-def _registry(connection: Connection, objects: Mapping[str, Any]) -> Iterator[Check]:
+def _registry(connection: Connection, objects: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[Check]:
     """What the database holds for its contract, against what the release fixed."""
     if "v_birth_contract_recorded" not in api.objects(connection):
         return
     with api.refusals(), connection.cursor(row_factory=dict_row) as cursor:
         recorded = {row["object"]: row for row in cursor.execute(_RECORDED)}
     major = connection.info.server_version // 10000
-    for key in sorted(objects.keys() | recorded.keys()):
-        row, fixed = recorded.get(key), objects.get(key)
+    released = {**objects, **{f"claim {name}": {"parts": parts} for name, parts in claims.items()}}
+    for key in sorted(released.keys() | recorded.keys()):
+        row, fixed = recorded.get(key), released.get(key)
         if row is None:
             found = "not recorded"
         elif row["server_major"] != major:
             found = f"recorded on PostgreSQL {row['server_major']}, this is {major}: birthdb attest"
         elif fixed is None:
             found = "recorded, and not the release's"
-        elif (row["exact_sha256"], row["semantic_sha256"]) != (fixed["exact"], fixed.get("semantic")):
+        elif row["parts"] != fixed["parts"] or row["semantic_sha256"] != fixed.get("semantic"):
             found = "recorded otherwise than the release has it"
+        elif not row["hashed"]:
+            found = "recorded with another hash than its parts have"
+        elif not row["defined"]:
+            found = "recorded with another definition than the object has"
         else:
             found = None
         yield Check("registry", key, found)
@@ -194,3 +213,16 @@ def _runs(connection: Connection) -> Iterator[Check]:
         for row in api.run_audit(connection):
             found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
             yield Check("run", f"{row['run_id']} {row['check_name']}", found)
+
+
+def _records(connection: Connection) -> Iterator[Check]:
+    """The records of every run, held against each other as those of an export are."""
+    if "birth_backfill_ledger_v2" not in api.objects(connection):
+        return
+    with api.refusals():
+        runs = connection.execute("SELECT l.run_id FROM birth.birth_backfill_ledger_v2 AS l ORDER BY l.planned_at")
+    for (run,) in runs.fetchall():
+        for row in audit.check(audit.Export(evidence.records(connection, run, without=_UNASKED))):
+            if row["check"] not in _OF_THE_FILE:
+                found = None if row["ok"] else f"found {row['found']}, expected {row['expected']}"
+                yield Check("record", f"{run} {row['check']}", found)

@@ -142,13 +142,13 @@ def differences(
     compare = installed.query(release, "fn_birth_contract_compare")
     query = compare.replace("birth.fn_birth_contract_live(p_rules)", f"({live})").replace("p_wanted", "$1::jsonb")
     with connection.transaction(force_rollback=True):
-        connection.execute(_PINS)
+        connection.execute(PINS)
         with psycopg.RawCursor(connection, row_factory=class_row(Difference)) as cursor:
             return [row for row in cursor.execute(query.encode(), [Jsonb(wanted)]) if row.drift != "ok"]
 
 
 #: What the routines pin: each changes what the server writes down.
-_PINS: LiteralString = """
+PINS: LiteralString = """
 SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
 SET LOCAL intervalstyle = 'postgres'; SET LOCAL quote_all_identifiers = off; SET LOCAL extra_float_digits = 1;
 SET LOCAL bytea_output = 'hex'; SET LOCAL standard_conforming_strings = on;
