@@ -1,9 +1,10 @@
--- Holds the rows of every table of the contract but birth_registry to its constraints, as the release recorded them: CHECK, NOT NULL, keys, unique indexes,
--- foreign keys. That a constraint stands as validated says what the catalogue says; a superuser may have had it off meanwhile.
--- Rows are read from the tables and by no index, which may not have them, and no constraint is taken for a proof. NOT NULL is asked by num_nulls: what is declared
--- NOT NULL the planner believes of IS NULL. birth_registry is left out: one would read all of it.
--- Returns: one row a constraint and run that rows violate: run (NULL where the rows are of none), the constraint, how many rows. What cannot be read is
--- returned too, with the reason.
+-- Checks the rows of every table of the contract but birth_registry against its constraints as the release recorded them: CHECK, NOT NULL,
+-- keys, unique indexes, foreign keys. A superuser can switch a constraint off, write, and mark it as validated again: the catalogue shows nothing.
+-- It reads the tables themselves, because an index may lack rows, and the planner may not conclude anything from a constraint
+-- (constraint_exclusion; IS NULL on a column that is declared NOT NULL is folded to false, num_nulls is not).
+-- birth_registry is left out: it would have to be read whole.
+-- Returns: one row for each constraint that is violated and run: run_id (NULL: the rows belong to no run), the constraint, how many rows.
+-- A table that cannot be read is returned too, with the reason.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_constraint_violations()
@@ -27,15 +28,18 @@ BEGIN
       FROM birth.v_birth_contract_recorded c
       WHERE c.kind = 'table' AND c.object <> 'birth_registry'
     ), rule AS (
-      SELECT substr(c.object, strpos(c.object, '.') + 1) AS name, split_part(c.object, '.', 1) AS relation, c.parts ->> 'signature' AS text
+      SELECT substr(c.object, strpos(c.object, '.') + 1) AS name, split_part(c.object, '.', 1) AS relation,
+             c.parts ->> 'signature' AS text
       FROM birth.v_birth_contract_recorded c WHERE c.kind = 'constraint'
       UNION ALL
       SELECT c.object, m[1], format('UNIQUE (%s) %s', m[2], m[3])
       FROM birth.v_birth_contract_recorded c
-      CROSS JOIN LATERAL regexp_match(c.parts ->> 'signature', '^CREATE UNIQUE INDEX [^ ]+ ON birth[.]([^ ]+) USING btree [(]([^()]+)[)](?: (WHERE .+))?$') AS m
+      CROSS JOIN LATERAL regexp_match(c.parts ->> 'signature',
+        '^CREATE UNIQUE INDEX [^ ]+ ON birth[.]([^ ]+) USING btree [(]([^()]+)[)](?: (WHERE .+))?$') AS m
       WHERE c.kind = 'index' AND m IS NOT NULL
     ), condition AS (
-      SELECT r.name AS relation, format('NOT NULL of %I', a.value ->> 'name') AS name, format('num_nulls(t.%I) = 0', a.value ->> 'name') AS text
+      SELECT r.name AS relation, format('NOT NULL of %I', a.value ->> 'name') AS name,
+             format('num_nulls(t.%I) = 0', a.value ->> 'name') AS text
       FROM relation r CROSS JOIN LATERAL jsonb_array_elements(r.columns) AS a WHERE a.value ? 'not null'
       UNION ALL
       SELECT u.relation, u.name, substr(u.text, 7) FROM rule u WHERE starts_with(u.text, 'CHECK (')
@@ -44,12 +48,14 @@ BEGIN
       FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES ([^ (]+)[(](.+)[)]') AS m
       WHERE m IS NOT NULL
     )
-    SELECT r.name AS relation, format('SELECT %s, v.name, count(*) FROM birth.%s t CROSS JOIN LATERAL (VALUES %s) AS v(name, fine) WHERE v.fine IS FALSE GROUP BY 1, 2',
+    SELECT r.name AS relation, format('SELECT %s, v.name, count(*) FROM birth.%s t '
+               'CROSS JOIN LATERAL (VALUES %s) AS v(name, fine) WHERE v.fine IS FALSE GROUP BY 1, 2',
              r.run, r.name, string_agg(format('(%L, (%s))', format('%s: %s', r.name, c.name), c.text), ', ')) AS text
     FROM relation r JOIN condition c ON c.relation = r.name
     GROUP BY r.name, r.run
     UNION ALL
-    SELECT r.name, format('SELECT (array_agg(%s))[1], %L, count(*) FROM birth.%s t %s GROUP BY %5$s HAVING count(*) > 1 AND num_nulls(%5$s) = 0',
+    SELECT r.name, format('SELECT (array_agg(%s))[1], %L, count(*) FROM birth.%s t %s '
+             'GROUP BY %5$s HAVING count(*) > 1 AND num_nulls(%5$s) = 0',
              r.run, format('%s: %s', r.name, u.name), r.name, m[2], m[1])
     FROM relation r JOIN rule u ON u.relation = r.name
     CROSS JOIN LATERAL regexp_match(u.text, '^(?:PRIMARY KEY|UNIQUE) [(]([^()]+)[)](?: (WHERE .+))?') AS m

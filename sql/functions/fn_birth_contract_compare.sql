@@ -57,7 +57,7 @@ BEGIN
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
                    WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
-           -- Our code runs as the first two: they have nothing. Of another role, what makes its members more than the release lets them be.
+           -- Our routines run as the first two. Of another role: what lets its members do more than read.
            d.object IN ('birth_definer', 'birth_scanner') OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
              OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
                         WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes

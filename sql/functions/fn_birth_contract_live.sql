@@ -5,9 +5,10 @@
 -- stored rule and the body that it stands for. A view whose rule is not known, as after a restore, is written out.
 -- The parts are written as jsonb writes them, the shorter key first and then by the alphabet, because the text is what is hashed: a jsonb an object
 -- took longer than all that it says. What the manifest has of an object is hashed from its jsonb; another way of writing here would show as drift.
--- A superuser's UPDATE of the catalogue switches things off that no definition shows: the server believes relchecks, indisunique, the function of a
--- foreign key's trigger (its OID is of the server's own, and the same everywhere). Where such a row contradicts the rows that it sums up, the part `state` says so; where none does, it has no such entry.
--- The roles are the cluster's; theirs are attributes, settings and memberships. tests/catalog holds their names to roles.sql.
+-- A superuser's UPDATE of the catalogue can switch off what every definition still shows: the server believes relchecks, relhasindex,
+-- indisunique, and the function of a foreign key's trigger (an OID of the server's own, the same everywhere). Where a row contradicts the rows
+-- that it sums up, `state` has an entry `contradicts`.
+-- A role is the cluster's: its attributes, settings and memberships. A test compares the names here with those of roles.sql.
 -- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
 -- Returns: one row an object: kind, object, parts, their SHA-256.
 -- Calls: nothing
@@ -43,7 +44,8 @@ BEGIN
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated, a.attacl
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
+           a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
@@ -116,7 +118,7 @@ BEGIN
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
   ), dependent AS MATERIALIZED (
-    -- What fn_birth_contract_token finds the objects by.
+    -- What fn_birth_contract_token finds the objects by: without its row here an object changes between two batches unseen.
     SELECT d.classid, d.objid FROM pg_depend d
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
@@ -125,7 +127,7 @@ BEGIN
     WHERE r.rolname = ANY ('{birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba,
                              birth_source_owner}'::name[])
   ), membership AS MATERIALIZED (
-    -- Each role that one can get at, by which membership, with ADMIN marked by a star. What ours get at by one another is said of that other.
+    -- Every role that a role can act as, by which membership; a star is ADMIN. It ends at our own, which have a row each.
     WITH RECURSIVE member AS (
       SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m WHERE m.member IN (SELECT r.oid FROM role r)
       UNION
@@ -191,7 +193,7 @@ BEGIN
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
     CROSS JOIN LATERAL (
-      -- Of what the contract holds, whatever the server does not look for. What else it overlooks would be a drift by being there.
+      -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
       SELECT concat_ws(', ',
                CASE WHEN r.relkind NOT IN ('v', 'm') AND r.relchecks <> (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'c')
                  THEN '"relchecks"' END,
@@ -206,7 +208,8 @@ BEGIN
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
              -- What holds it: the index of a key, the triggers of a foreign key.
-             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid) || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
+             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
+               || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
              ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text

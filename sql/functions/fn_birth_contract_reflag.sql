@@ -1,5 +1,5 @@
--- What sets right what pg_class and pg_attribute say of a relation, after an UPDATE of the catalogue made them contradict the rows that they sum up.
--- Indexes are made anew: rows may have come while the server did not know of them.
+-- Repairs the flags of a relation in pg_class and pg_attribute that contradict the rows which they sum up, after somebody's UPDATE of the
+-- catalogue. Indexes that were switched off are built again: rows may have come meanwhile.
 -- Returns: statements for a superuser.
 -- Calls: nothing
 -- Writes: nothing
@@ -19,13 +19,16 @@ UPDATE pg_catalog.pg_attribute a SET
     atthasdef = EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
 WHERE a.attrelid = %1$L::pg_catalog.regclass AND a.attnum > 0;
 INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
-SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0, 'pg_catalog.pg_namespace'::pg_catalog.regclass, c.relnamespace, 0, 'n'
+SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0,
+       'pg_catalog.pg_namespace'::pg_catalog.regclass, c.relnamespace, 0, 'n'
 FROM pg_catalog.pg_class c
 WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
-  SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0
+  SELECT FROM pg_catalog.pg_depend d
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0
     AND d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjsubid = 0)$reflag$, p_name)
     || coalesce((SELECT format('; REINDEX TABLE %s', p_name) FROM pg_class c
-                 WHERE c.oid = to_regclass(p_name) AND NOT c.relhasindex AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid)), '');
+                 WHERE c.oid = to_regclass(p_name) AND NOT c.relhasindex
+                   AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid)), '');
 $fn_birth_contract_reflag$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_reflag(text) IS

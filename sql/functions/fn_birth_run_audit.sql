@@ -1,8 +1,8 @@
 -- Holds what is on record of a run against what birth_registry holds, from the evidence itself: births, receipts, their chain, the ledger, the permits, the
 -- people, times. What a superuser forged in one of them disagrees with another, or with a constraint that was off when it was written.
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
--- Returns: one row a check and run. Without p_run_id that is every run and plan, also one that only other records know of, and a row without a run where
--- records of none violate a constraint.
+-- Returns: one row for each check and run. Without p_run_id: every run and plan, also one that only acts or permits name; and a row without a
+-- run where rows that belong to none violate a constraint.
 -- Calls: fn_birth_run_births, fn_birth_receipt_seal, fn_birth_constraint_violations
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
@@ -18,7 +18,7 @@ AS $fn_birth_run_audit$
     SELECT v.run_id, string_agg(concat_ws(' x ', v.violated, v.violations), '; ' ORDER BY v.violated) AS found
     FROM birth.fn_birth_constraint_violations() v GROUP BY v.run_id
   ), other AS (
-    -- Who plans, opens a permit or writes a receipt leaves the run in the ledger.
+    -- Runs that another record names: each is in the ledger.
     SELECT a.run_id FROM birth.birth_act a WHERE a.run_id IS NOT NULL
     UNION SELECT p.run_id FROM birth.birth_admission_permit_v2 p
     UNION SELECT r.run_id FROM birth.birth_receipt r
@@ -60,14 +60,13 @@ AS $fn_birth_run_audit$
        WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),
     ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
        WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text),
-    -- What ended without one was interrupted or taken over.
+    -- A run that was interrupted or taken over has none.
     ('an act tells of the outcome', coalesce(o.told, 'none'),
       CASE WHEN (n.l).status IN ('done', 'compensated', 'failed') OR (n.l).status = 'stopped' AND o.told IS NOT NULL THEN (n.l).status ELSE 'none' END),
-    -- Both are of the server's clock.
     ('begun, and finished after that', concat_ws(', ', (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
       concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun' ELSE (n.l).started_at::text END,
         CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text ELSE 'finished later' END END)),
-    -- Whoever had a part in a plan before has it in this one.
+    -- People are told apart over the whole lineage.
     ('it follows the plan that it names', (n.l).lineage::text,
       CASE WHEN (n.l).predecessor IS NULL THEN (n.l).run_id::text
            ELSE coalesce((SELECT l.lineage::text FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = (n.l).predecessor), 'no such plan') END),

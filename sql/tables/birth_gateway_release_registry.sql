@@ -25,7 +25,7 @@ COMMENT ON TABLE birth.birth_gateway_release_registry IS
 COMMENT ON COLUMN birth.birth_gateway_release_registry.generation IS 'Number of the recording; the highest of an object counts.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.release IS 'The stage, as Alembic names the revision.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS
-  'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, claim.';
+  'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, role, claim.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.object IS 'Name of the object within schema birth.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.parts IS 'What is fixed, part by part: body, signature, configuration, owner, privileges, state.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.definition IS 'The statement that makes a routine or view as released: what repairs it. NULL for other kinds.';

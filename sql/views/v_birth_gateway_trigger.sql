@@ -1,7 +1,7 @@
 -- Every gateway trigger, wherever its table is and whatever it is called now. The collection is the trigger's first argument, which a
 -- renamed table keeps. What PostgreSQL cloned onto a partition has a parent and is not listed.
--- Enabled is one that fires for every inserted row: not switched off, on a table of which the server knows that it has triggers, after INSERT, without WHEN; by statement only outside a partition tree, where
--- the statement names the root or another table.
+-- Enabled is one that fires for every inserted row: not switched off, neither itself nor by the table's relhastriggers, after INSERT, without WHEN; by
+-- statement only outside a partition tree, where the statement names the root or another table.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_trigger AS
 SELECT t.tgrelid AS relation, n.nspname AS schema_name, c.relname AS table_name, t.tgname AS trigger_name, p.proname AS routine,
        CASE WHEN t.tgnargs > 0

@@ -202,6 +202,12 @@ class HomeUnconfirmed(BirthError):
     sqlstate = "NB212"
 
 
+class VerdictStands(BirthError):
+    """NB213: a verdict NOT_SAFE_NEEDS_FIX stands that this one does not take back."""
+
+    sqlstate = "NB213"
+
+
 class RunUnknown(BirthError):
     """NB301: there is no such run."""
 
@@ -304,6 +310,12 @@ class RehearsalOver(BirthError):
     sqlstate = "NB317"
 
 
+class OutcomeUndone(BirthError):
+    """NB318: what became of the last batch was rolled back."""
+
+    sqlstate = "NB318"
+
+
 class DotFrozen(BirthError):
     """NB401: the operation is frozen."""
 
@@ -388,12 +400,6 @@ class ServerUnknown(BirthError):
     sqlstate = "NB414"
 
 
-class EventTriggerInUse(BirthError):
-    """NB415: event triggers still call their routine."""
-
-    sqlstate = "NB415"
-
-
 class GatewayNoIdentity(BirthError):
     """NB501: a row has no entity code."""
 
@@ -434,3 +440,9 @@ class GatewayShadowed(BirthError):
     """NB507: a temporary relation has the name of the gateway's rows."""
 
     sqlstate = "NB507"
+
+
+class FenceLate(BirthError):
+    """NB516: a transaction that wrote before is no fence."""
+
+    sqlstate = "NB516"

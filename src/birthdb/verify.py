@@ -32,7 +32,9 @@ SELECT r.kind || ' ' || r.object AS object, r.parts, r.semantic_sha256, r.server
               AND right(r.definition, length(d.text)) = d.text AND strpos(left(r.definition, -length(d.text)), ';') = 0
             ELSE r.definition IS NULL END IS NOT FALSE AS defined
 FROM birth.v_birth_contract_recorded r
-CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'view' THEN pg_get_viewdef(to_regclass('birth.' || r.object)) END) AS d(text)
+CROSS JOIN LATERAL (
+  SELECT CASE r.kind WHEN 'view' THEN pg_get_viewdef(to_regclass('birth.' || r.object)) END
+) AS d(text)
 """
 #: What the records of a run can be held against each other without.
 _UNASKED = ("contract_dashboard", "contract_drift")
@@ -43,7 +45,7 @@ _ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at: ``what`` is contract, registry, source, guard, run or record; ``found`` is None where it is right."""
+    """What was looked at: ``what`` is contract, registry, source, guard, run or record; ``found`` is None if right."""
 
     what: str
     object: str

@@ -87,7 +87,10 @@ def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) ->
             "UPDATE birth.birth_backfill_ledger_v2 SET alerts_before = 1",
             "the alerts that it and its reviewers saw are there",
         ),
-        ("SET session_replication_role = replica; DELETE FROM birth.birth_backfill_ledger_v2", "the ledger has the run"),
+        (
+            "SET session_replication_role = replica; DELETE FROM birth.birth_backfill_ledger_v2",
+            "the ledger has the run",
+        ),
     ],
 )
 def test_a_forged_record_disagrees_with_another(scene: Scene, done: Run, forgery: LiteralString, check: str) -> None:
@@ -135,7 +138,11 @@ FORBIDDEN: dict[str, tuple[str, str, str]] = {
         "birth_review_verdict",
         "UPDATE birth.birth_review SET verdict = 'RATHER_SAFE'",
     ),
-    "an act that nobody knows": ("birth_act", "birth_act_known", "UPDATE birth.birth_act SET act = 'pray' WHERE act = 'attempt'"),
+    "an act that nobody knows": (
+        "birth_act",
+        "birth_act_known",
+        "UPDATE birth.birth_act SET act = 'pray' WHERE act = 'attempt'",
+    ),
 }
 
 
@@ -173,7 +180,8 @@ def test_a_row_that_a_constraint_forbids_is_named_while_the_server_does_not_look
     scene.execute("""
         UPDATE pg_class SET relchecks = 0 WHERE oid = 'birth.birth_backfill_ledger_v2'::regclass;
         UPDATE birth.birth_backfill_ledger_v2 SET actual_inserted = 137, expected_delta = 137;
-        UPDATE pg_class SET relchecks = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
+        UPDATE pg_class
+        SET relchecks = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
         FROM (VALUES ('birth.birth_backfill_ledger_v2'::regclass)) AS c(oid) WHERE pg_class.oid = c.oid""")
     assert ALLOWED in failing(scene)
 
@@ -181,9 +189,11 @@ def test_a_row_that_a_constraint_forbids_is_named_while_the_server_does_not_look
 def test_an_empty_value_is_named_where_the_column_stands_as_not_null(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("""
-        UPDATE pg_attribute SET attnotnull = false WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at';
+        UPDATE pg_attribute SET attnotnull = false
+        WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at';
         UPDATE birth.birth_receipt SET born_at = NULL WHERE batch_no = 2;
-        UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at'""")
+        UPDATE pg_attribute SET attnotnull = true
+        WHERE attrelid = 'birth.birth_receipt'::regclass AND attname = 'born_at'""")
     assert ALLOWED in failing(scene)
 
 
@@ -205,7 +215,8 @@ def test_two_running_runs_of_a_collection_are_named(scene: Scene, item: str) -> 
         UPDATE birth.birth_backfill_ledger_v2 SET status = 'running', dry_run = false;
         UPDATE pg_index SET indisready = true WHERE indexrelid = 'birth.bbl2_one_running'::regclass""")
     assert any(
-        "bbl2_one_running" in row["found"] for row in scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
+        "bbl2_one_running" in row["found"]
+        for row in scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
     )
 
 

@@ -193,7 +193,10 @@ FORGERIES: dict[str, tuple[str, str]] = {
         " acted_at, run_id, lineage, 2, detail FROM birth.birth_act WHERE act = 'attempt'",
         "act",
     ),
-    "the ledger ended before it began": (_LEDGER.format("finished_at = started_at - interval '1 microsecond'"), "ledger"),
+    "the ledger ended before it began": (
+        _LEDGER.format("finished_at = started_at - interval '1 microsecond'"),
+        "ledger",
+    ),
     "the verdict says nothing": (
         "ALTER TABLE birth.birth_review DROP CONSTRAINT birth_review_findings;"
         " UPDATE birth.birth_review SET findings = ' '; UPDATE birth.birth_act SET reason = ' ' WHERE act = 'review'",

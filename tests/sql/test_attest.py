@@ -166,6 +166,21 @@ def test_attesting_what_is_as_released_records_nothing(scene: Scene) -> None:
         assert attest.attest(releaser) == 0
 
 
+def test_a_release_accepts_a_role_that_a_dba_made_otherwise_and_refuses_one_that_lets_somebody_in(scene: Scene) -> None:
+    """In a transaction, because roles are the cluster's; as at a first release, where nothing was there before."""
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute("ALTER ROLE birth_reader CREATEDB; SELECT set_config('birth.contract_before', '{}', true)")
+        assert [str(row) for row in attest.differences(scene.admin, RELEASES[-1])] == [
+            "role birth_reader: configuration"
+        ]
+        assert attest.attest(scene.admin) == 0
+        scene.execute("ALTER ROLE birth_definer LOGIN")
+        with pytest.raises(psycopg.Error) as refused:
+            attest.attest(scene.admin)
+        assert refused.value.sqlstate == "NB404"
+        assert 'role birth_definer: configuration ["LOGIN"]' in (refused.value.diag.message_detail or "")
+
+
 def test_what_drifted_is_not_attested(scene: Scene) -> None:
     scene.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) VOLATILE")
     recorded = scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry")

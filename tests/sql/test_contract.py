@@ -387,9 +387,14 @@ def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) ->
     assert [(row["object"], row["drift"]) for row in drifted(scene)] == [("v_birth_separation_of_duties", "body")]
 
 
-#: What was done to a role, what the contract has of it then, and whether that blocks. Whoever rolls back leaves the cluster as it was.
+#: What is done to a role, in a transaction that is rolled back; what the contract finds, and whether that blocks.
 ROLES: dict[str, tuple[str, str, str, bool]] = {
-    "the owner of everything is a superuser": ("ALTER ROLE birth_definer SUPERUSER", "birth_definer", '["SUPERUSER"]', True),
+    "the owner of everything is a superuser": (
+        "ALTER ROLE birth_definer SUPERUSER",
+        "birth_definer",
+        '["SUPERUSER"]',
+        True,
+    ),
     "it passes row security": ("ALTER ROLE birth_definer BYPASSRLS", "birth_definer", '["BYPASSRLS"]', True),
     "it makes roles": ("ALTER ROLE birth_definer CREATEROLE", "birth_definer", '["CREATEROLE"]', True),
     "it logs in": ("ALTER ROLE birth_definer LOGIN", "birth_definer", '["LOGIN"]', True),
@@ -399,10 +404,20 @@ ROLES: dict[str, tuple[str, str, str, bool]] = {
         '["CREATEDB", "REPLICATION"]',
         True,
     ),
-    "it has settings": ("ALTER ROLE birth_definer SET row_security = off", "birth_definer", '["SET row_security=off"]', True),
+    "it has settings": (
+        "ALTER ROLE birth_definer SET row_security = off",
+        "birth_definer",
+        '["SET row_security=off"]',
+        True,
+    ),
     "it reads everything": ("GRANT pg_read_all_data TO birth_definer", "birth_definer", "pg_read_all_data", True),
     "it is a member of a team": ("CREATE ROLE team; GRANT team TO birth_definer", "birth_definer", "team", True),
-    "operators write every table": ("GRANT pg_write_all_data TO birth_operator", "birth_operator", "pg_write_all_data", True),
+    "operators write every table": (
+        "GRANT pg_write_all_data TO birth_operator",
+        "birth_operator",
+        "pg_write_all_data",
+        True,
+    ),
     "operators write every table by a team": (
         "CREATE ROLE team; GRANT pg_write_all_data TO team; GRANT team TO birth_operator",
         "birth_operator",
@@ -432,7 +447,12 @@ ROLES: dict[str, tuple[str, str, str, bool]] = {
     "operators read more": ("CREATE ROLE team; GRANT team TO birth_operator", "birth_operator", "team", False),
     "readers monitor": ("GRANT pg_monitor TO birth_reader", "birth_reader", "pg_monitor", False),
     "a role logs in": ("ALTER ROLE birth_dba LOGIN CREATEDB", "birth_dba", '["CREATEDB", "LOGIN"]', False),
-    "operators no longer read": ("DELETE FROM pg_auth_members WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole", "birth_operator", "nothing", False),
+    "operators no longer read": (
+        "DELETE FROM pg_auth_members WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole",
+        "birth_operator",
+        "nothing",
+        False,
+    ),
 }
 
 
@@ -455,7 +475,11 @@ def test_a_role_that_is_gone_is_missing(scene: Scene) -> None:
     with scene.admin.transaction(force_rollback=True):
         scene.execute("ALTER ROLE birth_source_owner RENAME TO birth_gone")
         (row,) = [row for row in drifted(scene) if row["kind"] == "role"]
-        assert (row["drift"], row["blocks"], row["repair"]) == ("missing", True, "CREATE ROLE birth_source_owner NOLOGIN")
+        assert (row["drift"], row["blocks"], row["repair"]) == (
+            "missing",
+            True,
+            "CREATE ROLE birth_source_owner NOLOGIN",
+        )
 
 
 def test_every_role_of_the_release_is_looked_at(scene: Scene) -> None:

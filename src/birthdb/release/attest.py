@@ -20,7 +20,9 @@ from birthdb import api, paths
 from birthdb.release import BEGIN, CHECKERS, CONTRACT, FINISH, GRANTS, MANIFEST, Frozen, body_of, execute
 
 #: What writes the statements that repair.
-_REPAIRERS = tuple(f"functions/fn_birth_contract_{name}.sql" for name in ("regrant", "recolumn", "reflag", "rerole", "repair"))
+_REPAIRERS = tuple(
+    f"functions/fn_birth_contract_{name}.sql" for name in ("regrant", "recolumn", "reflag", "rerole", "repair")
+)
 
 _FOLDERS = {"gateway": "functions", "function": "functions", "procedure": "functions", "view": "views"}
 
