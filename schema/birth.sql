@@ -25,26 +25,37 @@ COMMENT ON FUNCTION birth.fn_birth_act_part(p_act text) IS 'The part an act play
 
 -- Name: fn_birth_act_record(text, uuid, bigint, text, text, bigint, text, jsonb, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid DEFAULT NULL::uuid, p_permit_id bigint DEFAULT NULL::bigint, p_collection text DEFAULT NULL::text, p_dot text DEFAULT NULL::text, p_epoch bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_detail jsonb DEFAULT '{}'::jsonb, p_lineage uuid DEFAULT NULL::uuid) RETURNS void
+CREATE FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid DEFAULT NULL::uuid, p_permit_id bigint DEFAULT NULL::bigint, p_collection text DEFAULT NULL::text, p_dot text DEFAULT NULL::text, p_epoch bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_detail jsonb DEFAULT '{}'::jsonb, p_lineage uuid DEFAULT NULL::uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   v_part text := birth.fn_birth_act_part(p_act);
+  v_id text := birth.fn_birth_login_id();
   v_other text;
+  v_at timestamptz;
 BEGIN
-  IF v_part IS NOT NULL THEN
-    PERFORM pg_advisory_xact_lock(birth.fn_birth_lock_key('lineage:' || p_lineage));
+  PERFORM birth.fn_birth_durable();
+  -- Who says no waits for nobody: fn_birth_people_check finds two parts of one person before anything is written.
+  IF v_part IS NOT NULL AND p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
+    PERFORM birth.fn_birth_lineage_lock(p_lineage);
   END IF;
-  SELECT format('%s already acted as %s (%s)', a.actor, birth.fn_birth_act_part(a.act), a.act) INTO v_other
+  SELECT format('%s%s already acted as %s (%s)', session_user,
+    CASE WHEN a.actor <> session_user THEN format(', then called %s,', a.actor) END,
+    birth.fn_birth_act_part(a.act), a.act) INTO v_other
   FROM birth.birth_act a
-  WHERE a.lineage = p_lineage AND a.actor = session_user AND birth.fn_birth_act_part(a.act) <> v_part
+  WHERE a.lineage = p_lineage AND (a.actor = session_user OR a.actor_id = v_id)
+    AND birth.fn_birth_act_part(a.act) <> v_part
   LIMIT 1;
   IF v_other IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id, v_other));
   END IF;
-  INSERT INTO birth.birth_act (act, run_id, lineage, permit_id, collection_name, dot_name, epoch, reason, detail)
-  VALUES (p_act, p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch, p_reason, p_detail);
+  INSERT INTO birth.birth_act
+    (act, actor_id, acted_at, run_id, lineage, permit_id, collection_name, dot_name, epoch, reason, detail)
+  VALUES (p_act, v_id, birth.fn_birth_clock(), p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch, p_reason,
+    p_detail)
+  RETURNING acted_at INTO v_at;
+  RETURN v_at;
 END;
 $$;
 
@@ -52,7 +63,7 @@ ALTER FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id 
 
 -- Name: FUNCTION fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid) IS 'Records an act of session_user; NB209 when it would give one login two parts in a chain of plans. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid) IS 'Records an act of session_user and returns when; NB209 when it would give one person two parts in a chain of plans; NB303. Specification: 6.1 R7.';
 
 -- Name: fn_birth_actor(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -81,6 +92,41 @@ ALTER FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) OWN
 -- Name: FUNCTION fn_birth_actor(p_role text, VARIADIC p_routines text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111; NB112 unless READ COMMITTED. Specification: 6.1 R7.';
+
+-- Name: fn_birth_alerts(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_alerts() RETURNS TABLE(raised_at timestamp with time zone, raised_by text, command text, object text, detail text)
+    LANGUAGE plpgsql ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+BEGIN
+  RETURN QUERY SELECT t.raised_at, t.raised_by, t.command, t.object, t.detail FROM birth.trigger_guard_alerts t;
+  IF NOT EXISTS (
+    SELECT FROM pg_namespace n
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'alert'
+    JOIN pg_roles s ON s.oid = n.nspowner AND s.rolsuper
+    JOIN pg_roles t ON t.oid = c.relowner AND t.rolsuper
+    WHERE n.nspname = 'birth_guard') THEN
+    RETURN;
+  END IF;
+  RETURN QUERY EXECUTE $alerts$
+    SELECT a.raised_at, a.raised_by, a.command, a.object, a.detail
+    FROM birth_guard.alert a
+    WHERE a.source_table IS NULL OR EXISTS (
+      SELECT FROM birth.collection_registry c
+      WHERE c.schema_name = a.source_schema AND c.table_name = a.source_table
+        AND (SELECT h.act FROM birth.birth_act h
+             WHERE h.collection_name = c.collection_name AND h.act IN ('attach', 'detach') AND h.acted_at <= a.raised_at
+             ORDER BY h.acted_at DESC LIMIT 1) IS DISTINCT FROM 'detach')
+  $alerts$;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_alerts() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_alerts(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_alerts() IS 'Every alert: trigger_guard_alerts, and what the optional event triggers recorded. Specification: 6.';
 
 -- Name: fn_birth_anchor_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -119,7 +165,7 @@ BEGIN
     UNION ALL
     SELECT 'permits.open', v_permits::text
     UNION ALL
-    SELECT 'alerts', count(*)::text FROM birth.trigger_guard_alerts
+    SELECT 'alerts', count(*)::text FROM birth.fn_birth_alerts()
     UNION ALL
     -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
     SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'
@@ -238,6 +284,23 @@ ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
 
+-- Name: fn_birth_clock(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_clock() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (SELECT greatest(clock_timestamp(), max(a.acted_at) + interval '1 microsecond') FROM birth.birth_act a);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_clock() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_clock(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_clock() IS 'The server''s time, or just after the newest act on record when the server''s clock is behind it. O(1). Specification: 6.1 R18.';
+
 -- Name: fn_birth_code_checked(text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) RETURNS text
@@ -349,7 +412,8 @@ BEGIN
   BEGIN
     -- Not ON CONFLICT DO UPDATE, which locks as if the keys changed: a gateway that records a finding would wait.
     UPDATE birth.collection_registry c
-    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
@@ -656,7 +720,9 @@ BEGIN
   IF NOT p_execute THEN
     RETURN r_run;
   END IF;
-  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
+  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
+  RETURN r_run;
 END;
 $$;
 
@@ -665,6 +731,124 @@ ALTER FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigi
 -- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) IS 'Checks a compensation in full and claims the run. Granted to nobody. NB102, NB201 to NB206, NB210, NB301 to NB303, NB313, NB401, NB404, NB405. Specification: 6, R6.';
+
+-- Name: fn_birth_compensation_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  v_removed numeric[];
+  v_codes text[];
+  v_touched text;
+BEGIN
+  SELECT coalesce(array_agg(o.entity_code), '{}') INTO v_codes
+  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_batch FOR UPDATE) o;
+  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched FROM (SELECT * FROM birth.fn_birth_run_touched(p_run, v_codes) LIMIT 20) t;
+  IF v_touched IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('births_touched', v_touched);
+  END IF;
+  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, p_run.seed_b)), 0)]
+  INTO v_removed FROM removed d;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
+  WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_permit_spend(r_run, 'COMPENSATE', v_removed[1]::bigint);
+  PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
+
+  IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
+    IF birth.fn_birth_run_births(r_run) <> '{0,0,0}' OR r_run.compensated_rows <> r_run.actual_inserted THEN
+      PERFORM birth.fn_birth_raise('false_done', format('%s of %s births removed, the registry still holds %s', r_run.compensated_rows,
+        r_run.actual_inserted, (birth.fn_birth_run_births(r_run))[1]));
+    END IF;
+    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = r_run.permit_id;
+    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'compensated', finished_at = clock_timestamp(), holder_pid = NULL
+    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+    PERFORM birth.fn_birth_act_record('outcome', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := r_run.permit_id,
+      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_detail := '{"status": "compensated"}');
+  END IF;
+  RETURN r_run;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Removes one batch of a run''s births with receipt, permit and ledger; the last one proves that none is left. Granted to nobody. NB202 to NB206, NB309, NB313. Specification: 6, R6.';
+
+-- Name: fn_birth_constraint_violations(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_constraint_violations() RETURNS TABLE(run_id uuid, violated text, violations bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET enable_indexscan TO 'off'
+    SET enable_indexonlyscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $_$
+DECLARE
+  r_query record;
+BEGIN
+  FOR r_query IN
+    WITH relation AS (
+      SELECT c.object AS name, c.parts -> 'signature' AS columns,
+             CASE WHEN c.parts -> 'signature' @> '[{"name": "run_id"}]' THEN 't.run_id' ELSE 'NULL::uuid' END AS run
+      FROM birth.v_birth_contract_recorded c
+      WHERE c.kind = 'table' AND c.object <> 'birth_registry'
+    ), rule AS (
+      SELECT substr(c.object, strpos(c.object, '.') + 1) AS name, split_part(c.object, '.', 1) AS relation,
+             c.parts ->> 'signature' AS text
+      FROM birth.v_birth_contract_recorded c WHERE c.kind = 'constraint'
+      UNION ALL
+      SELECT c.object, m[1], format('UNIQUE (%s) %s', m[2], m[3])
+      FROM birth.v_birth_contract_recorded c
+      CROSS JOIN LATERAL regexp_match(c.parts ->> 'signature',
+        '^CREATE UNIQUE INDEX [^ ]+ ON birth[.]([^ ]+) USING btree [(]([^()]+)[)](?: (WHERE .+))?$') AS m
+      WHERE c.kind = 'index' AND m IS NOT NULL
+    ), condition AS (
+      SELECT r.name AS relation, format('NOT NULL of %I', a.value ->> 'name') AS name,
+             format('num_nulls(t.%I) = 0', a.value ->> 'name') AS text
+      FROM relation r CROSS JOIN LATERAL jsonb_array_elements(r.columns) AS a WHERE a.value ? 'not null'
+      UNION ALL
+      SELECT u.relation, u.name, substr(u.text, 7) FROM rule u WHERE starts_with(u.text, 'CHECK (')
+      UNION ALL
+      SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1], m[2], m[3])
+      FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES ([^ (]+)[(](.+)[)]') AS m
+      WHERE m IS NOT NULL
+    )
+    SELECT r.name AS relation, format('SELECT %s, v.name, count(*) FROM birth.%s t '
+               'CROSS JOIN LATERAL (VALUES %s) AS v(name, fine) WHERE v.fine IS FALSE GROUP BY 1, 2',
+             r.run, r.name, string_agg(format('(%L, (%s))', format('%s: %s', r.name, c.name), c.text), ', ')) AS text
+    FROM relation r JOIN condition c ON c.relation = r.name
+    GROUP BY r.name, r.run
+    UNION ALL
+    SELECT r.name, format('SELECT (array_agg(%s))[1], %L, count(*) FROM birth.%s t %s '
+             'GROUP BY %5$s HAVING count(*) > 1 AND num_nulls(%5$s) = 0',
+             r.run, format('%s: %s', r.name, u.name), r.name, m[2], m[1])
+    FROM relation r JOIN rule u ON u.relation = r.name
+    CROSS JOIN LATERAL regexp_match(u.text, '^(?:PRIMARY KEY|UNIQUE) [(]([^()]+)[)](?: (WHERE .+))?') AS m
+    WHERE m IS NOT NULL
+  LOOP
+    BEGIN
+      RETURN QUERY EXECUTE r_query.text;
+    EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+      RETURN QUERY SELECT NULL::uuid, format('%s cannot be read: %s', r_query.relation, SQLERRM), NULL::bigint;
+    END;
+  END LOOP;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_constraint_violations() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_constraint_violations(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_constraint_violations() IS 'Rows that violate a constraint of the release, whatever the catalogue says of it: run, constraint, how many. Specification: 6, 6.1 R11.';
 
 -- Name: fn_birth_contract_blocker(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -739,7 +923,11 @@ BEGIN
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
+           -- Our routines run as the first two. Of another role: what lets its members do more than read.
+           d.object IN ('birth_definer', 'birth_scanner') OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
+             OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
+                        WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
@@ -747,6 +935,7 @@ BEGIN
   UNION ALL
   SELECT c.kind, c.object, c.drift,
          CASE
+           WHEN c.kind = 'role' THEN c.drift = 'missing' OR c.seizes
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
@@ -857,16 +1046,18 @@ BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity, c.relispartition
+           c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
+           c.relchecks, c.relhasindex, c.relhastriggers, c.relhasrules
     FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
     SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
            p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
+           a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
@@ -878,6 +1069,9 @@ BEGIN
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
+    WHERE r.relkind <> 'v'
+  ), fallback AS MATERIALIZED (
+    SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
   ), held AS MATERIALIZED (
     SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
     UNION ALL
@@ -918,6 +1112,7 @@ BEGIN
     SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
     FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
     JOIN pg_type t ON t.oid = u.atttypid
+    WHERE t.oid = ANY (ARRAY(SELECT DISTINCT a.atttypid FROM attribute a))
   ), columns AS MATERIALIZED (
     SELECT a.attrelid AS oid, '[' || string_agg(concat(
              '{"name": ', to_json(a.attname), ', "type": ', t.name,
@@ -927,12 +1122,33 @@ BEGIN
              ', "sequence": ' || to_json(s.settings)::text,
              CASE WHEN a.attcollation <> t.typcollation
                THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list,
+             bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
     JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
-    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN fallback d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
+  ), dependent AS MATERIALIZED (
+    -- What fn_birth_contract_token finds the objects by: without its row here an object changes between two batches unseen.
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
+  ), role AS MATERIALIZED (
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolinherit, r.rolconfig
+    FROM pg_roles r
+    WHERE r.rolname = ANY ('{birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba,
+                             birth_source_owner}'::name[])
+  ), membership AS MATERIALIZED (
+    -- Every role that a role can act as, by which membership; a star is ADMIN. It ends at our own, which have a row each.
+    WITH RECURSIVE member AS (
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m WHERE m.member IN (SELECT r.oid FROM role r)
+      UNION
+      SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
+      WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
+    )
+    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END, CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
+             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
+    FROM member m JOIN pg_roles o ON o.oid = m.roleid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
@@ -941,6 +1157,7 @@ BEGIN
            concat(
              '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
+             CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass) THEN ', "state": {"contradicts": ["pg_depend"]}' END,
              ', "signature": ', to_json(format('%s(%s) %s',
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
                pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
@@ -977,22 +1194,40 @@ BEGIN
                -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
                || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
                                                       jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'),
+                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
              ', "signature": ', coalesce(c.list, 'null'),
-             ', "privileges": ', coalesce(x.entries, 'null'),
+             ', "privileges": ', coalesce(x.entries, '[]'),
              ', "configuration": ', coalesce((SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
                                               FROM unnest(r.reloptions) AS o(option)), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
+    CROSS JOIN LATERAL (
+      -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
+      SELECT concat_ws(', ',
+               CASE WHEN r.relkind NOT IN ('v', 'm') AND r.relchecks <> (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'c')
+                 THEN '"relchecks"' END,
+               CASE WHEN NOT r.relhasindex AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = r.oid) THEN '"relhasindex"' END,
+               CASE WHEN NOT r.relhastriggers AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid) THEN '"relhastriggers"' END,
+               CASE WHEN NOT r.relhasrules AND r.relkind = 'v' THEN '"relhasrules"' END,
+               CASE WHEN NOT c.defaulted THEN '"atthasdef"' END,
+               CASE WHEN r.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_class'::regclass) THEN '"pg_depend"' END) AS list
+      OFFSET 0
+    ) n
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
-             -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
-             '{"state": {"valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             -- What holds it: the index of a key, the triggers of a foreign key.
+             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
+               || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
+             ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
-               SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
+               SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
+               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from' WHEN k.confrelid THEN 'to' END,
+                              CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
+                     FROM pg_trigger t WHERE t.tgconstraint = k.oid) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
              '}, "signature": ', -- One that is dropped in this moment has no definition any more.
              coalesce(to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
@@ -1004,7 +1239,7 @@ BEGIN
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))::text
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
@@ -1012,11 +1247,13 @@ BEGIN
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
            jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))::text
-    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
+    -- Those of foreign keys are their constraints'; another one that calls itself internal is none of the server's.
+    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
            jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))::text
-    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
@@ -1027,9 +1264,18 @@ BEGIN
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, 'null'), '}')
+           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'), '}')
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
+    UNION ALL
+    SELECT 'role', quote_ident(r.rolname),
+           concat('{"privileges": ', coalesce((
+             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']' FROM membership m WHERE m.role = r.oid), '[]'),
+             ', "configuration": ', coalesce(nullif(to_jsonb(array_remove(ARRAY[
+               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
+               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL) || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'), '}')
+    FROM role r
   )
   SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;
@@ -1105,7 +1351,7 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
      FROM columns c WHERE c.live IS NULL) || E'\n',
     (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text)) FROM action a HAVING count(*) > 0),
     -- A new sequence begins after what is there.
-    (SELECT string_agg(format('SELECT setval(pg_get_serial_sequence(%L, %L), (SELECT coalesce(max(%I), 0) + 1 FROM birth.%s), false)',
+    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), (SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
                               'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
   WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
@@ -1190,6 +1436,40 @@ ALTER FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) 
 
 COMMENT ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) IS 'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
 
+-- Name: fn_birth_contract_reflag(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_reflag(p_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  SELECT format($reflag$UPDATE pg_catalog.pg_class c SET
+    relchecks = (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
+    relhasindex = EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
+    relhastriggers = EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid),
+    relhasrules = EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid)
+WHERE c.oid = %1$L::pg_catalog.regclass;
+UPDATE pg_catalog.pg_attribute a SET
+    atthasdef = EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
+WHERE a.attrelid = %1$L::pg_catalog.regclass AND a.attnum > 0;
+INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
+SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0,
+       'pg_catalog.pg_namespace'::pg_catalog.regclass, c.relnamespace, 0, 'n'
+FROM pg_catalog.pg_class c
+WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend d
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0
+    AND d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjsubid = 0)$reflag$, p_name)
+    || coalesce((SELECT format('; REINDEX TABLE %s', p_name) FROM pg_class c
+                 WHERE c.oid = to_regclass(p_name) AND NOT c.relhasindex
+                   AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid)), '');
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_reflag(p_name text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_reflag(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_reflag(p_name text) IS 'The statements with which a superuser sets right what the catalogue says of a relation. Specification: 7.';
+
 -- Name: fn_birth_contract_regrant(text, text, text[], text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) RETURNS text
@@ -1237,11 +1517,13 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
                 WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
            p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
-           p_drift IN ('body', 'signature', 'configuration') AS shape
+           -- A routine whose row in pg_depend is gone gets it with its body, and an index that does not hold is made anew.
+           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
     -- what it is
     SELECT 1 AS rank, CASE
+      WHEN p_kind = 'role' THEN birth.fn_birth_contract_rerole(p_object, p_wanted, p_live, p_added, p_removed)
       WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
       WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
@@ -1266,8 +1548,11 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     -- how it stands
     SELECT 3, CASE
       WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true WHERE indexrelid = %L::pg_catalog.regclass; '
+        'REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
       WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
-      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
+      -- Anew, so that the rows are checked that came while its triggers were off.
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
         CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
       WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
@@ -1279,7 +1564,9 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
       ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
     END
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
-    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    UNION ALL
+    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view') AND p_live -> 'state' ? 'contradicts'
     UNION ALL
     SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
@@ -1290,7 +1577,7 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
       CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
       CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
       CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
-    FROM thing t WHERE t.anew OR t.both_there
+    FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $_$;
@@ -1300,6 +1587,53 @@ ALTER FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drif
 -- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) IS 'The statement that repairs a drift, for birth_definer or a superuser; a comment where none can. Specification: 7.';
+
+-- Name: fn_birth_contract_rerole(text, jsonb, jsonb, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH attribute AS (
+    SELECT a.name
+    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array' THEN p_live -> 'configuration'
+                                   ELSE '[]' END) AS a(name)
+    WHERE NOT coalesce(p_wanted -> 'configuration' ? a.name, false)
+  ), membership AS (
+    -- Of a membership that is wanted only ADMIN goes.
+    SELECT DISTINCT e.verb, coalesce(m[2], m[1]) AS role,
+           e.verb = 'REVOKE' AND coalesce(p_wanted -> 'privileges' ? m[1], false) AS admin
+    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
+    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^ *]+)[ A-Z]*[*]?(?: by (.+))?$') AS m
+  )
+  SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text)
+  FROM (
+    SELECT 1 AS rank, format('CREATE ROLE %s NOLOGIN', p_role) AS text WHERE p_live IS NULL
+    UNION ALL
+    SELECT 2, format('ALTER ROLE %s %s', p_role,
+                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' ' ORDER BY a.name))
+    FROM attribute a WHERE NOT starts_with(a.name, 'SET ') HAVING count(*) > 0
+    UNION ALL
+    SELECT 3, format('ALTER ROLE %s RESET %s', p_role, substring(a.name FROM '^SET ([^=]+)='))
+    FROM attribute a WHERE starts_with(a.name, 'SET ')
+    UNION ALL
+    -- From 16 on a membership is revoked of each who granted it.
+    SELECT 4, CASE m.verb
+      WHEN 'GRANT' THEN format('GRANT %s TO %s', m.role, p_role)
+      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role, p_role,
+                     CASE WHEN current_setting('server_version_num')::integer >= 160000
+                            THEN format(' GRANTED BY %I', pg_get_userbyid(g.grantor)) END), '; ')
+            FROM pg_auth_members g
+            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role) AND (g.admin_option OR NOT m.admin)) END
+    FROM membership m
+  ) s;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: 7, 9.';
 
 -- Name: fn_birth_contract_token(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1436,6 +1770,22 @@ ALTER FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) OWNER TO b
 
 COMMENT ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) IS 'Lifts the freezes of a DOT, by name or number; returns what holds then. DBA. NB102, NB110, NB111, NB402, NB403. Specification: 1, 2.';
 
+-- Name: fn_birth_durable(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_durable() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT set_config('synchronous_commit', CASE WHEN 'remote_apply' IN (s.setting, s.reset_val) THEN 'remote_apply' ELSE 'on' END, true)
+  FROM pg_settings s WHERE s.name = 'synchronous_commit';
+$$;
+
+ALTER FUNCTION birth.fn_birth_durable() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_durable(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_durable() IS 'Pins synchronous_commit for this transaction: remote_apply where it is set, otherwise on. Specification: 6.1 R8.';
+
 -- Name: fn_birth_error(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text DEFAULT NULL::text) RETURNS jsonb
@@ -1521,7 +1871,7 @@ BEGIN
      'let a permit owner open a further permit with enough rows'),
     ('permit_terms', 'NB207', 'failed',
      'the terms of the permit are not allowed',
-     'name a positive number of rows, a reason, and an expiry at most seven days ahead'),
+     'name a positive number of rows, a reason, and an expiry after birth.fn_birth_clock() and at most seven days ahead; when the server''s clock is behind the record, set it right'),
     ('permit_in_the_way', 'NB208', 'failed',
      'the run has an open permit already',
      'use it, or revoke it first'),
@@ -1537,6 +1887,9 @@ BEGIN
     ('home_unconfirmed', 'NB212', 'stopped',
      'this database is a restored or cloned one, and nobody confirmed it',
      'the other copy may spend the same permits: have it stopped or its permits revoked, then let a DBA send here: SELECT birth.fn_birth_home_confirm(p_reason := ''…'');'),
+    ('verdict_stands', 'NB213', 'failed',
+     'a verdict NOT_SAFE_NEEDS_FIX stands that this one does not take back',
+     'when what it found is mended, record the verdict again with its id in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
      'there is no such run',
      'plan one with birth.fn_dot_birth_qt001_plan(p_collection := …, p_dry_run := false)'),
@@ -1545,7 +1898,7 @@ BEGIN
      'see birth.v_birth_attention for what the run needs next'),
     ('run_held', 'NB303', 'stopped',
      'the run is held by another session',
-     'wait for it, stop it with birth.fn_birth_run_stop, or let a DBA take it over with birth.fn_birth_run_takeover'),
+     'wait for it, stop it with birth.fn_birth_run_stop, or let a DBA take it over with birth.fn_birth_run_takeover; a session that only holds a lock is ended by SELECT pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
     ('run_taken_over', 'NB304', 'stopped',
      'the run was taken over by another session',
      'do nothing here: the run belongs to the session named in the detail'),
@@ -1581,13 +1934,16 @@ BEGIN
      'every row that can have a birth has one'),
     ('alerts_grew', 'NB315', 'failed',
      'trigger guard alerts grew during the run',
-     'see birth.trigger_guard_alerts, then have the run reviewed'),
+     'see birth.fn_birth_alerts(), then have the run reviewed'),
     ('gateway_missing', 'NB316', 'failed',
      'the collection is enforced but has no enabled gateway',
      'attach it with birth.fn_birth_gateway_attach, then plan again: rows inserted meanwhile would have no birth'),
     ('rehearsal_over', 'NB317', 'failed',
      'the rehearsal is over and is rolled back',
      'this signal never leaves birth.fn_dot_birth_qt001_rehearse'),
+    ('outcome_undone', 'NB318', 'failed',
+     'what became of the last batch was rolled back',
+     'end the session named in the detail: the next CALL then begins an attempt that checks everything'),
     ('dot_frozen', 'NB401', 'stopped',
      'the operation is frozen',
      'see birth.v_birth_attention; only a DBA unfreezes'),
@@ -1605,7 +1961,7 @@ BEGIN
      'see birth.v_birth_stage0_still_enforced_guard'),
     ('release_in_progress', 'NB406', 'stopped',
      'a release holds the schema',
-     'wait until alembic has finished'),
+     'wait until alembic has finished; a session that releases nothing is ended by SELECT pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
     ('release_blocked', 'NB407', 'failed',
      'a run is live',
      'stop it with birth.fn_birth_run_stop and wait for its batch, then release'),
@@ -1626,19 +1982,16 @@ BEGIN
      'let the owners of the tables drop the triggers named in the detail, then downgrade again'),
     ('definition_guarded', 'NB413', 'failed',
      'the object belongs to the contract',
-     'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key(''release''));'),
+     'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));'),
     ('server_unknown', 'NB414', 'failed',
      'the release does not know this server',
      'install a newer birthdb, or release on a server that it knows'),
-    ('event_trigger_in_use', 'NB415', 'failed',
-     'event triggers still call their routine',
-     'let a superuser send what the detail names, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'give the row a value its code can be made of; a steward can switch the gateway to observe'),
     ('gateway_foreign', 'NB502', 'failed',
      'the entity code of a row belongs to another collection',
-     'give the row another code; a steward can switch the gateway to observe'),
+     'give the row another code: this one stays with the collection in the detail, also when its row is gone; where two collections make the same codes, a steward gives one a prefix with birth.fn_birth_identity_classify, or switches the gateway to observe'),
     ('gateway_unregistered', 'NB503', 'failed',
      'the trigger names a collection that is not registered',
      'register the collection with birth.fn_birth_collection_register, or let the owner drop the trigger'),
@@ -1653,7 +2006,10 @@ BEGIN
      'one collection covers a table and all its partitions'),
     ('gateway_shadowed', 'NB507', 'failed',
      'a temporary relation has the name of the gateway''s rows',
-     'drop birth_new_rows, which is in the temporary schema of this session, and insert again')
+     'drop birth_new_rows, which is in the temporary schema of this session, and insert again'),
+    ('fence_late', 'NB516', 'failed',
+     'a transaction that wrote before is no fence',
+     'send this as a statement of its own: SELECT birth.fn_birth_gateway_fence();')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -1670,66 +2026,6 @@ ALTER FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) OW
 -- Name: FUNCTION fn_birth_error(p_error text, p_detail text, p_hint text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) IS 'One refusal of the catalogue as jsonb: error, code, message, detail, hint, outcome. p_error is its name or its SQLSTATE; p_hint replaces the hint of the catalogue. Raises undefined_object (42704) for anything else. Specification: 8.';
-
--- Name: fn_birth_event_guard(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_event_guard() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET quote_all_identifiers TO 'off'
-    AS $$
-DECLARE
-  v_stopped text;
-  v_found text[] := ARRAY[]::text[];
-BEGIN
-  BEGIN
-    IF tg_tag = 'ALTER SCHEMA' THEN
-      -- Renamed or given away, the schema's own routines could not be called to find that out.
-      SELECT format('schema birth: now %I, of %s', n.nspname, pg_get_userbyid(n.nspowner)) INTO v_stopped
-      FROM pg_event_trigger_ddl_commands() c
-      JOIN pg_namespace n ON n.oid = c.objid
-      JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'fn_birth_event_guard'
-      WHERE c.classid = 'pg_namespace'::regclass;
-    ELSIF tg_event = 'sql_drop' THEN
-      SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
-             coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
-      INTO v_stopped, v_found FROM birth.fn_birth_guard_dropped() d;
-    ELSE
-      SELECT string_agg(format('%s: %s', d.object, d.detail), '; ') FILTER (WHERE d.stopped),
-             coalesce(array_agg(ARRAY[d.object, d.detail]) FILTER (WHERE NOT d.stopped), '{}')
-      INTO v_stopped, v_found FROM birth.fn_birth_guard_changed() d;
-    END IF;
-    IF v_stopped IS NULL AND cardinality(v_found) = 0
-       OR pg_has_role(session_user, 'birth_dba', 'USAGE') AND EXISTS (
-            SELECT FROM pg_locks k
-            WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.mode = 'ExclusiveLock' AND k.granted AND k.objsubid = 1
-              AND (k.classid::bigint << 32 | k.objid::bigint) = hashtextextended('birth.release', 0)) THEN
-      RETURN;
-    END IF;
-    IF v_stopped IS NULL THEN
-      INSERT INTO birth.trigger_guard_alerts (command, object, detail)
-      SELECT tg_tag, v_found[i][1], format('%s; application %s, from %s', v_found[i][2], current_setting('application_name'), coalesce(host(inet_client_addr()), 'a socket'))
-      FROM generate_subscripts(v_found, 1) AS i;
-    END IF;
-  EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'birthdb: the event trigger failed on %, which passed: % (%)', tg_tag, sqlerrm, sqlstate;
-    RETURN;
-  END;
-  IF v_stopped IS NOT NULL THEN
-    RAISE LOG 'birthdb: % by % stopped: %', tg_tag, session_user, v_stopped;
-    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
-      DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
-      HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
-             'SELECT pg_advisory_xact_lock(birth.fn_birth_lock_key(''release''));';
-  END IF;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_event_guard() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_event_guard(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_event_guard() IS 'Event trigger function for ddl_command_end and sql_drop: stops (NB413) or records redefinitions outside a release. Specification: 5, 7, 10.';
 
 -- Name: fn_birth_evidence(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1792,6 +2088,85 @@ ALTER FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) 
 
 COMMENT ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) IS 'Lets a downgrade drop the rows a table holds now, named by their digest; returns how many. NB110 for others than a DBA, NB102 for a digest that is not the current one. Specification: 3.';
 
+-- Name: fn_birth_finding_acknowledge(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_rows bigint;
+  v_folded jsonb;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_finding_acknowledge');
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  IF NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  WITH gone AS (
+    DELETE FROM birth.birth_gateway_finding f WHERE f.collection_name = p_collection
+    RETURNING f.error, f.row_count, f.found_at, f.inserted_by, f.examples[1] AS example
+  ), folded AS (
+    SELECT g.error, sum(g.row_count) AS row_count, jsonb_build_object('rows', sum(g.row_count), 'transactions', count(*),
+             'first_at', min(g.found_at), 'last_at', max(g.found_at), 'logins', (array_agg(DISTINCT g.inserted_by))[1:10],
+             'examples', coalesce((array_agg(DISTINCT g.example) FILTER (WHERE g.example IS NOT NULL))[1:10], '{}')) AS detail
+    FROM gone g GROUP BY g.error
+  )
+  SELECT sum(f.row_count), jsonb_object_agg(f.error, f.detail) INTO v_rows, v_folded FROM folded f;
+  IF v_rows IS NOT NULL THEN
+    PERFORM birth.fn_birth_act_record('finding_acknowledged', p_collection := p_collection, p_reason := p_reason, p_detail := v_folded);
+  END IF;
+  RETURN coalesce(v_rows, 0);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_finding_acknowledge(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and removes them; returns the rows they were about. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
+
+-- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_held bigint;
+  v_taken bigint;
+  v_written bigint;
+BEGIN
+  born := 0;
+  LOOP
+    SELECT count(*) INTO v_held
+    FROM (SELECT FROM birth.birth_registry b
+          WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_collection
+          ORDER BY b.entity_code
+          FOR KEY SHARE) h;
+    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
+    INTO taken, v_taken, examples
+    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+    WHERE b.collection_name <> p_collection;
+    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    born := born + v_written;
+  END LOOP;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Holds the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Granted to nobody. Specification: 5.';
+
 -- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
@@ -1834,8 +2209,14 @@ BEGIN
   EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer, gateway_owner =
+      (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
+  WHERE c.collection_name = p_collection
+  RETURNING c.rule_version INTO r_collection.rule_version;
+  -- CREATE TRIGGER waits for every open writer of the table, so what is said here holds at once: this act is a fence too.
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
   RETURN CASE WHEN v_replicated
     THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
@@ -1865,6 +2246,8 @@ CREATE TABLE birth.collection_registry (
     birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
     birth_code_types regtype[] DEFAULT '{}'::regtype[] NOT NULL,
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
+    gateway_owner name,
+    rule_version bigint DEFAULT 1 NOT NULL,
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     registered_by text DEFAULT SESSION_USER NOT NULL,
     classified_at timestamp with time zone,
@@ -1943,6 +2326,14 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'The types they 
 
 COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
 
+-- Name: COLUMN collection_registry.gateway_owner; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table when the gateway was attached: under another name only a table of this owner gives births.';
+
+-- Name: COLUMN collection_registry.rule_version; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Rises with each change of policy, mode or identity; v_birth_gateway_fence says whether that change holds.';
+
 -- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
@@ -1968,9 +2359,9 @@ CREATE FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation 
 DECLARE
   r_collection birth.collection_registry;
   v_usable boolean;
-  v_type oid;
 BEGIN
-  -- A trigger that names no transition table would read the session's own relation of that name, and run what hangs on it with birth_definer's rights.
+  -- A trigger that names no transition table would read the session's own relation of that name, and run what hangs on it
+  -- with birth_definer's rights.
   IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s', pg_backend_pid()));
   END IF;
@@ -1978,25 +2369,19 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
   END IF;
+  -- An old snapshot may show a mode, policy or identity of before. To insert the row again does nothing, but where the row
+  -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and holds up no steward.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    INSERT INTO birth.collection_registry SELECT r_collection.* ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+      RAISE serialization_failure USING MESSAGE = 'could not serialize access due to concurrent delete';
+    END IF;
+  END IF;
   SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
   FROM pg_attribute a
   WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
     AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
         = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
-  -- An old snapshot shows the columns as they were; the parser sees them as they are, like the rows.
-  IF v_usable AND current_setting('transaction_isolation') <> 'read committed' THEN
-    FOR v_number IN 1 .. cardinality(r_collection.birth_code_columns) LOOP
-      BEGIN
-        -- Asked first, because (row).name is also a function called name over the row.
-        PERFORM has_column_privilege(p_relation, r_collection.birth_code_columns[v_number], 'SELECT');
-        EXECUTE format('SELECT pg_typeof((NULL::%s).%I)::oid', p_relation::regclass, r_collection.birth_code_columns[v_number]) INTO v_type;
-      EXCEPTION WHEN undefined_column THEN
-        v_type := NULL;
-      END;
-      v_usable := v_usable AND (CASE WHEN v_type IN (20, 21, 23) THEN 20 WHEN v_type = 1043 THEN 25 ELSE v_type END
-                                = r_collection.birth_code_types[v_number]) IS TRUE;
-    END LOOP;
-  END IF;
   -- The table that bears the registered name is the registered one; of any other the catalogue is asked.
   IF NOT v_usable OR NOT (p_table = r_collection.table_name AND p_schema = r_collection.schema_name
                           OR birth.fn_birth_gateway_covers(p_relation, r_collection)) THEN
@@ -2011,7 +2396,7 @@ ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation o
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 where the snapshot shows the collection as it no longer is. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_gateway_covers(oid, birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2024,10 +2409,11 @@ DECLARE
 BEGIN
   SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
-  IF v_registered IS NULL OR p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
-    RETURN true;
-  END IF;
-  RETURN EXISTS (SELECT FROM pg_partition_ancestors(p_relation) a WHERE a.relid = v_registered);
+  RETURN EXISTS (
+    SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
+    JOIN pg_class c ON c.oid = a.relid
+    WHERE CASE WHEN v_registered IS NULL THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = p_collection.gateway_owner
+               ELSE c.oid = v_registered END);
 END;
 $$;
 
@@ -2035,7 +2421,7 @@ ALTER FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.
 
 -- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) IS 'Whether a table is the one a collection is registered for, a partition of it, or a renamed one that nothing replaced. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) IS 'Whether a table is the one a collection is registered for, a partition of it, or a renamed one of the same owner that nothing replaced. Specification: 5.';
 
 -- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2063,7 +2449,8 @@ BEGIN
   INTO v_own, v_for_owner
   FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
         FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
-  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
+  UPDATE birth.collection_registry c SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
   -- The act first: by it the event trigger knows that the gateway may go.
   IF v_own IS NOT NULL THEN
@@ -2079,6 +2466,33 @@ ALTER FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) O
 -- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) IS 'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
+
+-- Name: fn_birth_gateway_fence(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_fence() RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_fence');
+  IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('fence_late', format('transaction %s wrote before', pg_current_xact_id_if_assigned()));
+  END IF;
+  -- One statement: its snapshot, which shows the changes, is older than the number.
+  PERFORM birth.fn_birth_act_record('fence', p_collection := f.collection_name, p_detail := jsonb_build_object(
+    'rule_version', f.rule_version, 'xid', pg_current_xact_id()::text,
+    'cluster', (SELECT s.system_identifier::text FROM pg_control_system() s)))
+  FROM birth.v_birth_gateway_fence f
+  WHERE NOT f.holds;
+  RETURN 'SELECT * FROM birth.v_birth_gateway_fence WHERE NOT holds;';
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_fence() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_fence(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_fence() IS 'Records from which transaction on the changed rules of collections hold; returns the next step. To be sent after the change is committed. Steward. NB110, NB111, NB112, NB516. Specification: 5.';
 
 -- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2098,9 +2512,12 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
-  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
+  RETURN CASE p_mode
+    WHEN 'enforce' THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own after this one is committed'
+    ELSE format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection) END;
 END;
 $$;
 
@@ -2110,288 +2527,74 @@ ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_rea
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
 
--- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) RETURNS void
+CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_foreign bigint := coalesce(cardinality(p_foreign), 0);
-  v_again bigint := p_unborn - p_unresolved - v_foreign;
+  v_again bigint := p_unborn - p_unresolved - p_taken;
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
       PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
-    ELSIF v_foreign > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L',
-        p_collection.collection_name, v_foreign, p_foreign[1]));
+    ELSIF p_taken > 0 THEN
+      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L, which belongs to collection %s',
+        p_collection.collection_name, p_taken, p_examples[1],
+        (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
     END IF;
   END IF;
-  IF v_again > 0 AND (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i) THEN
+  -- Of one column, a code that was there already is of a row that comes again; of several, it may be another row's.
+  IF v_again > 0 AND (cardinality(p_collection.birth_code_columns) = 1
+                      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
-  INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count, examples)
+  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
   SELECT p_collection.collection_name, v.error, v.row_count, v.examples
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
-               ('gateway_foreign', v_foreign, p_foreign[1:10]),
+               ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
-  WHERE v.row_count > 0;
+  WHERE v.row_count > 0
+  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1, examples = (f.examples || excluded.examples)[1:10]
+  WHERE f.times < 1000;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row a transaction and reason; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
 
--- Name: fn_birth_guard_changed(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_typed(birth.collection_registry, oid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_guard_changed() RETURNS TABLE(stopped boolean, object text, detail text)
-    LANGUAGE plpgsql ROWS 1
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
-DECLARE
-  v_schema CONSTANT oid := to_regnamespace('birth');
-  v_definer CONSTANT oid := to_regrole('birth_definer');
-  r_command record;
-  v_tracked text;
-BEGIN
-  -- One statement for what is not ours, because every DDL of the database comes by here.
-  FOR r_command IN
-    SELECT c.classid, c.objid, c.command_tag AS tag, c.object_type AS type, c.object_identity AS identity, c.schema_name AS schema,
-           coalesce(i.inhparent, t.relation) AS relation,
-           c.schema_name IS NOT DISTINCT FROM 'birth' OR c.classid = 'pg_namespace'::regclass AND c.objid = v_schema
-             OR i.inhparent IS NOT NULL OR r.relnamespace = v_schema OR r.relowner = v_definer
-             OR c.classid = 'pg_proc'::regclass AND (SELECT p.proowner FROM pg_proc p WHERE p.oid = c.objid) = v_definer AS ours
-    FROM pg_event_trigger_ddl_commands() c
-    CROSS JOIN LATERAL (
-      -- The table that an index, a trigger, a rule, a constraint or a policy is on, else the relation itself.
-      SELECT CASE c.classid
-        WHEN 'pg_class'::regclass THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = c.objid), c.objid)
-        WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = c.objid)
-        WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = c.objid)
-        WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
-        WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = c.objid)
-      END AS relation
-    ) t
-    LEFT JOIN pg_class r ON r.oid = t.relation
-    -- A child of one of our tables becomes part of it; a parent is a way into it.
-    LEFT JOIN LATERAL (
-      SELECT h.inhparent FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhparent WHERE h.inhrelid = t.relation AND m.relnamespace = v_schema
-      UNION ALL
-      SELECT h.inhrelid FROM pg_inherits h JOIN pg_class m ON m.oid = h.inhrelid WHERE h.inhparent = t.relation AND m.relnamespace = v_schema
-      LIMIT 1
-    ) i ON true
-    WHERE c.command_tag NOT IN ('COMMENT', 'SECURITY LABEL', 'REINDEX')
-  LOOP
-    IF r_command.classid IS NULL THEN
-      RETURN QUERY SELECT p.stopped, p.object, p.detail FROM birth.fn_birth_guard_privileges() p;
-      CONTINUE;
-    ELSIF NOT coalesce(r_command.ours, false) THEN
-      IF r_command.tag IN ('ALTER TABLE', 'CREATE TRIGGER', 'ALTER TRIGGER') THEN
-        RETURN QUERY SELECT false, r_command.identity, s.detail FROM birth.fn_birth_guard_source(r_command.relation) AS s(detail) WHERE s.detail IS NOT NULL;
-      END IF;
-      CONTINUE;
-    END IF;
-    -- A new index over columns only makes reading faster, and redefines nothing.
-    IF r_command.tag = 'CREATE INDEX' AND NOT (SELECT x.indisunique OR x.indexprs IS NOT NULL OR x.indpred IS NOT NULL FROM pg_index x WHERE x.indexrelid = r_command.objid) THEN
-      r_command.relation := NULL;
-    END IF;
-    v_tracked := birth.fn_birth_guard_tracked(r_command.classid, r_command.objid, r_command.relation, r_command.tag LIKE 'ALTER %');
-    RETURN QUERY SELECT v_tracked IS NOT NULL, coalesce(v_tracked, r_command.identity), format('%s %s', r_command.type, r_command.identity)
-    WHERE v_tracked IS NOT NULL OR r_command.schema = 'birth';
-  END LOOP;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_guard_changed() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_guard_changed(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_guard_changed() IS 'Inside an event trigger on ddl_command_end: what the command changed of the contract (stopped) or beside it (recorded). Specification: 7.';
-
--- Name: fn_birth_guard_dropped(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_guard_dropped() RETURNS TABLE(stopped boolean, object text, detail text)
-    LANGUAGE plpgsql ROWS 1
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_dropped record;
-BEGIN
-  FOR r_dropped IN
-    SELECT d.object_type AS type, d.object_identity AS identity, d.address_names AS names
-    FROM pg_event_trigger_dropped_objects() d
-    WHERE NOT d.is_temporary AND (d.address_names[1] = 'birth' OR d.object_type = 'trigger')
-  LOOP
-    IF r_dropped.names[1] = 'birth' THEN
-      RETURN QUERY
-      SELECT true, format('%s %s', r.kind, r.object), format('%s %s dropped', r_dropped.type, r_dropped.identity)
-      FROM birth.v_birth_contract_recorded r
-      WHERE CASE
-        WHEN r.kind IN ('gateway', 'function', 'procedure')
-          THEN r_dropped.type IN ('function', 'procedure') AND split_part(r.object, '(', 1) = r_dropped.names[2] AND to_regprocedure('birth.' || r.object) IS NULL
-        WHEN r.kind IN ('table', 'view', 'index') THEN r_dropped.type = r.kind AND r.object = quote_ident(r_dropped.names[2])
-        WHEN r.kind = 'constraint' THEN r_dropped.type = 'table constraint' AND r.object = format('%I.%I', r_dropped.names[2], r_dropped.names[3])
-        ELSE r_dropped.type = r.kind AND r.object = format('%I.%I', r_dropped.names[2], r_dropped.names[3])
-      END;
-    ELSE
-      RETURN QUERY
-      SELECT false, r_dropped.identity, format('trigger %s of collection %s dropped, without a gateway now', r_dropped.names[3], c.collection_name)
-      FROM birth.collection_registry c
-      LEFT JOIN LATERAL (
-        SELECT a.act FROM birth.birth_act a
-        WHERE a.collection_name = c.collection_name AND a.act IN ('attach', 'detach') ORDER BY a.acted_at DESC LIMIT 1
-      ) l ON true
-      WHERE c.schema_name = r_dropped.names[1] AND c.table_name = r_dropped.names[2]
-        AND (l.act = 'attach' OR l.act IS NULL AND r_dropped.names[3] = 'birth_gateway')
-        AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = c.collection_name AND g.enabled);
-    END IF;
-  END LOOP;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_guard_dropped() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_guard_dropped(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_guard_dropped() IS 'Inside an event trigger on sql_drop: what was dropped of the contract (stopped), and gateway triggers (recorded). Specification: 7.';
-
--- Name: fn_birth_guard_privileges(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_guard_privileges() RETURNS TABLE(stopped boolean, object text, detail text)
-    LANGUAGE plpgsql ROWS 1
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
-DECLARE
-  v_schema CONSTANT oid := to_regnamespace('birth');
-  v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
-  v_objects text[];
-BEGIN
-  WITH member AS (
-    SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0
-  ), written AS (
-    SELECT n.nspname::text AS object, n.xmin FROM pg_namespace n WHERE n.oid = v_schema
-    UNION ALL
-    SELECT 'birth', d.xmin FROM pg_default_acl d WHERE d.defaclnamespace = v_schema
-    UNION ALL
-    SELECT substr(p.oid::regprocedure::text, 7), p.xmin FROM member m JOIN pg_proc p ON p.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
-    UNION ALL
-    -- The privileges of a sequence stand with the table whose column it counts.
-    SELECT quote_ident(coalesce(t.relname, c.relname)), c.xmin
-    FROM member m
-    JOIN pg_class c ON c.oid = m.objid
-    LEFT JOIN pg_depend s ON c.relkind = 'S' AND s.classid = 'pg_class'::regclass AND s.objid = c.oid AND s.refclassid = 'pg_class'::regclass AND s.deptype IN ('a', 'i')
-    LEFT JOIN pg_class t ON t.oid = s.refobjid
-    WHERE m.classid = 'pg_class'::regclass
-    UNION ALL
-    SELECT quote_ident(c.relname), a.xmin
-    FROM member m JOIN pg_class c ON c.oid = m.objid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
-    WHERE m.classid = 'pg_class'::regclass
-  )
-  SELECT array_agg(DISTINCT w.object) INTO v_objects
-  FROM written w
-  -- At or after this transaction's number, round the counter; almost every command ends here.
-  WHERE (w.xmin::text::bigint - v_own % 4294967296 + 4294967296) % 4294967296 < 2147483648 AND birth.fn_birth_guard_since(w.xmin);
-  IF v_objects IS NOT NULL THEN
-    RETURN QUERY
-    SELECT false, format('%s %s', d.kind, d.object), format('now also: %s', d.found)
-    FROM birth.fn_birth_contract_drift() d
-    WHERE d.drift = 'privileges' AND d.blocks AND d.object = ANY (v_objects);
-  END IF;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_guard_privileges() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_guard_privileges(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_guard_privileges() IS 'Inside an event trigger: objects of the contract on which the transaction has let somebody in beyond reading. Specification: 7.';
-
--- Name: fn_birth_guard_since(xid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_guard_since(p_xmin xid) RETURNS boolean
+CREATE FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
-  v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
-  v_ahead CONSTANT bigint := (p_xmin::text::bigint - v_own % 4294967296 + 4294967296) % 4294967296;
+  v_column text;
 BEGIN
-  RETURN v_ahead <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000 - v_own
-     AND pg_xact_status((v_own + v_ahead)::text::xid8) = 'in progress';
+  FOREACH v_column IN ARRAY p_collection.birth_code_columns LOOP
+    -- Refuses a column that is not there, whatever the snapshot: (row).name would be a function called name over the row.
+    PERFORM has_column_privilege(p_relation, v_column, 'SELECT');
+  END LOOP;
+  RETURN format(CASE WHEN p_by_row THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])', CASE WHEN p_by_row THEN '($1)' ELSE 't' END, k.name,
+              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '), 'false')
+     FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[])) AS k(name, type)));
+EXCEPTION WHEN undefined_column THEN
+  RETURN 'SELECT false';
 END;
-$$;
+$_$;
 
-ALTER FUNCTION birth.fn_birth_guard_since(p_xmin xid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_guard_since(p_xmin xid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_guard_since(p_xmin xid) IS 'Whether the catalogue row with this xmin was written by the current transaction. Specification: 7.';
-
--- Name: fn_birth_guard_source(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_guard_source(p_relation oid) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN (
-    SELECT string_agg(format('gateway trigger %s on %s %s', t.tgname, p_relation::regclass, f.fault), '; ' ORDER BY t.tgname)
-    FROM pg_trigger t
-    JOIN pg_proc p ON p.oid = t.tgfoid
-    CROSS JOIN LATERAL (
-      SELECT CASE
-        WHEN NOT (p.pronamespace = to_regnamespace('birth') AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id'))
-          THEN CASE WHEN t.tgname = 'birth_gateway' THEN 'calls ' || t.tgfoid::regprocedure END
-        WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled'
-        -- After insert, for each statement or for each row.
-        WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
-      END AS fault
-    ) f
-    WHERE t.tgrelid = p_relation AND (NOT t.tgisinternal OR t.tgparentid <> 0) AND f.fault IS NOT NULL AND birth.fn_birth_guard_since(t.xmin));
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_guard_source(p_relation oid) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_guard_source(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_guard_source(p_relation oid) IS 'What the current transaction did to the gateway trigger of a table, when it no longer fires for every insert; else NULL. Specification: 5, 7.';
-
--- Name: fn_birth_guard_tracked(oid, oid, oid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) RETURNS text
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN (
-    SELECT format('%s %s', r.kind, r.object)
-    FROM birth.v_birth_contract_recorded r
-    CROSS JOIN LATERAL (
-      SELECT CASE WHEN r.kind IN ('table', 'view', 'index') THEN 'pg_class'::regclass WHEN r.kind = 'schema' THEN 'pg_namespace'::regclass
-                  WHEN r.kind IN ('gateway', 'function', 'procedure') THEN 'pg_proc'::regclass END AS class,
-             CASE WHEN r.kind IN ('table', 'view', 'index') THEN to_regclass('birth.' || r.object)::oid WHEN r.kind = 'schema' THEN to_regnamespace(r.object)::oid
-                  WHEN r.kind IN ('gateway', 'function', 'procedure') THEN to_regprocedure('birth.' || r.object)::oid END AS oid
-    ) l
-    WHERE l.class = p_class AND l.oid = p_object
-       OR l.class = 'pg_class'::regclass AND l.oid = p_relation
-       OR p_altered AND l.class = p_class AND l.oid IS NULL
-    ORDER BY l.oid IS NULL, r.kind = 'index', r.kind, r.object
-    LIMIT 1);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) IS 'Kind and name of the object of the contract that a catalogue row is, belongs to or, after an ALTER, may have been; else NULL. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) IS 'A statement that says whether the new rows have the identity columns with the types of the classification, for a gateway trigger under an old snapshot. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_home_check(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2428,11 +2631,6 @@ BEGIN
   END IF;
   SELECT h.* INTO r_home FROM birth.v_birth_home h;
   PERFORM birth.fn_birth_act_record('home', p_reason := p_reason, p_detail := r_home.home || jsonb_build_object('timeline', r_home.timeline));
-  SELECT h.* INTO r_home FROM birth.v_birth_home h;
-  IF NOT r_home.confirmed THEN
-    PERFORM birth.fn_birth_raise('home_unconfirmed', format('the last confirmation is of %s, and this server''s clock says %s', r_home.confirmed_at,
-      clock_timestamp()), 'set the clock of this server right, then confirm again');
-  END IF;
   RETURN format('permits are spent in database %s again; a run goes on with the CALL it was begun with', current_database());
 END;
 $$;
@@ -2441,7 +2639,7 @@ ALTER FUNCTION birth.fn_birth_home_confirm(p_reason text) OWNER TO birth_definer
 
 -- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111, NB212.';
+COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111.';
 
 -- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2477,7 +2675,8 @@ BEGIN
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
-      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user
+      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+      rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
@@ -2843,6 +3042,40 @@ ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) OWNER TO birth_def
 
 COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) IS 'Select, order and aggregate lists over key columns. Specification: 6.';
 
+-- Name: fn_birth_lineage_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_owner record;
+BEGIN
+  -- Outside of the block below: a row that a subtransaction has locked does not show whose it is.
+  PERFORM FROM birth.birth_act a
+  WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  BEGIN
+    PERFORM FROM birth.birth_act a
+    WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
+  EXCEPTION WHEN lock_not_available THEN
+    SELECT o.* INTO r_owner FROM birth.birth_act a, birth.fn_birth_row_owner('birth.birth_act', a.xmax, NULL) o
+    WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
+    PERFORM birth.fn_birth_raise('run_held',
+      format('an act on run %s or its successors is in %s', p_lineage, coalesce('a transaction of ' || r_owner.who, 'another transaction')),
+      coalesce(format('let it commit or roll back, or end it: %s then send the statement again', r_owner.remedy), 'send the statement again'));
+  END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_lineage_lock(p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) IS 'Serialises the acts that take a part in a chain of plans, until the transaction ends. Granted to nobody. NB303. Specification: 6.1 R7.';
+
 -- Name: fn_birth_live_births(timestamp with time zone, timestamp with time zone, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint DEFAULT 50000) RETURNS TABLE(births numeric, counted boolean)
@@ -2905,6 +3138,43 @@ ALTER FUNCTION birth.fn_birth_lock_key(p_name text) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_lock_key(p_name text) IS 'Advisory lock key of a name: release, run:<run_id>:<epoch>. Specification: 6.1 R9, R14.';
 
+-- Name: fn_birth_lock_owner(integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) RETURNS TABLE(who text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT s.who, format('SELECT pg_catalog.pg_terminate_backend(%s);', p_pid)
+  FROM birth.fn_birth_session_of(p_pid) AS s(who) WHERE s.who IS NOT NULL
+  UNION ALL
+  SELECT format('prepared transaction %L of %s, since %s', x.gid, x.owner, x.prepared),
+         format('ROLLBACK PREPARED %L;  -- in this database, as %s or a superuser', x.gid, x.owner)
+  FROM pg_prepared_xacts x
+  JOIN pg_locks k ON k.locktype = 'transactionid' AND k.transactionid = x.transaction AND k.pid IS NULL
+  WHERE p_pid IS NULL AND k.virtualtransaction = p_virtual;
+$$;
+
+ALTER FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_lock_owner(p_pid integer, p_virtual text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) IS 'Who has a lock, session or prepared transaction, and the statement that ends that. Specification: 6.1 R14.';
+
+-- Name: fn_birth_login_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_login_id() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT format('%s:%s', s.system_identifier, to_regrole(quote_ident(session_user))::oid) FROM pg_control_system() s;
+$$;
+
+ALTER FUNCTION birth.fn_birth_login_id() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_login_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user) by cluster and OID, which a new name does not change. Specification: 6.1 R7.';
+
 -- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[])
@@ -2956,6 +3226,27 @@ ALTER FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed
 -- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts and fingerprint of a collection against its births, from one snapshot. For an eligible collection only. Specification: 6, R10, R12.';
+
+-- Name: fn_birth_name_owner(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_name_owner(p_name text) RETURNS TABLE(who text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT string_agg(o.who, '; '), string_agg(o.remedy, E'\n')
+  FROM birth.fn_birth_lock_key(p_name) AS k(key)
+  JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295
+  CROSS JOIN LATERAL birth.fn_birth_lock_owner(l.pid, l.virtualtransaction) o
+  WHERE l.pid IS DISTINCT FROM pg_backend_pid();
+$$;
+
+ALTER FUNCTION birth.fn_birth_name_owner(p_name text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_name_owner(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_name_owner(p_name text) IS 'Who else has the advisory lock of a name, and the statement that ends that. Specification: 6.1 R14.';
 
 -- Name: fn_birth_open_run(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3017,10 +3308,11 @@ CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) RETUR
 DECLARE
   v_fault text;
 BEGIN
-  SELECT format('run %s: %s acted as %s', p_run_id, a.actor, string_agg(DISTINCT a.act, ' and as ')) INTO v_fault
+  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT a.actor, ' alias '),
+    string_agg(DISTINCT a.act, ' and as ')) INTO v_fault
   FROM birth.birth_act a
   WHERE a.lineage = p_lineage AND birth.fn_birth_act_part(a.act) IS NOT NULL
-  GROUP BY a.actor
+  GROUP BY GROUPING SETS ((a.actor), (a.actor_id))
   HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1
   LIMIT 1;
   IF v_fault IS NOT NULL THEN
@@ -3033,7 +3325,7 @@ ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) OWNER 
 
 -- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) IS 'Refuses with NB209 when one login holds two parts in a chain of plans. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) IS 'Refuses with NB209 when one person holds two parts in a chain of plans. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_blocker(birth.birth_backfill_ledger_v2, bigint, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3052,7 +3344,7 @@ BEGIN
         format('permit %s is %s since %s', p_permit_id, r_permit.status, r_permit.closed_at))
     WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
       birth.fn_birth_error('permit_not_open', format('permit %s was revoked', p_permit_id))
-    WHEN r_permit.expires_at <= clock_timestamp() THEN
+    WHEN r_permit.expires_at <= birth.fn_birth_clock() THEN
       birth.fn_birth_error('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at))
     WHEN (r_permit.collection_name, r_permit.run_id, r_permit.purpose) <> (p_run.collection_name, p_run.run_id, p_purpose) THEN
       birth.fn_birth_error('permit_scope', format('permit %s is for %s of collection %s, run %s', p_permit_id, r_permit.purpose,
@@ -3082,6 +3374,7 @@ DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_run birth.birth_backfill_ledger_v2;
   v_blocker jsonb;
+  v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
@@ -3098,9 +3391,9 @@ BEGIN
   IF v_blocker ->> 'error' <> 'permit_not_confirmed' THEN
     PERFORM birth.fn_birth_refuse(v_blocker);
   END IF;
-  PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
-  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
   next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;
@@ -3122,13 +3415,15 @@ CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_m
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz := birth.fn_birth_clock();
   v_fault text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
-    WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
+    -- Not before the newest act on record, and at most seven days ahead of the real time: where that is behind the record, a permit lasts no longer.
+    WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > clock_timestamp() + interval '168 hours' THEN
+      format('p_expires_at is %s; the time on record is %s, this server''s clock says %s', coalesce(p_expires_at::text, 'NULL'), v_now, clock_timestamp())
     WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
@@ -3179,7 +3474,7 @@ CREATE FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text) 
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   v_lineage uuid;
-  v_pid integer;
+  r_owner record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -3197,12 +3492,14 @@ BEGIN
     p_collection := r_permit.collection_name, p_reason := p_reason);
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
-  SELECT birth.fn_birth_transaction_of(p.xmax) INTO v_pid FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id AND p.status = 'OPEN';
-  IF v_pid IS NOT NULL THEN
-    RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, birth.fn_birth_session_of(v_pid)
-      USING HINT = format('to undo that too: SELECT pg_terminate_backend(%s);', v_pid);
+  SELECT o.* INTO r_owner FROM birth.birth_admission_permit_v2 p, birth.birth_backfill_ledger_v2 l,
+    birth.fn_birth_row_owner('birth.birth_admission_permit_v2', p.xmax, l.holder_pid) o
+  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND l.run_id = p.run_id;
+  IF r_owner.who IS NOT NULL THEN
+    RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, r_owner.who
+      USING HINT = 'to undo that too: ' || r_owner.remedy;
   END IF;
-  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', r_permit.run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', r_permit.run_id);
 END;
 $$;
 
@@ -3219,11 +3516,11 @@ CREATE FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   UPDATE birth.birth_admission_permit_v2 p
-  SET status = s.status, closed_at = clock_timestamp()
+  SET status = s.status, closed_at = birth.fn_birth_clock()
   FROM (
     SELECT o.permit_id, CASE
         WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.permit_id = o.permit_id AND a.act = 'permit_revoke') THEN 'REVOKED'
-        WHEN o.expires_at <= clock_timestamp() THEN 'EXPIRED' END AS status
+        WHEN o.expires_at <= birth.fn_birth_clock() THEN 'EXPIRED' END AS status
     FROM birth.birth_admission_permit_v2 o JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = o.run_id
     WHERE o.run_id = p_run_id AND o.status = 'OPEN'
     FOR UPDATE OF o SKIP LOCKED) s
@@ -3358,11 +3655,11 @@ BEGIN
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
-    duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_by)
+    duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_at, planned_by)
   VALUES (v_run_id, coalesce(r_before.lineage, v_run_id), r_before.run_id, p_collection, r_count.source_rows, r_count.existing_births, r_count.orphans,
     r_count.unresolvable, r_count.duplicates, r_count.collisions, r_count.missing, r_count.missing, r_count.fingerprint, v_seed_a, v_seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(p_collection), session_user)
+    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
   RETURNING l.* INTO r_run;
   PERFORM birth.fn_birth_act_record('plan', p_run_id := v_run_id, p_lineage := r_run.lineage, p_collection := p_collection,
     p_detail := jsonb_build_object('planned_rows', r_run.planned_rows, 'predecessor', r_run.predecessor));
@@ -3438,6 +3735,7 @@ CREATE TABLE birth.birth_receipt (
     fingerprint numeric[] NOT NULL,
     born_at timestamp with time zone DEFAULT now() NOT NULL,
     written_by text NOT NULL,
+    dot_origin text NOT NULL COLLATE pg_catalog."C",
     sha256 text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT birth_receipt_counts CHECK ((((LEAST(batch_no, visited, written, skipped) >= 0) AND (cardinality(fingerprint) = 3) AND (array_position(fingerprint, NULL::numeric) IS NULL) AND (fingerprint[1] = (written)::numeric)) IS TRUE)),
     CONSTRAINT birth_receipt_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text])))
@@ -3501,6 +3799,10 @@ COMMENT ON COLUMN birth.birth_receipt.born_at IS 'Transaction time of the batch:
 
 COMMENT ON COLUMN birth.birth_receipt.written_by IS 'Login that executed the batch.';
 
+-- Name: COLUMN birth_receipt.dot_origin; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_receipt.dot_origin IS 'Origin that the births of the run carry.';
+
 -- Name: COLUMN birth_receipt.sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_receipt.sha256 IS 'SHA-256 of this receipt and the one before it.';
@@ -3514,7 +3816,7 @@ CREATE FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_bef
   SELECT encode(sha256(convert_to(coalesce(p_before, '') || jsonb_build_array(
     p_receipt.run_id, p_receipt.batch_no, p_receipt.purpose, p_receipt.epoch, p_receipt.permit_id, p_receipt.key_after, p_receipt.key_to,
     p_receipt.visited, p_receipt.written, p_receipt.skipped, p_receipt.fingerprint, extract(epoch FROM p_receipt.born_at)::numeric,
-    p_receipt.written_by)::text, 'UTF8')), 'hex');
+    p_receipt.written_by, p_receipt.dot_origin)::text, 'UTF8')), 'hex');
 $$;
 
 ALTER FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_before text) OWNER TO birth_definer;
@@ -3658,11 +3960,26 @@ DECLARE
   v_code text;
   v_insert text;
   v_born bigint;
+  v_typed boolean;
   v_unresolved bigint;
-  v_foreign text[];
+  v_late bigint;
+  v_taken bigint;
+  v_examples text[];
 BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
+  END IF;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, true) INTO v_typed USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+    END IF;
+    IF v_typed IS NOT TRUE THEN
+      r_collection.birth_code_sql := 'NULL::text';
+      r_collection.birth_code_row_sql := 'SELECT NULL::text';
+    END IF;
   END IF;
   IF TG_LEVEL = 'STATEMENT' THEN
     SELECT count(*) INTO v_rows FROM birth_new_rows;
@@ -3700,20 +4017,23 @@ BEGIN
     RETURN NULL;
   END IF;
 
+  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
+  -- own are certain; of the others as many at a time as an array holds well.
   IF v_rows = 1 THEN
-    v_unresolved := (v_code IS NULL)::integer;
-    SELECT ARRAY[b.entity_code] INTO v_foreign
-    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE format(
-      'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
-      ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
-      r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
+      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
+      ' WHERE b.entity_code IS NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      r_collection.birth_code_sql)
+    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
-  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
-  END IF;
+  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
   RETURN NULL;
 END;
 $_$;
@@ -3737,11 +4057,21 @@ DECLARE
   v_code text;
   v_insert text;
   v_born bigint;
+  v_typed boolean;
   v_unresolved bigint;
-  v_foreign text[];
+  v_late bigint;
+  v_taken bigint;
+  v_examples text[];
 BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
+  END IF;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+    IF v_typed IS NOT TRUE THEN
+      r_collection.birth_code_sql := 'NULL::text';
+    END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF v_rows = 1 THEN
@@ -3778,20 +4108,23 @@ BEGIN
     RETURN NULL;
   END IF;
 
+  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
+  -- own are certain; of the others as many at a time as an array holds well.
   IF v_rows = 1 THEN
-    v_unresolved := (v_code IS NULL)::integer;
-    SELECT ARRAY[b.entity_code] INTO v_foreign
-    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE format(
-      'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
-      ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
-      r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
+      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
+      ' WHERE b.entity_code IS NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      r_collection.birth_code_sql)
+    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
-  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
-  END IF;
+  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
   RETURN NULL;
 END;
 $_$;
@@ -3868,9 +4201,9 @@ ALTER FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) O
 
 COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB102 when it is no row, NB103 when the collection is unknown. Specification: 4.';
 
--- Name: fn_birth_review_record(uuid, text, text, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_review_record(uuid, text, text, bigint, text, bigint[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(review_id bigint, verdict text, next_step text)
+CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text, p_supersedes bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(review_id bigint, verdict text, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -3879,24 +4212,29 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
-  v_alerts bigint := (SELECT count(*) FROM birth.trigger_guard_alerts);
+  v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
+  v_failures bigint;
   v_release text;
+  v_unnamed text;
+  v_supersedes bigint[] := coalesce(p_supersedes, '{}');
+  v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_review_record');
-  -- A verdict SAFE waits for what is being recorded of the run: it must not be newer than a failure it could not see. NOT_SAFE waits for no driver.
-  IF p_verdict = 'SAFE' THEN
-    PERFORM FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR SHARE;
-  END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  v_failures := birth.fn_birth_run_failures(r_run);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
+    WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
+      SELECT FROM birth.birth_review o
+      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = p_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
+      format('p_supersedes is %s; it names verdicts NOT_SAFE_NEEDS_FIX on this run and purpose', p_supersedes)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
@@ -3906,28 +4244,90 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
-  WHERE g.released_by = session_user AND g.exact_sha256 IS NOT NULL
+  WHERE (g.released_by = session_user OR g.released_by_id = birth.fn_birth_login_id()) AND g.exact_sha256 IS NOT NULL
     AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object AND n.generation > g.generation);
   IF v_release IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('%s released %s, which the verdict is bound to', session_user, v_release));
   END IF;
-  PERFORM birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_reason := p_findings, p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose));
-  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
-    alerts_seen)
-  VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(r_run.collection_name), v_alerts)
+  IF p_verdict = 'SAFE' THEN
+    PERFORM birth.fn_birth_lineage_lock(r_run.lineage);
+    SELECT string_agg(format('%s, by %s: %s', v.review_id, v.reviewed_by, v.findings), '; ' ORDER BY v.review_id)
+        FILTER (WHERE v.verdict <> 'SAFE' AND v.review_id <> ALL (v_supersedes)),
+      v_supersedes || coalesce(array_agg(v.review_id ORDER BY v.review_id) FILTER (WHERE v.verdict = 'SAFE'), '{}')
+    INTO v_unnamed, v_supersedes
+    FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = p_purpose;
+    IF v_unnamed IS NOT NULL THEN
+      PERFORM birth.fn_birth_raise('verdict_stands', format('run %s, %s: %s', p_run_id, p_purpose, v_unnamed),
+        'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, p_purpose));
+    END IF;
+  END IF;
+  v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_reason := p_findings,
+    p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose, 'supersedes', v_supersedes));
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
+    alerts_seen, failures_seen, supersedes)
+  VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+    birth.fn_birth_identity_hash(r_run.collection_name), v_alerts, v_failures, v_supersedes)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
   RETURN NEXT;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) IS 'Records a verdict on a run; returns its id and the next step. Reviewer. NB110, NB111, NB209, NB211, NB301, NB302. Specification: 6, R5, R7.';
+COMMENT ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]) IS 'Records a verdict on a run, taking back the verdicts NOT_SAFE_NEEDS_FIX in p_supersedes; returns its id and the next step. Reviewer. NB110, NB111, NB209, NB211, NB213, NB301 to NB303. Specification: 6, R5, R7.';
+
+-- Name: fn_birth_review_statement(birth.birth_backfill_ledger_v2, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s%s);  -- a reviewer',
+    p_run.run_id,
+    CASE WHEN p_run.orphans > 0 AND p_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
+    (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
+     FROM birth.v_birth_verdict_standing v
+     WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict <> 'SAFE' HAVING count(*) > 0));
+$$;
+
+ALTER FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
+
+-- Name: fn_birth_row_owner(regclass, xid, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer DEFAULT NULL::integer) RETURNS TABLE(who text, remedy text)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH lock AS MATERIALIZED (
+    SELECT * FROM pg_locks k WHERE k.granted
+  ), named AS (
+    SELECT k.pid, k.virtualtransaction FROM lock k WHERE k.locktype = 'transactionid' AND k.transactionid = p_xmax
+  ), owner AS (
+    SELECT * FROM named
+    UNION
+    SELECT k.pid, k.virtualtransaction FROM lock k
+    WHERE k.locktype = 'relation' AND k.relation = p_table AND k.mode <> 'AccessShareLock' AND (k.pid IS NULL OR k.pid = p_pid AND k.pid <> pg_backend_pid())
+      AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND p_xmax <> '0' AND NOT EXISTS (SELECT FROM named)
+  )
+  SELECT string_agg(f.who, '; '), string_agg(f.remedy, E'\n')
+  FROM owner o CROSS JOIN LATERAL birth.fn_birth_lock_owner(o.pid, o.virtualtransaction) f;
+$$;
+
+ALTER FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) IS 'Which session or prepared transaction has a row locked, by its xmax, and the statement that ends that. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_ask(text, uuid, bigint, bigint, bigint, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3974,7 +4374,19 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH run AS (
-    SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE l.status <> 'planned' AND (p_run_id IS NULL OR l.run_id = p_run_id)
+    SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
+  ), violation AS (
+    SELECT v.run_id, string_agg(concat_ws(' x ', v.violated, v.violations), '; ' ORDER BY v.violated) AS found
+    FROM birth.fn_birth_constraint_violations() v GROUP BY v.run_id
+  ), other AS (
+    -- Runs that another record names: each is in the ledger.
+    SELECT a.run_id FROM birth.birth_act a WHERE a.run_id IS NOT NULL
+    UNION SELECT p.run_id FROM birth.birth_admission_permit_v2 p
+    UNION SELECT r.run_id FROM birth.birth_receipt r
+    UNION SELECT v.run_id FROM birth.birth_review v
+    UNION SELECT v.run_id FROM violation v
+  ), outcome AS (
+    SELECT a.run_id, a.epoch, string_agg(a.detail ->> 'status', ', ') AS told FROM birth.birth_act a WHERE a.act = 'outcome' GROUP BY a.run_id, a.epoch
   ), receipt AS (
     SELECT r.run_id, r.batch_no, r.purpose, r.fingerprint,
            row_number() OVER chain AS number,
@@ -3992,16 +4404,45 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
   SELECT (n.l).run_id, c.check_name, c.found, c.expected, (c.found = c.expected) IS TRUE
   FROM run n
   LEFT JOIN total t ON t.run_id = (n.l).run_id
+  LEFT JOIN violation v ON v.run_id = (n.l).run_id
+  LEFT JOIN outcome o ON o.run_id = (n.l).run_id AND o.epoch = (n.l).epoch
+  CROSS JOIN (SELECT count(*) AS alerts FROM birth.trigger_guard_alerts) s
+  CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
     ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
     ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
     ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
+    ('births and receipts carry the origin of the run', (
+       SELECT count(*)::text FROM (SELECT b.dot_origin FROM birth.birth_registry b WHERE b.run_id = (n.l).run_id
+                                   UNION ALL SELECT r.dot_origin FROM birth.birth_receipt r WHERE r.run_id = (n.l).run_id) AS o
+       WHERE o.dot_origin IS DISTINCT FROM (n.l).dot_origin) || ' of another', '0 of another'),
     ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
     ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
        WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),
     ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
-       WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text)
-  ) AS c(check_name, found, expected);
+       WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text),
+    -- A run that was interrupted or taken over has none.
+    ('an act tells of the outcome', coalesce(o.told, 'none'),
+      CASE WHEN (n.l).status IN ('done', 'compensated', 'failed') OR (n.l).status = 'stopped' AND o.told IS NOT NULL THEN (n.l).status ELSE 'none' END),
+    ('begun, and finished after that', concat_ws(', ', (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
+      concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun' ELSE (n.l).started_at::text END,
+        CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text ELSE 'finished later' END END)),
+    -- People are told apart over the whole lineage.
+    ('it follows the plan that it names', (n.l).lineage::text,
+      CASE WHEN (n.l).predecessor IS NULL THEN (n.l).run_id::text
+           ELSE coalesce((SELECT l.lineage::text FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = (n.l).predecessor), 'no such plan') END),
+    ('the alerts that it and its reviewers saw are there', s.alerts::text, greatest(s.alerts, (n.l).alerts_before,
+      (SELECT max(w.alerts_seen) FROM birth.birth_review w WHERE w.run_id = (n.l).run_id))::text),
+    ('every row is as its constraints allow', coalesce(v.found, 'all'), 'all')
+  ) AS c(check_name, found, expected)
+  UNION ALL
+  SELECT x.run_id, 'the ledger has the run', 'no', 'yes', false
+  FROM other x
+  WHERE (p_run_id IS NULL OR x.run_id = p_run_id) AND x.run_id IS NOT NULL AND NOT EXISTS (SELECT FROM run n WHERE (n.l).run_id = x.run_id)
+  UNION ALL
+  SELECT v.run_id, 'every row is as its constraints allow', v.found, 'all', false
+  FROM violation v
+  WHERE p_run_id IS NULL AND NOT EXISTS (SELECT FROM run n WHERE (n.l).run_id = v.run_id);
 $$;
 
 ALTER FUNCTION birth.fn_birth_run_audit(p_run_id uuid) OWNER TO birth_definer;
@@ -4038,7 +4479,10 @@ BEGIN
   IF r_run.started_at IS NULL THEN
     r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
   END IF;
-  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
+  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
+  -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
+  RETURN r_run;
 END;
 $$;
 
@@ -4076,20 +4520,21 @@ DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
   v_claimed boolean;
-  v_claimer text;
+  v_who text;
+  v_remedy text;
 BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner('claim:' || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
-     OR (r_other.run_id IS NOT NULL AND birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL) THEN
+     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) = r_other.holder_pid THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
-        ', begun by ' || v_claimer, '')));
+        ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
@@ -4106,9 +4551,10 @@ BEGIN
     -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
     IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
             ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
-      PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
-        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id),
-        'its claim was cut off: end that session, or send the same CALL from it');
+      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner(format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
+        coalesce(v_who, 'a session that has just ended')),
+        'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
     END IF;
   END IF;
   RETURN r_run;
@@ -4142,8 +4588,8 @@ BEGIN
   blockers := r_count.blockers;
 
   -- 4: orphans may be entities registered under other codes; a verdict accepts exactly as many as the plan counted.
-  SELECT v.accept_orphans INTO v_accepted FROM birth.birth_review v
-  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1;
+  SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
+  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
   IF NOT v_begun AND r_count.orphans > p_run.orphans THEN
     blockers := blockers || birth.fn_birth_error('plan_stale', format('%s orphans, the plan counted %s', r_count.orphans, p_run.orphans));
   ELSIF p_run.orphans > 0 AND v_accepted IS DISTINCT FROM p_run.orphans THEN
@@ -4188,6 +4634,24 @@ ALTER FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, 
 
 COMMENT ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) IS 'Steps 2 to 7 of the writer''s checks: what is missing now and the blockers in order. Specification: 6, R10.';
 
+-- Name: fn_birth_run_failures(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM birth.birth_act a
+    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome' AND a.detail ->> 'status' = 'failed');
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) IS 'Number of outcomes of a run that were failed. Specification: 6, R5.';
+
 -- Name: fn_birth_run_finish(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) RETURNS birth.birth_backfill_ledger_v2
@@ -4211,14 +4675,14 @@ BEGIN
   PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
   SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v
   WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
-  SELECT count(*) - v_known INTO v_grew FROM birth.trigger_guard_alerts;
+  SELECT count(*) - v_known INTO v_grew FROM birth.fn_birth_alerts();
   IF v_grew > 0 THEN
     PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts since the run began or was last found safe', v_grew));
   END IF;
   PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
     p_detail := jsonb_build_object('status', 'done', 'rerun_delta', r_count.missing, 'orphans', r_count.orphans));
-  UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp() WHERE p.permit_id = p_run.permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = p_run.permit_id;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'done', finished_at = clock_timestamp(), holder_pid = NULL WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   RETURN r_run;
@@ -4332,6 +4796,8 @@ DECLARE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
     WHEN p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
+    -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
+    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
   END;
 BEGIN
   IF v_fault IS NOT NULL THEN
@@ -4366,6 +4832,29 @@ ALTER FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2,
 
 COMMENT ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Fingerprint of those of the codes whose birth carries the run. Specification: 6 step 8.';
 
+-- Name: fn_birth_run_leave(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_leave(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
+  PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(n.name))
+  FROM birth.birth_backfill_ledger_v2 l
+  CROSS JOIN generate_series(1, l.epoch) AS e(epoch)
+  CROSS JOIN unnest(ARRAY['run', 'failed']) AS k(kind)
+  CROSS JOIN LATERAL format('%s:%s:%s', k.kind, l.run_id, e.epoch) AS n(name)
+  WHERE l.run_id = p_run_id AND pg_current_xact_id_if_assigned() IS NULL AND birth.fn_birth_lock_holder(n.name) = pg_backend_pid();
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_leave(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_leave(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_leave(p_run_id uuid) IS 'Releases the locks that this session holds of a run, unless its transaction has written something. Called by the drivers. Operator. NB110 to NB112. Specification: 6, R8.';
+
 -- Name: fn_birth_run_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid) RETURNS birth.birth_backfill_ledger_v2
@@ -4374,10 +4863,13 @@ CREATE FUNCTION birth.fn_birth_run_lock(p_run_id uuid) RETURNS birth.birth_backf
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_session text;
+  r_owner record;
+  v_undone integer;
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
-    PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(birth.fn_birth_session_of(birth.fn_birth_lock_holder('release')), 'a session that has just ended')));
+    SELECT o.* INTO r_owner FROM birth.fn_birth_name_owner('release') o;
+    PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(r_owner.who, 'a session that has just ended')),
+      'wait until alembic has finished; if it is no release, end it: ' || r_owner.remedy);
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -4386,13 +4878,22 @@ BEGIN
       PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-      SELECT birth.fn_birth_session_of(birth.fn_birth_transaction_of(l.xmax)) INTO v_session FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-      PERFORM birth.fn_birth_raise('run_held', format('run %s is in a transaction of %s', p_run_id,
-        coalesce(v_session, format('another session; last executed by %s, backend %s',
-          coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))));
+      SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
+        birth.fn_birth_row_owner('birth.birth_backfill_ledger_v2', l.xmax, birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+      PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id,
+        coalesce(r_owner.who, format('another session; last executed by %s, backend %s',
+          coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))),
+        'wait for it; if it hangs, end it: ' || r_owner.remedy);
     END IF;
     -- A rival on its way to be refused, or a takeover, has the row for a moment.
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
+    r_run := birth.fn_birth_run_wait(p_run_id);
+  END IF;
+  -- A session of the executor still says that a check failed in this attempt, and the ledger does not: it was rolled back.
+  v_undone := birth.fn_birth_lock_holder(format('failed:%s:%s', p_run_id, r_run.epoch));
+  IF r_run.status <> 'failed' AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = v_undone AND a.usename = r_run.executed_by) THEN
+    PERFORM birth.fn_birth_raise('outcome_undone', format('run %s, attempt %s, in the session of %s, backend %s', p_run_id, r_run.epoch,
+      r_run.executed_by, v_undone), format('end that session: SELECT pg_catalog.pg_terminate_backend(%s); the next CALL then begins an attempt that '
+      'checks everything', v_undone));
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
   RETURN r_run;
@@ -4403,7 +4904,7 @@ ALTER FUNCTION birth.fn_birth_run_lock(p_run_id uuid) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB301, NB303, NB406. Specification: 6.1 R5, R9, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) IS 'Locks a run for a batch and returns its row. NB301, NB303, NB318, NB406. Specification: 6.1 R5, R9, R14.';
 
 -- Name: fn_birth_run_next_step(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4419,26 +4920,24 @@ DECLARE
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END);
-  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
+  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN NULL;
   ELSIF r_run.status = 'done' AND v_purpose = 'APPLY' THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
   ELSIF r_run.status = 'compensated'
-     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND (
-          SELECT v.verdict FROM birth.birth_review v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1) <> 'SAFE') THEN
+     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
+          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' AND v.verdict <> 'SAFE')) THEN
     RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
   ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
-    RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
-      CASE WHEN r_run.orphans > 0 AND v_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', r_run.orphans) END,
-      CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+    RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
 
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p
-  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
     AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
     v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
-    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := clock_timestamp() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
       r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);
@@ -4461,28 +4960,33 @@ COMMENT ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text) 
 -- Name: fn_birth_run_outcome(uuid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_error jsonb;
-  v_status text;
+  v_error jsonb := birth.fn_birth_outcome_of(p_sqlstate);
+  v_status text := v_error ->> 'outcome';
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
-  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = pg_backend_pid() AND r_run.status = 'running' THEN
-    v_error := birth.fn_birth_outcome_of(p_sqlstate);
-    v_status := v_error ->> 'outcome';
-    UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL WHERE l.run_id = p_run_id;
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
+    RETURN;
+  END IF;
+  IF v_status = 'failed' THEN
+    PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
+  END IF;
+  RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
+  -- A takeover that is being committed is waited for.
+  PERFORM birth.fn_birth_run_wait(p_run_id);
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
+  WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
+  IF FOUND THEN
     PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := r_run.permit_id,
       p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_reason := p_message,
       p_detail := jsonb_build_object('status', v_status, 'sqlstate', p_sqlstate));
     PERFORM birth.fn_birth_permit_settle(p_run_id);
   END IF;
-  PERFORM pg_advisory_unlock(k.key)
-  FROM generate_series(1, r_run.epoch) AS e(epoch), birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, e.epoch)) AS k(key)
-  WHERE birth.fn_birth_run_holder(p_run_id, e.epoch) = pg_backend_pid();
+  PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run_id, r_run.epoch)));
 END;
 $$;
 
@@ -4490,12 +4994,12 @@ ALTER FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_mess
 
 -- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) IS 'Records stopped or failed for a batch that raised, and releases the session''s hold on the run. Called by the drivers. Operator. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) IS 'Records stopped or failed for a batch that raised, and lets go of the run. Granted to nobody. Specification: 6, R8.';
 
 -- Name: fn_birth_run_pace(uuid, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) RETURNS TABLE(batch integer, pause_slice double precision)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
@@ -4526,7 +5030,7 @@ ALTER FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last in
 
 -- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Called by the drivers. Operator. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Granted to nobody. Specification: 6.';
 
 -- Name: fn_birth_run_pin(birth.birth_backfill_ledger_v2, bigint, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4558,7 +5062,7 @@ BEGIN
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET expected_delta = p_expected_delta, max_rows = p_max_rows, dot_origin = p_dot_origin, target_upper = v_upper, target_fingerprint = v_fingerprint,
-      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.trigger_guard_alerts)
+      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   RETURN r_run;
@@ -4593,6 +5097,7 @@ BEGIN
   r_receipt.fingerprint := p_fingerprint;
   r_receipt.born_at := now();
   r_receipt.written_by := session_user;
+  r_receipt.dot_origin := p_run.dot_origin;
   r_receipt.sha256 := birth.fn_birth_receipt_seal(r_receipt,
     (SELECT r.sha256 FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.batch_no = p_run.batches - 1));
   INSERT INTO birth.birth_receipt SELECT r_receipt.*;
@@ -4657,7 +5162,8 @@ BEGIN
       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' ELSE '' END, p_run.actual_inserted));
   END IF;
   -- A session that was cut off behind the last COMMIT of a run still has its lock: what is over is held by nobody.
-  IF v_holder <> pg_backend_pid() AND p_run.status = 'running' THEN
+  -- Any login can take such a lock: only the backend that the ledger names holds the run.
+  IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN
     PERFORM birth.fn_birth_raise('run_held', format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by));
   END IF;
   IF NOT p_session AND p_run.batches > 0 THEN
@@ -4675,6 +5181,64 @@ ALTER FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2
 -- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) IS 'Refuses a run whose status, holder, freeze or home forbids it: NB102, NB212, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
+
+-- Name: fn_birth_run_step(uuid, bigint, text, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer DEFAULT NULL::integer, p_took_ms double precision DEFAULT NULL::double precision) RETURNS TABLE(status text, news text, batch integer, error jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_pace record;
+  v_code text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+  v_constraint text;
+  v_table text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
+  IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 OR p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
+      coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
+  END IF;
+  PERFORM birth.fn_birth_durable();
+  BEGIN
+    SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id, p_batch, p_last, p_took_ms);
+    IF r_pace.pause_slice > 0 THEN
+      PERFORM pg_sleep(r_pace.pause_slice);
+      batch := p_last;
+    ELSE
+      r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, p_purpose);
+      IF p_purpose = 'APPLY' THEN
+        r_run := birth.fn_birth_run_write(r_run, r_pace.batch);
+        news := format('run %s: %s of %s births, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status);
+      ELSE
+        r_run := birth.fn_birth_compensation_write(r_run, r_pace.batch);
+        news := format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
+      END IF;
+      status := r_run.status;
+      batch := r_pace.batch;
+    END IF;
+  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+    GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
+      v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
+    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint', v_constraint, 'table', v_table);
+    PERFORM birth.fn_birth_run_outcome(p_run_id, v_code, v_message);
+  END;
+  RETURN NEXT;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) IS 'Writes or removes one batch of a run that this session holds, or records what became of it and returns that error. Called by the drivers. Operator. NB102, NB110 to NB112; what the batch raises comes back as data. Specification: 6, R8, R14.';
 
 -- Name: fn_birth_run_stop(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4698,14 +5262,15 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_reason);
-  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS NOT NULL THEN
-    RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = r_run.holder_pid THEN
+    RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
   WHERE l.run_id = (SELECT f.run_id FROM birth.birth_backfill_ledger_v2 f
-                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR UPDATE SKIP LOCKED);
+                    -- A verdict on the run refers to its row and must not wait.
+                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR NO KEY UPDATE SKIP LOCKED);
   PERFORM birth.fn_birth_permit_settle(p_run_id);
-  RETURN format('SELECT * FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+  RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
 $$;
 
@@ -4724,7 +5289,6 @@ CREATE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) RETURN
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_pid integer;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -4734,16 +5298,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
-  BEGIN
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
-  EXCEPTION WHEN lock_not_available THEN
-    SELECT coalesce(birth.fn_birth_transaction_of(l.xmax), birth.fn_birth_run_holder(p_run_id, l.epoch)) INTO v_pid
-    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-    PERFORM birth.fn_birth_raise('run_held',
-      format('run %s is in a transaction of %s', p_run_id, coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
-      CASE WHEN v_pid IS NULL THEN 'take over again'
-        ELSE format('if it hangs, end that session: SELECT pg_terminate_backend(%s); what it has not committed is lost, then take over again', v_pid) END);
-  END;
+  r_run := birth.fn_birth_run_wait(p_run_id);
   IF r_run.status <> 'running' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
   END IF;
@@ -4752,7 +5307,7 @@ BEGIN
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
-  RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+  RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
 $$;
 
@@ -4839,7 +5394,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms, 'target_ms', p_target_ms));
-  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
 END;
 $$;
 
@@ -4848,6 +5403,33 @@ ALTER FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_m
 -- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) IS 'Sets the pace of a run from its next batch on: the most rows of a batch (without p_batch as the CALL says), the pause and the time a batch should take (milliseconds; without p_target_ms batches are of p_batch rows). Operator. NB102, NB110, NB111, NB301, NB302. Specification: 6.';
+
+-- Name: fn_birth_run_wait(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_wait(p_run_id uuid) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+  r_owner record;
+BEGIN
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
+  RETURN r_run;
+EXCEPTION WHEN lock_not_available THEN
+  SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
+    birth.fn_birth_row_owner('birth.birth_backfill_ledger_v2', l.xmax, birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+  PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id, coalesce(r_owner.who, 'a session that has just ended')),
+    coalesce('if it hangs, end it, which loses what it has not committed, then send the same statement again: ' || r_owner.remedy,
+      'send the same statement again'));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_run_wait(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_wait(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_wait(p_run_id uuid) IS 'Locks a run, waiting up to lock_timeout; NB303 names who keeps it. Granted to nobody. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5262,21 +5844,6 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';
 
--- Name: fn_birth_transaction_of(xid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_transaction_of(p_xid xid) RETURNS integer
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT k.pid FROM pg_locks k WHERE k.locktype = 'transactionid' AND k.granted AND k.transactionid = p_xid;
-$$;
-
-ALTER FUNCTION birth.fn_birth_transaction_of(p_xid xid) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_transaction_of(p_xid xid); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_transaction_of(p_xid xid) IS 'Process id of the session that is in a transaction, such as the one that has a row locked, or NULL. Specification: 6.1 R14.';
-
 -- Name: fn_birth_trigger_arguments(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) RETURNS TABLE(trigger_name name, routine name, arguments text[])
@@ -5306,19 +5873,17 @@ CREATE FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_review birth.birth_review;
-  v_failed_at timestamptz;
+  r_review birth.v_birth_verdict_standing;
   v_fault text;
 BEGIN
-  SELECT v.* INTO r_review FROM birth.birth_review v
+  -- A verdict that says no comes first, whenever it was given.
+  SELECT v.* INTO r_review FROM birth.v_birth_verdict_standing v
   WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose
-  ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1;
-  SELECT max(a.acted_at) INTO v_failed_at FROM birth.birth_act a
-  WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome' AND a.detail ->> 'status' = 'failed';
+  ORDER BY v.verdict = 'SAFE' LIMIT 1;
   v_fault := CASE
     WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
     WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
-    WHEN r_review.reviewed_at <= v_failed_at THEN format('it failed at %s, after the verdict', v_failed_at)
+    WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
     WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
     WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
     WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name) THEN 'policy, identity or table changed after the verdict'
@@ -5365,7 +5930,6 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid,
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_driven boolean;
   v_fitted bigint;
 BEGIN
   IF p_dry_run IS NULL OR p_execute IS NULL OR (p_dry_run AND p_execute) THEN
@@ -5376,28 +5940,17 @@ BEGIN
   IF NOT p_execute THEN
     r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
   ELSE
-    -- Who comes through the driver has to hold the run already: a session that lost it cannot begin it anew by itself.
-    v_driven := strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') > 0;
-    IF NOT v_driven AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
-                                WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
+    IF EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+               WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
       PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
-    ELSIF v_driven THEN
-      r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'APPLY');
-      IF (p_collection, p_expected_delta, p_max_rows, p_dot_origin) <> (r_run.collection_name, r_run.expected_delta, r_run.max_rows, r_run.dot_origin) THEN
-        PERFORM birth.fn_birth_raise('delta_mismatch', format('run %s is of collection %s, with p_expected_delta %s and p_max_rows %s', p_run_id,
-          r_run.collection_name, r_run.expected_delta, r_run.max_rows));
-      END IF;
-    ELSE
-      r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     END IF;
+    r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     r_run := birth.fn_birth_run_write(r_run, p_batch_size);
-    IF NOT v_driven THEN
-      -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
-      v_fitted := r_run.actual_inserted;
-      r_run := birth.fn_birth_run_write(r_run, 1);
-      IF r_run.status <> 'done' THEN
-        PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
-      END IF;
+    -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
+    v_fitted := r_run.actual_inserted;
+    r_run := birth.fn_birth_run_write(r_run, 1);
+    IF r_run.status <> 'done' THEN
+      PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
     END IF;
   END IF;
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
@@ -5408,55 +5961,23 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, 
 
 -- Name: FUNCTION fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) IS 'Writes one batch of a permitted run, or the whole run when called without the driver; a dry run by default. Operator. Every refusal of NB1 to NB4. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer, p_dry_run boolean, p_execute boolean, p_dot_origin text) IS 'Writes a whole permitted run in one transaction; a dry run by default. Operator. Every refusal of NB1 to NB4. Specification: 6.';
 
 -- Name: fn_dot_birth_qt001_compensate(uuid, bigint, integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
-DECLARE
-  r_run birth.birth_backfill_ledger_v2;
-  v_removed numeric[];
-  v_codes text[];
-  v_touched text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
-  IF p_step <> 'batch' THEN
-    RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
+  IF p_step IS NULL OR p_step NOT IN ('ask', 'begin') THEN
+    PERFORM birth.fn_birth_raise('driver_required', format('p_step is %L, not ask or begin', p_step),
+      'CALL birth.sp_dot_birth_qt001_compensate with the same run and permit');
   END IF;
-  r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'COMPENSATE');
-  SELECT coalesce(array_agg(o.entity_code), '{}') INTO v_codes
-  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run_id LIMIT p_batch FOR UPDATE) o;
-  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched FROM (SELECT * FROM birth.fn_birth_run_touched(r_run, v_codes) LIMIT 20) t;
-  IF v_touched IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('births_touched', v_touched);
-  END IF;
-  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, r_run.seed_b)), 0)]
-  INTO v_removed FROM removed d;
-  UPDATE birth.birth_backfill_ledger_v2 l
-  SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
-  WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
-  PERFORM birth.fn_birth_permit_spend(r_run, 'COMPENSATE', v_removed[1]::bigint);
-  PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
-
-  IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
-    IF birth.fn_birth_run_births(r_run) <> '{0,0,0}' OR r_run.compensated_rows <> r_run.actual_inserted THEN
-      PERFORM birth.fn_birth_raise('false_done', format('%s of %s births removed, the registry still holds %s', r_run.compensated_rows,
-        r_run.actual_inserted, (birth.fn_birth_run_births(r_run))[1]));
-    END IF;
-    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
-    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'compensated', finished_at = clock_timestamp(), holder_pid = NULL
-    WHERE l.run_id = p_run_id RETURNING l.* INTO r_run;
-    PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
-      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_detail := '{"status": "compensated"}');
-  END IF;
-  RETURN r_run;
+  RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
 END;
 $$;
 
@@ -5464,7 +5985,7 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bi
 
 -- Name: FUNCTION fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) IS 'Steps ask, begin and batch of a compensation: checks it, claims the run, or removes one batch of a run''s births. Called by sp_dot_birth_qt001_compensate. Operator. Specification: 6, R6.';
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) IS 'Steps ask and begin of a compensation: checks it, or claims the run. Called by sp_dot_birth_qt001_compensate. Operator. Specification: 6, R6.';
 
 -- Name: fn_dot_birth_qt001_plan(text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5527,8 +6048,10 @@ BEGIN
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
     r_run := birth.fn_birth_run_lock(r_run.run_id);
-    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
-    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
+    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at,
+      confirmed_by, confirmed_at)
+    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
+      'rehearsal reviewer', birth.fn_birth_clock())
     RETURNING p.permit_id INTO v_permit;
     r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
     r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
@@ -5571,25 +6094,58 @@ ALTER FUNCTION birth.fn_dot_birth_trigger_setup() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_dot_birth_trigger_setup() IS 'DOT-119, frozen since stage0: refuses with NB403. Specification: 2, 3.';
 
+-- Name: sp_birth_run_drive(uuid, bigint, text, integer); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_status pg_catalog.text;
+  v_error pg_catalog.jsonb;
+  v_news pg_catalog.text;
+  v_last integer;
+  v_began pg_catalog.timestamptz;
+  v_took_ms double precision;
+BEGIN
+  LOOP
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    EXIT WHEN v_error IS NOT NULL OR v_status <> 'running';
+    IF v_status IS NOT NULL THEN
+      v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
+      RAISE NOTICE '%', v_news;
+    END IF;
+    v_began := pg_catalog.clock_timestamp();
+    SET CONSTRAINTS ALL IMMEDIATE;
+    SELECT s.status, s.news, s.batch, s.error INTO v_status, v_news, v_last, v_error
+    FROM birth.fn_birth_run_step(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := p_purpose, p_batch := p_batch, p_last := v_last,
+      p_took_ms := v_took_ms) s;
+  END LOOP;
+  IF v_error IS NULL THEN
+    RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+      (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
+  END IF;
+  PERFORM birth.fn_birth_run_leave(p_run_id := p_run_id);
+  IF v_error IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = v_error ->> 'code', MESSAGE = v_error ->> 'message', DETAIL = v_error ->> 'detail', HINT = v_error ->> 'hint',
+      CONSTRAINT = v_error ->> 'constraint', TABLE = v_error ->> 'table';
+  END IF;
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer) IS 'Drives a run that this session holds, batch by batch, to its end. Called by the drivers. Operator, outside a transaction block. Specification: 6.';
+
 -- Name: sp_dot_birth_qt001_apply(text, uuid, bigint, bigint, bigint, integer, boolean, text); Type: PROCEDURE; Schema: birth; Owner: birth_definer
 
 CREATE PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer DEFAULT 10000, IN p_execute boolean DEFAULT false, IN p_dot_origin text DEFAULT 'dot-birth-backfill-apply'::text)
     LANGUAGE plpgsql
     AS $$
 DECLARE
-  r_batch pg_catalog.record;
-  r_pace pg_catalog.record;
-  v_state pg_catalog.text;
-  v_message pg_catalog.text;
-  v_detail pg_catalog.text;
-  v_hint pg_catalog.text;
-  v_constraint pg_catalog.text;
-  v_table pg_catalog.text;
-  v_news pg_catalog.text;
-  v_over boolean := false;
-  v_last integer;
-  v_began pg_catalog.timestamptz;
-  v_took_ms double precision;
+  r_asked pg_catalog.record;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -5597,52 +6153,14 @@ BEGIN
     PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
   END IF;
   IF p_execute IS NOT TRUE THEN
-    SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+    SELECT * INTO r_asked FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
       p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := p_batch, p_dry_run := false, p_execute := false, p_dot_origin := p_dot_origin);
-    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id, r_batch.expected_delta;
+    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id, r_asked.expected_delta;
     RETURN;
   END IF;
   PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
     p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
-  COMMIT;
-  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
-  LOOP
-    BEGIN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      IF v_news IS NOT NULL THEN
-        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
-        RAISE NOTICE '%', v_news;
-        v_news := NULL;
-      END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
-      IF r_pace.pause_slice > 0 THEN
-        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
-      ELSE
-        v_last := r_pace.batch;
-        v_began := pg_catalog.clock_timestamp();
-        SELECT * INTO r_batch FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
-          p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := r_pace.batch, p_dry_run := false, p_execute := true, p_dot_origin := p_dot_origin);
-        SET CONSTRAINTS ALL IMMEDIATE;
-        v_news := pg_catalog.format('run %s: %s of %s births, %s', p_run_id, r_batch.actual_inserted, r_batch.expected_delta, r_batch.status);
-        v_over := r_batch.status = 'done';
-      END IF;
-    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
-        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    END;
-    IF v_state IS NOT NULL THEN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
-      COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
-    END IF;
-    COMMIT;
-    EXIT WHEN v_over;
-  END LOOP;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
-    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
-  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'done');
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'APPLY', p_batch := p_batch);
 END;
 $$;
 
@@ -5659,18 +6177,6 @@ CREATE PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_perm
     AS $$
 DECLARE
   r_run pg_catalog.record;
-  r_pace pg_catalog.record;
-  v_state pg_catalog.text;
-  v_message pg_catalog.text;
-  v_detail pg_catalog.text;
-  v_hint pg_catalog.text;
-  v_constraint pg_catalog.text;
-  v_table pg_catalog.text;
-  v_news pg_catalog.text;
-  v_over boolean := false;
-  v_last integer;
-  v_began pg_catalog.timestamptz;
-  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -5683,44 +6189,7 @@ BEGIN
     RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
     RETURN;
   END IF;
-  COMMIT;
-  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
-  LOOP
-    BEGIN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      IF v_news IS NOT NULL THEN
-        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
-        RAISE NOTICE '%', v_news;
-        v_news := NULL;
-      END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
-      IF r_pace.pause_slice > 0 THEN
-        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
-      ELSE
-        v_last := r_pace.batch;
-        v_began := pg_catalog.clock_timestamp();
-        SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
-        SET CONSTRAINTS ALL IMMEDIATE;
-        v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
-        v_over := r_run.status = 'compensated';
-      END IF;
-    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
-        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    END;
-    IF v_state IS NOT NULL THEN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
-      COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
-    END IF;
-    COMMIT;
-    EXIT WHEN v_over;
-  END LOOP;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
-    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
-  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE', p_batch := p_batch);
 END;
 $$;
 
@@ -5745,8 +6214,9 @@ CREATE TABLE birth.birth_act (
     epoch bigint,
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -5770,7 +6240,7 @@ COMMENT ON COLUMN birth.birth_act.actor IS 'The login (session_user) that did it
 
 -- Name: COLUMN birth_act.acted_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by the real clock.';
+COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by fn_birth_clock: later than every act that was on record.';
 
 -- Name: COLUMN birth_act.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -5803,6 +6273,10 @@ COMMENT ON COLUMN birth.birth_act.reason IS 'Why, in the actor''s words.';
 -- Name: COLUMN birth_act.detail; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_act.detail IS 'Facts that belong to the act.';
+
+-- Name: COLUMN birth_act.actor_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login by cluster and OID: the same after ALTER ROLE … RENAME.';
 
 -- Name: birth_act_act_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 
@@ -6021,13 +6495,15 @@ COMMENT ON COLUMN birth.birth_backfill_ledger.planned_by IS 'By which login.';
 -- Name: birth_gateway_finding; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_gateway_finding (
-    finding_id bigint NOT NULL,
-    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    inserted_by text DEFAULT SESSION_USER NOT NULL,
     collection_name text NOT NULL COLLATE pg_catalog."C",
-    error text NOT NULL,
+    error text NOT NULL COLLATE pg_catalog."C",
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    found_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    inserted_by text DEFAULT SESSION_USER NOT NULL,
     row_count bigint NOT NULL,
+    times integer DEFAULT 1 NOT NULL,
     examples text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT birth_gateway_finding_error CHECK ((error = ANY (ARRAY['gateway_no_identity'::text, 'gateway_foreign'::text, 'code_duplicate'::text]))),
     CONSTRAINT birth_gateway_finding_rows CHECK ((row_count > 0))
 );
 
@@ -6035,19 +6511,7 @@ ALTER TABLE birth.birth_gateway_finding OWNER TO birth_definer;
 
 -- Name: TABLE birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a statement and reason, of a partitioned table one a row. Specification: 5.';
-
--- Name: COLUMN birth_gateway_finding.finding_id; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_gateway_finding.finding_id IS 'Identity; gives no order.';
-
--- Name: COLUMN birth_gateway_finding.found_at; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_gateway_finding.found_at IS 'When.';
-
--- Name: COLUMN birth_gateway_finding.inserted_by; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.birth_gateway_finding.inserted_by IS 'Login that inserted the rows.';
+COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a transaction, collection and reason, until it is acknowledged. Specification: 5.';
 
 -- Name: COLUMN birth_gateway_finding.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6057,24 +6521,29 @@ COMMENT ON COLUMN birth.birth_gateway_finding.collection_name IS 'The collection
 
 COMMENT ON COLUMN birth.birth_gateway_finding.error IS 'By its name in the catalogue: the refusal that enforce would have raised, or code_duplicate, that a plan will raise if two rows share a birth.';
 
+-- Name: COLUMN birth_gateway_finding.found_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_finding.found_at IS 'Start of the transaction that inserted the rows.';
+
+-- Name: COLUMN birth_gateway_finding.found_xid; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_finding.found_xid IS 'That transaction.';
+
+-- Name: COLUMN birth_gateway_finding.inserted_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_finding.inserted_by IS 'Login that inserted the rows.';
+
 -- Name: COLUMN birth_gateway_finding.row_count; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.row_count IS 'How many rows of the statement.';
+COMMENT ON COLUMN birth.birth_gateway_finding.row_count IS 'How many rows; from the thousandth time on the further ones are not added.';
+
+-- Name: COLUMN birth_gateway_finding.times; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_finding.times IS 'How many statements (on a partitioned table: rows) added to it, 1000 at most.';
 
 -- Name: COLUMN birth_gateway_finding.examples; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_gateway_finding.examples IS 'Up to ten of the codes concerned.';
-
--- Name: birth_gateway_finding_finding_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
-
-ALTER TABLE birth.birth_gateway_finding ALTER COLUMN finding_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME birth.birth_gateway_finding_finding_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
 
 -- Name: birth_gateway_release_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6092,6 +6561,7 @@ CREATE TABLE birth.birth_gateway_release_registry (
     server_major integer NOT NULL,
     released_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     released_by text DEFAULT SESSION_USER NOT NULL,
+    released_by_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
     CONSTRAINT birth_gateway_release_registry_whole CHECK (((parts IS NULL) = (exact_sha256 IS NULL)))
 );
 
@@ -6111,7 +6581,7 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.release IS 'The stage, as
 
 -- Name: COLUMN birth_gateway_release_registry.kind; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS 'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, claim.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS 'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, role, claim.';
 
 -- Name: COLUMN birth_gateway_release_registry.object; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6152,6 +6622,10 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When.';
 -- Name: COLUMN birth_gateway_release_registry.released_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review what it released.';
+
+-- Name: COLUMN birth_gateway_release_registry.released_by_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS 'The same login by cluster and OID: the same after ALTER ROLE … RENAME.';
 
 -- Name: birth_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6207,9 +6681,12 @@ CREATE TABLE birth.birth_review (
     contract_hash text NOT NULL,
     identity_hash text NOT NULL,
     alerts_seen bigint NOT NULL,
+    failures_seen bigint NOT NULL,
+    supersedes bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT birth_review_findings CHECK ((findings ~ '\S'::text)),
     CONSTRAINT birth_review_orphans CHECK ((accept_orphans >= 0)),
     CONSTRAINT birth_review_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
+    CONSTRAINT birth_review_supersedes CHECK (((review_id = ANY (supersedes)) IS FALSE)),
     CONSTRAINT birth_review_verdict CHECK ((verdict = ANY (ARRAY['SAFE'::text, 'NOT_SAFE_NEEDS_FIX'::text])))
 );
 
@@ -6217,7 +6694,7 @@ ALTER TABLE birth.birth_review OWNER TO birth_definer;
 
 -- Name: TABLE birth_review; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_review IS 'Verdicts, bound to run, planned set, contract and identity; the latest of a run and purpose counts. Specification: 6, R5.';
+COMMENT ON TABLE birth.birth_review IS 'Verdicts, bound to run, planned set, contract and identity; each stands until another names it. Specification: 6, R5.';
 
 -- Name: COLUMN birth_review.review_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6245,7 +6722,7 @@ COMMENT ON COLUMN birth.birth_review.accept_orphans IS 'Exact number of orphans 
 
 -- Name: COLUMN birth_review.reviewed_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_review.reviewed_at IS 'When.';
+COMMENT ON COLUMN birth.birth_review.reviewed_at IS 'When; gives no order.';
 
 -- Name: COLUMN birth_review.reviewed_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6266,6 +6743,14 @@ COMMENT ON COLUMN birth.birth_review.identity_hash IS 'The policy, identity and 
 -- Name: COLUMN birth_review.alerts_seen; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_review.alerts_seen IS 'Rows of trigger_guard_alerts when it was given: what the reviewer could see.';
+
+-- Name: COLUMN birth_review.failures_seen; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_review.failures_seen IS 'How often the run had failed when it was given: after another failure it is void.';
+
+-- Name: COLUMN birth_review.supersedes; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_review.supersedes IS 'The verdicts it takes back: those NOT_SAFE_NEEDS_FIX that the reviewer named, and the SAFE that stood before it.';
 
 -- Name: birth_review_review_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 
@@ -6444,6 +6929,90 @@ ALTER VIEW birth.v_birth_dot_status OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
 
+-- Name: v_birth_gateway_fence; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_fence AS
+ WITH open AS (
+         SELECT a.backend_xid AS xid,
+            format('session %s of %s'::text, a.pid, a.usename) AS who,
+            format('SELECT pg_catalog.pg_terminate_backend(%s);  -- or wait until it ends'::text, a.pid) AS next_step
+           FROM pg_stat_activity a
+          WHERE (a.backend_xid IS NOT NULL)
+        UNION ALL
+         SELECT p.transaction,
+            format('prepared transaction %L of %s'::text, p.gid, p.owner) AS format,
+            format('ROLLBACK PREPARED %L;  -- or COMMIT PREPARED; %s or a superuser, in database %s'::text, p.gid, p.owner, p.database) AS format
+           FROM pg_prepared_xacts p
+        )
+ SELECT c.collection_name,
+    c.coverage_status,
+    c.gateway_mode,
+    c.rule_version,
+    f.fence_xid,
+    f.recorded_at,
+    COALESCE((f.immediate OR (pg_snapshot_xmin(pg_current_snapshot()) >= f.fence_xid)), false) AS holds,
+    o.waits_for,
+    o.next_step
+   FROM ((birth.collection_registry c
+     LEFT JOIN LATERAL ( SELECT (a.act = 'attach'::text) AS immediate,
+            ((a.detail ->> 'xid'::text))::xid8 AS fence_xid,
+            a.acted_at AS recorded_at
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['attach'::text, 'fence'::text])) AND (((a.detail ->> 'rule_version'::text))::bigint = c.rule_version) AND ((a.act = 'attach'::text) OR ((a.detail ->> 'cluster'::text) = ( SELECT (s.system_identifier)::text AS system_identifier
+                   FROM pg_control_system() s(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)))))
+          ORDER BY ((a.detail ->> 'xid'::text))::xid8 NULLS FIRST
+         LIMIT 1) f ON (true))
+     LEFT JOIN LATERAL ( SELECT array_agg(w.who ORDER BY w.age DESC) AS waits_for,
+            (array_agg(w.next_step ORDER BY w.age DESC))[1] AS next_step
+           FROM ( SELECT n.who,
+                    n.next_step,
+                    age(n.xid) AS age
+                   FROM open n
+                  WHERE (age(n.xid) > age((f.fence_xid)::xid))) w) o ON (((NOT f.immediate) AND (pg_snapshot_xmin(pg_current_snapshot()) < f.fence_xid))));
+
+ALTER VIEW birth.v_birth_gateway_fence OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_fence; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_fence IS 'Whether policy, mode and identity of each collection hold for every transaction that can still commit (holds), since which fence (fence_xid; NULL: none recorded, or attached since), and who is still open from before (waits_for). Specification: 5.';
+
+-- Name: v_birth_gateway_finding; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_finding AS
+ SELECT c.collection_name,
+    e.error,
+    s.row_count,
+    s.at_least,
+    s.first_at,
+    l.found_at AS last_at,
+    l.inserted_by AS last_by,
+    l.examples
+   FROM (((birth.collection_registry c
+     CROSS JOIN ( VALUES ('gateway_no_identity'::text), ('gateway_foreign'::text), ('code_duplicate'::text)) e(error))
+     CROSS JOIN LATERAL ( SELECT f.found_at,
+            f.inserted_by,
+            f.examples
+           FROM birth.birth_gateway_finding f
+          WHERE ((f.collection_name = c.collection_name) AND (f.error = (e.error COLLATE "C")))
+          ORDER BY f.found_at DESC, f.found_xid DESC
+         LIMIT 1) l)
+     CROSS JOIN LATERAL ( SELECT sum(o.row_count) AS row_count,
+            ((count(*) = 1000) OR bool_or((o.times = 1000))) AS at_least,
+            min(o.found_at) AS first_at
+           FROM ( SELECT f.row_count,
+                    f.times,
+                    f.found_at
+                   FROM birth.birth_gateway_finding f
+                  WHERE ((f.collection_name = c.collection_name) AND (f.error = (e.error COLLATE "C")))
+                  ORDER BY f.found_at, f.found_xid
+                 LIMIT 1000) o) s);
+
+ALTER VIEW birth.v_birth_gateway_finding OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows the gateway let pass and nobody acknowledged, by collection and reason: how many (at_least: or more), first and last time, last login and its examples. Bounded time. Specification: 5.';
+
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_gateway_release_drift_guard AS
@@ -6502,7 +7071,7 @@ CREATE VIEW birth.v_birth_gateway_trigger AS
             WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
             ELSE NULL::text
         END AS collection_name,
-    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND s.every_row) AS enabled,
+    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
     t.tgenabled AS state,
     c.relowner AS owner,
     s.every_row
@@ -6604,7 +7173,8 @@ CREATE VIEW birth.v_birth_run_progress AS
                     WHEN (l.last_batch_at > l.started_at) THEN ((l.actual_inserted)::numeric / EXTRACT(epoch FROM (l.last_batch_at - l.started_at)))
                     ELSE NULL::numeric
                 END AS rate,
-            (k.key IN ( SELECT (((h.classid)::bigint << 32) | (h.objid)::bigint)
+            ((k.key, COALESCE(l.holder_pid, 0)) IN ( SELECT (((h.classid)::bigint << 32) | (h.objid)::bigint),
+                    h.pid
                    FROM pg_locks h
                   WHERE ((h.locktype = 'advisory'::text) AND h.granted AND (h.objsubid = 1) AND (h.database = ( SELECT d.oid
                            FROM pg_database d
@@ -6861,11 +7431,11 @@ UNION ALL
   WHERE ((a.stage = 'stage1'::text) AND (a.subject = 'permits.open'::text))
 UNION ALL
  SELECT 'no trigger guard alert since'::text AS check_name,
-    (count(t.alert_id))::text AS found,
+    (count(t.raised_at))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
-    COALESCE((count(t.alert_id) <= min((a.value)::bigint)), false) AS pass
+    COALESCE((count(t.raised_at) <= min((a.value)::bigint)), false) AS pass
    FROM (birth.birth_stage_anchor a
-     LEFT JOIN birth.trigger_guard_alerts t ON (true))
+     LEFT JOIN birth.fn_birth_alerts() t(raised_at, raised_by, command, object, detail) ON (true))
   WHERE ((a.stage = 'stage1'::text) AND (a.subject = 'alerts'::text));
 
 ALTER VIEW birth.v_birth_stage1_no_worse_proof OWNER TO birth_definer;
@@ -6986,26 +7556,27 @@ CREATE VIEW birth.v_birth_attention AS
         UNION ALL
          SELECT
                 CASE
-                    WHEN (p.expires_at <= clock_timestamp()) THEN 2
+                    WHEN (p.expires_at <= k.now) THEN 2
                     ELSE 3
                 END AS "case",
             format('permit %s of %s %s'::text, p.permit_id, p.collection_name,
                 CASE
-                    WHEN (p.expires_at <= clock_timestamp()) THEN 'has expired'::text
+                    WHEN (p.expires_at <= k.now) THEN 'has expired'::text
                     WHEN (p.confirmed_by IS NULL) THEN 'is not confirmed'::text
                     ELSE 'expires soon'::text
                 END) AS format,
                 CASE
-                    WHEN (p.expires_at <= clock_timestamp()) THEN p.expires_at
+                    WHEN (p.expires_at <= k.now) THEN p.expires_at
                     ELSE p.opened_at
                 END AS opened_at,
                 CASE
-                    WHEN (p.expires_at <= clock_timestamp()) THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner'::text, p.permit_id)
+                    WHEN (p.expires_at <= k.now) THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner'::text, p.permit_id)
                     WHEN (p.confirmed_by IS NULL) THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer'::text, p.permit_id)
                     ELSE birth.fn_birth_run_next_step(p.run_id)
                 END AS fn_birth_run_next_step
-           FROM birth.birth_admission_permit_v2 p
-          WHERE ((p.status = 'OPEN'::text) AND ((p.confirmed_by IS NULL) OR (p.expires_at <= (clock_timestamp() + '01:00:00'::interval))))
+           FROM (birth.birth_admission_permit_v2 p
+             CROSS JOIN ( SELECT birth.fn_birth_clock() AS now) k)
+          WHERE ((p.status = 'OPEN'::text) AND ((p.confirmed_by IS NULL) OR (p.expires_at <= (k.now + '01:00:00'::interval))))
         UNION ALL
          SELECT
                 CASE
@@ -7018,7 +7589,7 @@ CREATE VIEW birth.v_birth_attention AS
                     ELSE NULL::text
                 END) AS format,
             NULL::timestamp with time zone AS since,
-            d.repair
+            ('SET search_path = pg_catalog, pg_temp; '::text || d.repair)
            FROM birth.v_birth_gateway_release_drift_guard d
           WHERE (NOT d.pass)
         UNION ALL
@@ -7075,18 +7646,29 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE ((NOT h.confirmed) OR (h.timeline <> h.confirmed_timeline))
         UNION ALL
          SELECT 2,
-            format('%s rows of %s %s: %s, last by %s'::text, sum(f.row_count), f.collection_name,
+            format('%s%s rows of %s %s: %s, last by %s'::text,
+                CASE
+                    WHEN f.at_least THEN 'at least '::text
+                    ELSE NULL::text
+                END, f.row_count, f.collection_name,
                 CASE f.error
                     WHEN 'code_duplicate'::text THEN 'may share their birth with another row'::text
                     ELSE 'have no birth'::text
-                END, f.error, max(f.inserted_by)) AS format,
-            min(f.found_at) AS min,
-            format('SELECT * FROM birth.fn_birth_census(p_collection := %L);'::text, f.collection_name) AS format
-           FROM birth.birth_gateway_finding f
-          WHERE (f.found_at > COALESCE(( SELECT max(l.finished_at) AS max
-                   FROM birth.birth_backfill_ledger_v2 l
-                  WHERE ((l.collection_name = f.collection_name) AND (l.status = 'done'::text))), (clock_timestamp() - '168:00:00'::interval)))
-          GROUP BY f.collection_name, f.error
+                END, f.error, f.last_by) AS format,
+            f.first_at,
+            format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);  -- when it is dealt with, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');'::text, f.collection_name) AS format
+           FROM birth.v_birth_gateway_finding f
+        UNION ALL
+         SELECT 2,
+            format('enforce does not hold yet for %s: %s'::text, f.collection_name,
+                CASE
+                    WHEN (f.fence_xid IS NULL) THEN 'a transaction that began before may still commit rows without a birth'::text
+                    ELSE ('open from before: '::text || COALESCE(array_to_string(f.waits_for[1:3], ', '::text), 'a transaction that has just ended'::text))
+                END) AS format,
+            f.recorded_at,
+            COALESCE(f.next_step, 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own'::text) AS "coalesce"
+           FROM birth.v_birth_gateway_fence f
+          WHERE ((NOT f.holds) AND (f.gateway_mode = 'enforce'::text) AND (f.coverage_status = 'BIRTH_REQUIRED'::text))
         UNION ALL
          SELECT
                 CASE k.gateway_mode
@@ -7137,7 +7719,7 @@ CREATE VIEW birth.v_birth_attention AS
             format('rows replicated into %s of %s are not born'::text, (r.relation)::regclass, k.collection_name) AS format,
             NULL::timestamp with time zone AS since,
                 CASE
-                    WHEN (g.tgname IS NOT NULL) THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner'::text, (k.relation)::regclass, g.tgname)
+                    WHEN (g.tgname IS NOT NULL) THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner'::text, k.schema_name, k.table_name, g.tgname)
                     ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode)
                 END AS format
            FROM ((known k
@@ -7145,6 +7727,24 @@ CREATE VIEW birth.v_birth_attention AS
              LEFT JOIN pg_trigger g ON (((g.tgrelid = k.relation) AND (g.tgtype = 5) AND (g.tgparentid = (0)::oid) AND (g.tgfoid = (to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid))))
           WHERE ((EXISTS ( SELECT
                    FROM pg_subscription_rel)) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways > 0) AND (NOT r.born))
+        UNION ALL
+         SELECT
+                CASE s.setrole
+                    WHEN 0 THEN 1
+                    ELSE 2
+                END AS "case",
+            format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica'::text, w.name) AS format,
+            NULL::timestamp with time zone AS since,
+            format('ALTER %s RESET session_replication_role;  -- a superuser'::text, w.name) AS format
+           FROM (pg_db_role_setting s
+             CROSS JOIN LATERAL ( SELECT concat_ws(' IN '::text, ('ROLE '::text || quote_ident((pg_get_userbyid(NULLIF(s.setrole, (0)::oid)))::text)), ('DATABASE '::text ||
+                        CASE
+                            WHEN (s.setdatabase <> (0)::oid) THEN quote_ident((current_database())::text)
+                            ELSE NULL::text
+                        END)) AS name) w)
+          WHERE (('session_replication_role=replica'::text = ANY (s.setconfig)) AND (s.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+                   FROM pg_database d
+                  WHERE (d.datname = current_database()))])))
         UNION ALL
          SELECT 2,
             format('%s live births in the %s, where the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS format,
@@ -7218,24 +7818,29 @@ CREATE VIEW birth.v_birth_event_trigger AS
         END AS not_noticed,
         CASE s.state
             WHEN 'present'::text THEN NULL::text
-            WHEN 'switched off'::text THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf();  -- by a superuser'::text
-            WHEN 'absent'::text THEN format('CREATE EVENT TRIGGER %1$I ON %2$s EXECUTE FUNCTION birth.fn_birth_event_guard(); ALTER EVENT TRIGGER %1$I ENABLE ALWAYS;  -- by a superuser'::text, w.name, w.event)
+            WHEN 'switched off'::text THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_catalog.pg_reload_conf();  -- by a superuser'::text
+            WHEN 'absent'::text THEN '-- psql -f sql/optional/event_triggers.sql, by a superuser'::text
+            WHEN 'replaceable'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again'::text, e.evtname)
             WHEN 'partial'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again'::text, e.evtname)
             ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser'::text, e.evtname)
         END AS next_step
-   FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'objects of the contract and gateway triggers dropped'::text)) w(name, event, purpose)
+   FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'objects of schema birth and gateway triggers dropped'::text)) w(name, event, purpose)
      LEFT JOIN LATERAL ( SELECT t.evtname,
             t.evtenabled,
-            t.evttags
-           FROM ((pg_event_trigger t
-             JOIN pg_proc p ON (((p.oid = t.evtfoid) AND (p.proname = 'fn_birth_event_guard'::name))))
-             JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
+            t.evttags,
+            (o.rolsuper AND s_1.rolsuper) AS of_superuser
+           FROM ((((pg_event_trigger t
+             JOIN pg_proc p ON (((p.oid = t.evtfoid) AND (p.proname = 'guard'::name))))
+             JOIN pg_roles o ON ((o.oid = p.proowner)))
+             JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth_guard'::name))))
+             JOIN pg_roles s_1 ON ((s_1.oid = n.nspowner)))
           WHERE (t.evtevent = w.event)
           ORDER BY (t.evttags IS NOT NULL), (POSITION((t.evtenabled) IN ('AORD'::text)))
          LIMIT 1) e ON (true))
      CROSS JOIN LATERAL ( SELECT
                 CASE
                     WHEN (e.evtname IS NULL) THEN 'absent'::text
+                    WHEN (NOT e.of_superuser) THEN 'replaceable'::text
                     WHEN (e.evttags IS NOT NULL) THEN 'partial'::text
                     WHEN (e.evtenabled = ANY (ARRAY['D'::"char", 'R'::"char"])) THEN 'disabled'::text
                     WHEN (current_setting('event_triggers'::text, true) = 'off'::text) THEN 'switched off'::text
@@ -7247,7 +7852,7 @@ ALTER VIEW birth.v_birth_event_trigger OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_event_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_event_trigger IS 'The optional event triggers: present, not always, partial, disabled, switched off or absent; what is not noticed without each; the statement for a superuser. Specification: 5, 10.';
+COMMENT ON VIEW birth.v_birth_event_trigger IS 'The optional event triggers: present, replaceable, not always, partial, disabled, switched off or absent; what is not noticed without each; the statement for a superuser. Specification: 5, 10.';
 
 -- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7368,7 +7973,7 @@ UNION ALL
     '{}'::jsonb AS labels,
     (count(*))::numeric AS value
    FROM birth.birth_admission_permit_v2 p
-  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > clock_timestamp()))
+  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))
 UNION ALL
  SELECT 'birth_contract_drifted'::text AS name,
     jsonb_build_object('blocks', d.blocks) AS labels,
@@ -7392,13 +7997,13 @@ UNION ALL
  SELECT 'birth_gateway_findings_rows_total'::text AS name,
     jsonb_build_object('error', f.error) AS labels,
     sum(f.row_count) AS value
-   FROM birth.birth_gateway_finding f
+   FROM birth.v_birth_gateway_finding f
   GROUP BY f.error
 UNION ALL
  SELECT 'birth_trigger_guard_alerts_total'::text AS name,
     '{}'::jsonb AS labels,
     (count(*))::numeric AS value
-   FROM birth.trigger_guard_alerts
+   FROM birth.fn_birth_alerts() fn_birth_alerts(raised_at, raised_by, command, object, detail)
 UNION ALL
  SELECT 'birth_dots_frozen'::text AS name,
     jsonb_build_object('dangerous', d.dangerous) AS labels,
@@ -7501,6 +8106,11 @@ CREATE VIEW birth.v_birth_separation_of_duties AS
             r.rolcreaterole
            FROM pg_roles r
           WHERE r.rolcanlogin
+        ), owner AS (
+         SELECT r.oid,
+            (r.rolname)::text AS name
+           FROM pg_roles r
+          WHERE (r.rolname = ANY (ARRAY['birth_definer'::name, 'birth_scanner'::name]))
         ), held AS (
          SELECT l.name,
             array_agg(d.role ORDER BY d.role) AS roles
@@ -7526,44 +8136,62 @@ UNION ALL
   WHERE l.rolsuper
 UNION ALL
  SELECT l.name AS login,
-    'can become birth_definer'::text AS finding,
-    'owns every object while it does'::text AS detail,
-    format('REVOKE birth_definer FROM %I;'::text, l.name) AS next_step
-   FROM login l
-  WHERE ((NOT l.rolsuper) AND (to_regrole('birth_definer'::text) IS NOT NULL) AND birth.fn_birth_is_member((l.name)::name, 'birth_definer'::text))
-UNION ALL
- SELECT l.name AS login,
-    'can let others become birth_definer'::text AS finding,
-        CASE
-            WHEN (a.member IS NULL) THEN 'has CREATEROLE'::text
-            ELSE 'has ADMIN of birth_definer'::text
-        END AS detail,
-    NULL::text AS next_step
+    ('can become '::text || o.name) AS finding,
+    'does what every routine of ours may, while it does'::text AS detail,
+    format('REVOKE %s FROM %I;'::text, o.name, l.name) AS next_step
    FROM (login l
-     LEFT JOIN ( SELECT DISTINCT m.member
-           FROM pg_auth_members m
-          WHERE ((m.roleid = (to_regrole('birth_definer'::text))::oid) AND m.admin_option)) a ON ((a.member = l.oid)))
-  WHERE ((NOT l.rolsuper) AND ((a.member IS NOT NULL) OR (l.rolcreaterole AND ((current_setting('server_version_num'::text))::integer < 160000))))
+     JOIN owner o ON (birth.fn_birth_is_member((l.name)::name, o.name)))
+  WHERE (NOT l.rolsuper)
 UNION ALL
  SELECT l.name AS login,
-    'can write every table'::text AS finding,
-    'is a member of pg_write_all_data'::text AS detail,
-    format('REVOKE pg_write_all_data FROM %I;'::text, l.name) AS next_step
-   FROM login l
-  WHERE ((NOT l.rolsuper) AND birth.fn_birth_is_member((l.name)::name, 'pg_write_all_data'::text))
+    ('can let others become '::text || o.name) AS finding,
+    COALESCE(('has ADMIN of '::text || a.roles), 'has CREATEROLE'::text) AS detail,
+    NULL::text AS next_step
+   FROM ((login l
+     CROSS JOIN owner o)
+     CROSS JOIN LATERAL ( SELECT string_agg(DISTINCT ((m.roleid)::regrole)::text, ', '::text) AS roles
+           FROM pg_auth_members m
+          WHERE (m.admin_option AND pg_has_role(l.oid, m.member, 'MEMBER'::text) AND ((m.roleid = o.oid) OR pg_has_role(m.roleid, o.oid, 'MEMBER'::text)) AND (NOT (EXISTS ( SELECT
+                   FROM pg_roles s
+                  WHERE ((s.oid = m.roleid) AND s.rolsuper)))))) a)
+  WHERE ((NOT l.rolsuper) AND ((a.roles IS NOT NULL) OR (l.rolcreaterole AND ((current_setting('server_version_num'::text))::integer < 160000))))
+UNION ALL
+ SELECT l.name AS login,
+    p.finding,
+    ('is a member of '::text || p.role) AS detail,
+    format('REVOKE %s FROM %I;'::text, p.role, l.name) AS next_step
+   FROM (login l
+     JOIN ( VALUES ('pg_write_all_data'::text,'can write every table'::text), ('pg_execute_server_program'::text,'can become the server'::text), ('pg_write_server_files'::text,'can become the server'::text)) p(role, finding) ON (birth.fn_birth_is_member((l.name)::name, p.role)))
+  WHERE (NOT l.rolsuper)
 UNION ALL
  SELECT r.released_by AS login,
     'released'::text AS finding,
     format('%s, last at %s; may not review what it released'::text, string_agg(DISTINCT r.release, ', '::text), max(r.released_at)) AS detail,
     NULL::text AS next_step
    FROM birth.v_birth_release_history r
-  GROUP BY r.released_by;
+  GROUP BY r.released_by
+UNION ALL
+ SELECT l.name AS login,
+        CASE
+            WHEN (a.actor = l.name) THEN 'has the name of an earlier login'::text
+            ELSE 'acted under another name'::text
+        END AS finding,
+    format('%s acts as %s, last at %s; is one person with it'::text, a.acts, a.actor, a.last_at) AS detail,
+    NULL::text AS next_step
+   FROM ((login l
+     CROSS JOIN pg_control_system() s(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified))
+     JOIN ( SELECT x.actor,
+            x.actor_id,
+            count(*) AS acts,
+            max(x.acted_at) AS last_at
+           FROM birth.birth_act x
+          GROUP BY x.actor, x.actor_id) a ON ((((a.actor = l.name) <> (a.actor_id = format('%s:%s'::text, s.system_identifier, l.oid))) AND starts_with(a.actor_id, (s.system_identifier || ':'::text)))));
 
 ALTER VIEW birth.v_birth_separation_of_duties OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_separation_of_duties; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_separation_of_duties IS 'Logins with conflicting roles, superusers, who can become birth_definer or let others, and who released. Specification: 2, 9, R16.';
+COMMENT ON VIEW birth.v_birth_separation_of_duties IS 'Logins with conflicting roles, superusers, who can become birth_definer or let others, who released, and who acted under another name. Specification: 2, 9, R16.';
 
 -- Name: v_birth_stage2_qt001_readiness_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7577,7 +8205,7 @@ CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
                   WHERE starts_with(s.status, 'ELIGIBLE_'::text)) AS resolvable,
             ( SELECT count(*) AS count
                    FROM birth.birth_admission_permit_v2 p
-                  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > clock_timestamp()))) AS permits,
+                  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))) AS permits,
             (to_regclass('birth.birth_admission_permit_v2'::text) IS NOT NULL) AS permit_table,
             (to_regclass('birth.birth_backfill_ledger_v2'::text) IS NOT NULL) AS ledger_table,
             ( SELECT count(*) AS count
@@ -7625,6 +8253,31 @@ ALTER VIEW birth.v_birth_stage2_qt001_readiness_dashboard OWNER TO birth_definer
 
 COMMENT ON VIEW birth.v_birth_stage2_qt001_readiness_dashboard IS 'How ready QT-001 is: required, resolvable and blocked identities, permits, objects, and the gate that follows from them. Specification: 2.';
 
+-- Name: v_birth_verdict_standing; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_verdict_standing AS
+ SELECT v.review_id,
+    v.run_id,
+    v.purpose,
+    v.verdict,
+    v.findings,
+    v.accept_orphans,
+    v.reviewed_at,
+    v.reviewed_by,
+    v.planned_fingerprint,
+    v.contract_hash,
+    v.identity_hash,
+    v.failures_seen
+   FROM (birth.birth_review v
+     LEFT JOIN birth.birth_review s ON (((s.run_id = v.run_id) AND (s.purpose = v.purpose) AND (v.review_id = ANY (s.supersedes)))))
+  WHERE (s.review_id IS NULL);
+
+ALTER VIEW birth.v_birth_verdict_standing OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_verdict_standing; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_verdict_standing IS 'The verdicts that no other verdict takes back. A run goes on while a SAFE stands and no NOT_SAFE_NEEDS_FIX does. Specification: 6, R5.';
+
 -- Name: v_qt001_apply_runtime_no_go_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_qt001_apply_runtime_no_go_guard AS
@@ -7644,11 +8297,9 @@ UNION ALL
     (count(*) FILTER (WHERE (NOT p.sound)))::text AS found,
     '0'::text AS expected,
     (count(*) FILTER (WHERE (NOT p.sound)) = 0) AS pass
-   FROM ( SELECT ((o.expires_at > clock_timestamp()) AND (o.confirmed_by IS NOT NULL) AND (o.confirmed_by <> o.opened_by) AND COALESCE(( SELECT ((v.verdict = 'SAFE'::text) AND (v.contract_hash = birth.fn_birth_contract_hash()) AND (v.reviewed_by <> o.opened_by))
-                   FROM birth.birth_review v
-                  WHERE ((v.run_id = o.run_id) AND (v.purpose = o.purpose))
-                  ORDER BY v.reviewed_at DESC, v.review_id DESC
-                 LIMIT 1), false)) AS sound
+   FROM ( SELECT ((o.expires_at > birth.fn_birth_clock()) AND (o.confirmed_by IS NOT NULL) AND (o.confirmed_by <> o.opened_by) AND COALESCE(( SELECT bool_and(((v.verdict = 'SAFE'::text) AND (v.contract_hash = birth.fn_birth_contract_hash()) AND (v.reviewed_by <> o.opened_by))) AS bool_and
+                   FROM birth.v_birth_verdict_standing v
+                  WHERE ((v.run_id = o.run_id) AND (v.purpose = o.purpose))), false)) AS sound
            FROM birth.birth_admission_permit_v2 o
           WHERE (o.status = 'OPEN'::text)
         UNION ALL
@@ -7780,7 +8431,7 @@ ALTER TABLE ONLY birth.birth_backfill_ledger_v2
 -- Name: birth_gateway_finding birth_gateway_finding_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_gateway_finding
-    ADD CONSTRAINT birth_gateway_finding_pkey PRIMARY KEY (finding_id);
+    ADD CONSTRAINT birth_gateway_finding_pkey PRIMARY KEY (collection_name, error, found_at, found_xid);
 
 -- Name: birth_gateway_release_registry birth_gateway_release_registry_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -7839,6 +8490,10 @@ CREATE UNIQUE INDEX bbl2_one_running ON birth.birth_backfill_ledger_v2 USING btr
 
 CREATE INDEX birth_act_dot ON birth.birth_act USING btree (dot_name) WHERE (dot_name IS NOT NULL);
 
+-- Name: birth_act_fence; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_act_fence ON birth.birth_act USING btree (collection_name) WHERE (act = ANY (ARRAY['attach'::text, 'fence'::text]));
+
 -- Name: birth_act_home; Type: INDEX; Schema: birth; Owner: birth_definer
 
 CREATE INDEX birth_act_home ON birth.birth_act USING btree (acted_at) WHERE (act = 'home'::text);
@@ -7846,6 +8501,10 @@ CREATE INDEX birth_act_home ON birth.birth_act USING btree (acted_at) WHERE (act
 -- Name: birth_act_lineage; Type: INDEX; Schema: birth; Owner: birth_definer
 
 CREATE INDEX birth_act_lineage ON birth.birth_act USING btree (lineage) WHERE (lineage IS NOT NULL);
+
+-- Name: birth_act_time; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_act_time ON birth.birth_act USING btree (acted_at);
 
 -- Name: birth_admission_permit_v2_open; Type: INDEX; Schema: birth; Owner: birth_definer
 
@@ -7861,7 +8520,7 @@ CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, coll
 
 -- Name: birth_review_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
-CREATE INDEX birth_review_run ON birth.birth_review USING btree (run_id, purpose, reviewed_at);
+CREATE INDEX birth_review_run ON birth.birth_review USING btree (run_id, purpose);
 
 -- Name: birth_act birth_act_dot_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -7925,6 +8584,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_pe
 
 REVOKE ALL ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_alerts(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_alerts() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_alerts() TO birth_reader;
+
 -- Name: FUNCTION fn_birth_anchor_record(p_stage text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_anchor_record(p_stage text) FROM PUBLIC;
@@ -7942,6 +8606,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since tim
 
 REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_clock(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_clock() TO birth_reader;
 
 -- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -7969,6 +8638,14 @@ GRANT SELECT ON TABLE birth.birth_backfill_ledger_v2 TO birth_reader;
 -- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_constraint_violations(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_constraint_violations() FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_blocker(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8007,6 +8684,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted j
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_contract_reflag(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_reflag(p_name text) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) FROM PUBLIC;
@@ -8014,6 +8695,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text,
 -- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_token(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8036,14 +8721,14 @@ GRANT ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) TO birth_reader;
 REVOKE ALL ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) TO birth_dba;
 
+-- Name: FUNCTION fn_birth_durable(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_durable() FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_error(p_error text, p_detail text, p_hint text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_error(p_error text, p_detail text, p_hint text) TO birth_reader;
-
--- Name: FUNCTION fn_birth_event_guard(); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_event_guard() FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_evidence(p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8054,6 +8739,15 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence(p_table text) TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) TO birth_dba;
+
+-- Name: FUNCTION fn_birth_finding_acknowledge(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8077,38 +8771,23 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collectio
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) TO birth_steward;
 
+-- Name: FUNCTION fn_birth_gateway_fence(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_fence() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gateway_fence() TO birth_steward;
+
 -- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_guard_changed(); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_changed() FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_guard_dropped(); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_dropped() FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_guard_privileges(); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_privileges() FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_guard_since(p_xmin xid); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_since(p_xmin xid) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_guard_source(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_source(p_relation oid) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_guard_tracked(p_class oid, p_object oid, p_relation oid, p_altered boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_home_check(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8166,6 +8845,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_
 
 REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_lineage_lock(p_lineage uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to timestamp with time zone, p_cap bigint) FROM PUBLIC;
@@ -8180,9 +8863,21 @@ REVOKE ALL ON FUNCTION birth.fn_birth_lock_holder(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) TO birth_reader;
 
+-- Name: FUNCTION fn_birth_lock_owner(p_pid integer, p_virtual text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_login_id(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_login_id() FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_name_owner(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_name_owner(p_name text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_open_run(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8287,10 +8982,18 @@ GRANT ALL ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) TO birth_
 REVOKE ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) TO birth_reader;
 
--- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text) TO birth_reviewer;
+REVOKE ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]) TO birth_reviewer;
+
+-- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8318,6 +9021,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledge
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
@@ -8342,6 +9049,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_run_leave(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_leave(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_leave(p_run_id uuid) TO birth_operator;
+
 -- Name: FUNCTION fn_birth_run_lock(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_lock(p_run_id uuid) FROM PUBLIC;
@@ -8354,12 +9066,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text
 -- Name: FUNCTION fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8376,6 +9086,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledge
 -- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_stop(p_run_id uuid, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8395,6 +9110,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_led
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) TO birth_operator;
+
+-- Name: FUNCTION fn_birth_run_wait(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_wait(p_run_id uuid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8444,10 +9163,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema n
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) TO birth_reader;
 
--- Name: FUNCTION fn_birth_transaction_of(p_xid xid); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_transaction_of(p_xid xid) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) FROM PUBLIC;
@@ -8484,6 +9199,11 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max
 -- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_trigger_setup() FROM PUBLIC;
+
+-- Name: PROCEDURE sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_birth_run_drive(IN p_run_id uuid, IN p_permit_id bigint, IN p_purpose text, IN p_batch integer) TO birth_operator;
 
 -- Name: PROCEDURE sp_dot_birth_qt001_apply(IN p_collection text, IN p_run_id uuid, IN p_permit_id bigint, IN p_expected_delta bigint, IN p_max_rows bigint, IN p_batch integer, IN p_execute boolean, IN p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8558,6 +9278,14 @@ GRANT SELECT ON TABLE birth.v_birth_coverage_since_anchor TO birth_reader;
 -- Name: TABLE v_birth_dot_status; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_dot_status TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_fence; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_fence TO birth_reader;
+
+-- Name: TABLE v_birth_gateway_finding; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_finding TO birth_reader;
 
 -- Name: TABLE v_birth_gateway_release_drift_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8646,6 +9374,10 @@ GRANT SELECT ON TABLE birth.v_birth_separation_of_duties TO birth_reader;
 -- Name: TABLE v_birth_stage2_qt001_readiness_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_stage2_qt001_readiness_dashboard TO birth_reader;
+
+-- Name: TABLE v_birth_verdict_standing; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_verdict_standing TO birth_reader;
 
 -- Name: TABLE v_qt001_apply_runtime_no_go_guard; Type: ACL; Schema: birth; Owner: birth_definer
 

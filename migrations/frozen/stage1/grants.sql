@@ -8,13 +8,12 @@ DECLARE
   v_relations text;
   r_grant record;
 BEGIN
-  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke; alembic_version is Alembic's and
-  -- belongs to birth_dba.
+  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke.
   EXECUTE format('REVOKE ALL ON SCHEMA birth FROM PUBLIC, %s', v_roles);
   EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
   SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
   FROM pg_class c
-  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relname <> 'alembic_version'
+  WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
     AND pg_get_userbyid(c.relowner) = 'birth_definer';
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s, birth_scanner', v_relations, v_roles);
 
@@ -54,11 +53,16 @@ BEGIN
       ('TABLE',   'birth_backfill_ledger_v2',         'birth_reader',       'SELECT'),
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
+      ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
+      -- Alembic writes as the login that releases.
+      ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
 
       -- the views: they run with birth_definer's rights
       ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_dot_status',                           'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_fence',                        'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_finding',                      'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
@@ -82,12 +86,15 @@ BEGIN
       ('TABLE',   'v_birth_plan_reconciliation',                  'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_metadata_compatibility',               'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_home',                                 'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_verdict_standing',                     'birth_reader', 'SELECT'),
 
       -- questions
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_refuse',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_lock_key',                'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_alerts',                  'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_clock',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_audit',               'birth_reader',       'EXECUTE'),
@@ -122,6 +129,8 @@ BEGIN
       ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_detach',          'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gateway_fence',           'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_finding_acknowledge',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
 
       -- partitions of a source, by its owner
@@ -136,8 +145,9 @@ BEGIN
       ('ROUTINE', 'sp_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_dot_birth_qt001_compensate',    'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_begin',               'birth_operator',     'EXECUTE'),
-      ('ROUTINE', 'fn_birth_run_outcome',             'birth_operator',     'EXECUTE'),
-      ('ROUTINE', 'fn_birth_run_pace',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_birth_run_drive',               'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_step',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_run_leave',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_stop',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_operator',     'EXECUTE'),

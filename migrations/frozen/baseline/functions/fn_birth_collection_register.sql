@@ -38,7 +38,8 @@ BEGIN
   BEGIN
     -- Not ON CONFLICT DO UPDATE, which locks as if the keys changed: a gateway that records a finding would wait.
     UPDATE birth.collection_registry c
-    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)

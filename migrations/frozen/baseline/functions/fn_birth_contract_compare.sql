@@ -56,7 +56,11 @@ BEGIN
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
            -- Reading and being let into the schema change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
+           -- Our routines run as the first two. Of another role: what lets its members do more than read.
+           d.object IN ('birth_definer', 'birth_scanner') OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
+             OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
+                        WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
@@ -64,6 +68,7 @@ BEGIN
   UNION ALL
   SELECT c.kind, c.object, c.drift,
          CASE
+           WHEN c.kind = 'role' THEN c.drift = 'missing' OR c.seizes
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens

@@ -1,10 +1,14 @@
 -- Every object of schema birth as it is now, part by part. The parts hold no OID and no transaction number, so that two databases of one
 -- server major agree, before and after a dump and restore. Settings that change how the server writes a definition down are pinned.
--- Left out: Alembic's version table, and NOT NULL constraints, which the columns show.
+-- Left out: NOT NULL constraints, which the columns show.
 -- Writing out a view's definition is what takes the time. p_rules says what is known of this database since its release: by view, the hash of the
 -- stored rule and the body that it stands for. A view whose rule is not known, as after a restore, is written out.
 -- The parts are written as jsonb writes them, the shorter key first and then by the alphabet, because the text is what is hashed: a jsonb an object
 -- took longer than all that it says. What the manifest has of an object is hashed from its jsonb; another way of writing here would show as drift.
+-- A superuser's UPDATE of the catalogue can switch off what every definition still shows: the server believes relchecks, relhasindex,
+-- indisunique, and the function of a foreign key's trigger (an OID of the server's own, the same everywhere). Where a row contradicts the rows
+-- that it sums up, `state` has an entry `contradicts`.
+-- A role is the cluster's: its attributes, settings and memberships. A test compares the names here with those of roles.sql.
 -- The body is one query, so that `birthdb verify` can send it from the release's files and need not believe this copy.
 -- Returns: one row an object: kind, object, parts, their SHA-256.
 -- Calls: nothing
@@ -30,16 +34,18 @@ BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity, c.relispartition
+           c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
+           c.relchecks, c.relhasindex, c.relhastriggers, c.relhasrules
     FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname <> 'alembic_version'
+    WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
     SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
            p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attidentity, a.attgenerated, a.attacl
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
+           a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
@@ -51,6 +57,9 @@ BEGIN
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
+    WHERE r.relkind <> 'v'
+  ), fallback AS MATERIALIZED (
+    SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
   ), held AS MATERIALIZED (
     SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
     UNION ALL
@@ -91,6 +100,7 @@ BEGIN
     SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
     FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
     JOIN pg_type t ON t.oid = u.atttypid
+    WHERE t.oid = ANY (ARRAY(SELECT DISTINCT a.atttypid FROM attribute a))
   ), columns AS MATERIALIZED (
     SELECT a.attrelid AS oid, '[' || string_agg(concat(
              '{"name": ', to_json(a.attname), ', "type": ', t.name,
@@ -100,12 +110,33 @@ BEGIN
              ', "sequence": ' || to_json(s.settings)::text,
              CASE WHEN a.attcollation <> t.typcollation
                THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list,
+             bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
     JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
-    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN fallback d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
+  ), dependent AS MATERIALIZED (
+    -- What fn_birth_contract_token finds the objects by: without its row here an object changes between two batches unseen.
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
+  ), role AS MATERIALIZED (
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolinherit, r.rolconfig
+    FROM pg_roles r
+    WHERE r.rolname = ANY ('{birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba,
+                             birth_source_owner}'::name[])
+  ), membership AS MATERIALIZED (
+    -- Every role that a role can act as, by which membership; a star is ADMIN. It ends at our own, which have a row each.
+    WITH RECURSIVE member AS (
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m WHERE m.member IN (SELECT r.oid FROM role r)
+      UNION
+      SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
+      WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
+    )
+    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END, CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
+             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
+    FROM member m JOIN pg_roles o ON o.oid = m.roleid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
                                    'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
@@ -114,6 +145,7 @@ BEGIN
            concat(
              '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
+             CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass) THEN ', "state": {"contradicts": ["pg_depend"]}' END,
              ', "signature": ', to_json(format('%s(%s) %s',
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
                pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
@@ -150,22 +182,40 @@ BEGIN
                -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
                || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
                                                       jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}'),
+                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
              ', "signature": ', coalesce(c.list, 'null'),
-             ', "privileges": ', coalesce(x.entries, 'null'),
+             ', "privileges": ', coalesce(x.entries, '[]'),
              ', "configuration": ', coalesce((SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
                                               FROM unnest(r.reloptions) AS o(option)), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
+    CROSS JOIN LATERAL (
+      -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
+      SELECT concat_ws(', ',
+               CASE WHEN r.relkind NOT IN ('v', 'm') AND r.relchecks <> (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'c')
+                 THEN '"relchecks"' END,
+               CASE WHEN NOT r.relhasindex AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = r.oid) THEN '"relhasindex"' END,
+               CASE WHEN NOT r.relhastriggers AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid) THEN '"relhastriggers"' END,
+               CASE WHEN NOT r.relhasrules AND r.relkind = 'v' THEN '"relhasrules"' END,
+               CASE WHEN NOT c.defaulted THEN '"atthasdef"' END,
+               CASE WHEN r.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_class'::regclass) THEN '"pg_depend"' END) AS list
+      OFFSET 0
+    ) n
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
-             -- A superuser can switch off the triggers that hold a foreign key, and an index can be invalid.
-             '{"state": {"valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             -- What holds it: the index of a key, the triggers of a foreign key.
+             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
+               || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
+             ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
-               SELECT to_json(string_agg(t.tgenabled::text, '' ORDER BY t.tgenabled::text))::text FROM pg_trigger t WHERE t.tgconstraint = k.oid) END, 'null'),
+               SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
+               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from' WHEN k.confrelid THEN 'to' END,
+                              CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
+                     FROM pg_trigger t WHERE t.tgconstraint = k.oid) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
              '}, "signature": ', -- One that is dropped in this moment has no definition any more.
              coalesce(to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
@@ -177,7 +227,7 @@ BEGIN
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive))::text
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
@@ -185,11 +235,13 @@ BEGIN
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
            jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))::text
-    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
+    -- Those of foreign keys are their constraints'; another one that calls itself internal is none of the server's.
+    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
            jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))::text
-    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
@@ -200,9 +252,18 @@ BEGIN
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, 'null'), '}')
+           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'), '}')
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
+    UNION ALL
+    SELECT 'role', quote_ident(r.rolname),
+           concat('{"privileges": ', coalesce((
+             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']' FROM membership m WHERE m.role = r.oid), '[]'),
+             ', "configuration": ', coalesce(nullif(to_jsonb(array_remove(ARRAY[
+               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
+               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL) || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'), '}')
+    FROM role r
   )
   SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
   FROM described d;

@@ -49,7 +49,7 @@ AS $fn_birth_contract_recolumn$
      FROM columns c WHERE c.live IS NULL) || E'\n',
     (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text)) FROM action a HAVING count(*) > 0),
     -- A new sequence begins after what is there.
-    (SELECT string_agg(format('SELECT setval(pg_get_serial_sequence(%L, %L), (SELECT coalesce(max(%I), 0) + 1 FROM birth.%s), false)',
+    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), (SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
                               'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
   WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);

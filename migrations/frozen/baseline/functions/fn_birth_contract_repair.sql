@@ -1,7 +1,7 @@
 -- The statement that repairs a drift, for birth_definer or a superuser to send. What made a routine or a view anew is p_definition, which the
 -- registry keeps; what was lost with its rows no statement brings back, and a comment says so.
 -- Returns: one text; several statements where several parts differ.
--- Calls: fn_birth_contract_recolumn, fn_birth_contract_regrant
+-- Calls: fn_birth_contract_recolumn, fn_birth_contract_regrant, fn_birth_contract_reflag, fn_birth_contract_rerole
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_repair(
     p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text)
@@ -19,11 +19,13 @@ AS $fn_birth_contract_repair$
                 WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
            p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
-           p_drift IN ('body', 'signature', 'configuration') AS shape
+           -- A routine whose row in pg_depend is gone gets it with its body, and an index that does not hold is made anew.
+           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
     -- what it is
     SELECT 1 AS rank, CASE
+      WHEN p_kind = 'role' THEN birth.fn_birth_contract_rerole(p_object, p_wanted, p_live, p_added, p_removed)
       WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
       WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
@@ -48,8 +50,11 @@ AS $fn_birth_contract_repair$
     -- how it stands
     SELECT 3, CASE
       WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true WHERE indexrelid = %L::pg_catalog.regclass; '
+        'REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
       WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
-      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%s ENABLE TRIGGER ALL', t.parent)
+      -- Anew, so that the rows are checked that came while its triggers were off.
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
         CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
       WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
@@ -61,7 +66,9 @@ AS $fn_birth_contract_repair$
       ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
     END
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
-    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key)
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    UNION ALL
+    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view') AND p_live -> 'state' ? 'contradicts'
     UNION ALL
     SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
@@ -72,7 +79,7 @@ AS $fn_birth_contract_repair$
       CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
       CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
       CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
-    FROM thing t WHERE t.anew OR t.both_there
+    FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $fn_birth_contract_repair$;

@@ -1,38 +1,46 @@
--- What becomes of rows that were not born: those that cannot be are refused where the collection is required and enforced, else recorded as a finding. The others
--- have a code that their own collection has already. As a rule they come again; where the identity does not tell two rows apart they may share another row's
--- birth, which only a look at every row could rule out: they are recorded, and the census tells.
+-- What becomes of rows that were not born: those that cannot be are refused where the collection is required and enforced,
+-- else recorded as a finding. The others have a code that their own collection has already. As a rule they come again;
+-- where the identity does not tell two rows apart they may share another row's birth, which only a look at every row could
+-- rule out: they are recorded, and the census tells. What a transaction finds goes into one row of its own a reason. From
+-- the thousandth time on nothing is added to it: each addition leaves a dead version, and the next one reads them all.
 -- Returns: nothing; NB501, NB502.
 -- Calls: fn_birth_raise, fn_birth_identity_definition
 -- Writes: birth_gateway_finding
-CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_foreign text[])
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_report(
+    p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[])
   RETURNS void
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_gateway_report$
 DECLARE
-  v_foreign bigint := coalesce(cardinality(p_foreign), 0);
-  v_again bigint := p_unborn - p_unresolved - v_foreign;
+  v_again bigint := p_unborn - p_unresolved - p_taken;
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
       PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
-    ELSIF v_foreign > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L',
-        p_collection.collection_name, v_foreign, p_foreign[1]));
+    ELSIF p_taken > 0 THEN
+      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L, which belongs to collection %s',
+        p_collection.collection_name, p_taken, p_examples[1],
+        (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
     END IF;
   END IF;
-  IF v_again > 0 AND (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i) THEN
+  -- Of one column, a code that was there already is of a row that comes again; of several, it may be another row's.
+  IF v_again > 0 AND (cardinality(p_collection.birth_code_columns) = 1
+                      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
-  INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count, examples)
+  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
   SELECT p_collection.collection_name, v.error, v.row_count, v.examples
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
-               ('gateway_foreign', v_foreign, p_foreign[1:10]),
+               ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
-  WHERE v.row_count > 0;
+  WHERE v.row_count > 0
+  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1, examples = (f.examples || excluded.examples)[1:10]
+  WHERE f.times < 1000;
 END;
 $fn_birth_gateway_report$;
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_report(birth.collection_registry, bigint, bigint, text[]) IS
-  'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]) IS
+  'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row a transaction and reason; records rows that may share another''s birth. Specification: 5, 6.1 R3.';

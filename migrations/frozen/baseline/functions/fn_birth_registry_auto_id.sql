@@ -1,8 +1,9 @@
 -- The gateway for a synthetic identity over a column called id: the same rules, and of a single row nothing is planned. A statement trigger only.
 -- Has the exempt guard that the documents found missing.
--- SECURITY DEFINER: whoever inserts a row may not write births.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507.
--- Calls: fn_birth_gateway_collection, fn_birth_gateway_report
+-- SECURITY DEFINER: whoever inserts a row may not write births. Why that is safe: fn_birth_registry_auto.
+-- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot that is older
+-- than what the gateway has to know.
+-- Calls: fn_birth_gateway_collection, fn_birth_gateway_typed, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   RETURNS trigger
@@ -18,11 +19,21 @@ DECLARE
   v_code text;
   v_insert text;
   v_born bigint;
+  v_typed boolean;
   v_unresolved bigint;
-  v_foreign text[];
+  v_late bigint;
+  v_taken bigint;
+  v_examples text[];
 BEGIN
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
+  END IF;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+    IF v_typed IS NOT TRUE THEN
+      r_collection.birth_code_sql := 'NULL::text';
+    END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF v_rows = 1 THEN
@@ -59,20 +70,23 @@ BEGIN
     RETURN NULL;
   END IF;
 
+  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
+  -- own are certain; of the others as many at a time as an array holds well.
   IF v_rows = 1 THEN
-    v_unresolved := (v_code IS NULL)::integer;
-    SELECT ARRAY[b.entity_code] INTO v_foreign
-    FROM birth.birth_registry b WHERE b.entity_code = v_code AND b.collection_name <> r_collection.collection_name;
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE format(
-      'SELECT count(*) FILTER (WHERE s.code IS NULL), array_agg(s.code) FILTER (WHERE b.collection_name <> $1)'
-      ' FROM (SELECT %s AS code FROM birth_new_rows t) s LEFT JOIN birth.birth_registry b ON b.entity_code = s.code',
-      r_collection.birth_code_sql) INTO v_unresolved, v_foreign USING r_collection.collection_name;
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
+      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
+      ' WHERE b.entity_code IS NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      r_collection.birth_code_sql)
+    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
-  -- A code of one column that was there already is of a row that comes again; one of several may be another row's.
-  IF v_unresolved > 0 OR v_foreign IS NOT NULL OR cardinality(r_collection.birth_code_columns) > 1 THEN
-    PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born, v_unresolved, v_foreign);
-  END IF;
+  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
   RETURN NULL;
 END;
 $fn_birth_registry_auto_id$;

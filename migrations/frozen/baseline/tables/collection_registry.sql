@@ -15,6 +15,8 @@ CREATE TABLE birth.collection_registry (
   birth_code_columns  text[] NOT NULL DEFAULT '{}',
   birth_code_types    regtype[] NOT NULL DEFAULT '{}',
   gateway_mode        text NOT NULL DEFAULT 'observe',
+  gateway_owner       name COLLATE "C",
+  rule_version        bigint NOT NULL DEFAULT 1,
   registered_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
   registered_by       text NOT NULL DEFAULT session_user,
   classified_at       timestamptz,
@@ -58,6 +60,10 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_row_sql IS 'The same as a
 COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
 COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'The types they had at classification, int8 for every integer, text for varchar: the gateway evaluates birth_code_sql over no others.';
 COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
+COMMENT ON COLUMN birth.collection_registry.gateway_owner IS
+  'Owner of the table when the gateway was attached: under another name only a table of this owner gives births.';
+COMMENT ON COLUMN birth.collection_registry.rule_version IS
+  'Rises with each change of policy, mode or identity; v_birth_gateway_fence says whether that change holds.';
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
 COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that entered the collection.';
 COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last decided.';

@@ -1,4 +1,5 @@
--- Recorded attempts against a tracked trigger or routine. A run is not done when these grew while it ran.
+-- Recorded attempts against a tracked trigger or routine. A run is not done when these grew while it ran; what counts is
+-- what fn_birth_alerts() returns, which adds what the optional event triggers recorded.
 CREATE TABLE birth.trigger_guard_alerts (
   alert_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   raised_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,13 +1,13 @@
 -- Every gateway trigger, wherever its table is and whatever it is called now. The collection is the trigger's first argument, which a
 -- renamed table keeps. What PostgreSQL cloned onto a partition has a parent and is not listed.
--- Enabled is one that fires for every inserted row: not switched off, after INSERT, without WHEN; by statement only outside a partition tree, where
--- the statement names the root or another table.
+-- Enabled is one that fires for every inserted row: not switched off, neither itself nor by the table's relhastriggers, after INSERT, without WHEN; by
+-- statement only outside a partition tree, where the statement names the root or another table.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_trigger AS
 SELECT t.tgrelid AS relation, n.nspname AS schema_name, c.relname AS table_name, t.tgname AS trigger_name, p.proname AS routine,
        CASE WHEN t.tgnargs > 0
             THEN convert_from(substring(t.tgargs FOR position('\x00'::bytea IN t.tgargs) - 1), getdatabaseencoding()) COLLATE "C" END
          AS collection_name,
-       t.tgenabled IN ('O', 'A') AND s.every_row AS enabled,
+       t.tgenabled IN ('O', 'A') AND c.relhastriggers AND s.every_row AS enabled,
        t.tgenabled AS state, c.relowner AS owner, s.every_row
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid

@@ -2,7 +2,7 @@
 -- required ones have a gateway, the exact bodies of the gateway and of the dangerous operations, open permits, alerts. Recorded again when
 -- the stage is released again. Called by release/anchor_<stage>.sql.
 -- Returns: how many values it recorded.
--- Calls: nothing
+-- Calls: fn_birth_alerts
 -- Writes: birth_stage_anchor
 CREATE OR REPLACE FUNCTION birth.fn_birth_anchor_record(p_stage text)
   RETURNS bigint
@@ -41,7 +41,7 @@ BEGIN
     UNION ALL
     SELECT 'permits.open', v_permits::text
     UNION ALL
-    SELECT 'alerts', count(*)::text FROM birth.trigger_guard_alerts
+    SELECT 'alerts', count(*)::text FROM birth.fn_birth_alerts()
     UNION ALL
     -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
     SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'

@@ -47,8 +47,14 @@ BEGIN
   EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection, p_detail := jsonb_build_object('mode', p_mode));
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer, gateway_owner =
+      (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
+  WHERE c.collection_name = p_collection
+  RETURNING c.rule_version INTO r_collection.rule_version;
+  -- CREATE TRIGGER waits for every open writer of the table, so what is said here holds at once: this act is a fence too.
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
   RETURN CASE WHEN v_replicated
     THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;

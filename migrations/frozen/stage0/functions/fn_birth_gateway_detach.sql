@@ -31,7 +31,8 @@ BEGIN
   INTO v_own, v_for_owner
   FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
         FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
-  UPDATE birth.collection_registry c SET gateway_mode = 'observe' WHERE c.collection_name = p_collection;
+  UPDATE birth.collection_registry c SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
   -- The act first: by it the event trigger knows that the gateway may go.
   IF v_own IS NOT NULL THEN

@@ -1,4 +1,5 @@
 -- Switches between observe and enforce: a field of the registry, so no DDL and no lock on the source table.
+-- A transaction that inserted before this one committed may still commit rows under the old mode: see fn_birth_gateway_fence.
 -- SECURITY DEFINER: stewards write the registry through routines only.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
@@ -22,9 +23,12 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode WHERE c.collection_name = p_collection;
+  UPDATE birth.collection_registry c SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
-  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
+  RETURN CASE p_mode
+    WHEN 'enforce' THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own after this one is committed'
+    ELSE format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection) END;
 END;
 $fn_birth_gateway_mode$;
 

@@ -24,8 +24,9 @@ BEGIN
          coalesce(array_agg(d.whole) FILTER (WHERE NOT d.blocks), '{}')
   INTO v_drift, v_harmless
   FROM (
-    SELECT format('%s %s: %s', c.kind, c.object, c.drift) AS entry, concat_ws(' ', c.kind, c.object, c.drift, c.added, c.live ->> 'signature') AS whole, c.blocks,
-           c.drift = 'privileges' AND EXISTS (SELECT FROM pg_default_acl a WHERE a.defaclrole = to_regrole('birth_definer')) AS by_default
+    SELECT concat_ws(' ', format('%s %s: %s', c.kind, c.object, c.drift), CASE WHEN c.kind = 'role' THEN concat_ws(' ', c.live ->> 'configuration', c.added) END) AS entry, concat_ws(' ', c.kind, c.object, c.drift, c.added, c.live ->> 'signature') AS whole, c.blocks,
+           -- Roles are the cluster's, and accepted when a DBA made them beforehand.
+           c.kind = 'role' OR c.drift = 'privileges' AND EXISTS (SELECT FROM pg_default_acl a WHERE a.defaclrole = to_regrole('birth_definer')) AS by_default
     FROM birth.fn_birth_contract_compare(birth.fn_birth_contract_objects(v_manifest), '{}') c
     WHERE c.drift <> 'ok'
   ) d;
@@ -33,7 +34,7 @@ BEGIN
   IF v_drift IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
       DETAIL = format('%s: %s', v_release, v_drift),
-      HINT = 'nothing was released; see: birthdb verify; put back what differs with: birthdb repair, or write the script again';
+      HINT = 'nothing was released; see: birthdb verify; put back what differs with: birthdb repair, a role with ALTER ROLE or REVOKE; or write the script again';
   END IF;
 END
 $contract$;

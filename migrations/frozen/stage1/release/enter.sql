@@ -1,12 +1,11 @@
--- Second of every revision: may this login release, is anything running, then become birth_definer.
+-- Third of every revision: may this login release? Then become birth_definer, and own the version table.
 -- It works as a superuser and as a login with CREATEROLE and CREATE on the database. Up to PostgreSQL 15 CREATEROLE may grant
 -- any role; from 16 on it needs ADMIN of the role, which the creator of a role has, and membership has options.
 DO $enter$
 DECLARE
-  v_from text := nullif(current_setting('birth.release_from', true), '');
   v_options boolean := current_setting('server_version_num')::integer >= 160000;
   v_owner text;
-  v_at text;
+  v_grantee text;
 BEGIN
   -- birth_dba releases: the login is made a member, when it may be, and stays one.
   IF NOT pg_has_role(session_user, 'birth_dba', 'USAGE') THEN
@@ -49,6 +48,14 @@ BEGIN
     END;
   END IF;
 
+  -- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile. By it
+  -- the optional event triggers know a release, too: it is taken before anything is made.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
+      DETAIL = 'the release lock is held by a batch or by another release',
+      HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
+  END IF;
+
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = 'birth';
   IF v_owner IS NULL THEN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN
@@ -63,118 +70,47 @@ BEGIN
       HINT = 'let a role that may send: ALTER SCHEMA birth OWNER TO birth_definer';
   END IF;
 
-  -- Alembic's version table belongs to birth_dba, so that any member releases; it is no part of the contract. Alembic has
-  -- created it as the login, to which prepare.sql lent CREATE; a new owner needs CREATE too, for this moment.
+  -- Alembic's version table is made here; a script's own CREATE TABLE is in this same transaction. So it belongs to
+  -- birth_definer as soon as anybody sees it: what its owner puts on a table is run by everybody who reads or alters it.
+  -- Members of birth_dba write to it, because Alembic does so as the login. A table that belonged to somebody else is
+  -- taken over, without what they granted.
   SET LOCAL ROLE birth_definer;
   GRANT USAGE ON SCHEMA birth TO birth_dba;
   SELECT pg_get_userbyid(c.relowner) INTO v_owner
   FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relname = 'alembic_version';
-  IF v_owner <> 'birth_dba' THEN
-    GRANT CREATE ON SCHEMA birth TO birth_dba;
-    SET LOCAL ROLE NONE;
-    BEGIN
-      ALTER TABLE birth.alembic_version OWNER TO birth_dba;
-    EXCEPTION WHEN insufficient_privilege THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
-        DETAIL = format('table birth.alembic_version belongs to %s', v_owner),
-        HINT = 'let a role that may send: ALTER TABLE birth.alembic_version OWNER TO birth_dba';
-    END;
-    GRANT SELECT ON birth.alembic_version TO birth_reader;
-    SET LOCAL ROLE birth_definer;
-    REVOKE CREATE ON SCHEMA birth FROM birth_dba;
-    EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %I', session_user);
-  END IF;
-
-  -- Any member of birth_dba may alter that table, and who releases may be a superuser, whose statements would run what was put on it.
-  SELECT string_agg(x.what, ', ') INTO v_at
-  FROM (
-    SELECT format('trigger %I', t.tgname) AS what FROM pg_trigger t WHERE t.tgrelid = to_regclass('birth.alembic_version')
-    UNION ALL
-    SELECT format('rule %I', w.rulename) FROM pg_rewrite w WHERE w.ev_class = to_regclass('birth.alembic_version')
-    UNION ALL
-    SELECT format('policy %I', l.polname) FROM pg_policy l WHERE l.polrelid = to_regclass('birth.alembic_version')
-    UNION ALL
-    SELECT format('constraint %I', k.conname) FROM pg_constraint k WHERE k.conrelid = to_regclass('birth.alembic_version') AND k.contype NOT IN ('p', 'n')
-    UNION ALL
-    SELECT format('index %s', i.indexrelid::regclass) FROM pg_index i WHERE i.indrelid = to_regclass('birth.alembic_version') AND NOT i.indisprimary
-    UNION ALL
-    SELECT format('column %I', a.attname) FROM pg_attribute a
-    WHERE a.attrelid = to_regclass('birth.alembic_version') AND a.attnum > 0 AND NOT a.attisdropped AND (a.attname <> 'version_num' OR a.atthasdef)
-    UNION ALL
-    SELECT 'a parent or child' FROM pg_inherits h WHERE to_regclass('birth.alembic_version') IN (h.inhrelid, h.inhparent)
-  ) x;
-  IF v_at IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
-      DETAIL = format('birth.alembic_version has what Alembic has not given it: %s', v_at),
-      HINT = 'let a member of birth_dba look at it and drop it, then release';
-  END IF;
-
-  -- A script is made for one starting point; Alembic cannot see where it is run.
-  IF v_from IS NOT NULL THEN
-    SET LOCAL ROLE NONE;
-    SELECT coalesce(string_agg(v.version_num, ', ' ORDER BY v.version_num), 'base') INTO v_at FROM birth.alembic_version v;
-    IF v_at <> v_from THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB411', MESSAGE = 'the database is at another release',
-        DETAIL = format('this step starts from %s, the database is at %s', v_from, v_at),
-        HINT = 'see: alembic current; write the script again from there';
+  IF v_owner IS DISTINCT FROM 'birth_definer' THEN
+    IF v_owner IS NULL THEN
+      CREATE TABLE birth.alembic_version (
+        version_num varchar(32) NOT NULL,
+        CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+      );
+    ELSE
+      SET LOCAL ROLE NONE;
+      BEGIN
+        ALTER TABLE birth.alembic_version OWNER TO birth_definer;
+      EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+          DETAIL = format('table birth.alembic_version belongs to %s', v_owner),
+          HINT = 'let a role that may send: ALTER TABLE birth.alembic_version OWNER TO birth_definer';
+      END;
+      SET LOCAL ROLE birth_definer;
+      EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %I', session_user);
     END IF;
-    SET LOCAL ROLE birth_definer;
-  END IF;
-
-  -- Before there is a release nobody needs a right on the schema: what a script that was interrupted lent to its login goes.
-  IF v_from = 'base' THEN
-    FOR v_owner IN
-      SELECT DISTINCT quote_ident(pg_get_userbyid(x.grantee)) FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
-      WHERE n.nspname = 'birth' AND x.grantee NOT IN (0, n.nspowner) AND NOT starts_with(pg_get_userbyid(x.grantee), 'birth_')
+    FOR v_grantee IN
+      SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+      FROM pg_class c
+      CROSS JOIN LATERAL (SELECT c.relacl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid) AS l(acl)
+      CROSS JOIN LATERAL aclexplode(l.acl) x
+      WHERE c.oid = 'birth.alembic_version'::regclass AND x.grantee <> c.relowner
     LOOP
-      EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %s', v_owner);
+      EXECUTE format('REVOKE ALL ON birth.alembic_version FROM %s CASCADE', v_grantee);
     END LOOP;
-    -- Nothing was there before that contract.sql would let in.
-    PERFORM set_config('birth.contract_before', '{}', true);
+    -- As grants.sql has it: Alembic reads and writes before that is applied.
+    GRANT SELECT ON birth.alembic_version TO birth_reader;
+    GRANT INSERT, UPDATE, DELETE ON birth.alembic_version TO birth_dba;
+    COMMENT ON TABLE birth.alembic_version IS
+      'Alembic''s version table: the release that the database is at. Specification: 3.';
+    COMMENT ON COLUMN birth.alembic_version.version_num IS 'The release, which is the revision.';
   END IF;
 END
 $enter$;
-
--- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile.
-DO $live$
-DECLARE
-  v_run text;
-BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
-      DETAIL = 'the release lock is held by a batch or by another release',
-      HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
-  END IF;
-  IF to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL THEN
-    -- A run lives as long as the session lock of its epoch.
-    EXECUTE $running$
-      SELECT string_agg(format('%s of %s', r.run_id, r.collection_name), ', ')
-      FROM (SELECT l.run_id, l.collection_name, hashtextextended(format('birth.run:%s:%s', l.run_id, l.epoch), 0) AS key
-            FROM birth.birth_backfill_ledger_v2 l WHERE l.status = 'running') r
-      JOIN pg_locks k ON k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-        AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-        AND k.classid = ((r.key >> 32) & 4294967295)::oid AND k.objid = (r.key & 4294967295)::oid
-    $running$ INTO v_run;
-    IF v_run IS NOT NULL THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
-        DETAIL = format('run %s', v_run),
-        HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
-    END IF;
-  END IF;
-END
-$live$;
-
--- What the registry is before: finish.sql compares. The counts are this session's own and may hold earlier transactions.
-DO $before$
-BEGIN
-  IF current_setting('track_counts') <> 'on' THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release touched births',
-      DETAIL = 'track_counts is off, so nothing shows that it will not',
-      HINT = 'let a superuser send: ALTER SYSTEM SET track_counts = on, and reload';
-  END IF;
-  PERFORM set_config('birth.release_births', coalesce(
-    (SELECT format('%s inserted, %s updated, %s deleted, file %s', pg_stat_get_xact_tuples_inserted(c.oid),
-                   pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
-     FROM pg_class c WHERE c.oid = to_regclass('birth.birth_registry')), ''), true);
-END
-$before$;

@@ -1,24 +1,29 @@
--- The optional event triggers: which are there, what is not noticed without each, and the statement for a superuser that adds it. Their absence is no
--- fault: everything else works without them.
+-- The optional event triggers: which are there, what is not noticed without each, and the statement for a superuser
+-- that adds it. Their absence is no fault: everything else works without them.
 CREATE OR REPLACE VIEW birth.v_birth_event_trigger AS
 SELECT w.name, w.event, s.state,
        CASE WHEN s.state <> 'present' THEN w.purpose END AS not_noticed,
        CASE s.state
          WHEN 'present' THEN NULL
-         WHEN 'switched off' THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf();  -- by a superuser'
-         WHEN 'absent' THEN format('CREATE EVENT TRIGGER %1$I ON %2$s EXECUTE FUNCTION birth.fn_birth_event_guard(); ALTER EVENT TRIGGER %1$I ENABLE ALWAYS;  -- by a superuser', w.name, w.event)
+         WHEN 'switched off' THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_catalog.pg_reload_conf();  -- by a superuser'
+         WHEN 'absent' THEN '-- psql -f sql/optional/event_triggers.sql, by a superuser'
+         WHEN 'replaceable' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again', e.evtname)
          WHEN 'partial' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again', e.evtname)
          ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser', e.evtname)
        END AS next_step
 FROM (VALUES
-  ('birth_guard_changed', 'ddl_command_end', 'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'),
-  ('birth_guard_dropped', 'sql_drop', 'objects of the contract and gateway triggers dropped')
+  ('birth_guard_changed', 'ddl_command_end',
+   'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, '
+   'new objects in schema birth'),
+  ('birth_guard_dropped', 'sql_drop', 'objects of schema birth and gateway triggers dropped')
 ) AS w(name, event, purpose)
 LEFT JOIN LATERAL (
-  SELECT t.evtname, t.evtenabled, t.evttags
+  SELECT t.evtname, t.evtenabled, t.evttags, o.rolsuper AND s.rolsuper AS of_superuser
   FROM pg_catalog.pg_event_trigger t
-  JOIN pg_catalog.pg_proc p ON p.oid = t.evtfoid AND p.proname = 'fn_birth_event_guard'
-  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth'
+  JOIN pg_catalog.pg_proc p ON p.oid = t.evtfoid AND p.proname = 'guard'
+  JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth_guard'
+  JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner
   WHERE t.evtevent = w.event
   -- Of several the best.
   ORDER BY t.evttags IS NOT NULL, position(t.evtenabled IN 'AORD')
@@ -27,6 +32,8 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
   SELECT CASE
     WHEN e.evtname IS NULL THEN 'absent'
+    -- Whoever owns what it runs has a superuser's DDL run their code.
+    WHEN NOT e.of_superuser THEN 'replaceable'
     WHEN e.evttags IS NOT NULL THEN 'partial'
     WHEN e.evtenabled IN ('D', 'R') THEN 'disabled'
     -- From PostgreSQL 17 on there is a switch for all of them.
@@ -38,4 +45,5 @@ CROSS JOIN LATERAL (
 ) s;
 
 COMMENT ON VIEW birth.v_birth_event_trigger IS
-  'The optional event triggers: present, not always, partial, disabled, switched off or absent; what is not noticed without each; the statement for a superuser. Specification: 5, 10.';
+  'The optional event triggers: present, replaceable, not always, partial, disabled, switched off or absent; '
+  'what is not noticed without each; the statement for a superuser. Specification: 5, 10.';

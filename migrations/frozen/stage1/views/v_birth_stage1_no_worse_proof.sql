@@ -24,9 +24,9 @@ FROM birth.birth_stage_anchor a
 LEFT JOIN birth.birth_admission_permit p ON p.status = 'OPEN'
 WHERE a.stage = 'stage1' AND a.subject = 'permits.open'
 UNION ALL
-SELECT 'no trigger guard alert since', count(t.alert_id)::text, coalesce(min(a.value), 'not recorded'), coalesce(count(t.alert_id) <= min(a.value::bigint), false)
+SELECT 'no trigger guard alert since', count(t.raised_at)::text, coalesce(min(a.value), 'not recorded'), coalesce(count(t.raised_at) <= min(a.value::bigint), false)
 FROM birth.birth_stage_anchor a
-LEFT JOIN birth.trigger_guard_alerts t ON true
+LEFT JOIN birth.fn_birth_alerts() t ON true
 WHERE a.stage = 'stage1' AND a.subject = 'alerts';
 
 COMMENT ON VIEW birth.v_birth_stage1_no_worse_proof IS

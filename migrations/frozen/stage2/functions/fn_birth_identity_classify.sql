@@ -39,7 +39,8 @@ BEGIN
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
-      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user
+      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+      rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN

@@ -30,7 +30,9 @@ BEGIN
   IF NOT p_execute THEN
     RETURN r_run;
   END IF;
-  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
+  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
+  RETURN r_run;
 END;
 $fn_birth_compensation_begin$;
 

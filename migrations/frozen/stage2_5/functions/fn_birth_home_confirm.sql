@@ -19,14 +19,9 @@ BEGIN
   END IF;
   SELECT h.* INTO r_home FROM birth.v_birth_home h;
   PERFORM birth.fn_birth_act_record('home', p_reason := p_reason, p_detail := r_home.home || jsonb_build_object('timeline', r_home.timeline));
-  SELECT h.* INTO r_home FROM birth.v_birth_home h;
-  IF NOT r_home.confirmed THEN
-    PERFORM birth.fn_birth_raise('home_unconfirmed', format('the last confirmation is of %s, and this server''s clock says %s', r_home.confirmed_at,
-      clock_timestamp()), 'set the clock of this server right, then confirm again');
-  END IF;
   RETURN format('permits are spent in database %s again; a run goes on with the CALL it was begun with', current_database());
 END;
 $fn_birth_home_confirm$;
 
 COMMENT ON FUNCTION birth.fn_birth_home_confirm(text) IS
-  'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111, NB212.';
+  'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111.';

@@ -1,6 +1,7 @@
--- Whether a permit admits a number of rows of a run, now, by the real clock. A revocation counts as soon as it is an act.
+-- Whether a permit admits a number of rows of a run, now: by the real clock, or by what is on record where that clock has gone back, so that an expired
+-- permit does not open again. A revocation counts as soon as it is an act.
 -- Returns: an error of the catalogue, or NULL.
--- Calls: fn_birth_error
+-- Calls: fn_birth_error, fn_birth_clock
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_blocker(
     p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint)
@@ -20,7 +21,7 @@ BEGIN
         format('permit %s is %s since %s', p_permit_id, r_permit.status, r_permit.closed_at))
     WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
       birth.fn_birth_error('permit_not_open', format('permit %s was revoked', p_permit_id))
-    WHEN r_permit.expires_at <= clock_timestamp() THEN
+    WHEN r_permit.expires_at <= birth.fn_birth_clock() THEN
       birth.fn_birth_error('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at))
     WHEN (r_permit.collection_name, r_permit.run_id, r_permit.purpose) <> (p_run.collection_name, p_run.run_id, p_purpose) THEN
       birth.fn_birth_error('permit_scope', format('permit %s is for %s of collection %s, run %s', p_permit_id, r_permit.purpose,

@@ -15,6 +15,7 @@ DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_run birth.birth_backfill_ledger_v2;
   v_blocker jsonb;
+  v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id FOR UPDATE;
@@ -31,9 +32,9 @@ BEGIN
   IF v_blocker ->> 'error' <> 'permit_not_confirmed' THEN
     PERFORM birth.fn_birth_refuse(v_blocker);
   END IF;
-  PERFORM birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
-  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = clock_timestamp() WHERE p.permit_id = p_permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
   next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;

@@ -1,7 +1,8 @@
 -- Opens a permit for one run and purpose, on a current verdict SAFE. It admits nothing until a reviewer confirms it.
 -- SECURITY DEFINER: permit owners write permits through routines only.
 -- Returns: one row: permit_id, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step,
+--        fn_birth_clock
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
     p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamptz, p_reason text, p_purpose text DEFAULT 'APPLY')
@@ -14,13 +15,15 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
 AS $fn_birth_permit_open$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz := birth.fn_birth_clock();
   v_fault text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
-    WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > v_now + interval '168 hours' THEN format('p_expires_at is %s', coalesce(p_expires_at::text, 'NULL'))
+    -- Not before the newest act on record, and at most seven days ahead of the real time: where that is behind the record, a permit lasts no longer.
+    WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > clock_timestamp() + interval '168 hours' THEN
+      format('p_expires_at is %s; the time on record is %s, this server''s clock says %s', coalesce(p_expires_at::text, 'NULL'), v_now, clock_timestamp())
     WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
     WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;

@@ -1,7 +1,7 @@
 -- Revokes an open permit. An act, so it never waits for a run; from its next batch on the run is refused.
 -- SECURITY DEFINER: permit owners write acts and permits through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_permit_settle, fn_birth_transaction_of, fn_birth_session_of
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_permit_settle, fn_birth_row_owner
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text)
   RETURNS text
@@ -13,7 +13,7 @@ AS $fn_birth_permit_revoke$
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   v_lineage uuid;
-  v_pid integer;
+  r_owner record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_revoke');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -31,12 +31,14 @@ BEGIN
     p_collection := r_permit.collection_name, p_reason := p_reason);
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
-  SELECT birth.fn_birth_transaction_of(p.xmax) INTO v_pid FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id AND p.status = 'OPEN';
-  IF v_pid IS NOT NULL THEN
-    RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, birth.fn_birth_session_of(v_pid)
-      USING HINT = format('to undo that too: SELECT pg_terminate_backend(%s);', v_pid);
+  SELECT o.* INTO r_owner FROM birth.birth_admission_permit_v2 p, birth.birth_backfill_ledger_v2 l,
+    birth.fn_birth_row_owner('birth.birth_admission_permit_v2', p.xmax, l.holder_pid) o
+  WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND l.run_id = p.run_id;
+  IF r_owner.who IS NOT NULL THEN
+    RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, r_owner.who
+      USING HINT = 'to undo that too: ' || r_owner.remedy;
   END IF;
-  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', r_permit.run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', r_permit.run_id);
 END;
 $fn_birth_permit_revoke$;
 

@@ -35,7 +35,10 @@ BEGIN
   IF r_run.started_at IS NULL THEN
     r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
   END IF;
-  RETURN birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
+  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
+  -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
+  RETURN r_run;
 END;
 $fn_birth_run_begin$;
 

@@ -1,7 +1,7 @@
 -- Makes this session the holder of a locked run: one run at a time per collection, a new epoch, the attempt on record. A run of the collection whose
 -- session died is put to stopped first. With p_session the claim outlives the transaction, by a session lock.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_run_holder, fn_birth_raise, fn_birth_session_of, fn_birth_lock_holder, fn_birth_act_record, fn_birth_lock_key, fn_birth_contract_token
+-- Calls: fn_birth_lock_key, fn_birth_name_owner, fn_birth_run_holder, fn_birth_raise, fn_birth_act_record, fn_birth_contract_token
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean)
   RETURNS birth.birth_backfill_ledger_v2
@@ -13,20 +13,21 @@ DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
   v_claimed boolean;
-  v_claimer text;
+  v_who text;
+  v_remedy text;
 BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    v_claimer := birth.fn_birth_session_of(birth.fn_birth_lock_holder('claim:' || p_run.collection_name));
+    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner('claim:' || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
-     OR (r_other.run_id IS NOT NULL AND birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) IS NOT NULL) THEN
+     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) = r_other.holder_pid THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
       coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
-        ', begun by ' || v_claimer, '')));
+        ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
@@ -43,9 +44,10 @@ BEGIN
     -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
     IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
             ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
-      PERFORM birth.fn_birth_raise('run_held', format('backend %s holds the lock of the next attempt of run %s',
-        birth.fn_birth_run_holder(r_run.run_id, r_run.epoch), r_run.run_id),
-        'its claim was cut off: end that session, or send the same CALL from it');
+      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner(format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
+        coalesce(v_who, 'a session that has just ended')),
+        'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
     END IF;
   END IF;
   RETURN r_run;

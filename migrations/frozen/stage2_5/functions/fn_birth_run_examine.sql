@@ -24,8 +24,8 @@ BEGIN
   blockers := r_count.blockers;
 
   -- 4: orphans may be entities registered under other codes; a verdict accepts exactly as many as the plan counted.
-  SELECT v.accept_orphans INTO v_accepted FROM birth.birth_review v
-  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1;
+  SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
+  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
   IF NOT v_begun AND r_count.orphans > p_run.orphans THEN
     blockers := blockers || birth.fn_birth_error('plan_stale', format('%s orphans, the plan counted %s', r_count.orphans, p_run.orphans));
   ELSIF p_run.orphans > 0 AND v_accepted IS DISTINCT FROM p_run.orphans THEN

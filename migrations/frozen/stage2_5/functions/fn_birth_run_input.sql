@@ -18,6 +18,8 @@ DECLARE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
     WHEN p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
+    -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
+    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
   END;
 BEGIN
   IF v_fault IS NOT NULL THEN

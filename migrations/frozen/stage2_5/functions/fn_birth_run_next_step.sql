@@ -1,7 +1,7 @@
 -- What a run needs next, and of whom: the ready statement. Every answer and every view asks here, so that it is the same everywhere.
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: a statement with a remark who sends it; NULL when the run needs nobody.
--- Calls: fn_birth_verdict_blocker, fn_birth_run_holder
+-- Calls: fn_birth_verdict_blocker, fn_birth_run_holder, fn_birth_review_statement, fn_birth_clock
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text DEFAULT NULL)
   RETURNS text
@@ -18,26 +18,24 @@ DECLARE
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END);
-  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) IS NOT NULL THEN
+  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN NULL;
   ELSIF r_run.status = 'done' AND v_purpose = 'APPLY' THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
   ELSIF r_run.status = 'compensated'
-     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND (
-          SELECT v.verdict FROM birth.birth_review v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1) <> 'SAFE') THEN
+     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
+          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' AND v.verdict <> 'SAFE')) THEN
     RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
   ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
-    RETURN format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s);  -- a reviewer', p_run_id,
-      CASE WHEN r_run.orphans > 0 AND v_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', r_run.orphans) END,
-      CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+    RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
 
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p
-  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+  WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
     AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
     v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
-    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := clock_timestamp() + interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
       r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);

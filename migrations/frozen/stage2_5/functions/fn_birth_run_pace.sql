@@ -1,7 +1,7 @@
 -- How a run goes on: the batch size, and how long to pause before the next batch. A pause is given out in slices of a tenth of a second, so that the driver
 -- commits between them, holds back no vacuum and hears a stop at once. The driver says how many rows its last batch was to visit and how long it took, COMMIT
 -- included: what a target duration is held against. PL/pgSQL, because a session keeps its plans from batch to batch.
--- SECURITY DEFINER: operators read acts and ledger through routines and views only.
+-- Granted to nobody.
 -- Returns: one row: batch, rows; pause_slice, seconds (0: write now).
 -- Calls: fn_birth_batch_size
 -- Writes: nothing
@@ -9,7 +9,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch intege
   RETURNS TABLE (batch integer, pause_slice double precision)
   LANGUAGE plpgsql
   VOLATILE
-  SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_run_pace$
 DECLARE
@@ -37,4 +36,4 @@ END;
 $fn_birth_run_pace$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_pace(uuid, integer, integer, double precision) IS
-  'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Called by the drivers. Operator. Specification: 6.';
+  'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Granted to nobody. Specification: 6.';

@@ -1,7 +1,7 @@
 -- Pins the target set of a run: the first p_expected_delta missing codes in the order of the source's key, by upper key and fingerprint.
 -- When everything missing is the target, it is the planned set and the last key of the table; only a smaller one has to be walked.
 -- Returns: the run's row with its target; NB105 when the table changed.
--- Calls: fn_birth_run_identity, fn_birth_key_lists, fn_birth_scan
+-- Calls: fn_birth_alerts, fn_birth_run_identity, fn_birth_key_lists, fn_birth_scan
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text)
   RETURNS birth.birth_backfill_ledger_v2
@@ -33,7 +33,7 @@ BEGIN
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET expected_delta = p_expected_delta, max_rows = p_max_rows, dot_origin = p_dot_origin, target_upper = v_upper, target_fingerprint = v_fingerprint,
-      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.trigger_guard_alerts)
+      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   RETURN r_run;

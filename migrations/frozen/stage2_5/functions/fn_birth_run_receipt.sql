@@ -25,6 +25,7 @@ BEGIN
   r_receipt.fingerprint := p_fingerprint;
   r_receipt.born_at := now();
   r_receipt.written_by := session_user;
+  r_receipt.dot_origin := p_run.dot_origin;
   r_receipt.sha256 := birth.fn_birth_receipt_seal(r_receipt,
     (SELECT r.sha256 FROM birth.birth_receipt r WHERE r.run_id = p_run.run_id AND r.batch_no = p_run.batches - 1));
   INSERT INTO birth.birth_receipt SELECT r_receipt.*;

@@ -21,7 +21,8 @@ BEGIN
       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' ELSE '' END, p_run.actual_inserted));
   END IF;
   -- A session that was cut off behind the last COMMIT of a run still has its lock: what is over is held by nobody.
-  IF v_holder <> pg_backend_pid() AND p_run.status = 'running' THEN
+  -- Any login can take such a lock: only the backend that the ledger names holds the run.
+  IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN
     PERFORM birth.fn_birth_raise('run_held', format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by));
   END IF;
   IF NOT p_session AND p_run.batches > 0 THEN

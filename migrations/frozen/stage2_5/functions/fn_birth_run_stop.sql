@@ -26,14 +26,15 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_reason);
-  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS NOT NULL THEN
-    RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+  IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = r_run.holder_pid THEN
+    RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
   WHERE l.run_id = (SELECT f.run_id FROM birth.birth_backfill_ledger_v2 f
-                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR UPDATE SKIP LOCKED);
+                    -- A verdict on the run refers to its row and must not wait.
+                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR NO KEY UPDATE SKIP LOCKED);
   PERFORM birth.fn_birth_permit_settle(p_run_id);
-  RETURN format('SELECT * FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+  RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
 $fn_birth_run_stop$;
 

@@ -2,7 +2,7 @@
 -- then continue the run. Waits two seconds for a batch that is being written: one that hangs keeps the run until its session is ended, and the refusal says which.
 -- SECURITY DEFINER: DBAs write the ledger through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_transaction_of, fn_birth_run_holder, fn_birth_session_of, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_run_wait, fn_birth_act_record
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text)
   RETURNS text
@@ -14,7 +14,6 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason t
 AS $fn_birth_run_takeover$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_pid integer;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_dba', 'fn_birth_run_takeover');
   IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -24,16 +23,7 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
-  BEGIN
-    SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE;
-  EXCEPTION WHEN lock_not_available THEN
-    SELECT coalesce(birth.fn_birth_transaction_of(l.xmax), birth.fn_birth_run_holder(p_run_id, l.epoch)) INTO v_pid
-    FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-    PERFORM birth.fn_birth_raise('run_held',
-      format('run %s is in a transaction of %s', p_run_id, coalesce(birth.fn_birth_session_of(v_pid), 'a session that has just ended')),
-      CASE WHEN v_pid IS NULL THEN 'take over again'
-        ELSE format('if it hangs, end that session: SELECT pg_terminate_backend(%s); what it has not committed is lost, then take over again', v_pid) END);
-  END;
+  r_run := birth.fn_birth_run_wait(p_run_id);
   IF r_run.status <> 'running' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
   END IF;
@@ -42,7 +32,7 @@ BEGIN
   WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
-  RETURN format('SELECT next_step FROM birth.v_birth_attention WHERE what LIKE ''%%%s%%'';', p_run_id);
+  RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
 $fn_birth_run_takeover$;
 

@@ -31,7 +31,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms, 'target_ms', p_target_ms));
-  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id = %L;', p_run_id);
+  RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
 END;
 $fn_birth_run_tune$;
 

@@ -1,8 +1,8 @@
--- The writer. One call is one batch of a run that sp_dot_birth_qt001_apply holds; alone, it is a whole run in the caller's transaction, for a run
--- without a committed batch. It only raises: what becomes of a failed batch is the driver's to record.
+-- The writer, called alone: a whole run in the caller's transaction, for a run without a committed batch, or its checks. It only raises and records nothing.
+-- The batches of a run that sp_dot_birth_qt001_apply drives are fn_birth_run_step's: the same fn_birth_run_write.
 -- SECURITY DEFINER: it alone turns a permit into births.
 -- Returns: one row: run_id, status, expected_delta, actual_inserted, skipped, blocked, resume_marker.
--- Calls: fn_birth_raise, fn_birth_actor, fn_birth_run_input, fn_birth_run_ask, fn_birth_run_holder, fn_birth_run_gate, fn_birth_run_begin, fn_birth_run_write
+-- Calls: fn_birth_raise, fn_birth_actor, fn_birth_run_input, fn_birth_run_ask, fn_birth_run_holder, fn_birth_run_begin, fn_birth_run_write
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_apply(
     p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch_size integer,
@@ -18,7 +18,6 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_apply(
 AS $fn_dot_birth_qt001_apply$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_driven boolean;
   v_fitted bigint;
 BEGIN
   IF p_dry_run IS NULL OR p_execute IS NULL OR (p_dry_run AND p_execute) THEN
@@ -29,28 +28,17 @@ BEGIN
   IF NOT p_execute THEN
     r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
   ELSE
-    -- Who comes through the driver has to hold the run already: a session that lost it cannot begin it anew by itself.
-    v_driven := strpos(lower(current_query()), 'sp_dot_birth_qt001_apply') > 0;
-    IF NOT v_driven AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
-                                WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
+    IF EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+               WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
       PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
-    ELSIF v_driven THEN
-      r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, 'APPLY');
-      IF (p_collection, p_expected_delta, p_max_rows, p_dot_origin) <> (r_run.collection_name, r_run.expected_delta, r_run.max_rows, r_run.dot_origin) THEN
-        PERFORM birth.fn_birth_raise('delta_mismatch', format('run %s is of collection %s, with p_expected_delta %s and p_max_rows %s', p_run_id,
-          r_run.collection_name, r_run.expected_delta, r_run.max_rows));
-      END IF;
-    ELSE
-      r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     END IF;
+    r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
     r_run := birth.fn_birth_run_write(r_run, p_batch_size);
-    IF NOT v_driven THEN
-      -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
-      v_fitted := r_run.actual_inserted;
-      r_run := birth.fn_birth_run_write(r_run, 1);
-      IF r_run.status <> 'done' THEN
-        PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
-      END IF;
+    -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
+    v_fitted := r_run.actual_inserted;
+    r_run := birth.fn_birth_run_write(r_run, 1);
+    IF r_run.status <> 'done' THEN
+      PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
     END IF;
   END IF;
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
@@ -58,4 +46,4 @@ END;
 $fn_dot_birth_qt001_apply$;
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(text, uuid, bigint, bigint, bigint, integer, boolean, boolean, text) IS
-  'Writes one batch of a permitted run, or the whole run when called without the driver; a dry run by default. Operator. Every refusal of NB1 to NB4. Specification: 6.';
+  'Writes a whole permitted run in one transaction; a dry run by default. Operator. Every refusal of NB1 to NB4. Specification: 6.';

@@ -3,7 +3,7 @@
 -- uncommitted codes hold up live inserts of the same codes.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure, fn_birth_clock
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
@@ -27,8 +27,10 @@ BEGIN
   BEGIN
     r_run := birth.fn_birth_plan_write(p_collection);
     r_run := birth.fn_birth_run_lock(r_run.run_id);
-    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_by, expires_at, confirmed_by, confirmed_at)
-    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', 'rehearsal', clock_timestamp() + interval '1 hour', 'rehearsal reviewer', clock_timestamp())
+    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at,
+      confirmed_by, confirmed_at)
+    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
+      'rehearsal reviewer', birth.fn_birth_clock())
     RETURNING p.permit_id INTO v_permit;
     r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
     r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);

@@ -1,7 +1,7 @@
 -- Undoes one run, batch by batch: the same driver as for applying, with the same rules.
 -- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings; see sp_dot_birth_qt001_apply.
 -- Returns: nothing; progress as notices.
--- Calls: fn_birth_raise, fn_dot_birth_qt001_compensate, fn_birth_run_pace, fn_birth_run_outcome
+-- Calls: fn_birth_raise, fn_dot_birth_qt001_compensate, sp_birth_run_drive
 -- Writes: nothing itself
 CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_compensate(
     p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10000, p_execute boolean DEFAULT false)
@@ -9,18 +9,6 @@ CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_compensate(
 AS $sp_dot_birth_qt001_compensate$
 DECLARE
   r_run pg_catalog.record;
-  r_pace pg_catalog.record;
-  v_state pg_catalog.text;
-  v_message pg_catalog.text;
-  v_detail pg_catalog.text;
-  v_hint pg_catalog.text;
-  v_constraint pg_catalog.text;
-  v_table pg_catalog.text;
-  v_news pg_catalog.text;
-  v_over boolean := false;
-  v_last integer;
-  v_began pg_catalog.timestamptz;
-  v_took_ms double precision;
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -33,44 +21,7 @@ BEGIN
     RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
     RETURN;
   END IF;
-  COMMIT;
-  -- A cancel is heard in the block and recorded. What stands outside it, the COMMIT, is kept as short as can be.
-  LOOP
-    BEGIN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      IF v_news IS NOT NULL THEN
-        v_took_ms := 1000 * pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - v_began);
-        RAISE NOTICE '%', v_news;
-        v_news := NULL;
-      END IF;
-      SELECT * INTO r_pace FROM birth.fn_birth_run_pace(p_run_id := p_run_id, p_batch := p_batch, p_last := v_last, p_took_ms := v_took_ms);
-      IF r_pace.pause_slice > 0 THEN
-        PERFORM pg_catalog.pg_sleep(r_pace.pause_slice);
-      ELSE
-        v_last := r_pace.batch;
-        v_began := pg_catalog.clock_timestamp();
-        SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := r_pace.batch, p_step := 'batch');
-        SET CONSTRAINTS ALL IMMEDIATE;
-        v_news := pg_catalog.format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
-        v_over := r_run.status = 'compensated';
-      END IF;
-    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
-        v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    END;
-    IF v_state IS NOT NULL THEN
-      PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := v_state, p_message := v_message);
-      COMMIT;
-      RAISE EXCEPTION USING ERRCODE = v_state, MESSAGE = v_message, DETAIL = v_detail, HINT = v_hint, CONSTRAINT = v_constraint, TABLE = v_table;
-    END IF;
-    COMMIT;
-    EXIT WHEN v_over;
-  END LOOP;
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
-    (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
-  PERFORM birth.fn_birth_run_outcome(p_run_id := p_run_id, p_sqlstate := '00000', p_message := 'compensated');
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE', p_batch := p_batch);
 END;
 $sp_dot_birth_qt001_compensate$;
 

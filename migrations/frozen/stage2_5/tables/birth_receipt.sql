@@ -13,6 +13,7 @@ CREATE TABLE birth.birth_receipt (
   fingerprint numeric[] NOT NULL,
   born_at     timestamptz NOT NULL DEFAULT now(),
   written_by  text NOT NULL,
+  dot_origin  text COLLATE "C" NOT NULL,
   sha256      text COLLATE "C" NOT NULL,
   PRIMARY KEY (run_id, batch_no),
   -- A batch writes births or removes them.
@@ -38,4 +39,5 @@ COMMENT ON COLUMN birth.birth_receipt.skipped IS 'Rows that had a birth, or no c
 COMMENT ON COLUMN birth.birth_receipt.fingerprint IS 'Fingerprint of the births written, or removed.';
 COMMENT ON COLUMN birth.birth_receipt.born_at IS 'Transaction time of the batch: its births carry the same.';
 COMMENT ON COLUMN birth.birth_receipt.written_by IS 'Login that executed the batch.';
+COMMENT ON COLUMN birth.birth_receipt.dot_origin IS 'Origin that the births of the run carry.';
 COMMENT ON COLUMN birth.birth_receipt.sha256 IS 'SHA-256 of this receipt and the one before it.';

@@ -21,18 +21,19 @@ WITH known AS (
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 f
                     WHERE f.predecessor = r.run_id OR f.collection_name = r.collection_name AND f.status = 'done' AND f.finished_at > l.planned_at)
   UNION ALL
-  SELECT CASE WHEN p.expires_at <= clock_timestamp() THEN 2 ELSE 3 END,
+  SELECT CASE WHEN p.expires_at <= k.now THEN 2 ELSE 3 END,
          format('permit %s of %s %s', p.permit_id, p.collection_name,
-           CASE WHEN p.expires_at <= clock_timestamp() THEN 'has expired' WHEN p.confirmed_by IS NULL THEN 'is not confirmed' ELSE 'expires soon' END),
-         CASE WHEN p.expires_at <= clock_timestamp() THEN p.expires_at ELSE p.opened_at END,
-         CASE WHEN p.expires_at <= clock_timestamp()
+           CASE WHEN p.expires_at <= k.now THEN 'has expired' WHEN p.confirmed_by IS NULL THEN 'is not confirmed' ELSE 'expires soon' END),
+         CASE WHEN p.expires_at <= k.now THEN p.expires_at ELSE p.opened_at END,
+         CASE WHEN p.expires_at <= k.now
                 THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner', p.permit_id)
               WHEN p.confirmed_by IS NULL THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', p.permit_id)
               ELSE birth.fn_birth_run_next_step(p.run_id) END
   FROM birth.birth_admission_permit_v2 p
-  WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= clock_timestamp() + interval '1 hour')
+  CROSS JOIN (SELECT birth.fn_birth_clock() AS now) k
+  WHERE p.status = 'OPEN' AND (p.confirmed_by IS NULL OR p.expires_at <= k.now + interval '1 hour')
   UNION ALL
-  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, d.repair
+  SELECT CASE WHEN d.blocks THEN 1 ELSE 3 END, format('%s has drifted: %s%s', d.check_name, d.drift, CASE WHEN d.blocks THEN '; nothing can be applied' END), NULL::timestamptz AS since, 'SET search_path = pg_catalog, pg_temp; ' || d.repair
   FROM birth.v_birth_gateway_release_drift_guard d
   WHERE NOT d.pass
   UNION ALL
@@ -67,14 +68,21 @@ WITH known AS (
   FROM birth.v_birth_home h
   WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
   UNION ALL
-  SELECT 2, format('%s rows of %s %s: %s, last by %s', sum(f.row_count), f.collection_name,
-                   CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row' ELSE 'have no birth' END, f.error, max(f.inserted_by)), min(f.found_at),
-         format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', f.collection_name)
-  FROM birth.birth_gateway_finding f
-  -- A run that was done since has given the rows their births, or would not have been done.
-  WHERE f.found_at > coalesce((SELECT max(l.finished_at) FROM birth.birth_backfill_ledger_v2 l
-                               WHERE l.collection_name = f.collection_name AND l.status = 'done'), clock_timestamp() - interval '168 hours')
-  GROUP BY f.collection_name, f.error
+  SELECT 2, format('%s%s rows of %s %s: %s, last by %s', CASE WHEN f.at_least THEN 'at least ' END, f.row_count, f.collection_name,
+                   CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row' ELSE 'have no birth' END,
+                   f.error, f.last_by), f.first_at,
+         format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);'
+                '  -- when it is dealt with, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');',
+                f.collection_name)
+  FROM birth.v_birth_gateway_finding f
+  UNION ALL
+  SELECT 2, format('enforce does not hold yet for %s: %s', f.collection_name, CASE
+                     WHEN f.fence_xid IS NULL THEN 'a transaction that began before may still commit rows without a birth'
+                     ELSE 'open from before: ' || coalesce(array_to_string(f.waits_for[1:3], ', '), 'a transaction that has just ended') END),
+         f.recorded_at,
+         coalesce(f.next_step, 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own')
+  FROM birth.v_birth_gateway_fence f
+  WHERE NOT f.holds AND f.gateway_mode = 'enforce' AND f.coverage_status = 'BIRTH_REQUIRED'
   UNION ALL
   SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END, format('%s is %s and has no enabled gateway', k.collection_name, CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END),
          NULL::timestamptz AS since, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', k.collection_name, k.gateway_mode)
@@ -108,7 +116,7 @@ WITH known AS (
         AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid, to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
   UNION ALL
   SELECT 2, format('rows replicated into %s of %s are not born', r.relation::regclass, k.collection_name), NULL::timestamptz AS since,
-         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;  -- its owner', k.relation::regclass, g.tgname)
+         CASE WHEN g.tgname IS NOT NULL THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner', k.schema_name, k.table_name, g.tgname)
               ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
                           k.collection_name, k.gateway_mode) END
   FROM known k
@@ -116,6 +124,16 @@ WITH known AS (
   LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = k.relation AND g.tgtype = 5 AND g.tgparentid = 0
     AND g.tgfoid = to_regprocedure('birth.fn_birth_registry_auto()')
   WHERE EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways > 0 AND NOT r.born
+  UNION ALL
+  SELECT CASE s.setrole WHEN 0 THEN 1 ELSE 2 END,
+         format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica', w.name), NULL::timestamptz AS since,
+         format('ALTER %s RESET session_replication_role;  -- a superuser', w.name)
+  FROM pg_catalog.pg_db_role_setting s
+  CROSS JOIN LATERAL (
+    SELECT concat_ws(' IN ', 'ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), 'DATABASE ' || CASE WHEN s.setdatabase <> 0 THEN quote_ident(current_database()) END) AS name
+  ) w
+  WHERE 'session_replication_role=replica' = ANY (s.setconfig)
+    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
   UNION ALL
   SELECT 2, format('%s live births in the %s, where the norm is %s', s.live_births, s.window_name, coalesce(round(s.norm)::text, 'unknown')), NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_spike;' AS next_step
   FROM birth.v_birth_spike s WHERE s.state <> 'OK'

@@ -19,7 +19,7 @@ SELECT m.name, jsonb_build_object('window', s.window_name), m.value
 FROM birth.v_birth_spike s
 CROSS JOIN LATERAL (VALUES ('birth_live_births', s.live_births), ('birth_live_births_norm', s.norm)) AS m(name, value)
 UNION ALL
-SELECT 'birth_permits_open', '{}'::jsonb, count(*)::numeric FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > clock_timestamp()
+SELECT 'birth_permits_open', '{}'::jsonb, count(*)::numeric FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
 UNION ALL
 SELECT 'birth_contract_drifted', jsonb_build_object('blocks', d.blocks), count(*)::numeric
 FROM birth.v_birth_gateway_release_drift_guard d WHERE NOT d.pass GROUP BY d.blocks
@@ -28,9 +28,9 @@ SELECT 'birth_stage0_checks_failed', '{}'::jsonb, count(*)::numeric FROM birth.v
 UNION ALL
 SELECT 'birth_gateway_triggers', jsonb_build_object('enabled', g.enabled), count(*)::numeric FROM birth.v_birth_gateway_trigger g GROUP BY g.enabled
 UNION ALL
-SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count) FROM birth.birth_gateway_finding f GROUP BY f.error
+SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count) FROM birth.v_birth_gateway_finding f GROUP BY f.error
 UNION ALL
-SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.trigger_guard_alerts
+SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.fn_birth_alerts()
 UNION ALL
 SELECT 'birth_dots_frozen', jsonb_build_object('dangerous', d.dangerous), count(*)::numeric FROM birth.v_birth_dot_status d WHERE d.frozen GROUP BY d.dangerous;
 

@@ -1,5 +1,5 @@
 -- Every plan and run: how far, how fast, by whom, whether its session still lives, and what it needs next. The rate is that of the last
--- batches of the attempt, from their receipts; a session lock keyed by run and epoch, which dies with its session, tells whether it lives.
+-- batches of the attempt, from their receipts; a lock of the session that the ledger names, keyed by run and epoch, tells whether it lives.
 CREATE OR REPLACE VIEW birth.v_birth_run_progress AS
 SELECT p.run_id, p.collection_name, p.status, p.stop_reason, p.purpose, p.rows_done, p.rows_target,
        CASE WHEN p.rows_target > 0 THEN round(100.0 * p.rows_done::numeric / p.rows_target::numeric, 1) END AS percent,
@@ -16,8 +16,8 @@ FROM (
          CASE k.purpose WHEN 'APPLY' THEN l.expected_delta ELSE l.actual_inserted END AS rows_target,
          CASE WHEN r.batches > 1 AND r.seconds > 0 THEN r.written::numeric / r.seconds
               WHEN l.last_batch_at > l.started_at THEN l.actual_inserted::numeric / extract(epoch FROM l.last_batch_at - l.started_at) END AS rate,
-         k.key IN (
-           SELECT (h.classid::bigint << 32) | h.objid::bigint
+         (k.key, coalesce(l.holder_pid, 0)) IN (
+           SELECT (h.classid::bigint << 32) | h.objid::bigint, h.pid
            FROM pg_catalog.pg_locks h
            WHERE h.locktype = 'advisory' AND h.granted AND h.objsubid = 1
              AND h.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())) AS held

@@ -14,10 +14,9 @@ UNION ALL
 SELECT 'every open permit is confirmed, unexpired, and stands on a verdict for this contract', count(*) FILTER (WHERE NOT p.sound)::text, '0',
        count(*) FILTER (WHERE NOT p.sound) = 0
 FROM (
-  SELECT o.expires_at > clock_timestamp() AND o.confirmed_by IS NOT NULL AND o.confirmed_by <> o.opened_by
-         AND coalesce((SELECT v.verdict = 'SAFE' AND v.contract_hash = birth.fn_birth_contract_hash() AND v.reviewed_by <> o.opened_by
-                       FROM birth.birth_review v WHERE v.run_id = o.run_id AND v.purpose = o.purpose
-                       ORDER BY v.reviewed_at DESC, v.review_id DESC LIMIT 1), false) AS sound
+  SELECT o.expires_at > birth.fn_birth_clock() AND o.confirmed_by IS NOT NULL AND o.confirmed_by <> o.opened_by
+         AND coalesce((SELECT bool_and(v.verdict = 'SAFE' AND v.contract_hash = birth.fn_birth_contract_hash() AND v.reviewed_by <> o.opened_by)
+                       FROM birth.v_birth_verdict_standing v WHERE v.run_id = o.run_id AND v.purpose = o.purpose), false) AS sound
   FROM birth.birth_admission_permit_v2 o
   WHERE o.status = 'OPEN'
   UNION ALL

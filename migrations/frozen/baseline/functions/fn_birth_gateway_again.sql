@@ -1,0 +1,42 @@
+-- What every code goes through that was there already when its row came. The birth of its own collection is held until the
+-- transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is written again. Under
+-- an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is looked at, and not held.
+-- Returns: births written; rows whose code is of another collection, and up to ten of these codes.
+-- Calls: nothing
+-- Writes: birth_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
+    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[])
+  RETURNS record
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_gateway_again$
+DECLARE
+  v_held bigint;
+  v_taken bigint;
+  v_written bigint;
+BEGIN
+  born := 0;
+  LOOP
+    SELECT count(*) INTO v_held
+    FROM (SELECT FROM birth.birth_registry b
+          WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_collection
+          ORDER BY b.entity_code
+          FOR KEY SHARE) h;
+    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
+    INTO taken, v_taken, examples
+    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+    WHERE b.collection_name <> p_collection;
+    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    born := born + v_written;
+  END LOOP;
+END;
+$fn_birth_gateway_again$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(text, text[]) IS
+  'Holds the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Granted to nobody. Specification: 5.';

@@ -1,0 +1,16 @@
+-- Who a login is, whatever it is called: ALTER ROLE … RENAME leaves this as it is. An OID means something in its own
+-- cluster only, so the cluster is named too: in a restored database earlier logins are compared by name alone.
+-- Returns: the cluster's system identifier and the OID of session_user.
+-- Calls: nothing
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_login_id()
+  RETURNS text
+  LANGUAGE sql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_login_id$
+  SELECT format('%s:%s', s.system_identifier, to_regrole(quote_ident(session_user))::oid) FROM pg_control_system() s;
+$fn_birth_login_id$;
+
+COMMENT ON FUNCTION birth.fn_birth_login_id() IS
+  'The acting login (session_user) by cluster and OID, which a new name does not change. Specification: 6.1 R7.';

@@ -1,0 +1,21 @@
+-- The ready statement for a verdict SAFE, with the orphans to accept and the verdicts NOT_SAFE_NEEDS_FIX to take back.
+-- Returns: the statement, with a remark who sends it.
+-- Calls: nothing
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text)
+  RETURNS text
+  LANGUAGE sql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_review_statement$
+  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s%s);  -- a reviewer',
+    p_run.run_id,
+    CASE WHEN p_run.orphans > 0 AND p_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
+    (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
+     FROM birth.v_birth_verdict_standing v
+     WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict <> 'SAFE' HAVING count(*) > 0));
+$fn_birth_review_statement$;
+
+COMMENT ON FUNCTION birth.fn_birth_review_statement(birth.birth_backfill_ledger_v2, text) IS
+  'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';

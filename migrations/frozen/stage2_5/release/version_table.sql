@@ -1,0 +1,80 @@
+-- Is Alembic's version table what a release made, and nothing more? Asked before anything reads or writes it: by every
+-- revision, by script too, by Alembic before it begins, by `birthdb status`. Who reads a table runs what is on it, in
+-- the planner before the first row, and that may be a superuser: so this asks the catalogue alone. The answer holds,
+-- because table and schema belong to birth_definer: nobody else can change them afterwards.
+-- A database without the table passes. Anybody may ask, under any search path: up to where it is pinned even types are
+-- named in full.
+DO $version_table$
+DECLARE
+  v_path pg_catalog.text := pg_catalog.current_setting('search_path');
+  v_faults pg_catalog.text;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  SELECT string_agg(x.fault, ', ' ORDER BY x.fault COLLATE "C") INTO v_faults
+  FROM pg_namespace n
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'alembic_version'
+  CROSS JOIN LATERAL (
+    SELECT format('schema birth is of %I', pg_get_userbyid(n.nspowner))
+    WHERE n.nspowner IS DISTINCT FROM to_regrole('birth_definer')
+    UNION ALL
+    SELECT format('owner %I', pg_get_userbyid(c.relowner))
+    WHERE c.relowner IS DISTINCT FROM to_regrole('birth_definer')
+    UNION ALL
+    SELECT 'no ordinary table'
+    WHERE (c.relkind, c.relpersistence, c.reloftype, c.relispartition) <> ('r', 'p', 0::oid, false)
+    UNION ALL
+    SELECT 'row security' WHERE c.relrowsecurity OR c.relforcerowsecurity
+    UNION ALL
+    SELECT format('column %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+    FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid, a.attcollation)
+          <> ('version_num', 'character varying(32)', 'varchar'::regtype, '"default"'::regcollation)
+    UNION ALL
+    SELECT 'another default, identity or NULL'
+    FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attname = 'version_num'
+      AND (a.attnotnull, a.atthasdef, a.attgenerated, a.attidentity) <> (true, false, '', '')
+    UNION ALL
+    SELECT format('constraint %I', k.conname)
+    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype NOT IN ('p', 'n')
+    UNION ALL
+    SELECT format('index %s', i.indexrelid::regclass)
+    FROM pg_index i WHERE i.indrelid = c.oid AND NOT i.indisprimary
+    UNION ALL
+    SELECT format('statistics %I.%I', s.stxnamespace::regnamespace, s.stxname)
+    FROM pg_statistic_ext s WHERE s.stxrelid = c.oid
+    UNION ALL
+    SELECT format('trigger %I', t.tgname) FROM pg_trigger t WHERE t.tgrelid = c.oid
+    UNION ALL
+    SELECT format('rule %I', w.rulename) FROM pg_rewrite w WHERE w.ev_class = c.oid
+    UNION ALL
+    SELECT format('policy %I', l.polname) FROM pg_policy l WHERE l.polrelid = c.oid
+    UNION ALL
+    SELECT 'a parent or child' FROM pg_inherits h WHERE c.oid IN (h.inhrelid, h.inhparent)
+    UNION ALL
+    -- Who may put a trigger or a foreign key on it could do so after this has looked. A release takes a table of
+    -- another owner over without such rights.
+    SELECT format('%s to %s', p.privilege_type,
+                  CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(p.grantee)) END)
+    FROM (SELECT c.relacl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid) AS g(acl)
+    CROSS JOIN LATERAL aclexplode(g.acl) p
+    WHERE p.privilege_type IN ('TRIGGER', 'REFERENCES') AND p.grantee <> c.relowner
+      AND c.relowner = to_regrole('birth_definer')
+  ) AS x(fault)
+  WHERE n.nspname = 'birth';
+  IF v_faults IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
+      DETAIL = format('birth.alembic_version is not as a release makes it: %s', v_faults),
+      HINT = CASE
+        WHEN v_faults ~ 'schema birth is of'
+          THEN 'see what is in that schema; then let a superuser send ALTER SCHEMA birth OWNER TO birth_definer'
+        WHEN v_faults ~ '^owner [^,]*$'
+          THEN 'let who releases send: birthdb alembic upgrade, with the release that the database is at or a later one'
+        ELSE 'see who made that; let a superuser send DROP TABLE birth.alembic_version CASCADE, and who releases: '
+             'birthdb alembic stamp, with the release that the database is at'
+      END;
+  END IF;
+  PERFORM set_config('search_path', v_path, true);
+END
+$version_table$;
