@@ -1142,6 +1142,8 @@ BEGIN
     -- Every role that a role can act as, by which membership; a star is ADMIN. It ends at our own, which have a row each.
     WITH RECURSIVE member AS (
       SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m WHERE m.member IN (SELECT r.oid FROM role r)
+      -- A release lends birth_definer the role that owns the reading of sources, and takes it back before it commits.
+        AND NOT (m.member = to_regrole('birth_definer') AND m.roleid = to_regrole('birth_scanner') AND age(m.xmin) <= 0)
       UNION
       SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
