@@ -35,7 +35,8 @@ DECLARE
   v_statement text;
 BEGIN
   FOR v_statement IN
-    SELECT format('CREATE STATISTICS birth.evil_%s ON (%I::text || d2.evil(1)), (%2$I::text || d2.evil(2)) FROM birth.%I;'
+    SELECT format('CREATE STATISTICS birth.evil_%s ON (%I::text || d2.evil(1)), (%2$I::text || d2.evil(2))'
+                  ' FROM birth.%I;'
                   ' CREATE TRIGGER evil BEFORE INSERT OR UPDATE OR DELETE ON birth.%3$I'
                   ' FOR EACH STATEMENT EXECUTE FUNCTION d2.fire()', c.relname, a.attname, c.relname)
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
@@ -146,8 +147,8 @@ def test_an_alert_table_of_a_stranger_is_not_read(scene: Scene) -> None:
         scene.execute(f"CREATE SCHEMA birth_guard AUTHORIZATION {owner}".encode())
         scene.execute("GRANT USAGE, CREATE ON SCHEMA birth_guard TO nora_nobody")
         stranger.execute(
-            "CREATE TABLE birth_guard.alert (raised_at timestamptz, raised_by text, command text, object text, detail text,"
-            " source_schema text, source_table text);"
+            "CREATE TABLE birth_guard.alert (raised_at timestamptz, raised_by text, command text, object text,"
+            " detail text, source_schema text, source_table text);"
             " CREATE STATISTICS d2.s ON (command || d2.evil(1)), (object || d2.evil(1)) FROM birth_guard.alert;"
             " INSERT INTO birth_guard.alert VALUES (now(), 'x', 'x', 'x', 'x')"
         )

@@ -90,7 +90,8 @@ def test_the_five_gateway_functions_are_kind_gateway_and_pass(scene: Scene) -> N
 def test_every_object_of_the_schema_is_in_the_contract(scene: Scene) -> None:
     counted = scene.rows("""
         SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'birth'::regnamespace) AS routines,
-               (SELECT count(*) FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind IN ('r', 'v')) AS relations,
+               (SELECT count(*) FROM pg_class
+                WHERE relnamespace = 'birth'::regnamespace AND relkind IN ('r', 'v')) AS relations,
                (SELECT count(*) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
                 WHERE c.relnamespace = 'birth'::regnamespace AND k.contype <> 'n') AS constraints
         """)

@@ -53,7 +53,8 @@ NOTHING = "RETURNS text LANGUAGE sql AS 'SELECT NULL::text'"
 STOPPED: dict[LiteralString, str] = {
     f"CREATE OR REPLACE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) {NOTHING}":
         "function birth.fn_birth_source_grants(",
-    "CREATE OR REPLACE VIEW birth.v_birth_spike AS SELECT * FROM birth.v_birth_spike WHERE false": "view birth.v_birth_spike",
+    "CREATE OR REPLACE VIEW birth.v_birth_spike AS SELECT * FROM birth.v_birth_spike WHERE false":
+        "view birth.v_birth_spike",
     "ALTER FUNCTION birth.fn_birth_raise(text, text, text) SECURITY DEFINER": "function birth.fn_birth_raise(",
     "ALTER FUNCTION birth.fn_birth_raise RENAME TO fn_other": "function birth.fn_other(",
     "ALTER FUNCTION birth.fn_birth_raise SET SCHEMA public": "function public.fn_birth_raise(",
@@ -70,8 +71,10 @@ STOPPED: dict[LiteralString, str] = {
     "ALTER TABLE birth.birth_registry RENAME COLUMN dot_origin TO origin": "table column birth.birth_registry.origin",
     "ALTER TABLE birth.birth_registry ALTER dot_origin DROP NOT NULL": "birth.birth_registry",
     "ALTER TABLE birth.birth_act DROP COLUMN reason CASCADE": "table constraint birth_act_reason on birth.birth_act",
-    "ALTER TABLE birth.birth_act DROP CONSTRAINT birth_act_known": "table constraint birth_act_known on birth.birth_act",
-    "ALTER TABLE birth.birth_act RENAME CONSTRAINT birth_act_known TO other": "table constraint other on birth.birth_act",
+    "ALTER TABLE birth.birth_act DROP CONSTRAINT birth_act_known":
+        "table constraint birth_act_known on birth.birth_act",
+    "ALTER TABLE birth.birth_act RENAME CONSTRAINT birth_act_known TO other":
+        "table constraint other on birth.birth_act",
     "ALTER TABLE birth.birth_act ADD CONSTRAINT other CHECK (true)": "table birth.birth_act",
     "ALTER TABLE birth.birth_act ENABLE ROW LEVEL SECURITY": "table birth.birth_act",
     "CREATE POLICY other ON birth.birth_act": "policy other on birth.birth_act",
@@ -180,10 +183,13 @@ RECORDED: dict[LiteralString, tuple[str | None, list[tuple[str, str]]]] = {
     "CREATE TYPE birth.note AS ENUM ('a')": (None, [("CREATE TYPE", "birth.note")]),
     "CREATE INDEX other ON birth.birth_act (acted_at)": (None, [("CREATE INDEX", "birth.other")]),
     "GRANT INSERT ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth.birth_registry")]),
-    "GRANT INSERT (entity_code) ON birth.birth_registry TO birth_operator": (None, [("GRANT", "table birth.birth_registry")]),
-    "GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC": (None, [("GRANT", "function birth.fn_birth_census(text)")]),
+    "GRANT INSERT (entity_code) ON birth.birth_registry TO birth_operator":
+        (None, [("GRANT", "table birth.birth_registry")]),
+    "GRANT EXECUTE ON FUNCTION birth.fn_birth_census TO PUBLIC":
+        (None, [("GRANT", "function birth.fn_birth_census(text)")]),
     "GRANT CREATE ON SCHEMA birth TO birth_steward": (None, [("GRANT", "schema birth")]),
-    "GRANT UPDATE ON SEQUENCE birth.birth_act_act_id_seq TO birth_steward": (None, [("GRANT", "table birth.birth_act_act_id_seq")]),
+    "GRANT UPDATE ON SEQUENCE birth.birth_act_act_id_seq TO birth_steward":
+        (None, [("GRANT", "table birth.birth_act_act_id_seq")]),
     "ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer IN SCHEMA birth GRANT INSERT ON TABLES TO birth_steward":
         (None, [("ALTER DEFAULT PRIVILEGES", "schema birth")]),
 }  # fmt: skip
