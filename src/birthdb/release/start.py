@@ -25,7 +25,7 @@ from pglast.parser import ParseError
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from birthdb.release import BEGIN, COMMON, Step, undone
+from birthdb.release import BEGIN, COMMON, VERSION_TABLE, Step, undone
 from birthdb.release.databases import config, downgrade, load, upgrade
 from birthdb.release.references import KINDS, Circle, References, arrange, references
 from birthdb.release.semantic import tokens
@@ -284,7 +284,9 @@ def _granted(sources: Sources) -> tuple[set[str], set[str]]:
     unknown = {
         name
         for what, name in named
-        if not any((sources.sql / folder / f"{name}.sql").is_file() for folder in folders[what])
+        # Alembic's table is no file's: enter.sql makes it as Alembic would.
+        if name != VERSION_TABLE
+        and not any((sources.sql / folder / f"{name}.sql").is_file() for folder in folders[what])
     }
     return {name for _, name in named}, unknown
 
