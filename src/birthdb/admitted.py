@@ -249,11 +249,18 @@ def _order(document: Row) -> Iterator[str]:
         mine = [row for row in document["receipts"] if row["epoch"] == one["epoch"]]
         yield from (f"receipt {r['batch_no']} at {r['born_at']}, after {end}" for r in mine if r["born_at"] > end)
         # The transaction that made the attempt may have begun earlier, and written batches too.
-        if len({row["born_at"] for row in mine if row["born_at"] < one["acted_at"]}) > 1:
+        begun = _by_the_server(one)
+        if len({row["born_at"] for row in mine if datetime.fromisoformat(row["born_at"]) < begun}) > 1:
             yield f"batches of epoch {one['epoch']} before its attempt at {one['acted_at']}"
     for what, at in _times(document):
         if at is not None and at > document["exported_at"]:
             yield f"{what} at {at}, exported at {document['exported_at']}"
+
+
+def _by_the_server(act: Row) -> datetime:
+    """When it was by the server's clock, which receipts have, in seconds behind that of the acts."""
+    behind = timedelta(seconds=float(act["detail"].get("clock_behind", 0)))
+    return datetime.fromisoformat(act["acted_at"]) - behind
 
 
 def _times(document: Row) -> Iterator[tuple[str, str | None]]:

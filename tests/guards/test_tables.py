@@ -34,7 +34,7 @@ ROWS: Mapping[str, dict[str, str]] = {
     },
     "dot_registry": {"dot_name": "'d'", "dangerous": "false", "description": "'x'"},
     "trigger_guard_alerts": {"raised_at": "now()", "raised_by": "'x'", "command": "'x'", "object": "'x'"},
-    "birth_act": {"act": "'plan'", "actor": "'x'", "acted_at": "now()", "detail": "'{}'"},
+    "birth_act": {"act": "'plan'", "actor": "'x'", "actor_id": "'x'", "acted_at": "now()", "detail": "'{}'"},
     "birth_gateway_finding": {
         "found_at": "now()",
         "found_xid": "'7'",
@@ -55,6 +55,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "server_major": "18",
         "released_at": "now()",
         "released_by": "'x'",
+        "released_by_id": "'x'",
     },
     "birth_backfill_ledger_v2": {
         "run_id": RUN,
@@ -114,6 +115,8 @@ ROWS: Mapping[str, dict[str, str]] = {
         "contract_hash": "'x'",
         "identity_hash": "'x'",
         "alerts_seen": "0",
+        "failures_seen": "0",
+        "supersedes": "'{}'",
     },
     "birth_receipt": {
         "run_id": RUN,
@@ -270,6 +273,7 @@ def test_what_a_row_refers_to_is_there(scene: Scene, table: str, column: str, va
         ("birth_review", "verdict", "'FINE'", "birth_review_verdict"),
         ("birth_review", "findings", "' '", "birth_review_findings"),
         ("birth_review", "accept_orphans", "-1", "birth_review_orphans"),
+        ("birth_review", "supersedes", "ARRAY[NULL::bigint]", "birth_review_supersedes"),
         ("birth_receipt", "purpose", "'BOTH'", "birth_receipt_purpose"),
         ("birth_receipt", "written", "1", "birth_receipt_counts"),
         ("birth_receipt", "fingerprint", "'{0,NULL,NULL}'", "birth_receipt_counts"),
