@@ -290,14 +290,14 @@ def test_a_run_that_failed_was_found_safe_again_and_was_undone_is_no_forgery(sce
     assert told(scene, run).differing() == []
 
 
-def test_a_run_of_one_batch_after_the_clock_went_back_is_no_forgery(scene: Scene, item: str) -> None:
+def test_a_run_after_the_clock_went_back_is_no_forgery(scene: Scene, item: str) -> None:
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
     plan = scene.plan(item)
     scene.review(plan["run_id"], "NOT_SAFE_NEEDS_FIX")
     scene.absolve(plan["run_id"])
     run = Run(item, plan["run_id"], scene.open_permit(item, plan["run_id"], 20), 20, 20)
     scene.confirm(run.permit_id)
-    scene.apply(run)
+    scene.apply(run, batch=7)
     assert told(scene, run).differing() == []
-    scene.compensate(scene.compensable(run))
+    scene.compensate(scene.compensable(run), batch=7)
     assert told(scene, run).differing() == []
