@@ -57,7 +57,7 @@ _BIRTHS: LiteralString = """
     SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
     ORDER BY pg_catalog.convert_to(b.entity_code, 'UTF8')"""
 _HEADER: LiteralString = """
-    SELECT GREATEST(pg_catalog.clock_timestamp(), -- as birth.fn_birth_clock says, with no routine of this database called
+    SELECT GREATEST(pg_catalog.clock_timestamp(), -- fn_birth_clock, calling nothing of birth
                     (SELECT pg_catalog.max(a.acted_at) FROM birth.birth_act AS a) + interval '1 microsecond')
              AS exported_at, session_user AS exported_by,
            pg_catalog.current_setting('server_version') AS server,
