@@ -35,11 +35,13 @@ BEGIN
   IF v_other IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id, v_other));
   END IF;
+  v_at := birth.fn_birth_clock();
   INSERT INTO birth.birth_act
     (act, actor_id, acted_at, run_id, lineage, permit_id, collection_name, dot_name, epoch, reason, detail)
-  VALUES (p_act, v_id, birth.fn_birth_clock(), p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch, p_reason,
-    p_detail)
-  RETURNING acted_at INTO v_at;
+  VALUES (p_act, v_id, v_at, p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch, p_reason,
+    -- The births of a run have the server's time: an audit needs to know how far that was behind.
+    p_detail || CASE WHEN v_at > clock_timestamp()
+      THEN jsonb_build_object('clock_behind', extract(epoch FROM v_at - clock_timestamp())) ELSE '{}' END);
   RETURN v_at;
 END;
 $fn_birth_act_record$;
