@@ -12,6 +12,7 @@ from helpers import (
     REVIEWER,
     SECOND_OPERATOR,
     SECOND_REVIEWER,
+    STEWARD,
     Run,
     Scene,
     name,
@@ -141,6 +142,20 @@ def test_a_permit_that_is_revoked_while_a_batch_is_being_removed_keeps_its_birth
             waiting.result(timeout=60)
     assert (scene.births(), scene.ledger(undo)["compensated_rows"]) == (21, 0)
     assert scene.status(undo) == ("stopped", "permit_not_open")
+
+
+def test_a_compensation_waits_for_a_transaction_that_inserts_one_of_its_rows_again(scene: Scene, undo: Run) -> None:
+    scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item", p_mode="enforce")
+    session = scene.session(OPERATOR)
+    with ThreadPoolExecutor(1) as elsewhere, scene.db.connect() as application:
+        with application.transaction():
+            application.execute("DELETE FROM public.item WHERE id = 7")
+            application.execute("INSERT INTO public.item VALUES (7, 'again')")
+            waiting = elsewhere.submit(scene.compensate, undo)
+            wait_until_blocked(scene.admin, session)
+            assert "item-7" in scene.codes(undo)
+        waiting.result(timeout=60)
+    assert scene.status(undo) == ("compensated", None)
 
 
 def test_a_compensation_needs_an_undrifted_contract_and_an_unfrozen_dot(scene: Scene, undo: Run) -> None:
