@@ -4773,8 +4773,7 @@ DECLARE
   r_identity record;
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  IF r_identity.code_sql IS NULL
-     OR r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+  IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_collection, r_identity.reason));
   END IF;
   RETURN QUERY SELECT r_identity.source_sql, r_identity.code_sql, r_identity.key_columns, r_identity.key_types;

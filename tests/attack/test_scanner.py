@@ -418,15 +418,16 @@ def read_until(world: World, until: float) -> int:
 
 #: Routines of birth_definer that build statements, and why none of these names a source table.
 DYNAMIC = {
+    "fn_birth_alerts": "what the optional event triggers recorded, where a superuser owns that",
     "fn_birth_anchor_record": "counts permits",
     "fn_birth_collection_births": "counts births",
+    "fn_birth_constraint_violations": "our tables, by the constraints of the release",
     "fn_birth_contract_repair": "prints statements",
     "fn_birth_evidence": "reads our tables",
     "fn_birth_gateway_attach": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_detach": "DROP TRIGGER",
     "fn_birth_registry_auto": "the transition table, and NEW",
     "fn_birth_registry_auto_id": "the transition table",
-    "fn_birth_gateway_collection": "the type of a column, by name",
     "fn_birth_resolve_identity": "a JSON value",
     "fn_birth_run_touched": "births and receipts",
     "fn_birth_source_grants": "prints statements",

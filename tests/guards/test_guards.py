@@ -9,7 +9,7 @@ from support import Cluster, Database
 
 from birthdb import paths, target
 
-EXPIRED = Guard("fn_birth_permit_blocker", "r_permit.expires_at <= clock_timestamp()")
+EXPIRED = Guard("fn_birth_permit_blocker", "r_permit.expires_at <= birth.fn_birth_clock()")
 
 #: Guards, and a test that has to miss each.
 CAUGHT = {
