@@ -14,8 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   SET plan_cache_mode = force_generic_plan
 AS $fn_birth_registry_auto_id$
 DECLARE
-  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
-  v_code_sql text := r_collection.birth_code_sql;
+  r_collection birth.collection_registry;
   v_rows bigint;
   v_code text;
   v_insert text;
@@ -26,6 +25,7 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
