@@ -2136,6 +2136,7 @@ COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reas
 CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
   v_held bigint;
@@ -2143,12 +2144,14 @@ DECLARE
   v_written bigint;
 BEGIN
   born := 0;
-  LOOP
-    SELECT count(*) INTO v_held
-    FROM (SELECT FROM birth.birth_registry b
-          WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_collection
+  -- Where somebody put a rule or a trigger on the registry that swallows births, no time would be enough.
+  FOR v_time IN 1 .. 10 LOOP
+    SELECT count(DISTINCT h.entity_code) INTO v_held
+    FROM (SELECT b.entity_code
+          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+          WHERE b.collection_name = p_collection
           ORDER BY b.entity_code
-          FOR KEY SHARE) h;
+          FOR KEY SHARE OF b) h;
     SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
     INTO taken, v_taken, examples
     FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
@@ -2412,6 +2415,10 @@ DECLARE
 BEGIN
   SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
+  -- The usual case of a partition first: this is asked for every row of it.
+  IF p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
+    RETURN true;
+  END IF;
   RETURN EXISTS (
     SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
     JOIN pg_class c ON c.oid = a.relid
@@ -3958,9 +3965,7 @@ CREATE FUNCTION birth.fn_birth_registry_auto() RETURNS trigger
     SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 DECLARE
-  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
-  v_code_sql text := r_collection.birth_code_sql;
-  v_row_sql text := r_collection.birth_code_row_sql;
+  r_collection birth.collection_registry;
   v_rows bigint := 1;
   v_code text;
   v_insert text;
@@ -3971,6 +3976,7 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
@@ -3982,8 +3988,8 @@ BEGIN
       EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
     END IF;
     IF v_typed IS NOT TRUE THEN
-      v_code_sql := 'NULL::text';
-      v_row_sql := 'SELECT NULL::text';
+      r_collection.birth_code_sql := 'NULL::text';
+      r_collection.birth_code_row_sql := 'SELECT NULL::text';
     END IF;
   END IF;
   IF TG_LEVEL = 'STATEMENT' THEN
@@ -3991,9 +3997,9 @@ BEGIN
   END IF;
   IF v_rows = 1 THEN
     IF TG_LEVEL = 'ROW' THEN
-      EXECUTE v_row_sql INTO v_code USING NEW;
+      EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
     ELSE
-      EXECUTE format('SELECT %s FROM birth_new_rows t', v_code_sql) INTO v_code;
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
@@ -4003,7 +4009,7 @@ BEGIN
     v_insert := format(
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      v_code_sql);
+      r_collection.birth_code_sql);
     -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
@@ -4035,7 +4041,7 @@ BEGIN
       ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
       ' WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      v_code_sql)
+      r_collection.birth_code_sql)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
@@ -4057,8 +4063,7 @@ CREATE FUNCTION birth.fn_birth_registry_auto_id() RETURNS trigger
     SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 DECLARE
-  r_collection birth.collection_registry := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
-  v_code_sql text := r_collection.birth_code_sql;
+  r_collection birth.collection_registry;
   v_rows bigint;
   v_code text;
   v_insert text;
@@ -4069,6 +4074,7 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
   END IF;
@@ -4076,16 +4082,16 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
     IF v_typed IS NOT TRUE THEN
-      v_code_sql := 'NULL::text';
+      r_collection.birth_code_sql := 'NULL::text';
     END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF v_rows = 1 THEN
-    IF v_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+    IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
       -- The collection was classified otherwise since the trigger was made.
-      EXECUTE format('SELECT %s FROM birth_new_rows t', v_code_sql) INTO v_code;
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
@@ -4095,7 +4101,7 @@ BEGIN
     v_insert := format(
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      v_code_sql);
+      r_collection.birth_code_sql);
     -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
@@ -4127,7 +4133,7 @@ BEGIN
       ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
       ' WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      v_code_sql)
+      r_collection.birth_code_sql)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);

@@ -33,16 +33,16 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
     IF v_typed IS NOT TRUE THEN
-      v_code_sql := 'NULL::text';
+      r_collection.birth_code_sql := 'NULL::text';
     END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
   IF v_rows = 1 THEN
-    IF v_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
+    IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
       -- The collection was classified otherwise since the trigger was made.
-      EXECUTE format('SELECT %s FROM birth_new_rows t', v_code_sql) INTO v_code;
+      EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT v_code, r_collection.collection_name, 'QT-002' WHERE v_code IS NOT NULL
@@ -52,7 +52,7 @@ BEGIN
     v_insert := format(
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      v_code_sql);
+      r_collection.birth_code_sql);
     -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
@@ -84,7 +84,7 @@ BEGIN
       ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
       ' WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      v_code_sql)
+      r_collection.birth_code_sql)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);

@@ -16,6 +16,10 @@ DECLARE
 BEGIN
   SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
+  -- The usual case of a partition first: this is asked for every row of it.
+  IF p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
+    RETURN true;
+  END IF;
   RETURN EXISTS (
     SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
     JOIN pg_class c ON c.oid = a.relid
