@@ -789,6 +789,7 @@ CREATE FUNCTION birth.fn_birth_constraint_violations() RETURNS TABLE(run_id uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET standard_conforming_strings TO 'on'
     SET enable_indexscan TO 'off'
     SET enable_indexonlyscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -4384,6 +4385,7 @@ COMMENT ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_p
 CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, check_name text, found text, expected text, pass boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
   WITH run AS (
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
@@ -4418,7 +4420,7 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
   LEFT JOIN total t ON t.run_id = (n.l).run_id
   LEFT JOIN violation v ON v.run_id = (n.l).run_id
   LEFT JOIN outcome o ON o.run_id = (n.l).run_id AND o.epoch = (n.l).epoch
-  CROSS JOIN (SELECT count(*) AS alerts FROM birth.trigger_guard_alerts) s
+  CROSS JOIN (SELECT count(*) AS alerts FROM birth.fn_birth_alerts()) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
     ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),

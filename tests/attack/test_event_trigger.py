@@ -48,7 +48,7 @@ BEGIN
     UNION ALL
     SELECT replace(replace(split_part(pg_get_functiondef(p.oid), 'AS $', 1), ' SECURITY DEFINER', ''), 'LANGUAGE sql',
                    'LANGUAGE plpgsql') || 'AS $evil$BEGIN PERFORM d2.evil(1); RAISE EXCEPTION ''evil''; END$evil$'
-    FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+    FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proowner = 'birth_definer'::regrole
   LOOP
     EXECUTE v_statement;
   END LOOP;

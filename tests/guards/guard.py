@@ -93,9 +93,9 @@ def everything(connection: Connection) -> dict[Guard, Removal]:
 def take_out(connection: Connection, *removals: tuple[Guard, Removal]) -> None:
     """Take guards out, and record the contract anew, so that nothing else is amiss. The connection is a superuser's."""
     with connection.transaction():
-        connection.execute("SET LOCAL ROLE birth_definer")
         for name, changes in _by_routine(removals).items():
             define(connection, name, _without(routine.routines()[name], changes))
+        connection.execute("SET LOCAL ROLE birth_definer")
         for _, removal in removals:
             if removal.statement is not None:
                 connection.execute(removal.statement)

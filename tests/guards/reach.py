@@ -98,7 +98,6 @@ def save(file: Path, found: dict[str, Reach]) -> None:
 
 def _make_talkative(connection: guard.Connection) -> None:
     with connection.transaction():
-        connection.execute("SET LOCAL ROLE birth_definer")
         for name, body in routine.routines().items():
             # On the line of BEGIN, so that every line keeps its number.
             said = f"BEGIN RAISE LOG 'entered {name}';"
@@ -110,6 +109,7 @@ def _make_talkative(connection: guard.Connection) -> None:
                 )
             changed, times = re.subn(r"^BEGIN\b", said.replace("\\", "\\\\"), body, count=1, flags=re.MULTILINE)
             guard.define(connection, name, changed if times else body + " -- another text\n")
+        connection.execute("SET LOCAL ROLE birth_definer")
         guard.agree(connection)
 
 

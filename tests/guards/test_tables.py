@@ -128,6 +128,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "skipped": "0",
         "fingerprint": EMPTY,
         "born_at": "now()",
+        "dot_origin": "'x'",
         "written_by": "'x'",
         "sha256": SHA,
     },

@@ -45,6 +45,7 @@ Listener = Callable[[str, str], None]
 #: The roles that a release creates in the cluster; those that were not there before are dropped again.
 _ROLES = (
     "birth_definer",
+    "birth_scanner",
     "birth_reader",
     "birth_steward",
     "birth_operator",

@@ -3,7 +3,7 @@
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: one row for each check and run. Without p_run_id: every run and plan, also one that only acts or permits name; and a row without a
 -- run where rows that belong to none violate a constraint.
--- Calls: fn_birth_run_births, fn_birth_receipt_seal, fn_birth_constraint_violations
+-- Calls: fn_birth_run_births, fn_birth_receipt_seal, fn_birth_constraint_violations, fn_birth_alerts
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
   RETURNS TABLE (run_id uuid, check_name text, found text, expected text, pass boolean)
@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
   STABLE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
 AS $fn_birth_run_audit$
   WITH run AS (
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
@@ -45,7 +46,7 @@ AS $fn_birth_run_audit$
   LEFT JOIN total t ON t.run_id = (n.l).run_id
   LEFT JOIN violation v ON v.run_id = (n.l).run_id
   LEFT JOIN outcome o ON o.run_id = (n.l).run_id AND o.epoch = (n.l).epoch
-  CROSS JOIN (SELECT count(*) AS alerts FROM birth.trigger_guard_alerts) s
+  CROSS JOIN (SELECT count(*) AS alerts FROM birth.fn_birth_alerts()) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
     ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
