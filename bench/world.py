@@ -116,7 +116,7 @@ class Cluster:
             #: Whether the server's processes are on this machine, and so can be looked at.
             self.local = self._url is None
             url = self._url or stack.enter_context(EmbeddedServer(durable=self._durable, settings=SETTINGS)).url()
-            self._admin = stack.enter_context(closing(target.connect(url, autocommit=True)))
+            self._admin = stack.enter_context(closing(session(url)))
             with _environment(target.VARIABLE, url):
                 self.scene = stack.enter_context(Scene("bench", superuser=True))
             self.scene.release("head")
@@ -189,7 +189,7 @@ class World:
     def session(self, login: str) -> Connection:
         """Return the session of a person, in autocommit mode; always the same one."""
         if login not in self._sessions:
-            self._sessions[login] = target.connect(self.url(login), autocommit=True)
+            self._sessions[login] = session(self.url(login))
         return self._sessions[login]
 
     def leave(self, login: str) -> None:
@@ -373,6 +373,11 @@ class World:
                 (table,),
             )
         ]
+
+
+def session(url: str) -> psycopg.Connection[Any]:
+    """Return a session in autocommit mode as an application has one, with the search path of its database."""
+    return psycopg.connect(url, autocommit=True, client_encoding="UTF8", prepare_threshold=None)
 
 
 def _statement(head: LiteralString, routine: str, arguments: Mapping[str, object]) -> Composed:

@@ -790,6 +790,7 @@ CREATE FUNCTION birth.fn_birth_constraint_violations() RETURNS TABLE(run_id uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET standard_conforming_strings TO 'on'
+    SET enable_seqscan TO 'on'
     SET enable_indexscan TO 'off'
     SET enable_indexonlyscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -5358,13 +5359,13 @@ BEGIN
     '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
     USING p_run, p_codes;
   FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, c.relnamespace, a.attname AS column_name, k.conname
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
     IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE') AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
-      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %s TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
-        r_key.relation, r_key.conname, r_key.relnamespace::regnamespace, r_key.relation);
+      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        r_key.relation, r_key.conname, r_key.nspname, r_key.relation);
       CONTINUE;
     END IF;
     RETURN QUERY SELECT s.entity_code, format('referenced by %s (%s)', r_key.relation, r_key.conname)
@@ -6954,7 +6955,7 @@ CREATE VIEW birth.v_birth_gateway_fence AS
         UNION ALL
          SELECT p.transaction,
             format('prepared transaction %L of %s'::text, p.gid, p.owner) AS format,
-            format('ROLLBACK PREPARED %L;  -- or COMMIT PREPARED; %s or a superuser, in database %s'::text, p.gid, p.owner, p.database) AS format
+            format('ROLLBACK PREPARED %L;  -- or COMMIT PREPARED, as %s or a superuser, in database %s'::text, p.gid, p.owner, p.database) AS format
            FROM pg_prepared_xacts p
         )
  SELECT c.collection_name,
@@ -7748,7 +7749,7 @@ CREATE VIEW birth.v_birth_attention AS
                 END AS "case",
             format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica'::text, w.name) AS format,
             NULL::timestamp with time zone AS since,
-            format('ALTER %s RESET session_replication_role;  -- a superuser'::text, w.name) AS format
+            (('ALTER '::text || w.name) || ' RESET session_replication_role;  -- a superuser'::text)
            FROM (pg_db_role_setting s
              CROSS JOIN LATERAL ( SELECT concat_ws(' IN '::text, ('ROLE '::text || quote_ident((pg_get_userbyid(NULLIF(s.setrole, (0)::oid)))::text)), ('DATABASE '::text ||
                         CASE

@@ -127,7 +127,7 @@ WITH known AS (
   UNION ALL
   SELECT CASE s.setrole WHEN 0 THEN 1 ELSE 2 END,
          format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica', w.name), NULL::timestamptz AS since,
-         format('ALTER %s RESET session_replication_role;  -- a superuser', w.name)
+         'ALTER ' || w.name || ' RESET session_replication_role;  -- a superuser'
   FROM pg_catalog.pg_db_role_setting s
   CROSS JOIN LATERAL (
     SELECT concat_ws(' IN ', 'ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), 'DATABASE ' || CASE WHEN s.setdatabase <> 0 THEN quote_ident(current_database()) END) AS name

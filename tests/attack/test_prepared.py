@@ -39,10 +39,6 @@ def take_over(scene: Scene, run: Run) -> None:
     scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="it hangs")
 
 
-def judge(scene: Scene, run: Run) -> None:
-    scene.review(run.run_id)
-
-
 def call(scene: Scene, run: Run) -> None:
     scene.apply(run, by=SECOND_OPERATOR)
 
@@ -57,7 +53,7 @@ def step_in_the_session_that_holds_the_run(scene: Scene, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "act",
-    [take_over, judge, call, call_from_the_session_that_holds_the_run, step_in_the_session_that_holds_the_run],
+    [take_over, call, call_from_the_session_that_holds_the_run, step_in_the_session_that_holds_the_run],
     ids=lambda act: act.__name__,
 )
 def test_whoever_meets_a_prepared_batch_is_told_which_and_what_ends_it(

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from psycopg.types.string import TextLoader
 from support import PEOPLE, Database
 
-from birthdb import api, errors, evidence
+from birthdb import api, errors, evidence, target
 
 #: What changes how a text is read or written.
 WORDS = {
@@ -169,5 +169,6 @@ def test_a_reader_under_another_encoding_sees_what_it_can_and_is_told_the_rest(w
 def test_times_are_read_in_whatever_style_a_login_has_them_written(db: Database) -> None:
     setting(db, {"DateStyle": "German, DMY", "IntervalStyle": "iso_8601"})
     query = "SELECT timestamptz '2026-11-21 12:00Z', date '2026-11-02', interval '1 day 2 hours'"
-    at, day, span = db.connect().execute(query).fetchone() or (None, None, None)
+    with target.connect(db.url(), autocommit=True) as conn:
+        at, day, span = conn.execute(query).fetchone() or (None, None, None)
     assert (at, day, span) == (datetime(2026, 11, 21, 12, tzinfo=UTC), date(2026, 11, 2), timedelta(days=1, hours=2))

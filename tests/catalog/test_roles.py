@@ -291,7 +291,7 @@ def test_a_role_maintains_no_table(released: World, role: str | None) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_hands_nothing_on(released: World, role: str | None) -> None:
     privileges = (
-        "SELECT array_agg((x.oid, x.acl)::text ORDER BY x.oid) FROM ("
+        "SELECT array_agg((x.oid, x.acl)::text ORDER BY x.oid, x.acl::text) FROM ("
         "SELECT oid, relacl AS acl FROM pg_class WHERE relnamespace = 'birth'::regnamespace UNION ALL"
         " SELECT oid, proacl FROM pg_proc WHERE pronamespace = 'birth'::regnamespace UNION ALL"
         " SELECT oid, nspacl FROM pg_namespace WHERE nspname = 'birth' UNION ALL"

@@ -21,7 +21,7 @@ VALUES: dict[str, object] = {
     "governed": False,
 }
 NUMBERS = {"permit_id", "max_rows", "expected_delta", "batch", "pause_ms", "accept_orphans"}
-NOT_ROUTINES = {"refusals", "rows", "view", "progress", "objects", "release"}
+NOT_ROUTINES = {"refusals", "rows", "view", "progress", "objects", "release", "may_read_release"}
 WRAPPERS = [
     function
     for name, function in inspect.getmembers(api, inspect.isfunction)

@@ -76,7 +76,7 @@ def test_the_last_pace_counts_although_the_clock_went_back(scene: Scene, run: Ru
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour' WHERE act = 'tune'")
     scene.tune(run, 7, 0)
     pace = "SELECT batch FROM birth.fn_birth_run_pace(%s, 1, 1, 1)"
-    assert scene.rows(pace, (run.run_id,), person=OPERATOR) == [{"batch": 7}]
+    assert scene.rows(pace, (run.run_id,)) == [{"batch": 7}]
 
 
 def test_a_plan_follows_the_unfinished_run_although_the_clock_went_back(scene: Scene, run: Run) -> None:

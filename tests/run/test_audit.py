@@ -228,7 +228,7 @@ def test_a_row_without_what_it_refers_to_is_named(scene: Scene, done: Run) -> No
 
 def test_a_table_that_cannot_be_read_is_said(scene: Scene, done: Run) -> None:
     scene.forged = True
-    scene.execute("ALTER TABLE birth.birth_review DROP COLUMN findings")
+    scene.execute("ALTER TABLE birth.birth_review DROP COLUMN findings CASCADE")
     rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
     assert [(row["run_id"], "birth_review cannot be read" in row["found"]) for row in rows] == [(None, True)]
 

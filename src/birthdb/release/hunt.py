@@ -42,7 +42,7 @@ SET LOCAL client_min_messages = error;
 _TARGETS: LiteralString = """
 WITH relation AS (
   SELECT c.*, format('CREATE TABLE hunt.%I (LIKE birth.%1$I)', c.relname) AS given
-  FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relname <> 'alembic_version'
+  FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace
 )
 SELECT 'routine' AS kind, p.oid::regprocedure::text AS name, '' AS given, p.prosrc AS body,
   replace(split_part(pg_get_functiondef(p.oid), 'AS $', 1), ' birth.' || p.proname, ' hunt.' || p.proname)

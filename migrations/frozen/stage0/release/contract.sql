@@ -34,7 +34,7 @@ BEGIN
   IF v_drift IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
       DETAIL = format('%s: %s', v_release, v_drift),
-      HINT = 'nothing was released; see: birthdb verify; put back what differs with: birthdb repair, a role with ALTER ROLE or REVOKE; or write the script again';
+      HINT = 'nothing was released; see: birthdb verify; put back what differs with: birthdb repair, a role as it says there; or write the script again';
   END IF;
 END
 $contract$;

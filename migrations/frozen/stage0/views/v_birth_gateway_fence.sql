@@ -12,7 +12,7 @@ WITH open AS (
   FROM pg_catalog.pg_stat_activity a WHERE a.backend_xid IS NOT NULL
   UNION ALL
   SELECT p.transaction, format('prepared transaction %L of %s', p.gid, p.owner),
-         format('ROLLBACK PREPARED %L;  -- or COMMIT PREPARED; %s or a superuser, in database %s', p.gid, p.owner, p.database)
+         format('ROLLBACK PREPARED %L;  -- or COMMIT PREPARED, as %s or a superuser, in database %s', p.gid, p.owner, p.database)
   FROM pg_catalog.pg_prepared_xacts p
 )
 SELECT c.collection_name, c.coverage_status, c.gateway_mode, c.rule_version, f.fence_xid, f.recorded_at,

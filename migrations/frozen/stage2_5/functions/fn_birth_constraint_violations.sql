@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_constraint_violations()
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
   SET standard_conforming_strings = on
+  SET enable_seqscan = on
   SET enable_indexscan = off
   SET enable_indexonlyscan = off
   SET enable_bitmapscan = off

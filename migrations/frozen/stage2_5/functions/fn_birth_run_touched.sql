@@ -31,13 +31,13 @@ BEGIN
     '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
     USING p_run, p_codes;
   FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, c.relnamespace, a.attname AS column_name, k.conname
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
     IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE') AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
-      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %s TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
-        r_key.relation, r_key.conname, r_key.relnamespace::regnamespace, r_key.relation);
+      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        r_key.relation, r_key.conname, r_key.nspname, r_key.relation);
       CONTINUE;
     END IF;
     RETURN QUERY SELECT s.entity_code, format('referenced by %s (%s)', r_key.relation, r_key.conname)
