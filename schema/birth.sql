@@ -3242,9 +3242,11 @@ COMMENT ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p
 -- Name: fn_birth_name_owner(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_name_owner(p_name text) RETURNS TABLE(who text, remedy text)
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+BEGIN
+  RETURN QUERY
   SELECT string_agg(o.who, '; '), string_agg(o.remedy, E'\n')
   FROM birth.fn_birth_lock_key(p_name) AS k(key)
   JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -3252,6 +3254,7 @@ CREATE FUNCTION birth.fn_birth_name_owner(p_name text) RETURNS TABLE(who text, r
     AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295
   CROSS JOIN LATERAL birth.fn_birth_lock_owner(l.pid, l.virtualtransaction) o
   WHERE l.pid IS DISTINCT FROM pg_backend_pid();
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_name_owner(p_name text) OWNER TO birth_definer;

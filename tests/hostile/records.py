@@ -20,3 +20,4 @@ _LEFT = (
 def clear_records(admin: psycopg.Connection[Any]) -> None:
     for table in _LEFT:
         admin.execute(SQL("DELETE FROM birth.{}").format(Identifier(table)))
+    admin.execute("DELETE FROM birth.birth_act WHERE run_id IS NOT NULL")

@@ -451,7 +451,7 @@ def test_every_reason_is_named_at_once_with_what_to_do(checkout: Sources, refuse
     edit(checkout, "grants.sql", ("'fn_birth_run_audit'", "'fn_birth_run_ordeal'"))
     reasons = refused()
     for reason in (
-        f"{KEY}: removed, and still used by functions/fn_birth_contract_blocker.sql, functions/",
+        f"{KEY}: removed, and still used by functions/fn_birth_lock_holder.sql, functions/",
         f"{ANCHOR}: a table cannot be replaced\n"
         f"    write sql/release/{NAME}_birth_stage_anchor.sql, which alters it, and "
         f"sql/release/{NAME}_birth_stage_anchor.down.sql, which undoes that\n",

@@ -4,10 +4,12 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_name_owner(p_name text)
   RETURNS TABLE (who text, remedy text)
-  LANGUAGE sql
+  LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_name_owner$
+BEGIN
+  RETURN QUERY
   SELECT string_agg(o.who, '; '), string_agg(o.remedy, E'\n')
   FROM birth.fn_birth_lock_key(p_name) AS k(key)
   JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -15,6 +17,7 @@ AS $fn_birth_name_owner$
     AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295
   CROSS JOIN LATERAL birth.fn_birth_lock_owner(l.pid, l.virtualtransaction) o
   WHERE l.pid IS DISTINCT FROM pg_backend_pid();
+END;
 $fn_birth_name_owner$;
 
 COMMENT ON FUNCTION birth.fn_birth_name_owner(text) IS
