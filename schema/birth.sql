@@ -4993,8 +4993,7 @@ BEGIN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
   RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
-  -- A takeover that is being committed is waited for.
-  PERFORM birth.fn_birth_run_wait(p_run_id);
+  -- A takeover that is being committed is waited for; then the run has another epoch.
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN
@@ -5219,7 +5218,7 @@ DECLARE
   v_table text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
-  IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 OR p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN
+  IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0 AND p_purpose IN ('APPLY', 'COMPENSATE')) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;
@@ -5990,7 +5989,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id b
     AS $$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
-  IF p_step IS NULL OR p_step NOT IN ('ask', 'begin') THEN
+  IF (p_step IN ('ask', 'begin')) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('driver_required', format('p_step is %L, not ask or begin', p_step),
       'CALL birth.sp_dot_birth_qt001_compensate with the same run and permit');
   END IF;

@@ -26,7 +26,7 @@ DECLARE
   v_table text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
-  IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 OR p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN
+  IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0 AND p_purpose IN ('APPLY', 'COMPENSATE')) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;

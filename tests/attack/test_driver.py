@@ -110,7 +110,13 @@ def test_a_batch_of_an_undoing_is_removed_by_a_step_alone(scene: Scene, run: Run
     scene.apply(run)
     undo = scene.compensable(run)
     holder = scene.session(OPERATOR)
-    for part, refusal in (("begin", None), ("batch", errors.DriverRequired), ("BEGIN", errors.DriverRequired)):
+    parts = (
+        ("begin", None),
+        ("batch", errors.DriverRequired),
+        ("BEGIN", errors.DriverRequired),
+        (None, errors.DriverRequired),
+    )
+    for part, refusal in parts:
         given = {"p_run_id": undo.run_id, "p_permit_id": undo.permit_id, "p_batch": 5, "p_step": part}
         query = driven("fn_dot_birth_qt001_compensate", given, "compensate")
         if refusal is None:
@@ -122,7 +128,15 @@ def test_a_batch_of_an_undoing_is_removed_by_a_step_alone(scene: Scene, run: Run
 
 
 @pytest.mark.parametrize(
-    "changed", [{"p_purpose": "UNDO"}, {"p_purpose": None}, {"p_batch": 0}, {"p_batch": None}, {"p_run_id": None}]
+    "changed",
+    [
+        {"p_purpose": "UNDO"},
+        {"p_purpose": None},
+        {"p_batch": 0},
+        {"p_batch": None},
+        {"p_run_id": None},
+        {"p_permit_id": None},
+    ],
 )
 def test_a_step_with_impossible_arguments_is_refused_and_ends_nothing(
     scene: Scene, run: Run, holder: Holder, changed: dict[str, object]

@@ -210,6 +210,8 @@ def test_a_steward_under_an_old_snapshot_is_refused(world: World) -> None:
         "fn_birth_identity_classify('thing', 'synthetic_id', 'id', 'ZZ-')",
         "fn_birth_collection_register('thing', 'app', 'thing', 'BIRTH_EXEMPT_TEST')",
         "fn_birth_gateway_mode('thing', 'enforce', 'ready')",
+        "fn_birth_gateway_fence()",
+        "fn_birth_finding_acknowledge('thing', 'seen')",
     ):
         with pytest.raises(psycopg.Error) as refusal:
             old.execute(f"SELECT birth.{call}".encode())

@@ -93,3 +93,12 @@ def test_an_act_names_its_login_by_cluster_and_oid(scene: Scene, run: Run) -> No
         " FROM pg_control_system() s, pg_roles r WHERE r.rolname = %s",
         (OPERATOR,),
     )
+
+
+def test_what_is_recorded_as_an_act_waits_for_the_disk_whatever_the_session_has_set(scene: Scene, run: Run) -> None:
+    reviewer = scene.session(REVIEWER)
+    reviewer.execute("SET synchronous_commit = off")
+    with reviewer.transaction():
+        scene.review(run.run_id)
+        assert reviewer.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    assert reviewer.execute("SHOW synchronous_commit").fetchone() == ("off",)

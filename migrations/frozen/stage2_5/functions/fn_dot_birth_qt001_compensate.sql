@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_
 AS $fn_dot_birth_qt001_compensate$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
-  IF p_step IS NULL OR p_step NOT IN ('ask', 'begin') THEN
+  IF (p_step IN ('ask', 'begin')) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('driver_required', format('p_step is %L, not ask or begin', p_step),
       'CALL birth.sp_dot_birth_qt001_compensate with the same run and permit');
   END IF;
