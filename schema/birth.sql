@@ -4993,7 +4993,8 @@ BEGIN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
   RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
-  -- A takeover that is being committed is waited for; then the run has another epoch.
+  -- A takeover that is being committed is waited for.
+  PERFORM birth.fn_birth_run_wait(p_run_id);
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN

@@ -3,7 +3,7 @@
 -- the run and, when a check failed, holds a lock that says so (fn_birth_run_lock refuses the attempt while it does); and the server's log has a line.
 -- Granted to nobody.
 -- Returns: nothing.
--- Calls: fn_birth_outcome_of, fn_birth_run_holder, fn_birth_lock_key, fn_birth_act_record, fn_birth_permit_settle
+-- Calls: fn_birth_outcome_of, fn_birth_run_holder, fn_birth_lock_key, fn_birth_run_wait, fn_birth_act_record, fn_birth_permit_settle
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text)
   RETURNS void
@@ -24,7 +24,8 @@ BEGIN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
   RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
-  -- A takeover that is being committed is waited for; then the run has another epoch.
+  -- A takeover that is being committed is waited for.
+  PERFORM birth.fn_birth_run_wait(p_run_id);
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN
