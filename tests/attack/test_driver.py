@@ -101,7 +101,7 @@ def test_a_batch_is_asked_for_its_permit_before_the_contract(scene: Scene, run: 
 
 
 def test_a_comment_does_not_make_the_writer_a_step_of_the_driver(scene: Scene, run: Run, holder: Holder) -> None:
-    given = run.arguments(p_batch_size=10, p_dry_run=False, p_execute=True)
+    given = run.arguments(p_batch_size=1000, p_dry_run=False, p_execute=True)
     with scene.unchanged(), refused(errors.DriverRequired):
         holder.execute(driven("fn_dot_birth_qt001_apply", given), given)
 

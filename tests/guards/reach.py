@@ -25,7 +25,12 @@ from birthdb import paths, target
 TESTS = ("tests/run", "tests/identity", "tests/gateway", "tests/sql", "tests/attack", "tests/guards/test_tables.py")
 
 #: What the server has to be told so that its log can be read here.
-SETTINGS = {"log_line_prefix": "@%d@", "log_error_verbosity": "terse", "max_connections": "200"}
+SETTINGS = {
+    "log_line_prefix": "@%d@",
+    "log_error_verbosity": "terse",
+    "max_connections": "200",
+    "max_prepared_transactions": "4",
+}
 
 _FILE = "BIRTHDB_REACH"
 _FRAME = re.compile(r"PL/pgSQL function birth\.(\w+)\([^|]*?line (\d+)")
