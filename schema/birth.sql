@@ -7121,7 +7121,7 @@ CREATE VIEW birth.v_birth_home AS
    FROM (( SELECT jsonb_build_object('cluster', (s.system_identifier)::text, 'database', (d.oid)::bigint, 'permits', ((to_regclass('birth.birth_admission_permit_v2'::text))::oid)::bigint, 'name', d.datname) AS home
            FROM (pg_control_system() s(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)
              JOIN pg_database d ON ((d.datname = current_database())))) h
-     LEFT JOIN ( SELECT a.detail AS home,
+     LEFT JOIN ( SELECT (a.detail - 'clock_behind'::text) AS home,
             a.acted_at AS confirmed_at,
             a.actor AS confirmed_by,
             a.reason

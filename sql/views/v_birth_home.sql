@@ -12,7 +12,7 @@ FROM (
   FROM pg_control_system() s JOIN pg_catalog.pg_database d ON d.datname = current_database()
 ) h
 LEFT JOIN (
-  SELECT a.detail AS home, a.acted_at AS confirmed_at, a.actor AS confirmed_by, a.reason
+  SELECT a.detail - 'clock_behind' AS home, a.acted_at AS confirmed_at, a.actor AS confirmed_by, a.reason
   FROM birth.birth_act a
   WHERE a.act = 'home'
   ORDER BY a.acted_at DESC, a.act_id DESC
