@@ -790,6 +790,7 @@ CREATE FUNCTION birth.fn_birth_constraint_violations() RETURNS TABLE(run_id uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET standard_conforming_strings TO 'on'
+    SET jit TO 'off'
     SET enable_seqscan TO 'on'
     SET enable_indexscan TO 'off'
     SET enable_indexonlyscan TO 'off'
@@ -4390,6 +4391,7 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
   WITH run AS (
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
@@ -5526,17 +5528,23 @@ DECLARE
   v_before text[] := ARRAY(SELECT t.trace FROM birth.fn_birth_scan_traces() t);
   v_read boolean := false;
 BEGIN
+  -- Cleared again when a cancel or a timeout comes while it is being cleared, which code of the table's owner can make last.
   BEGIN
-    -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
-    PERFORM set_config('transaction_read_only', 'on', true);
-    RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
-    v_read := true;
-    RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
-  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
+    BEGIN
+      -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
+      PERFORM set_config('transaction_read_only', 'on', true);
+      RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
+      v_read := true;
+      RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
+      PERFORM birth.fn_birth_scan_clear(v_before);
+      IF NOT v_read THEN
+        RAISE;
+      END IF;
+    END;
+  EXCEPTION WHEN query_canceled THEN
     PERFORM birth.fn_birth_scan_clear(v_before);
-    IF NOT v_read THEN
-      RAISE;
-    END IF;
+    RAISE;
   END;
 END;
 $$;

@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
+  SET jit = off
 AS $fn_birth_run_audit$
   WITH run AS (
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id

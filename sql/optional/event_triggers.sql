@@ -162,6 +162,10 @@ AS $privileges$
   WHERE age(h.xmin) <= 0 AND birth_guard.written_here(h.xmin)
     AND x.grantee <> h.owner AND x.privilege_type NOT IN ('SELECT', 'USAGE')
     AND NOT (h.object = 'table birth.alembic_version' AND x.grantee = to_regrole('birth_dba'))
+    -- Whoever holds a privilege without its grant option can send a GRANT too: it grants nothing, and writes the row anew.
+    AND (pg_has_role(session_user, h.owner, 'MEMBER') OR EXISTS (
+      SELECT FROM aclexplode(h.acl) o
+      WHERE o.is_grantable AND (o.grantee = 0 OR pg_has_role(session_user, o.grantee, 'MEMBER'))))
   GROUP BY h.object;
 $privileges$;
 

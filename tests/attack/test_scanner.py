@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from gateway.world import World, wait_until_blocked
+from helpers import raised
 from psycopg.sql import SQL, Identifier, Literal
 
 from birthdb import api, errors
@@ -360,6 +361,35 @@ def in_the_planner(world: World, function: str) -> Iterator[None]:
         done = elsewhere.submit(put)
         yield
         done.result(timeout=60)
+
+
+def test_a_timeout_while_the_session_is_cleared_leaves_no_statement(world: World) -> None:
+    """The owner's code makes the clearing last, and times it so that the victim's own timeout comes meanwhile."""
+    governed(world)
+    world.owner.execute(SLOW)
+    session = world.operator
+    session.execute("SET statement_timeout = '3s'")
+    session.execute("PREPARE theirs AS SELECT 1")
+    with in_the_planner(world, "app.slow"), raised(errors.SourceLeftTraces.sqlstate):
+        session.execute("SELECT * FROM birth.fn_birth_census('thing')")
+    session.execute("SET statement_timeout = 0")
+    assert session.execute("SELECT name FROM pg_prepared_statements WHERE from_sql").fetchall() == []
+
+
+#: Many long statements, and a pause that ends shortly before the timeout of whoever reads.
+SLOW = """
+CREATE FUNCTION app.slowly() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  DEALLOCATE theirs;
+  PREPARE theirs AS SELECT 2;
+  FOR i IN 1 .. 30 LOOP
+    EXECUTE format('PREPARE e%s AS SELECT %L', i, repeat('x', 8000000));
+  END LOOP;
+  PERFORM pg_sleep(greatest(0, 2.8 - extract(epoch FROM clock_timestamp() - statement_timestamp())));
+END $$;
+CREATE FUNCTION app.slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+  $$BEGIN PERFORM app.slowly(); RETURN 1; END$$;
+"""
 
 
 # --- races without a lock

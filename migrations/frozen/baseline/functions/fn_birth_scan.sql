@@ -24,17 +24,23 @@ DECLARE
   v_before text[] := ARRAY(SELECT t.trace FROM birth.fn_birth_scan_traces() t);
   v_read boolean := false;
 BEGIN
+  -- Cleared again when a cancel or a timeout comes while it is being cleared, which code of the table's owner can make last.
   BEGIN
-    -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
-    PERFORM set_config('transaction_read_only', 'on', true);
-    RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
-    v_read := true;
-    RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
-  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
+    BEGIN
+      -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
+      PERFORM set_config('transaction_read_only', 'on', true);
+      RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
+      v_read := true;
+      RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
+      PERFORM birth.fn_birth_scan_clear(v_before);
+      IF NOT v_read THEN
+        RAISE;
+      END IF;
+    END;
+  EXCEPTION WHEN query_canceled THEN
     PERFORM birth.fn_birth_scan_clear(v_before);
-    IF NOT v_read THEN
-      RAISE;
-    END IF;
+    RAISE;
   END;
 END;
 $fn_birth_scan$;

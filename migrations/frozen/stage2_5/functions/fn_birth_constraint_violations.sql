@@ -2,7 +2,7 @@
 -- keys, unique indexes, foreign keys. A superuser can switch a constraint off, write, and mark it as validated again: the catalogue shows nothing.
 -- It reads the tables themselves, because an index may lack rows. NOT NULL is asked by num_nulls: from PostgreSQL 17 on the planner folds IS NULL
 -- on a column that is declared NOT NULL.
--- birth_registry is left out: it would have to be read whole.
+-- birth_registry is left out: it would have to be read whole. Without JIT, whose code trusts NOT NULL and crashes the server on an empty value.
 -- Returns: one row for each constraint that is violated and run: run_id (NULL: the rows belong to no run), the constraint, how many rows.
 -- A table that cannot be read is returned too, with the reason.
 -- Calls: nothing
@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_constraint_violations()
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
   SET standard_conforming_strings = on
+  SET jit = off
   SET enable_seqscan = on
   SET enable_indexscan = off
   SET enable_indexonlyscan = off
