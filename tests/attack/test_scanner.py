@@ -368,7 +368,7 @@ def test_a_timeout_while_the_session_is_cleared_leaves_no_statement(world: World
     governed(world)
     world.owner.execute(SLOW)
     session = world.operator
-    session.execute("SET statement_timeout = '3s'")
+    session.execute("SET statement_timeout = '7s'")
     session.execute("PREPARE theirs AS SELECT 1")
     with in_the_planner(world, "app.slow"), raised(errors.SourceLeftTraces.sqlstate):
         session.execute("SELECT * FROM birth.fn_birth_census('thing')")
@@ -382,10 +382,10 @@ CREATE FUNCTION app.slowly() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   DEALLOCATE theirs;
   PREPARE theirs AS SELECT 2;
-  FOR i IN 1 .. 30 LOOP
+  FOR i IN 1 .. 40 LOOP
     EXECUTE format('PREPARE e%s AS SELECT %L', i, repeat('x', 8000000));
   END LOOP;
-  PERFORM pg_sleep(greatest(0, 2.8 - extract(epoch FROM clock_timestamp() - statement_timestamp())));
+  PERFORM pg_sleep(greatest(0, 6.85 - extract(epoch FROM clock_timestamp() - statement_timestamp())));
 END $$;
 CREATE FUNCTION app.slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
   $$BEGIN PERFORM app.slowly(); RETURN 1; END$$;
