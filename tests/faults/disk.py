@@ -23,7 +23,8 @@ from support import Database
 from birthdb.server import EmbeddedServer
 
 _SEGMENT = 16 << 20
-_PAGE = 8192
+#: Room that may be left in the last segment: less than a batch takes.
+_LEFT = 2048
 _DATA_MB, _WAL_MB = 64, 5 * 16
 _SMALL = "small"
 
@@ -154,12 +155,12 @@ class WalDisk:
         self._checkpointer = scene.value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
         os.kill(self._checkpointer, SIGSTOP)
         self._disk.fill()
-        # The segments that are there already are used up, and the last one up to its last page.
+        # The segments that are there already are used up, and the last one up to less than a batch takes.
         for _ in range(_STEPS):
             segment, left = self._position(scene)
             if any(path.name[8:] > segment[8:] for path in self._disk.path.glob("?" * 24)):
                 scene.execute("SELECT pg_logical_emit_message(false, 'faults', ''), pg_switch_wal()")
-            elif left > _PAGE:
+            elif left > _LEFT:
                 size = min(left * 9 // 10, 1 << 20)
                 scene.execute("SELECT pg_logical_emit_message(false, 'faults', repeat('x', %s))", (size,))
             else:
