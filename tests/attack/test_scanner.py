@@ -336,6 +336,10 @@ def test_what_outlives_the_rollback_is_refused_and_no_statement_stays(world: Wor
     with in_the_planner(world, "app.leaves"), pytest.raises(errors.SourceLeftTraces) as refusal:
         api.census(session, "thing")
     assert detail in str(refusal.value.detail)
+    # birth_scanner can call nothing of ours, so that the refusal is written out where it is raised.
+    catalogue = "SELECT birth.fn_birth_error('source_left_traces', '') ->> %s"
+    assert refusal.value.hint == world.value(catalogue, "hint")
+    assert str(refusal.value).startswith(world.value(catalogue, "message"))
     statements = {row[0] for row in session.execute("SELECT name FROM pg_prepared_statements WHERE from_sql")}
     assert "mine" not in statements
     # The session's own statement is its own still, or gone; never the owner's.
