@@ -76,7 +76,7 @@ def check(catalogue: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def render(entries: list[Entry]) -> dict[Path, str]:
     """Return the text of every generated file, keyed by its path."""
     return {
-        paths.SQL / "functions" / "fn_birth_error.sql": _sql(entries),
+        paths.SQL / "functions" / "core" / "fn_birth_error.sql": _sql(entries),
         Path(__file__).with_name("errors.py"): _python(entries),
         paths.ROOT / "docs" / "errors.md": _markdown(entries),
     }

@@ -9,9 +9,9 @@ from birthdb import errors, paths
 
 SQL = paths.ROOT / "sql"
 TESTS = paths.ROOT / "tests"
-OBJECTS = sorted(path for folder in ("functions", "tables", "views") for path in (SQL / folder).glob("*.sql"))
-ROUTINES = sorted((SQL / "functions").glob("*.sql"))
-TABLES = {path.stem for path in (SQL / "tables").glob("*.sql")}
+OBJECTS = sorted(path for folder in ("functions", "tables", "views") for path in (SQL / folder).rglob("*.sql"))
+ROUTINES = sorted((SQL / "functions").rglob("*.sql"))
+TABLES = {path.stem for path in (SQL / "tables").rglob("*.sql")}
 CREATED = re.compile(r"^CREATE (?:OR REPLACE )?(FUNCTION|PROCEDURE|VIEW|TABLE) birth\.(\w+)", re.MULTILINE)
 CALL = re.compile(r"\bbirth\.((?:fn|sp)_\w+)\s*\(")
 WRITE = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?birth\.(\w+)")
@@ -40,6 +40,13 @@ def breaches(check: Callable[[Path, str, str], object], files: list[Path]) -> di
     assert files
     found = {path.stem: check(path, *split(path)) for path in files}
     return {name: what for name, what in found.items() if what}
+
+
+def test_public_routines_lie_in_their_domain_and_internal_ones_in_its_internal_folder() -> None:
+    granted = set(re.findall(r"\('ROUTINE', +'(\w+)'", (SQL / "grants.sql").read_text(encoding="utf-8")))
+    assert {path.stem for path in ROUTINES if path.parent.name != "internal"} == granted
+    assert len({path.name for path in OBJECTS}) == len(OBJECTS)
+    assert all(len(path.relative_to(SQL).parts) > 2 for path in OBJECTS), "an object lies in the folder of its domain"
 
 
 def test_a_file_holds_one_object_named_after_it_and_grants_and_drops_nothing() -> None:

@@ -7,6 +7,7 @@ from faults.boundaries import boundaries, instrumented
 
 from birthdb import paths
 from birthdb.release import body_of
+from birthdb.release.sources import Sources
 
 BODY = """
 DECLARE
@@ -50,7 +51,7 @@ def test_a_mark_stands_at_each_boundary_and_nothing_else_changes() -> None:
 
 @pytest.mark.parametrize("name", ["sp_birth_run_drive", "sp_dot_birth_qt001_apply", "sp_dot_birth_qt001_compensate"])
 def test_each_commit_of_a_driver_has_a_boundary_before_and_behind_it(name: str) -> None:
-    body = body_of((paths.SQL / "functions" / f"{name}.sql").read_text(encoding="utf-8"), name)
+    body = body_of(Sources(paths.ROOT).file(f"functions/{name}.sql").read_text(encoding="utf-8"), name)
     assert body is not None
     here = boundaries(name, body)
     commits = [place for place, boundary in enumerate(here) if boundary.commits]

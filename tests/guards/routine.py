@@ -78,7 +78,7 @@ class Change:
 def routines() -> dict[str, str]:
     """Return the bodies of all routines by name, as ``pg_proc.prosrc`` has them."""
     found = {}
-    for file in sorted((paths.SQL / "functions").glob("*.sql")):
+    for file in sorted((paths.SQL / "functions").rglob("*.sql")):
         body = body_of(file.read_text(encoding="utf-8"), file.stem)
         if body is None:
             raise UnreadableError(f"{file.name} has no body ${file.stem}$")

@@ -53,7 +53,7 @@ def test_loading_the_living_files_makes_a_released_schema(empty_db: Database, db
 
 
 def test_an_edited_living_file_is_found(checkout: Sources) -> None:
-    with (checkout.sql / "functions" / "fn_birth_raise.sql").open("a") as file:
+    with checkout.file("functions/fn_birth_raise.sql").open("a") as file:
         file.write("-- edited\n")
     assert findings(checkout) == [
         "functions/fn_birth_raise.sql: the living file is not the one frozen in baseline\n"
@@ -79,7 +79,7 @@ def test_a_file_in_no_release_is_found(checkout: Sources) -> None:
 def test_a_declared_release_does_not_change(checkout: Sources) -> None:
     (checkout.root / "CHANGELOG.md").write_text(f"- `baseline` sha256:{checkout.seal('baseline')}\n")
     assert findings(checkout) == []
-    living = checkout.sql / "functions" / "fn_birth_raise.sql"
+    living = checkout.file("functions/fn_birth_raise.sql")
     living.write_text(living.read_text() + "-- edited\n")
     with pytest.raises(SourceError, match=r"baseline is declared, and functions/fn_birth_raise\.sql differs"):
         checkout.freeze("baseline")

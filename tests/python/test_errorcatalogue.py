@@ -54,7 +54,7 @@ def function(empty_db: Database) -> psycopg.Connection[tuple[object, ...]]:
     """A connection to a database that has nothing but the generated function."""
     conn = empty_db.connect()
     conn.execute("CREATE SCHEMA birth")
-    conn.execute((paths.SQL / "functions" / "fn_birth_error.sql").read_bytes())
+    conn.execute((paths.SQL / "functions" / "core" / "fn_birth_error.sql").read_bytes())
     return conn
 
 

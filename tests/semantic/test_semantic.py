@@ -151,7 +151,7 @@ def test_the_settings_of_a_session_do_not_move_a_hash(db: Database) -> None:
 
 
 def test_a_source_file_hashes_as_what_it_made_and_another_does_not(db: Database) -> None:
-    source = (paths.SQL / "functions" / "fn_birth_lock_key.sql").read_text(encoding="utf-8")
+    source = (paths.SQL / "functions" / "core" / "fn_birth_lock_key.sql").read_text(encoding="utf-8")
     with psycopg.connect(db.url()) as connection:
         live = semantic.hashes(connection)
         (key,) = made = semantic.of_source(connection, source)

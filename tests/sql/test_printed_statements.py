@@ -60,11 +60,11 @@ def printed(text: str) -> Iterator[str]:
 
 def sources() -> Iterator[tuple[str, str]]:
     """Yield where each printed statement is from, and the statement."""
-    for path in sorted((*SQL.glob("functions/*.sql"), *SQL.glob("views/*.sql"), *SQL.glob("release/*.sql"))):
+    for path in sorted((*SQL.glob("functions/**/*.sql"), *SQL.glob("views/**/*.sql"), *SQL.glob("release/*.sql"))):
         text = path.read_text(encoding="utf-8")
         if path.name in _OTHERWISE:
             continue
-        body = text if path.parent.name == "views" else body_of(text, path.stem)
+        body = text if path.is_relative_to(SQL / "views") else body_of(text, path.stem)
         bodies = (
             [body] if body is not None else re.findall(r"AS \$\w+\$(.*?)\$\w+\$|DO \$\w*\$(.*?)\$\w*\$", text, re.S)
         )
@@ -145,7 +145,7 @@ def test_every_printed_statement_names_the_schema_of_all_that_it_calls() -> None
 
 def test_the_hints_are_those_of_the_catalogue() -> None:
     """What is asked here is what is raised."""
-    text = Path(SQL / "functions" / "fn_birth_error.sql").read_text(encoding="utf-8")
+    text = Path(SQL / "functions" / "core" / "fn_birth_error.sql").read_text(encoding="utf-8")
     for name, statement in STATEMENTS:
         if name == "errors.toml":
             assert statement.replace("'", "''") in text
@@ -153,7 +153,7 @@ def test_the_hints_are_those_of_the_catalogue() -> None:
 
 def test_a_repair_that_needs_a_person_is_printed_with_the_path_of_a_release() -> None:
     """It holds definitions, as a release has them: these name no schema of what they call."""
-    attention = (SQL / "views" / "v_birth_attention.sql").read_text(encoding="utf-8")
+    attention = (SQL / "views" / "monitoring" / "v_birth_attention.sql").read_text(encoding="utf-8")
     assert [line for line in attention.splitlines() if re.search(r"\bd\.repair\b", line)] == [
         line for line in attention.splitlines() if "'SET search_path = pg_catalog, pg_temp; ' || d.repair" in line
     ]

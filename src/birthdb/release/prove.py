@@ -36,6 +36,7 @@ from psycopg.sql import SQL, Literal
 
 from birthdb import paths
 from birthdb.release import body_of
+from birthdb.release.sources import Sources
 
 #: The environment variable that names the claim whose guard the tests' template database is to lack.
 TAKE_OUT = "BIRTHDB_TAKE_OUT"
@@ -61,7 +62,7 @@ class Claim:
     @property
     def body(self) -> str:
         """The body of the routine in ``sql/functions``, as ``pg_proc.prosrc`` has it. Raises ClaimError."""
-        source = (paths.SQL / "functions" / f"{self.routine}.sql").read_text(encoding="utf-8")
+        source = Sources(paths.ROOT).file(f"functions/{self.routine}.sql").read_text(encoding="utf-8")
         found = body_of(source, self.routine)
         if found is None:
             raise ClaimError(f"{self.name}: sql/functions/{self.routine}.sql has no body ${self.routine}$")

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ SUMS = "SHA256SUMS"
 START = "python -m birthdb.release start NAME -m 'what it brings'"
 _FREEZE = "python -m birthdb.release freeze"
 _FOLDERS = ("roles", "release", "tables", "functions", "views")
+#: What lies in a folder of its domain, which is no part of its name: a file moves, and its object does not.
+_OBJECTS = ("tables", "functions", "views")
 _SECTION = re.compile(r"\[([a-z0-9_]+)\]")
 _DECLARED = re.compile(r"`(\w+)` sha256:([0-9a-f]{64})")
 
@@ -84,6 +86,17 @@ class Sources:
                 steps.append(step)
         return releases
 
+    def file(self, path: str) -> Path:
+        """Return where the living file of a step lies: ``functions/fn_x.sql`` is ``functions/<domain>/…/fn_x.sql``."""
+        folder, _, name = path.partition("/")
+        return next((self.sql / folder).rglob(name), self.sql / path) if folder in _OBJECTS else self.sql / path
+
+    def living(self, folders: Iterable[str] = _FOLDERS) -> Iterator[tuple[str, Path]]:
+        """Yield every living file of the folders, by the name that ``order.txt`` has for it."""
+        for folder in folders:
+            for file in sorted((self.sql / folder).rglob("*.sql"), key=lambda file: file.name):
+                yield f"{folder}/{file.name}", file
+
     @property
     def head(self) -> str:
         """The newest release of order.txt."""
@@ -123,7 +136,7 @@ class Sources:
         folder = self.frozen.root / release
         wanted: dict[str, bytes] = {}
         for path in self.files(release):
-            living, copy = self.sql / path, folder / path
+            living, copy = self.file(path), folder / path
             common = path in COMMON
             source = living if common or (self.newest(path) == release and not self.gone(path)) else copy
             if not source.is_file():
@@ -149,7 +162,7 @@ class Sources:
             return
         unlisted = set(self._frozen_files(folder)) - wanted.keys() - {MANIFEST, SUMS, "manifest.json"}
         # An older text may live there only: what is nowhere else is not removed unasked.
-        copies = {path for path in unlisted if self._is_copy(folder / path, self.sql / path)}
+        copies = {path for path in unlisted if self._is_copy(folder / path, self.file(path))}
         if lost := sorted(unlisted - copies):
             raise SourceError(
                 f"{release}: frozen but not listed: {', '.join(lost)}\n"
@@ -204,7 +217,7 @@ class Sources:
         listed = list(dict.fromkeys(path for release in self.releases for path in self.files(release)))
         for path in sorted(listed):
             newest = self.newest(path)
-            living, copy = self.sql / path, self.frozen.root / newest / path
+            living, copy = self.file(path), self.frozen.root / newest / path
             if self.gone(path):
                 if living.is_file():
                     yield Ahead("new", path)
@@ -212,10 +225,7 @@ class Sources:
                 yield Ahead("removed", path, newest)
             elif copy.is_file() and not self._is_copy(copy, living):
                 yield Ahead("changed", path, newest)
-        for folder in _FOLDERS:
-            for file in sorted((self.sql / folder).glob("*")):
-                if (path := file.relative_to(self.sql).as_posix()) not in listed:
-                    yield Ahead("new", path)
+        yield from (Ahead("new", path) for path, _ in self.living() if path not in listed)
 
     def check_sums(self) -> Iterator[Finding]:
         """Yield frozen folders whose files are not what their sums say, and declared ones whose sums changed."""
@@ -241,5 +251,5 @@ class Sources:
         for step in (step for steps in self.releases.values() for step in steps):
             path = step.object
             # What was dropped for good has no living text, what is made again has one only: nothing to drop.
-            if not step.drops and (self.sql / path).is_file():
-                yield Step(path), (self.sql / path).read_text(encoding="utf-8")
+            if not step.drops and (living := self.file(path)).is_file():
+                yield Step(path), living.read_text(encoding="utf-8")

@@ -236,9 +236,8 @@ def _tables(sources: Sources, changes: _Changes, name: str) -> Iterator[str]:
 
 
 def _living(sources: Sources) -> Iterator[tuple[str, str]]:
-    for folder in (*KINDS, "release", "roles"):
-        for file in sorted((sources.sql / folder).glob("*.sql")):
-            yield file.relative_to(sources.sql).as_posix(), file.read_text(encoding="utf-8")
+    for path, file in sources.living((*KINDS, "release", "roles")):
+        yield path, file.read_text(encoding="utf-8")
 
 
 def _not_one_object(path: str, file: References) -> Iterator[str]:
@@ -285,8 +284,7 @@ def _granted(sources: Sources) -> tuple[set[str], set[str]]:
         name
         for what, name in named
         # Alembic's table is no file's: enter.sql makes it as Alembic would.
-        if name != VERSION_TABLE
-        and not any((sources.sql / folder / f"{name}.sql").is_file() for folder in folders[what])
+        if name != VERSION_TABLE and not any(sources.file(f"{folder}/{name}.sql").is_file() for folder in folders[what])
     }
     return {name for _, name in named}, unknown
 
@@ -369,7 +367,7 @@ class _Release:
 
     def _write(self) -> None:
         """Write the section of order.txt and freeze it, with what is known now."""
-        living = {path: self._references(self.copy.sql / path) for path in self._made()}
+        living = {path: self._references(self.copy.file(path)) for path in self._made()}
         steps = {path: step for path, step in self.changes.altered.items() if path in living}
         for path, step in steps.items():
             altering = self._references(self.copy.sql / step.path)
@@ -432,9 +430,9 @@ class _Release:
         """Run the steps up and back. Raises _Stuck with what has to go first."""
         _run(connection, f"SET LOCAL birth.release = '{self.name}'")
         for path in BEGIN:
-            _run(connection, (self.copy.sql / path).read_text(encoding="utf-8"))
+            _run(connection, self.copy.file(path).read_text(encoding="utf-8"))
         for step in self.steps:
-            text = step.drop if step.drops else (self.copy.sql / step.path).read_text(encoding="utf-8")
+            text = step.drop if step.drops else self.copy.file(step.path).read_text(encoding="utf-8")
             with self._watched(connection, step, "up"):
                 _run(connection, text)
             self._watch_overloads(connection, step)
