@@ -3,6 +3,7 @@
 import fnmatch
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,10 @@ def main(
     again: Annotated[bool, typer.Option(help="Try also what is caught.")] = False,
     jobs: Annotated[int, typer.Option(help="How many at a time.")] = 2,
     most: Annotated[int, typer.Option(help="How many tests may try to catch a guard.")] = 60,
-    by: Annotated[str, typer.Option(help="Only tests with this in their name, as one who knows which it is.")] = "",
+    by: Annotated[
+        str,
+        typer.Option(help="Only tests with this in their name; FILE::TEST is tried as it is, without measuring reach."),
+    ] = "",
     reached: Annotated[Path | None, typer.Option(help="Keep what each test comes near here; read it here.")] = None,
 ) -> None:
     """Take guards out one by one; exit 1 when no test fails for one."""
@@ -43,11 +47,19 @@ def main(
             every = guard.everything(connection)
         known = listing.read()
         proofs = {one: known.get(one, Proof(one, None, UNTRIED)) for one in every}
+        # What caught a guard in the routine where it stood most likely catches it where it stands now.
+        if moved := listing.carried(known, every):
+            tests = {one: [str(proof.test)] for one, proof in moved.items()}
+            _try(cluster, released, {one: every[one] for one in moved}, proofs, lambda one, _: tests[one], jobs)
         wanted = _wanted(every, proofs, [f"{pattern}*" for pattern in patterns or [""]], again)
         if wanted:
-            tests = _reached(cluster, server.log, released, jobs, reached)
-            tests = {name: test for name, test in tests.items() if by in name}
-            _try(cluster, released, wanted, proofs, tests, jobs, most)
+            near = {} if "::" in by else _reached(cluster, server.log, released, jobs, reached)
+            near = {name: test for name, test in near.items() if by in name}
+
+            def candidates(one: Guard, removal: Removal) -> list[str]:
+                return prove.candidates(one, removal, near, proofs, most) if near else [by]
+
+            _try(cluster, released, wanted, proofs, candidates, jobs)
         _write(proofs)
         cluster.close()
     left = [one for one in wanted if proofs[one].test is None]
@@ -80,9 +92,8 @@ def _try(
     released: Database,
     wanted: Removals,
     proofs: Proofs,
-    reached: dict[str, reach.Reach],
+    candidates: Callable[[Guard, Removal], list[str]],
     jobs: int,
-    most: int,
 ) -> None:
     waiting = Queue[tuple[Guard, Removal]]()
     for each in wanted.items():
@@ -93,7 +104,7 @@ def _try(
         with prove.Prover(cluster, released, making=making) as prover, suppress(Empty):
             while True:
                 one, removal = waiting.get_nowait()
-                outcome = prover.without([(one, removal)], prove.candidates(one, removal, reached, proofs, most))
+                outcome = prover.without([(one, removal)], candidates(one, removal))
                 with telling:
                     proofs[one] = Proof(one, outcome.caught, outcome.why)
                     typer.echo(f"{'caught' if outcome.caught else 'NOT   '}  {one}")

@@ -1,8 +1,9 @@
 """The list of guards and who misses them: ``guards.json`` for the tool, ``docs/guards.md`` for people."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def read(file: Path = LIST) -> dict[Guard, Proof]:
         Proof(Guard(e["object"], e["what"], e.get("number", 1)), e.get("test"), e.get("why", "")) for e in entries
     ]
     return {proof.guard: proof for proof in proofs}
+
+
+def carried(known: Mapping[Guard, Proof], guards: Iterable[Guard]) -> dict[Guard, Proof]:
+    """Return the proofs of guards that moved: the text is a guard's label, and stands in another routine now.
+
+    A moved guard is none of ``known``; its proof there belongs to no guard any more. Each proof goes to one guard.
+    """
+    there = set(guards)
+    left = defaultdict(list)
+    for one, proof in sorted(known.items(), reverse=True):
+        if one not in there and proof.test:
+            left[one.what].append(proof)
+    return {
+        one: replace(left[one.what].pop(), guard=one) for one in sorted(there) if one not in known and left[one.what]
+    }
 
 
 def write(proofs: Iterable[Proof], file: Path = LIST) -> None:

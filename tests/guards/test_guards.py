@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from guards import guard, listing, prove, routine
 from guards.guard import Guard
+from guards.listing import Proof
 from support import Cluster, Database
 
 from birthdb import paths, target
@@ -43,6 +44,15 @@ def test_the_list_names_the_guards_that_there_are(guards: dict[Guard, guard.Remo
     gone = sorted(known.keys() - guards.keys())
     assert not gone, f"the list has {gone[0]}, the sources have not ({len(gone)} in all): make guards"
     assert listing.PAGE.read_text(encoding="utf-8") == listing.page(known)
+
+
+def test_a_guard_that_moved_to_another_routine_keeps_its_proof() -> None:
+    """Each proof goes to one guard, and only from a routine that has the guard no more."""
+    old, stays, other = Guard("fn_old", "x: a"), Guard("fn_stays", "x: b"), Guard("fn_old", "x: c")
+    known = {one: Proof(one, f"tests/{one.object}.py::test") for one in (old, stays)} | {other: Proof(other, None)}
+    moved = Guard("fn_new", "x: a")
+    there = [moved, Guard("fn_new", "x: a", 2), Guard("fn_new", "x: b"), Guard("fn_new", "x: c"), stays]
+    assert listing.carried(known, there) == {moved: Proof(moved, "tests/fn_old.py::test")}
 
 
 def test_every_guard_is_missed_by_a_test() -> None:
