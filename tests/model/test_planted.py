@@ -1,4 +1,4 @@
-"""The walks find what they are for. Here a few faults that are planted; ``make soak`` begins with all of them."""
+"""The walks find what they are for. Here a few faults that are planted; ``make test-long`` plants all of them."""
 
 import pytest
 from model.planted import FAULTS, found

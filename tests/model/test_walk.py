@@ -1,4 +1,4 @@
-"""Some dozens of random walks beside the model; ``make soak`` takes them for hours."""
+"""Some dozens of random walks beside the model; ``make test-long`` takes them for hours."""
 
 from model.stage import Stage
 from model.walk import SEEDS, walk
@@ -46,7 +46,7 @@ MET = {
 
 def test_database_and_model_agree_after_every_step_of_every_walk(stage: Stage) -> None:
     for seed in SEEDS:
-        print(f"again by: make soak SEED={seed} WALKS=1")
+        print(f"again by: make test-long ONLY=soak SEED={seed} WALKS=1")
         walk(stage, seed)
     expected = {(move, answer) for move, answers in MET.items() for answer in answers.split()}
     assert not expected - stage.answers.keys()

@@ -46,6 +46,14 @@ def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any],
     assert report.reformattings >= 20
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(16))
+def test_the_hunt_finds_nothing(connection: psycopg.Connection[Any], part: int) -> None:
+    seed = SystemRandom().randrange(2**32)
+    report = hunt.hunt(connection, mutations=20_000, reformattings=2_000, seed=seed, part=part, parts=16)
+    assert [*report.missed, *report.false, *report.refused] == [], f"seed {seed}, part {part} of 16\n{report}"
+
+
 def test_every_routine_and_every_part_of_a_table_is_a_target(connection: psycopg.Connection[Any]) -> None:
     targets = hunt.targets(connection)
     kept = ("gateway", "function", "procedure", "view", "constraint", "index")

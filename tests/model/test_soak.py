@@ -1,6 +1,7 @@
-"""Planted faults, all of them, then random walks.
+"""All planted faults, and random walks for a quarter of an hour.
 
-``make soak HOURS=2``, ``make soak WALKS=500``; ``make soak SEED=7 WALKS=1`` takes one walk again.
+``make test-long ONLY=soak HOURS=2`` takes walks for longer, ``WALKS=500`` so many of them. ``SEED=7 WALKS=1`` takes one
+again.
 """
 
 import os
@@ -13,6 +14,8 @@ from model.planted import FAULTS, found
 from model.stage import Stage
 from model.walk import walk
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.skipif(bool(os.environ.get("SEED")), reason="one walk is wanted")
 @pytest.mark.parametrize("fault", FAULTS)
@@ -21,13 +24,11 @@ def test_every_planted_fault_is_found(stage: Stage, fault: str) -> None:
 
 
 def test_soak(stage: Stage) -> None:
-    """Each walk has a seed of its own, which is on the screen when it fails."""
-    until = time.monotonic() + 3600 * float(os.environ.get("HOURS") or 1)
+    until = time.monotonic() + 3600 * float(os.environ.get("HOURS") or 0.25)
     walks = int(os.environ.get("WALKS") or sys.maxsize)
     first = int(os.environ.get("SEED") or 0) or random.randrange(1, 2**31)
-    print()
     for seed in range(first, first + walks):
-        print(f"\rwalk {seed - first + 1}, seed {seed}: {stage.answers.total()} moves made ", end="", flush=True)
+        print(f"walk {seed - first + 1}: make test-long ONLY=soak SEED={seed} WALKS=1")
         walk(stage, seed)
         if time.monotonic() > until:
             break
