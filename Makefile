@@ -72,10 +72,10 @@ freeze: $(READY) ## copy sql/ into the releases that are not declared, with hash
 check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
 
-faults: $(READY) ## stop runs between any two statements, and write docs/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose
+faults: $(READY) ## stop runs between any two statements, and write docs/evidence/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose
 	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS)) $(addprefix --only ,$(ONLY)) $(addprefix --by ,$(BY))
 
-guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/guards.md; long. ONLY="fn_birth_permit_*" chooses
+guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/evidence/guards.md; long. ONLY="fn_birth_permit_*" chooses
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')
 
 generate: $(READY) ## write what is generated from the catalogues of errors and side doors

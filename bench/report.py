@@ -18,7 +18,7 @@ from birthdb import target
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results.json"
 README = ROOT / "README.md"
-PLOTS = ROOT / "docs" / "bench"
+PLOTS = ROOT / "docs" / "evidence" / "bench"
 BEGIN = "<!-- bench: written by `make bench` -->"
 END = "<!-- bench: end -->"
 
@@ -140,7 +140,7 @@ def section(report: Json) -> str:
     rule = f"Median and range over at most {rounds} rounds in turn; a single value is one measurement."
     below = [f"{rule} {settings(about)}. {_registry(about)}."]
     if any(claim["met"] is False for claim in found):
-        below.insert(0, "A **no** is explained in [docs/performance.md](docs/performance.md).")
+        below.insert(0, "A **no** is explained in [docs/evidence/performance.md](docs/evidence/performance.md).")
     below += [
         note for result in report["scenarios"].values() for note in result.get("notes", ()) if "not measured" in note
     ]
@@ -266,7 +266,7 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
     add("--quick", action="store_true", help="a few rows, one round, nothing durable: does everything work?")
     add("--json", metavar="FILE", help="write everything to this file")
     add("--plots", metavar="DIR", help="write the plots into this folder")
-    add("--write", action="store_true", help="write bench/results.json, the README's section and docs/bench")
+    add("--write", action="store_true", help="write bench/results.json, the README's section and docs/evidence/bench")
     options = parser.parse_args(arguments)
     if options.quick:
         if options.rows != IN_FULL:

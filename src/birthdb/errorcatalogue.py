@@ -78,7 +78,7 @@ def render(entries: list[Entry]) -> dict[Path, str]:
     return {
         paths.SQL / "functions" / "core" / "fn_birth_error.sql": _sql(entries),
         Path(__file__).with_name("errors.py"): _python(entries),
-        paths.ROOT / "docs" / "errors.md": _markdown(entries),
+        paths.ROOT / "docs" / "reference" / "errors.md": _markdown(entries),
     }
 
 

@@ -1,4 +1,4 @@
-"""The side doors as data; ``python tests/doors/catalogue.py`` writes docs/side-doors.md from doors.toml."""
+"""The side doors as data; ``python tests/doors/catalogue.py`` writes docs/reference/side-doors.md from doors.toml."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from birthdb import errors, paths
 
-PAGE = paths.ROOT / "docs" / "side-doors.md"
+PAGE = paths.ROOT / "docs" / "reference" / "side-doors.md"
 COMMAND = "python tests/doors/catalogue.py"
 
 _DATA = Path(__file__).with_name("doors.toml")
@@ -90,7 +90,7 @@ def titled(title: str) -> Door:
 
 
 def page() -> str:
-    """Return the text of docs/side-doors.md."""
+    """Return the text of docs/reference/side-doors.md."""
     parts = [_HEAD]
     for title, doors in groups().items():
         rows = "".join(f"| {door.what} | {door.outcome} |\n" for door in doors)

@@ -47,8 +47,8 @@ def main(
     by: Annotated[list[Sort] | None, typer.Option(help="Sorts of faults.")] = None,
     turns: Annotated[int | None, typer.Option(help="In one turn each boundary sees one fault; all without.")] = None,
 ) -> None:
-    """Disturb every story at every boundary, and write docs/faults.md and docs/faults.csv."""
-    docs = paths.ROOT / "docs"
+    """Disturb every story at every boundary, and write docs/evidence/faults.md and docs/evidence/faults.csv."""
+    docs = paths.ROOT / "docs" / "evidence"
     seen = page.read(docs) if only or by else []
     equal = True
     with ProcessPoolExecutor(jobs) as pool:

@@ -1,4 +1,4 @@
-"""``docs/faults.md`` and ``docs/faults.csv``: the matrix, from what was seen."""
+"""``docs/evidence/faults.md`` and ``docs/evidence/faults.csv``: the matrix, from what was seen."""
 
 import csv
 import io
@@ -161,8 +161,8 @@ _HEAD = """\
 <!-- written by `make faults` -->
 
 A run is stopped between two of its statements, something happens to it there, and its operator goes on as
-[the guide](operator.md) says. Then every table of schema `birth` is compared, row by row, with that of the same run
-undisturbed: births, ledger, receipts, permits, reviews, acts and the rest.
+[the guide](../guide/operator.md) says. Then every table of schema `birth` is compared, row by row, with that of the
+same run undisturbed: births, ledger, receipts, permits, reviews, acts and the rest.
 
 **{cases} faults; each time the two were equal.** In between, when the fault had struck and nobody had acted yet,
 receipts, births, permits and ledger agreed, and no run was called done or compensated that was not.

@@ -1,4 +1,4 @@
-"""The list of guards and who misses them: ``guards.json`` for the tool, ``docs/guards.md`` for people."""
+"""The list of guards and who misses them: ``guards.json`` for the tool, ``docs/evidence/guards.md`` for people."""
 
 import json
 from collections import defaultdict
@@ -12,7 +12,7 @@ from guards.guard import Guard
 from birthdb import paths
 
 LIST = Path(__file__).with_name("guards.json")
-PAGE = paths.ROOT / "docs" / "guards.md"
+PAGE = paths.ROOT / "docs" / "evidence" / "guards.md"
 
 _HEAD = """\
 # Guards
@@ -83,7 +83,7 @@ def write(proofs: Iterable[Proof], file: Path = LIST) -> None:
 
 
 def page(proofs: Mapping[Guard, Proof]) -> str:
-    """Return docs/guards.md."""
+    """Return docs/evidence/guards.md."""
     caught = [proof for _, proof in sorted(proofs.items()) if proof.test]
     left = [proof for _, proof in sorted(proofs.items()) if not proof.test]
     lines = [

@@ -12,7 +12,7 @@ from support import RELEASER, Database
 
 from birthdb import paths, target
 
-WORKFLOW = paths.ROOT / "docs" / "ci" / "verify.yml"
+WORKFLOW = paths.ROOT / "docs" / "guide" / "ci" / "verify.yml"
 HOOKS = paths.ROOT / ".pre-commit-hooks.yaml"
 
 

@@ -106,7 +106,7 @@ def test_a_record_far_ahead_lets_no_permit_be_opened_until_it_is_corrected_as_th
         expires = scene.value("SELECT clock_timestamp() + make_interval(days => %s)", (days,))
         with scene.unchanged(), refused(errors.PermitTerms):
             scene.open_permit("item", run.run_id, 20, p_expires_at=expires)
-    guide = (paths.ROOT / "docs/dba.md").read_text(encoding="utf-8")
+    guide = (paths.ROOT / "docs/guide/dba.md").read_text(encoding="utf-8")
     (correct,) = re.findall(r"UPDATE birth\.birth_act a SET .*?;", guide, re.DOTALL)
     scene.execute(correct.encode())
     scene.apply(run.under(scene.permit(run, 20)))

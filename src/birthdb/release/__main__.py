@@ -29,7 +29,7 @@ DUMP_MAJOR = 16
 
 #: What is generated from a released database.
 SCHEMA_DUMP = paths.ROOT / "schema" / "birth.sql"
-REFERENCE = paths.ROOT / "docs" / "reference.md"
+REFERENCE = paths.ROOT / "docs" / "reference" / "objects.md"
 
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
 
@@ -105,7 +105,7 @@ def check() -> None:
 
 @app.command()
 def dump() -> None:
-    """Write schema/birth.sql and docs/reference.md, so that a review sees the effect of a change."""
+    """Write schema/birth.sql and docs/reference/objects.md, so that a review sees the effect of a change."""
     with EmbeddedServer(major=DUMP_MAJOR) as server, _database(server, "dumped") as url:
         upgrade(url, "head", measuring=True)
         _write(SCHEMA_DUMP, schema_text(server, "dumped"))

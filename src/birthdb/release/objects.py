@@ -1,4 +1,4 @@
-"""The object reference, docs/reference.md, from the COMMENTs of a released database."""
+"""The object reference, docs/reference/objects.md, from the COMMENTs of a released database."""
 
 from typing import LiteralString
 
