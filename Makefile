@@ -34,7 +34,7 @@ $(PEERS): $(READY)
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
 	@$(BIN)/birthdb demo
 
-bench: $(PEERS) ## the figures of the README, a million rows, a quarter of an hour; ONLY="apply plan" chooses
+bench: $(PEERS) ## measure every figure of docs/evidence/performance.md, a million rows, a quarter of an hour; ONLY="apply plan" chooses
 	@$(BIN)/python -m bench --write $(if $(ONLY),--only $(ONLY))
 
 bench-large: $(PEERS) ## what grows, with ten million rows and births; hours

@@ -1,8 +1,9 @@
-"""The command line, and what it writes: markdown for people, JSON for programs, the README's section, the plots."""
+"""The command line, and what it writes: markdown for people, JSON for programs, the page of benchmarks, the plots."""
 
 import argparse
 import json
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
@@ -17,10 +18,11 @@ from birthdb import target
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results.json"
-README = ROOT / "README.md"
-PLOTS = ROOT / "docs" / "evidence" / "bench"
+PAGE = ROOT / "docs" / "evidence" / "performance.md"
+PLOTS = PAGE.parent / "bench"
 BEGIN = "<!-- bench: written by `make bench` -->"
 END = "<!-- bench: end -->"
+WIDTH = 120
 
 IN_FULL = 1_000_000
 #: What is measured with more rows than that stands beside it, under a name of its own.
@@ -122,7 +124,7 @@ def claims(found: Sequence[Json]) -> list[str]:
 
 
 def section(report: Json) -> str:
-    """Return the README's section, without its markers: what has a target or is held against something."""
+    """Return the page's section, without its markers: what has a target or is held against something."""
     about = report["about"]
     found = [
         claim | {"rows": result["rows"]}
@@ -138,9 +140,10 @@ def section(report: Json) -> str:
     ]
     rounds = max(len(claim["values"]) for claim in found)
     rule = f"Median and range over at most {rounds} rounds in turn; a single value is one measurement."
-    below = [f"{rule} {settings(about)}. {_registry(about)}."]
+    about_it = (rule, f"{settings(about)}.", f"{_registry(about)}.")
+    below = [textwrap.fill(text, WIDTH, break_on_hyphens=False) for text in about_it]
     if any(claim["met"] is False for claim in found):
-        below.insert(0, "A **no** is explained in [docs/evidence/performance.md](docs/evidence/performance.md).")
+        below.insert(0, "Each **no** is explained in [What is not met, and why](#what-is-not-met-and-why).")
     below += [
         note for result in report["scenarios"].values() for note in result.get("notes", ()) if "not measured" in note
     ]
@@ -148,7 +151,7 @@ def section(report: Json) -> str:
 
 
 def write(report: Json) -> None:
-    """Write the committed results, and the README's section from them.
+    """Write the committed results, and the page's section from them.
 
     Scenarios that did not run keep their figures, unless those are of another server, machine or set of indexes.
     """
@@ -161,9 +164,9 @@ def write(report: Json) -> None:
     both = (before["scenarios"] if same else {}) | kept
     committed = {"about": report["about"], "scenarios": {name: both[name] for name in order if name in both}}
     RESULTS.write_text(json.dumps(committed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    text = README.read_text(encoding="utf-8")
-    README.write_text(replaced(text, section(committed)), encoding="utf-8")
-    say(f"written: {RESULTS.name}, the section of {README.name}")
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(replaced(text, section(committed)), encoding="utf-8")
+    say(f"written: {RESULTS.name}, the section of {PAGE.name}")
 
 
 def replaced(text: str, new: str) -> str:
@@ -266,7 +269,7 @@ def _options(scenarios: Sequence[type[Scenario]], arguments: Sequence[str] | Non
     add("--quick", action="store_true", help="a few rows, one round, nothing durable: does everything work?")
     add("--json", metavar="FILE", help="write everything to this file")
     add("--plots", metavar="DIR", help="write the plots into this folder")
-    add("--write", action="store_true", help="write bench/results.json, the README's section and docs/evidence/bench")
+    add("--write", action="store_true", help="write bench/results.json, docs/evidence/performance.md and its plots")
     options = parser.parse_args(arguments)
     if options.quick:
         if options.rows != IN_FULL:

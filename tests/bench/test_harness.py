@@ -1,4 +1,4 @@
-"""The benchmark itself: everything is measured, nothing is measured wrongly, and the README says what was found."""
+"""The benchmark itself: everything is measured, nothing is measured wrongly, and the page says what was found."""
 
 import json
 import math
@@ -235,14 +235,14 @@ def test_written_figures_stand_between_the_markers_and_others_of_the_same_machin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    monkeypatch.setattr(report, "PAGE", tmp_path / "performance.md")
     report.RESULTS.write_text('{"about": {}, "scenarios": {}}')
-    report.README.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    report.PAGE.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
     report.write(_report("curve", 3.0) | {"about": _report("curve", 3.0)["about"] | {"cores": 64}})
-    assert "| 3.00 × |" in report.README.read_text()
+    assert "| 3.00 × |" in report.PAGE.read_text()
     for name, value in (("size", 0.5), ("apply", 2.0), ("size", 0.75)):
         report.write(_report(name, value))
-    text = report.README.read_text()
+    text = report.PAGE.read_text()
     assert text.startswith(f"before\n{report.BEGIN}\n")
     assert text.endswith(f"{report.END}\nafter\n")
     rows = [line for line in text.splitlines() if "births" in line]
@@ -258,8 +258,8 @@ def test_a_text_without_markers_is_refused() -> None:
         report.replaced("nothing here", "new")
 
 
-def test_the_readme_says_what_the_committed_results_say() -> None:
-    text = report.README.read_text(encoding="utf-8")
+def test_the_page_says_what_the_committed_results_say() -> None:
+    text = report.PAGE.read_text(encoding="utf-8")
     assert report.replaced(text, report.section(json.loads(report.RESULTS.read_text(encoding="utf-8")))) == text
 
 
