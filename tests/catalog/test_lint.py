@@ -1,6 +1,7 @@
 """The linters find nothing in the releases, and find what is planted."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,17 @@ def test_every_release_bounds_its_waiting_which_squawk_would_miss() -> None:
     scripts = dict(lint.upgrades(SOURCES))
     text = re.sub(r"^SET LOCAL lock_timeout.*$", "", scripts[SOURCES.head], flags=re.MULTILINE)
     assert any("require-lock-timeout" in line for line in lint.squawk(text))
+
+
+def test_pages_end_at_120_columns_and_their_links_lead_to_files() -> None:
+    assert lint.too_long(paths.ROOT, lint.pages(paths.ROOT)) == []
+    assert lint.broken_links(paths.ROOT, lint.pages(paths.ROOT)) == []
+
+
+def test_a_long_line_and_a_broken_link_are_found_but_not_a_row_of_a_table(tmp_path: Path) -> None:
+    page = Path("page.md")
+    row = f"| {'x' * lint.WIDTH} |"
+    (tmp_path / page).write_text(f"{row}\n{'x' * lint.WIDTH}\n{'x' * lint.WIDTH}y\n[a](no.md#x) [b](page.md) [c](#x)\n")
+    assert list(lint.pages(tmp_path)) == [page]
+    assert lint.too_long(tmp_path, [page]) == ["page.md:3: 121 columns, 120 at most"]
+    assert lint.broken_links(tmp_path, [page]) == ["page.md: no no.md"]

@@ -1,4 +1,4 @@
-"""``python -m birthdb.release.lint``: the linters of SQL; what they may say stands here, with the reason.
+"""``python -m birthdb.release.lint``: the linters of SQL and pages; what they may say stands here, with the reason.
 
 pgspot looks for unpinned search paths, unqualified operators and definer routines without a path; it reads ``sql/`` as
 one script in load order, because that is how the search path is pinned. squawk looks for statements that lock or scan;
@@ -37,6 +37,10 @@ SQUAWK_EXCEPTIONS: dict[str, str] = {
     "prefer-bigint-over-int": "batch sizes and pauses in milliseconds, integer in the fixed signatures",
     "prefer-text-field": "Alembic's version table, whose shape is Alembic's",
 }
+
+#: Where lines end. A row of a Markdown table cannot be broken, and a generated page has the lines of its source.
+WIDTH = 120
+GENERATED = (Path("docs/reference/objects.md"),)
 
 _SAID = re.compile(r"(?P<code>PS\d+): (?P<what>.*) at line (?P<line>\d+)")
 
@@ -105,6 +109,33 @@ def squawk(text: str, *, name: str = "stdin") -> list[str]:
     return findings
 
 
+def pages(root: Path) -> Iterable[Path]:
+    """Yield the Markdown pages of a checkout, relative to it; not what a release has frozen."""
+    for pattern in ("*.md", "docs/**/*.md", "sql/*.md", "tests/**/*.md"):
+        yield from (path.relative_to(root) for path in sorted(root.glob(pattern)))
+
+
+def too_long(root: Path, files: Iterable[Path]) -> list[str]:
+    """Return the lines that end behind column ``WIDTH``, but for rows of Markdown tables and generated pages."""
+    return [
+        f"{file}:{number}: {len(line)} columns, {WIDTH} at most"
+        for file in files
+        if file not in GENERATED
+        for number, line in enumerate((root / file).read_text(encoding="utf-8").split("\n"), 1)
+        if len(line) > WIDTH and not (file.suffix == ".md" and line.lstrip().startswith("|"))
+    ]
+
+
+def broken_links(root: Path, files: Iterable[Path]) -> list[str]:
+    """Return the links of pages that lead to no file of the checkout."""
+    return [
+        f"{file}: no {link}"
+        for file in files
+        for link in re.findall(r"\]\(([^)\s:#']+)(?:#[^)]*)?\)", (root / file).read_text(encoding="utf-8"))
+        if not (root / file.parent / link).exists()
+    ]
+
+
 def main() -> int:
     """Print what the linters find; 1 when they find anything, 3 when one is not there."""
     sources = Sources(paths.ROOT)
@@ -114,7 +145,8 @@ def main() -> int:
     findings = pgspot(script(sources))
     for release, text in upgrades(sources):
         findings += squawk(text, name=f"{release}.sql")
-    print("\n".join(findings) or f"{len(sources.releases)} releases: pgspot and squawk find nothing")
+    findings += too_long(sources.root, pages(sources.root)) + broken_links(sources.root, pages(sources.root))
+    print("\n".join(findings) or f"{len(sources.releases)} releases and all pages: nothing found")
     return int(bool(findings))
 
 
