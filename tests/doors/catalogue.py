@@ -16,21 +16,21 @@ _HEAD = f"""\
 
 # Side doors
 
-A side door is any way for a row, or a birth, to come into being past the gateway or the writer. Each is here with what
-becomes of it; a test opens every one of them.
+A side door is a bypass: any way for a row, or a birth, to come into being past the gateway or the writer. The tables
+list every known one with its result. A test opens each of them.
 
 - *closed*: the row is born like any other, or the statement is refused.
-- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth* and *births without a row* count from
-  both sides and find whatever came in by whichever door; the others name the door.
-- *named*: what the drift guard, `birth.v_birth_attention` or `birth.fn_birth_run_audit` says besides.
+- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth* and *births without a row* find the
+  rows and births of every side door; the other checks name the side door.
+- *named*: the drift guard, `birth.v_birth_attention` or `birth.fn_birth_run_audit` reports it too.
 
-Where nothing is said of who may do it, it is the owner of the source table.
+The owner of the source table can open a door, unless somebody else is named.
 """
 
 
 @dataclass(frozen=True)
 class Door:
-    """One way past a gateway or a writer, and what becomes of it; doors.toml says what each part means."""
+    """One way past a gateway or a writer, and its result; doors.toml says what each part means."""
 
     title: str
     scene: str = "plain"
@@ -94,7 +94,7 @@ def page() -> str:
     parts = [_HEAD]
     for title, doors in groups().items():
         rows = "".join(f"| {door.what} | {door.outcome} |\n" for door in doors)
-        parts.append(f"\n## {title}\n\n| door | what becomes of it |\n| --- | --- |\n{rows}")
+        parts.append(f"\n## {title}\n\n| side door | result |\n| --- | --- |\n{rows}")
     return "".join(parts)
 
 

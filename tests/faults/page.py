@@ -160,33 +160,34 @@ _HEAD = """\
 
 <!-- written by `make faults` -->
 
-A run is stopped between two of its statements, something happens to it there, and its operator goes on as
-[the guide](../guide/operator.md) says. Then every table of schema `birth` is compared, row by row, with that of the
-same run undisturbed: births, ledger, receipts, permits, reviews, acts and the rest.
+A test stops a run between two of its statements and injects a fault there. The operator then continues as
+[the guide](../guide/operator.md) says. Afterwards every table of schema `birth` is compared, row by row, with the same
+run without a fault: births, ledger, receipts, permits, reviews, acts and the rest.
 
-**{cases} faults; each time the two were equal.** In between, when the fault had struck and nobody had acted yet,
+**{cases} faults; each time the two were equal.** After the fault and before the operator acted,
 receipts, births, permits and ledger agreed, and no run was called done or compensated that was not.
 
-**What may differ**: the instants of the run, the number of the attempt and the acts that record one, and the seal of a
-receipt, which covers these; of a plan made anew its id and seeds. Each birth still is of the batch it was of, and each
-seal is the right one. The list is `tests/faults/comparison.py`, and nothing else is taken out.
+**What may differ**: the times of the run, the number of the attempt and the acts that record one, and the seal of a
+receipt, which covers these; of a repeated plan its id and seeds. Each birth still belongs to the same batch, and each
+seal is verified. The list is `tests/faults/comparison.py`; nothing else is left out of the comparison.
 
-**Where it strikes.** `ASSERT faults.at(n);` is put before every statement of every PL/pgSQL routine and at the end of
-every list of statements, and the altered routines are recorded as the contract. An undisturbed run tells which of them
-it passes: {boundaries} boundaries in {routines} routines, among them every COMMIT, before and after. `faults.at`
-waits at the one that is wanted, and the fault strikes while it waits. A single statement is PostgreSQL's: it happens or
-it does not.
+**Where faults are injected.** `ASSERT faults.at(n);` is put before every statement of every PL/pgSQL routine and at the
+end of every list of statements, and the altered routines are recorded as the contract. A run without a fault shows
+which of them it passes: {boundaries} boundaries in {routines} routines, among them every COMMIT, before and after.
+`faults.at` waits at the chosen boundary, and the fault is injected while it waits. Within a single statement PostgreSQL
+itself guarantees that it happens as a whole or not at all.
 
-**How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof. Each boundary with
-each fault but the full disks, in its stretches by turns, so that each stretch is disturbed at each of its boundaries;
-before and after each COMMIT each of these faults in every stretch. Where a story passes the boundaries of another (the
-writer alone, an undoing that is resumed) each boundary has one fault that leaves the server alone, and one boundary of
-each routine each SIGKILL. The first row of each table below counts the boundaries that were in fact struck.
+**How often.** {rows} rows in batches of {batch}: a first, a middle and a last batch, then the proof. Each boundary gets
+each fault except full disks; a boundary that is passed several times gets the faults by turns, so that each part of the
+run is disturbed at each of its boundaries. Before and after each COMMIT every part gets each of these faults. Where a
+run passes the boundaries of another (the writer alone, a compensation that is resumed), each boundary gets one fault
+that leaves the server running, and one boundary of each routine gets each SIGKILL. The first row of each table below
+counts the boundaries at which a fault was injected.
 
-A `statement_timeout` is for functions alone: the procedures refuse it (`NB113`). After a SIGKILL the server recovers
-from its WAL, with `fsync`, `synchronous_commit` and `full_page_writes` on; one crash ends up to {at_once} sessions,
-each in a database of its own and at a boundary of its own. A full disk strikes before and after each COMMIT, or at the
-first and the last boundary where there is none: from there on not a byte of room is left, until the run has met that.
+A `statement_timeout` is tried on functions only: the procedures refuse it (`NB113`). After a SIGKILL the server
+recovers from its WAL, with `fsync`, `synchronous_commit` and `full_page_writes` on. One crash ends up to {at_once}
+sessions, each in a database of its own and at a boundary of its own. A disk becomes full before and after each COMMIT,
+or at the first and the last boundary where there is none, and stays full until the run has failed because of it.
 PostgreSQL {version}.
 
 `faults.csv`, beside this page, has each fault by itself.
@@ -200,8 +201,9 @@ takes it all:
 """
 
 _LEGEND = """
-## What comes of it
+## Outcomes
 
 *Interrupted* is `running` without a session. *Held by its session*: that session outlived the fault and still has its
-lock on the run; of a `running` one, nobody else goes on before it ends. *The same statement* is the plan or the CALL.
+lock on the run, so no other session can continue a `running` run before it ends. *The same statement* is the plan or
+the CALL.
 """

@@ -17,22 +17,23 @@ PAGE = paths.ROOT / "docs" / "evidence" / "guards.md"
 _HEAD = """\
 # Guards
 
-Every check of every routine and every constraint of every table, and the test that fails when it alone is taken out.
-`make guards` finds the guards in the sources, takes each one out of a database of its own, records that as the
-contract, so that only behaviour can tell, and runs the tests that came near it until one fails. A test of the ordinary
-suite holds this list against the sources: a guard that is not in it, or reads otherwise now, fails there, and
-`make guards` proves it.
+A guard is a check of a routine or a constraint of a table. Each is listed with its proof: the test that fails when that
+guard alone is removed (mutation test).
 
-What counts as a guard stands in `tests/guards/routine.py`: a refusal, raised or handed on; each alternative of its
+`make guards` finds the guards in the sources. For each it makes a database without the guard, records that as the
+contract, so that only behaviour can differ, and runs the tests that reach the guard until one fails. A test of the
+ordinary suite compares this list with the sources: a new or changed guard fails there, and `make guards` proves it.
+
+What counts as a guard is defined in `tests/guards/routine.py`: a refusal, raised or passed on; each alternative of its
 condition; each call of a routine that refuses or records; what an UPDATE demands of its row; a lock. Of tables:
 constraints, unique indexes, triggers, columns that are never NULL.
 
-It is never a guard's text that fails a test: one that fails when any routine reads otherwise is no evidence, nor is one
-that could not begin, nor one that wanted to take the same guard out itself.
+Three kinds of failing tests are no evidence: a test that compares the text of routines, a test that could not begin,
+and a test that removes the same guard itself.
 
-The tool does not take out: what the steps of a release refuse (`sql/release/`), what the guard views and the census
-check in their queries, the settings of routines (`search_path`, `row_security`, `lock_timeout`, SECURITY DEFINER),
-grants, and the event triggers of a superuser. Tests hold these; nothing proves yet that each would be missed.
+Not removed by the tool: what the steps of a release refuse (`sql/release/`), what the guard views and the census check
+in their queries, the settings of routines (`search_path`, `row_security`, `lock_timeout`, SECURITY DEFINER), grants,
+and the event triggers of a superuser. Tests check these; nothing proves yet that a test would miss each of them.
 """
 
 

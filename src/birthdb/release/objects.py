@@ -51,7 +51,7 @@ def text(connection: psycopg.Connection[tuple[str, ...]]) -> str:
     lines += [
         f"| `{view}` | {_cell(about)} | {columns} |" for view, about, columns in connection.execute(_VIEWS).fetchall()
     ]
-    lines += ["", "## Routines", "", "Who is not named may not call it; birth_definer's own routines do.", ""]
+    lines += ["", "## Routines", "", "Roles that are not named may not call it; birth_definer's own routines do.", ""]
     for routine, arguments, about, callers in connection.execute(_ROUTINES).fetchall():
         lines += [f"### {routine}", "", f"`{routine}({arguments})`", "", f"{about}", ""]
         if callers:
