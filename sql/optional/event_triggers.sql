@@ -329,9 +329,9 @@ BEGIN
   END;
   IF v_stopped IS NOT NULL THEN
     RAISE LOG 'birthdb: % by % stopped: %', tg_tag, session_user, v_stopped;
-    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object belongs to the contract',
+    RAISE EXCEPTION USING ERRCODE = 'NB413', MESSAGE = 'the object is part of the released contract',
       DETAIL = format('%s by %s: %s', tg_tag, session_user, v_stopped),
-      HINT = 'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: '
+      HINT = 'change it by a release; to repair a drift, a member of birth_dba first sends in the same transaction: '
              'SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
   END IF;
 END;

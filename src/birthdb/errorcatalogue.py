@@ -4,6 +4,7 @@
 """
 
 import re
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,10 +95,18 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _wrapped(text: str) -> str:
+    """Return the literal in pieces of a line each, which SQL puts together again."""
+    lines = textwrap.wrap(
+        text, 110, drop_whitespace=False, replace_whitespace=False, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n     ".join(_literal(line) for line in lines)
+
+
 def _sql(entries: list[Entry]) -> str:
     rows = ",\n".join(
         f"    ({', '.join(_literal(value) for value in (entry.name, entry.code, entry.outcome))},\n"
-        f"     {_literal(entry.message)},\n     {_literal(entry.hint)})"
+        f"     {_literal(entry.message)},\n     {_wrapped(entry.hint)})"
         for entry in entries
     )
     return f"""\

@@ -81,7 +81,7 @@ def test_an_attempt_that_nothing_stops_ends_the_demo_with_1(
 
 def test_a_refusal_for_another_reason_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
-        raise PlanStale("the plan is older than the data")
+        raise PlanStale("the plan is out of date")
 
     def tell(self: story.Story) -> None:
         self._refused("cheat", "NB404", refuse)

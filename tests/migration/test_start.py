@@ -505,7 +505,7 @@ def test_a_step_that_does_not_make_the_living_table_or_does_not_undo_it_is_refus
     assert "    -    note text\n    +    note character varying\n" in reasons
     edit(checkout, up, ("note varchar;", "note text;"))
     write(checkout, Step(up).way_back, "COMMENT ON COLUMN birth.birth_stage_anchor.note IS NULL;\n")
-    assert f"the database differs from its release; {HEAD}: table birth_stage_anchor: signature" in refused()
+    assert f"the schema does not match its release; {HEAD}: table birth_stage_anchor: signature" in refused()
     (checkout.sql / Step(up).way_back).unlink()
     assert f"{up}: nothing undoes it\n    write sql/{Step(up).way_back}" in refused()
 

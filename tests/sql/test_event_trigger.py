@@ -135,7 +135,7 @@ def test_a_refusal_names_the_way_by_which_a_repair_passes(guarded: Scene) -> Non
     hint = caught.value.diag.message_hint
     assert hint is not None
     with guarded.admin.transaction():
-        guarded.admin.execute(hint.partition("before it: ")[2].encode())
+        guarded.admin.execute(hint.partition("transaction: ")[2].encode())
         guarded.admin.execute(repair)
         guarded.admin.execute("ALTER TABLE birth.birth_act ADD COLUMN other text")
         guarded.admin.execute("ALTER TABLE birth.birth_act DROP COLUMN other")
