@@ -28,7 +28,7 @@ _PART = {
 }
 _OVER = ("done", "compensated")
 _STATUS = ("planned", "running", "stopped", "failed", *_OVER)
-_PURPOSE = ("APPLY", "COMPENSATE")
+_PURPOSE = ("APPLY", "COMPENSATE", "TRANSITION", "DEATH")
 #: Acts that say why.
 _EXPLAINED = ("stop", "takeover", "permit_open", "permit_revoke")
 
@@ -98,12 +98,14 @@ def _end(document: Row) -> Iterator[str]:
 def _rows(document: Row) -> Iterator[str]:
     """What no row can hold, as long as the constraints of its table were on."""
     run, receipts, verdicts, permits = (document[name] for name in ("run", "receipts", "verdicts", "permits"))
+    own = (run["purpose"], "COMPENSATE")
     for name, rows, column, words in (
         ("run", [run], "status", _STATUS),
-        ("receipt", receipts, "purpose", _PURPOSE),
-        ("verdict", verdicts, "purpose", _PURPOSE),
+        ("run", [run], "purpose", _PURPOSE),
+        ("receipt", receipts, "purpose", own),
+        ("verdict", verdicts, "purpose", own),
         ("verdict", verdicts, "verdict", ("SAFE", "NOT_SAFE_NEEDS_FIX")),
-        ("permit", permits, "purpose", _PURPOSE),
+        ("permit", permits, "purpose", own),
         ("permit", permits, "status", ("OPEN", "CONSUMED", "REVOKED", "EXPIRED")),
     ):
         yield from (f"{name} of {column} {row[column]}" for row in rows if row[column] not in words)
@@ -154,7 +156,7 @@ def _verdicts(document: Row) -> Iterator[str]:
             yield f"{name} after {failures} failures, of which the verdict saw {verdict['failures_seen']}"
         elif verdict["planned_fingerprint"] != run["planned_fingerprint"]:
             yield f"{name} on a verdict about another planned set"
-        elif purpose == "APPLY" and verdict["accept_orphans"] != run["orphans"]:
+        elif purpose != "COMPENSATE" and verdict["accept_orphans"] != run["orphans"]:
             yield f"{name} with {run['orphans']} orphans, of which the verdict accepts {verdict['accept_orphans']}"
 
 

@@ -21,7 +21,7 @@ from birthdb.errors import BirthError
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
 Mode = Literal["observe", "enforce"]
-Purpose = Literal["APPLY", "COMPENSATE"]
+Purpose = Literal["APPLY", "COMPENSATE", "TRANSITION", "DEATH"]
 Verdict = Literal["SAFE", "NOT_SAFE_NEEDS_FIX"]
 Notice = Callable[[str], None]
 
@@ -167,11 +167,12 @@ def review_record(
     findings: str,
     *,
     accept_orphans: int = 0,
-    purpose: Purpose = "APPLY",
+    purpose: Purpose | None = None,
     supersedes: Sequence[int] = (),
 ) -> Review:
     """Record the verdict on a run; needs a reviewer who has no other part in it.
 
+    Without ``purpose`` it is about the run's own; ``COMPENSATE`` is to undo it.
     ``supersedes`` are the ids of verdicts NOT_SAFE_NEEDS_FIX that it takes back: a SAFE has to name all that stand.
     """
     return cast(
@@ -197,9 +198,12 @@ def permit_open(
     expires_at: datetime,
     reason: str,
     *,
-    purpose: Purpose = "APPLY",
+    purpose: Purpose | None = None,
 ) -> Permit:
-    """Open a permit for ``max_rows`` rows until ``expires_at``, at most seven days ahead; needs a permit owner."""
+    """Open a permit for ``max_rows`` rows until ``expires_at``, at most seven days ahead; needs a permit owner.
+
+    Without ``purpose`` it is for the run's own; ``COMPENSATE`` is to undo it.
+    """
     return cast(
         Permit,
         _row(

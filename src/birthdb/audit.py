@@ -153,7 +153,7 @@ def check(export: Export, head: str | None = None) -> list[Finding]:
     """Hold an export's records against each other, and against the last seal as it was noted; needs no database."""
     document = export.document
     run, receipts = document["run"], sorted(document["receipts"], key=lambda row: int(row["batch_no"]))
-    written = [row for row in receipts if row["purpose"] == "APPLY"]
+    written = [row for row in receipts if row["purpose"] != "COMPENSATE"]
     found = evidence.check(document)
 
     def compare(what: str, proof: Proof) -> None:
@@ -309,7 +309,7 @@ def _births(export: Export, receipts: Sequence[Row]) -> Iterator[Finding]:
 def _left(receipts: Iterable[Row]) -> Fingerprint:
     left = Fingerprint()
     for row in receipts:
-        left = left.plus(row["fingerprint"]) if row["purpose"] == "APPLY" else left.minus(row["fingerprint"])
+        left = left.plus(row["fingerprint"]) if row["purpose"] != "COMPENSATE" else left.minus(row["fingerprint"])
     return left
 
 
@@ -466,7 +466,7 @@ def _differs(check: str, was: Row, is_: Row, columns: Sequence[str]) -> Finding:
 
 def _births_since(then: Iterator[Row], now: Iterator[Row], fresh: Sequence[Row]) -> Iterator[Finding]:
     """Walk along both, which are in the order of their codes; ``fresh`` are the receipts since."""
-    born = {row["born_at"] for row in fresh if row["purpose"] == "APPLY"}
+    born = {row["born_at"] for row in fresh if row["purpose"] != "COMPENSATE"}
     to_remove = sum(row["written"] for row in fresh if row["purpose"] == "COMPENSATE")
     differing: list[Finding] = []
     kept = added = removed = more = 0

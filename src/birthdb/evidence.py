@@ -322,7 +322,7 @@ def _chained(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[objec
 
 
 def _written(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[object, object]:
-    sums = {"APPLY": [0, 0, 0], "COMPENSATE": [0, 0, 0]}
+    sums = {run["purpose"]: [0, 0, 0], "COMPENSATE": [0, 0, 0]}
     for purpose, group in groupby(
         sorted(_of(run, receipts), key=lambda each: str(each["purpose"])), key=lambda each: each["purpose"]
     ):
@@ -335,7 +335,7 @@ def _written(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[objec
             sums[purpose] = [a + b for a, b in zip(sums[purpose], receipt["fingerprint"], strict=True)]
     removed = sums["COMPENSATE"][0]
     told = (run["actual_inserted"], run["written_fingerprint"], run["compensated_rows"])
-    return told, (sums["APPLY"][0], sums["APPLY"], removed)
+    return told, (sums[run["purpose"]][0], sums[run["purpose"]], removed)
 
 
 def _bound(document: dict[str, Any]) -> tuple[object, object]:

@@ -18,6 +18,7 @@ _FINGERPRINT = ("number", "sum", "sum")
 _RUN: Shape = {
     "run_id": "uuid",
     "collection_name": "text",
+    "purpose": "text",
     "status": "text",
     "stop_reason": "text?",
     "dry_run": "truth",
