@@ -21,7 +21,7 @@ ALTER FUNCTION birth.fn_birth_act_part(p_act text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_act_part(p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_act_part(p_act text) IS 'The part an act plays in a run: execution, review, admission, or NULL. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_act_part(p_act text) IS 'The part that an act takes in a run: execution, review, admission, or NULL. Specification: 6.1 R7.';
 
 -- Name: fn_birth_act_record(text, uuid, bigint, text, text, bigint, text, jsonb, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -30,31 +30,22 @@ CREATE FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid DEFAULT NULL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_part text := birth.fn_birth_act_part(p_act);
-  v_id text := birth.fn_birth_login_id();
-  v_other text;
   v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_durable();
-  -- Who says no waits for nobody: fn_birth_people_check finds two parts of one person before anything is written.
-  IF v_part IS NOT NULL AND p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
-    PERFORM birth.fn_birth_lineage_lock(p_lineage);
-  END IF;
-  SELECT format('%s%s already acted as %s (%s)', session_user,
-    CASE WHEN a.actor <> session_user THEN format(', then called %s,', a.actor) END,
-    birth.fn_birth_act_part(a.act), a.act) INTO v_other
-  FROM birth.birth_act a
-  WHERE a.lineage = p_lineage AND (a.actor = session_user OR a.actor_id = v_id)
-    AND birth.fn_birth_act_part(a.act) <> v_part
-  LIMIT 1;
-  IF v_other IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s: %s', p_run_id, v_other));
+  IF birth.fn_birth_act_part(p_act) IS NOT NULL THEN
+    -- A verdict NOT_SAFE_NEEDS_FIX never waits. The check before each batch finds two acts recorded at the same moment.
+    IF p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
+      PERFORM birth.fn_birth_lineage_lock(p_lineage);
+    END IF;
+    PERFORM birth.fn_birth_people_check(p_run_id, p_lineage, p_act);
   END IF;
   v_at := birth.fn_birth_clock();
   INSERT INTO birth.birth_act
     (act, actor_id, acted_at, run_id, lineage, permit_id, collection_name, dot_name, epoch, reason, detail)
-  VALUES (p_act, v_id, v_at, p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch, p_reason,
-    -- The births of a run have the server's time: an audit needs to know how far that was behind.
+  VALUES (p_act, birth.fn_birth_login_id(), v_at, p_run_id, p_lineage, p_permit_id, p_collection, p_dot, p_epoch,
+    p_reason,
+    -- A run's births have the server's time: an audit needs to know by how much the server's clock was behind.
     p_detail || CASE WHEN v_at > clock_timestamp()
       THEN jsonb_build_object('clock_behind', extract(epoch FROM v_at - clock_timestamp())) ELSE '{}' END);
   RETURN v_at;
@@ -65,7 +56,7 @@ ALTER FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id 
 
 -- Name: FUNCTION fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid) IS 'Records an act of session_user and returns when; NB209 when it would give one person two parts in a chain of plans; NB303. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid, p_permit_id bigint, p_collection text, p_dot text, p_epoch bigint, p_reason text, p_detail jsonb, p_lineage uuid) IS 'Records an act of session_user and returns its time. NB209: it would give one person two parts in a chain of plans; NB303: another act on the chain is open. Specification: 6.1 R7.';
 
 -- Name: fn_birth_actor(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -77,13 +68,15 @@ BEGIN
   IF NOT birth.fn_birth_is_member(session_user, p_role) THEN
     PERFORM birth.fn_birth_raise('role_required', format('login %s is not a member of %s', session_user, p_role));
   END IF;
-  IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine) WHERE strpos(lower(current_query()), r.routine) > 0) THEN
+  IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine)
+                 WHERE strpos(lower(current_query()), r.routine) > 0) THEN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
-  -- A rule about who did what reads what others committed; an old snapshot would not show it.
+  -- Separation of duties depends on acts that others committed; an old snapshot does not show them.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+    PERFORM birth.fn_birth_raise('isolation_level',
+      format('this transaction is %s', current_setting('transaction_isolation')));
   END IF;
   RETURN session_user;
 END;
@@ -93,7 +86,7 @@ ALTER FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) OWN
 
 -- Name: FUNCTION fn_birth_actor(p_role text, VARIADIC p_routines text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login, when it is itself a member of the role and the statement sent names one of the routines; else NB110, NB111; NB112 unless READ COMMITTED. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login. NB110: it is not a member of the role; NB111: the statement sent names none of the routines; NB112: not READ COMMITTED. Specification: 6.1 R7.';
 
 -- Name: fn_birth_alerts(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -128,7 +121,7 @@ ALTER FUNCTION birth.fn_birth_alerts() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_alerts(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_alerts() IS 'Every alert: trigger_guard_alerts, and what the optional event triggers recorded. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_alerts() IS 'Every alert: trigger_guard_alerts and what the optional event triggers recorded. Specification: 6.';
 
 -- Name: fn_birth_anchor_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -301,7 +294,7 @@ ALTER FUNCTION birth.fn_birth_clock() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_clock(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_clock() IS 'The server''s time, or just after the newest act on record when the server''s clock is behind it. O(1). Specification: 6.1 R18.';
+COMMENT ON FUNCTION birth.fn_birth_clock() IS 'The server''s time, or a microsecond after the newest act if the clock is behind it. O(1). Specification: 6.1 R18.';
 
 -- Name: fn_birth_code_checked(text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -443,6 +436,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     lineage uuid NOT NULL,
     predecessor uuid,
     collection_name text NOT NULL COLLATE pg_catalog."C",
+    purpose text DEFAULT 'APPLY'::text NOT NULL,
     status text DEFAULT 'planned'::text NOT NULL,
     stop_reason text,
     dry_run boolean DEFAULT true NOT NULL,
@@ -492,6 +486,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     CONSTRAINT bbl2_no_false_compensation CHECK ((((status <> 'compensated'::text) OR ((compensated_rows = actual_inserted) AND (actual_inserted > 0) AND (compensating_since IS NOT NULL))) IS TRUE)),
     CONSTRAINT bbl2_no_false_done CHECK ((((status <> 'done'::text) OR ((expected_delta > 0) AND (actual_inserted = expected_delta) AND (target_fingerprint[1] = (expected_delta)::numeric) AND (written_fingerprint = target_fingerprint) AND (permit_id IS NOT NULL) AND (executed_by IS NOT NULL) AND (finished_at IS NOT NULL))) IS TRUE)),
     CONSTRAINT bbl2_one_way CHECK (((compensating_since IS NULL) OR (status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text, 'compensated'::text])))),
+    CONSTRAINT bbl2_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text, 'TRANSITION'::text, 'DEATH'::text]))),
     CONSTRAINT bbl2_reason CHECK (((status = ANY (ARRAY['stopped'::text, 'failed'::text])) = (stop_reason IS NOT NULL))),
     CONSTRAINT bbl2_status CHECK ((status = ANY (ARRAY['planned'::text, 'running'::text, 'stopped'::text, 'failed'::text, 'done'::text, 'compensated'::text]))),
     CONSTRAINT bbl2_written CHECK ((written_fingerprint[1] = (actual_inserted)::numeric))
@@ -519,6 +514,10 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished 
 -- Name: COLUMN birth_backfill_ledger_v2.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run does: APPLY writes births. COMPENSATE undoes a run.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -1782,7 +1781,8 @@ CREATE FUNCTION birth.fn_birth_durable() RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT set_config('synchronous_commit', CASE WHEN 'remote_apply' IN (s.setting, s.reset_val) THEN 'remote_apply' ELSE 'on' END, true)
+  SELECT set_config('synchronous_commit',
+    CASE WHEN 'remote_apply' IN (s.setting, s.reset_val) THEN 'remote_apply' ELSE 'on' END, true)
   FROM pg_settings s WHERE s.name = 'synchronous_commit';
 $$;
 
@@ -1790,7 +1790,7 @@ ALTER FUNCTION birth.fn_birth_durable() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_durable(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_durable() IS 'Pins synchronous_commit for this transaction: remote_apply where it is set, otherwise on. Specification: 6.1 R8.';
+COMMENT ON FUNCTION birth.fn_birth_durable() IS 'Pins synchronous_commit for this transaction: remote_apply if that is set, else on. Specification: 6.1 R8.';
 
 -- Name: fn_birth_error(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1807,215 +1807,226 @@ BEGIN
   INTO v_error
   FROM (VALUES
     ('switch_conflict', 'NB101', 'failed',
-     'a dry run cannot execute',
-     'pass p_dry_run := false together with p_execute := true'),
+     'p_dry_run and p_execute contradict each other',
+     'to execute, pass p_dry_run := false and p_execute := true'),
     ('bad_argument', 'NB102', 'failed',
      'an argument is missing or out of range',
-     'correct the argument named in the detail and send the statement again'),
+     'correct the argument named in the detail, then send the statement again'),
     ('unknown_collection', 'NB103', 'failed',
      'the collection is not registered',
      'register it with birth.fn_birth_collection_register, or correct the name'),
     ('policy_not_required', 'NB104', 'failed',
-     'the policy of the collection does not ask for births',
-     'only BIRTH_REQUIRED collections are registered or backfilled; have a steward decide the policy first'),
+     'the policy of the collection is not BIRTH_REQUIRED',
+     'ask a steward to set it with birth.fn_birth_collection_register: only BIRTH_REQUIRED collections get births'),
     ('identity_not_eligible', 'NB105', 'failed',
      'the identity of the collection is not eligible',
-     'classify it with birth.fn_birth_identity_classify; birth.fn_birth_identity_propose suggests how'),
+     'choose an identity with birth.fn_birth_identity_classify; birth.fn_birth_identity_propose suggests one'),
     ('identity_malformed', 'NB106', 'failed',
      'the identity definition is malformed',
-     'see birth.fn_birth_identity_classify for strategies and the template grammar'),
+     'see birth.fn_birth_identity_classify for the strategies and the template syntax'),
     ('code_missing', 'NB107', 'failed',
-     'an entity code is null, blank or longer than 512 bytes',
-     'give every row a value its code can be made of'),
+     'an entity code is NULL, blank or longer than 512 bytes',
+     'correct the identity columns of these rows, or choose another identity'),
     ('code_foreign', 'NB108', 'failed',
      'an entity code belongs to another collection',
-     'give one of the two collections an identity with a prefix, then plan again'),
+     'set a prefix for one of the two collections with birth.fn_birth_identity_classify, then plan again'),
     ('code_duplicate', 'NB109', 'failed',
-     'two rows of the collection have one entity code',
-     'choose an identity that tells the rows apart, then plan again'),
+     'two rows of the collection have the same entity code',
+     'choose an identity that is unique for each row, then plan again'),
     ('role_required', 'NB110', 'failed',
-     'the login is not a member of the role this act needs',
-     'ask a DBA to grant the role, or let a member do it'),
+     'the login is not a member of the role that this routine requires',
+     'ask a DBA to grant the role, or ask a member to send the statement'),
     ('routine_not_named', 'NB111', 'failed',
-     'the statement sent does not name the routine',
-     'send the statement itself, not a function or view that calls it'),
+     'the statement sent by the client does not name the routine',
+     'call the routine directly in the statement, not through a function or a view'),
     ('isolation_level', 'NB112', 'failed',
-     'executing needs READ COMMITTED',
+     'the routine requires isolation level READ COMMITTED',
      'SET default_transaction_isolation = ''read committed'', then send the statement again'),
     ('timeout_would_cut', 'NB113', 'failed',
-     'a statement timeout would cut the run',
+     'statement_timeout would cancel the run',
      'SET statement_timeout = 0, then send the CALL again'),
     ('source_missing', 'NB114', 'failed',
      'the source table does not exist or is not an ordinary or partitioned table',
      'create the table, or correct schema and table with birth.fn_birth_collection_register'),
     ('source_privilege', 'NB115', 'failed',
      'birth_definer lacks a privilege on the source table',
-     'let the owner of the table grant it'),
+     'ask the owner of the table to grant the privilege named in the detail'),
     ('definition_in_use', 'NB116', 'failed',
      'the collection has an open run',
      'finish or compensate the run first'),
     ('source_left_traces', 'NB119', 'failed',
-     'code of a source table changed this session',
-     'end this session, which frees its locks; have the owner of the table remove the code, then send the statement again'),
+     'code on the source table changed the state of this session',
+     'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
+     'again'),
     ('permit_unknown', 'NB201', 'failed',
-     'there is no such permit',
-     'let a permit owner open one with birth.fn_birth_permit_open'),
+     'the permit does not exist',
+     'ask a permit owner to open one with birth.fn_birth_permit_open'),
     ('permit_not_open', 'NB202', 'stopped',
      'the permit is no longer open',
-     'a permit is used once; let a permit owner open another'),
+     'a permit can be used once: ask a permit owner to open another'),
     ('permit_expired', 'NB203', 'stopped',
      'the permit has expired',
-     'let a permit owner open a further permit for the same run, then send the same CALL with its id'),
+     'ask a permit owner to open another permit for the same run, then send the same CALL with its id'),
     ('permit_scope', 'NB204', 'failed',
-     'the permit was opened for something else',
+     'the permit is for another collection, run or purpose',
      'use the permit of this collection, run and purpose'),
     ('permit_not_confirmed', 'NB205', 'failed',
      'the permit is not confirmed',
-     'let a reviewer confirm it with birth.fn_birth_permit_confirm'),
+     'ask a reviewer to confirm it with birth.fn_birth_permit_confirm'),
     ('permit_exhausted', 'NB206', 'stopped',
      'the permit has too few rows left',
-     'let a permit owner open a further permit with enough rows'),
+     'ask a permit owner to open another permit with enough rows'),
     ('permit_terms', 'NB207', 'failed',
      'the terms of the permit are not allowed',
-     'name a positive number of rows, a reason, and an expiry after birth.fn_birth_clock() and at most seven days ahead; when the server''s clock is behind the record, set it right'),
+     'pass a positive number of rows, a reason, and an expiry between birth.fn_birth_clock() and seven days from '
+     'now; if the server''s clock is behind birth.fn_birth_clock(), correct the clock'),
     ('permit_in_the_way', 'NB208', 'failed',
-     'the run has an open permit already',
-     'use it, or revoke it first'),
+     'the run already has an open permit',
+     'use that permit, or revoke it first'),
     ('separation_of_duties', 'NB209', 'failed',
-     'one person cannot hold two parts in a run',
-     'let somebody else do this: planner and executor, reviewer and permit owner are different people'),
+     'one person cannot hold two conflicting duties in a run',
+     'ask another person: planner and executor, reviewer, and permit owner must be different people'),
     ('verdict_missing', 'NB210', 'failed',
-     'there is no current verdict SAFE',
-     'let a reviewer record one with birth.fn_birth_review_record'),
+     'the run has no current verdict SAFE',
+     'ask a reviewer to record one with birth.fn_birth_review_record'),
     ('verdict_malformed', 'NB211', 'failed',
      'the verdict does not fit the run',
      'correct the argument named in the detail'),
     ('home_unconfirmed', 'NB212', 'stopped',
-     'this database is a restored or cloned one, and nobody confirmed it',
-     'the other copy may spend the same permits: have it stopped or its permits revoked, then let a DBA send here: SELECT birth.fn_birth_home_confirm(p_reason := ''…'');'),
+     'this database is a restored or cloned copy that no DBA has confirmed',
+     'the original may spend the same permits: stop it or revoke its permits, then a DBA sends here: SELECT '
+     'birth.fn_birth_home_confirm(p_reason := ''…'');'),
     ('verdict_stands', 'NB213', 'failed',
-     'a verdict NOT_SAFE_NEEDS_FIX stands that this one does not take back',
-     'when what it found is mended, record the verdict again with its id in p_supersedes'),
+     'an earlier verdict NOT_SAFE_NEEDS_FIX is still in force',
+     'after the fix, record a new verdict with the id of that verdict in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
-     'there is no such run',
+     'the run does not exist',
      'plan one with birth.fn_dot_birth_qt001_plan(p_collection := …, p_dry_run := false)'),
     ('run_status', 'NB302', 'failed',
-     'the status of the run does not allow this',
-     'see birth.v_birth_attention for what the run needs next'),
+     'the status of the run does not allow this operation',
+     'see birth.v_birth_attention for the next step of the run'),
     ('run_held', 'NB303', 'stopped',
-     'the run is held by another session',
-     'wait for it, stop it with birth.fn_birth_run_stop, or let a DBA take it over with birth.fn_birth_run_takeover; a session that only holds a lock is ended by SELECT pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'another session holds the run',
+     'wait for that session, stop the run with birth.fn_birth_run_stop, or ask a DBA to take it over with '
+     'birth.fn_birth_run_takeover; to end a session that only holds a lock: SELECT '
+     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
     ('run_taken_over', 'NB304', 'stopped',
-     'the run was taken over by another session',
-     'do nothing here: the run belongs to the session named in the detail'),
+     'another session took over the run',
+     'another session runs it: wait, or cancel it with SELECT pg_catalog.pg_cancel_backend(…) and the backend in the'
+     ' detail'),
     ('plan_stale', 'NB305', 'failed',
-     'the plan is older than the data',
+     'the plan is out of date',
      'plan again with birth.fn_dot_birth_qt001_plan'),
     ('delta_mismatch', 'NB306', 'failed',
-     'the expected delta is not what the run would write',
-     'pass the numbers of the plan: p_expected_delta is the lesser of its expected_delta and p_max_rows'),
+     'the expected delta differs from what the run would write',
+     'pass the numbers of the plan: p_expected_delta is the smaller of its expected_delta and p_max_rows'),
     ('bound_exceeded', 'NB307', 'failed',
-     'the bound of the run is higher than the permit allows',
-     'lower p_max_rows, or let a permit owner open a permit with more rows'),
+     'p_max_rows is higher than the permit allows',
+     'lower p_max_rows, or ask a permit owner to open a permit with more rows'),
     ('parity_broken', 'NB308', 'failed',
-     'the births of the collection do not add up',
-     'see birth.fn_birth_census; orphans need a verdict that accepts exactly their number'),
+     'births and source rows of the collection do not reconcile',
+     'see birth.fn_birth_census; if there are orphans, a verdict must accept exactly their number'),
     ('false_done', 'NB309', 'failed',
-     'the run is not what it says it wrote',
-     'do not repair by hand: have the run reviewed, then compensate or resume it'),
+     'births in the registry do not match the ledger row of the run',
+     'do not repair by hand: ask a reviewer to review the run, then compensate or resume it'),
     ('source_changed', 'NB310', 'stopped',
-     'planned rows were deleted, re-keyed or born otherwise',
-     'see birth.v_birth_run_source_change, then plan again: what was written stays'),
+     'source rows changed after the plan',
+     'see birth.v_birth_run_source_change, then plan again: births already written stay'),
     ('stop_requested', 'NB311', 'stopped',
-     'the run was asked to stop',
-     'send the same CALL again to go on'),
+     'a stop of the run was requested',
+     'send the same CALL again to continue'),
     ('driver_required', 'NB312', 'failed',
-     'this run needs the procedure',
+     'only the procedure can execute this run',
      'CALL birth.sp_dot_birth_qt001_apply with the same arguments'),
     ('births_touched', 'NB313', 'failed',
-     'births of the run were touched since',
-     'see the detail; what is referenced or changed cannot be compensated'),
+     'births of the run were changed or referenced after it',
+     'see the detail: changed or referenced births cannot be compensated'),
     ('nothing_to_do', 'NB314', 'failed',
-     'there is nothing to register',
-     'every row that can have a birth has one'),
+     'there are no rows to register',
+     'every row that can have a birth already has one'),
     ('alerts_grew', 'NB315', 'failed',
-     'trigger guard alerts grew during the run',
-     'see birth.fn_birth_alerts(), then have the run reviewed'),
+     'new trigger guard alerts were raised during the run',
+     'see birth.fn_birth_alerts(), then ask a reviewer to review the run'),
     ('gateway_missing', 'NB316', 'failed',
-     'the collection is enforced but has no enabled gateway',
-     'attach it with birth.fn_birth_gateway_attach, then plan again: rows inserted meanwhile would have no birth'),
+     'the collection is in mode enforce but has no enabled gateway',
+     'attach it with birth.fn_birth_gateway_attach, then plan again: until then, inserted rows get no birth'),
     ('rehearsal_over', 'NB317', 'failed',
-     'the rehearsal is over and is rolled back',
-     'this signal never leaves birth.fn_dot_birth_qt001_rehearse'),
+     'the rehearsal has finished and is rolled back',
+     'internal: birth.fn_dot_birth_qt001_rehearse always catches this error'),
     ('outcome_undone', 'NB318', 'failed',
-     'what became of the last batch was rolled back',
-     'end the session named in the detail: the next CALL then begins an attempt that checks everything'),
+     'the outcome of the last batch was rolled back',
+     'end the session named in the detail; the next CALL then starts an attempt that repeats all checks'),
     ('dot_frozen', 'NB401', 'stopped',
      'the operation is frozen',
-     'see birth.v_birth_attention; only a DBA unfreezes'),
+     'see birth.v_birth_attention; only a DBA can unfreeze it'),
     ('dot_unknown', 'NB402', 'failed',
-     'there is no such operation',
-     'see birth.dot_registry'),
+     'the operation does not exist',
+     'see birth.dot_registry for the names of the operations'),
     ('dot_dangerous', 'NB403', 'failed',
      'a dangerous operation stays frozen',
      'use dot-birth-backfill-plan and dot-birth-backfill-apply, or birth.fn_birth_gateway_attach'),
     ('contract_drift', 'NB404', 'failed',
-     'the database differs from its release',
-     'see birth.v_birth_gateway_release_drift_guard for the object and the statement that repairs it'),
+     'the schema does not match its release',
+     'see birth.v_birth_gateway_release_drift_guard for each object and the statement that repairs it'),
     ('stage0_not_enforced', 'NB405', 'failed',
      'a stage 0 guard does not pass',
      'see birth.v_birth_stage0_still_enforced_guard'),
     ('release_in_progress', 'NB406', 'stopped',
-     'a release holds the schema',
-     'wait until alembic has finished; a session that releases nothing is ended by SELECT pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'a release holds the lock of the schema',
+     'wait until alembic has finished; to end a session that is not a release: SELECT '
+     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
     ('release_blocked', 'NB407', 'failed',
-     'a run is live',
-     'stop it with birth.fn_birth_run_stop and wait for its batch, then release'),
+     'a run is active',
+     'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release'),
     ('not_birth_neutral', 'NB408', 'failed',
-     'the release touched births',
-     'nothing was released; report the revision'),
+     'the release changed births',
+     'the release was rolled back; report the revision'),
     ('evidence_kept', 'NB409', 'failed',
      'the downgrade would destroy evidence',
-     'export it with: birthdb evidence; acknowledge the digests with birth.fn_birth_evidence_acknowledge as a DBA; downgrade again'),
+     'export it with: birthdb evidence; then a DBA acknowledges the digests with '
+     'birth.fn_birth_evidence_acknowledge; then downgrade again'),
     ('release_privilege', 'NB410', 'failed',
-     'the login cannot release',
-     'let a role that may, grant what the detail names'),
+     'the login lacks a privilege that a release needs',
+     'ask a role with that right to grant what the detail names'),
     ('release_order', 'NB411', 'failed',
-     'the database is at another release',
-     'see: alembic current; write the script again from there'),
+     'the database is at a different release',
+     'see: alembic current; generate the script again from that release'),
     ('gateway_in_use', 'NB412', 'failed',
-     'the gateway is still attached',
-     'let the owners of the tables drop the triggers named in the detail, then downgrade again'),
+     'the gateway is still attached to tables',
+     'ask the owners of the tables to drop the triggers named in the detail, then downgrade again'),
     ('definition_guarded', 'NB413', 'failed',
-     'the object belongs to the contract',
-     'release the change; to repair a drift, as a member of birth_dba and in the same transaction before it: SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));'),
+     'the object is part of the released contract',
+     'change it by a release; to repair a drift, a member of birth_dba first sends in the same transaction: SELECT '
+     'pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));'),
     ('server_unknown', 'NB414', 'failed',
-     'the release does not know this server',
-     'install a newer birthdb, or release on a server that it knows'),
+     'the release has no contract for this server version',
+     'install a newer birthdb, or release on a server version that it supports'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
-     'give the row a value its code can be made of; a steward can switch the gateway to observe'),
+     'set the identity columns of the row; a steward can switch the gateway to observe'),
     ('gateway_foreign', 'NB502', 'failed',
      'the entity code of a row belongs to another collection',
-     'give the row another code: this one stays with the collection in the detail, also when its row is gone; where two collections make the same codes, a steward gives one a prefix with birth.fn_birth_identity_classify, or switches the gateway to observe'),
+     'give the row another code: this one stays with the collection in the detail, even after its row is deleted; if'
+     ' two collections produce the same codes, a steward sets a prefix with birth.fn_birth_identity_classify or '
+     'switches the gateway to observe'),
     ('gateway_unregistered', 'NB503', 'failed',
      'the trigger names a collection that is not registered',
-     'register the collection with birth.fn_birth_collection_register, or let the owner drop the trigger'),
+     'register the collection with birth.fn_birth_collection_register, or ask the owner to drop the trigger'),
     ('gateway_attached', 'NB504', 'failed',
-     'the table has its gateway already',
-     'switch its mode with birth.fn_birth_gateway_mode'),
+     'the gateway is already attached to the table',
+     'change its mode with birth.fn_birth_gateway_mode'),
     ('gateway_absent', 'NB505', 'failed',
      'the collection has no gateway',
      'attach it with birth.fn_birth_gateway_attach'),
     ('source_claimed', 'NB506', 'failed',
      'the table belongs to another collection',
-     'one collection covers a table and all its partitions'),
+     'use that collection: one collection covers a table and all its partitions'),
     ('gateway_shadowed', 'NB507', 'failed',
-     'a temporary relation has the name of the gateway''s rows',
-     'drop birth_new_rows, which is in the temporary schema of this session, and insert again'),
+     'a temporary relation hides the transition table of the gateway',
+     'drop birth_new_rows from the temporary schema of this session, then insert again'),
     ('fence_late', 'NB516', 'failed',
-     'a transaction that wrote before is no fence',
-     'send this as a statement of its own: SELECT birth.fn_birth_gateway_fence();')
+     'a transaction that has already written cannot record the fence',
+     'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -2049,9 +2060,10 @@ BEGIN
     SELECT FROM pg_class c
     WHERE c.relnamespace = 'birth'::regnamespace AND c.relname = p_table AND c.relkind IN ('r', 'p'))
   THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_table is %s: no table of schema birth', coalesce(p_table, 'NULL')));
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_table is %s: no table of schema birth',
+      coalesce(p_table, 'NULL')));
   END IF;
-  -- Two sums over hashes with different seeds: equal for the same rows in any order, and they do not cancel out.
+  -- Two sums over hashes with different seeds: the same in any order, and changes do not cancel out in both.
   RETURN QUERY EXECUTE format($digest$
     SELECT %L::text, count(*), format('%%s:%%s:%%s', count(*),
       coalesce(sum(hashtextextended((t.*)::text, 1)), 0), coalesce(sum(hashtextextended((t.*)::text, 2)), 0))
@@ -2063,7 +2075,7 @@ ALTER FUNCTION birth.fn_birth_evidence(p_table text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_evidence(p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_evidence(p_table text) IS 'Rows of a table of schema birth and their order-independent digest, count:sum:sum; NB102 for another table. Specification: 3.';
+COMMENT ON FUNCTION birth.fn_birth_evidence(p_table text) IS 'Row count and order-independent digest (count:sum:sum) of a table of schema birth. NB102 for another table. Specification: 3.';
 
 -- Name: fn_birth_evidence_acknowledge(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2078,8 +2090,9 @@ BEGIN
   SELECT e.rows, e.digest INTO STRICT r_evidence FROM birth.fn_birth_evidence(p_table) e;
   IF p_digest IS DISTINCT FROM r_evidence.digest THEN
     PERFORM birth.fn_birth_raise('bad_argument',
-      format('p_digest is %s; birth.%s holds %s rows, digest %s', coalesce(p_digest, 'NULL'), p_table, r_evidence.rows, r_evidence.digest),
-      'export the table as it is now, and acknowledge the digest of that');
+      format('p_digest is %s; birth.%s holds %s rows, digest %s', coalesce(p_digest, 'NULL'), p_table,
+        r_evidence.rows, r_evidence.digest),
+      'export the table again and acknowledge the digest of the new export');
   END IF;
   PERFORM birth.fn_birth_act_record(
     p_act := 'evidence_acknowledged', p_reason := p_table,
@@ -2092,7 +2105,7 @@ ALTER FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) 
 
 -- Name: FUNCTION fn_birth_evidence_acknowledge(p_table text, p_digest text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) IS 'Lets a downgrade drop the rows a table holds now, named by their digest; returns how many. NB110 for others than a DBA, NB102 for a digest that is not the current one. Specification: 3.';
+COMMENT ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text) IS 'Confirms the export of a table by its digest, so that a downgrade may drop its rows; returns their number. DBA. NB102 (the digest is not the current one), NB110, NB111, NB112. Specification: 3.';
 
 -- Name: fn_birth_finding_acknowledge(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3009,7 +3022,7 @@ ALTER FUNCTION birth.fn_birth_is_member(p_login name, p_role text) OWNER TO birt
 
 -- Name: FUNCTION fn_birth_is_member(p_login name, p_role text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) IS 'Whether a login can act in a role, by inheriting or setting it. Specification: 6.1 R7, R16.';
+COMMENT ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) IS 'Whether a login can use a role: by inheritance or SET ROLE. Specification: 6.1 R7, R16.';
 
 -- Name: fn_birth_key_condition(text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3064,7 +3077,7 @@ CREATE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) RETURNS void
 DECLARE
   r_owner record;
 BEGIN
-  -- Outside of the block below: a row that a subtransaction has locked does not show whose it is.
+  -- Outside the block below, which is a subtransaction: xmax of a row that one locked does not lead to its session.
   PERFORM FROM birth.birth_act a
   WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE SKIP LOCKED;
   IF FOUND THEN
@@ -3074,11 +3087,14 @@ BEGIN
     PERFORM FROM birth.birth_act a
     WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan' FOR NO KEY UPDATE;
   EXCEPTION WHEN lock_not_available THEN
-    SELECT o.* INTO r_owner FROM birth.birth_act a, birth.fn_birth_row_owner('birth.birth_act', a.xmax, NULL) o
+    SELECT o.* INTO r_owner
+    FROM birth.birth_act a, birth.fn_birth_lock_owner(p_table := 'birth.birth_act', p_xmax := a.xmax) o
     WHERE a.lineage = p_lineage AND a.run_id = p_lineage AND a.act = 'plan';
     PERFORM birth.fn_birth_raise('run_held',
-      format('an act on run %s or its successors is in %s', p_lineage, coalesce('a transaction of ' || r_owner.who, 'another transaction')),
-      coalesce(format('let it commit or roll back, or end it: %s then send the statement again', r_owner.remedy), 'send the statement again'));
+      format('an act on run %s or its successors is open in %s', p_lineage,
+        coalesce('a transaction of ' || r_owner.who, 'another transaction')),
+      coalesce(format('wait until it ends, or end it: %s then send the statement again', r_owner.remedy),
+        'send the statement again'));
   END;
 END;
 $$;
@@ -3087,7 +3103,7 @@ ALTER FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) OWNER TO birth_define
 
 -- Name: FUNCTION fn_birth_lineage_lock(p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) IS 'Serialises the acts that take a part in a chain of plans, until the transaction ends. Granted to nobody. NB303. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) IS 'Serialises the acts that take a part in a chain of plans, until the transaction ends. NB303. Specification: 6.1 R7.';
 
 -- Name: fn_birth_live_births(timestamp with time zone, timestamp with time zone, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3134,7 +3150,7 @@ ALTER FUNCTION birth.fn_birth_lock_holder(p_name text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_lock_holder(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_lock_holder(p_name text) IS 'Process id of the session that holds the advisory lock of a name, or NULL. Specification: 6.1 R14.';
+COMMENT ON FUNCTION birth.fn_birth_lock_holder(p_name text) IS 'Process ID of the backend that holds the advisory lock of a name, or NULL. Specification: 6.1 R14.';
 
 -- Name: fn_birth_lock_key(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3151,27 +3167,51 @@ ALTER FUNCTION birth.fn_birth_lock_key(p_name text) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_lock_key(p_name text) IS 'Advisory lock key of a name: release, run:<run_id>:<epoch>. Specification: 6.1 R9, R14.';
 
--- Name: fn_birth_lock_owner(integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_lock_owner(text, regclass, xid, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) RETURNS TABLE(who text, remedy text)
+CREATE FUNCTION birth.fn_birth_lock_owner(p_name text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, p_xmax xid DEFAULT NULL::xid, p_pid integer DEFAULT NULL::integer) RETURNS TABLE(who text, remedy text)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT s.who, format('SELECT pg_catalog.pg_terminate_backend(%s);', p_pid)
-  FROM birth.fn_birth_session_of(p_pid) AS s(who) WHERE s.who IS NOT NULL
-  UNION ALL
-  SELECT format('prepared transaction %L of %s, since %s', x.gid, x.owner, x.prepared),
-         format('ROLLBACK PREPARED %L;  -- in this database, as %s or a superuser', x.gid, x.owner)
-  FROM pg_prepared_xacts x
-  JOIN pg_locks k ON k.locktype = 'transactionid' AND k.transactionid = x.transaction AND k.pid IS NULL
-  WHERE p_pid IS NULL AND k.virtualtransaction = p_virtual;
+  WITH lock AS MATERIALIZED (
+    SELECT k.* FROM pg_locks k WHERE k.granted
+  ), here AS (
+    SELECT d.oid FROM pg_database d WHERE d.datname = current_database()
+  ), named AS (
+    SELECT k.pid, k.virtualtransaction FROM lock k
+    WHERE k.locktype = 'transactionid' AND k.transactionid = p_xmax
+    UNION
+    SELECT k.pid, k.virtualtransaction
+    FROM lock k JOIN here d ON d.oid = k.database, birth.fn_birth_lock_key(p_name) AS n(key)
+    WHERE k.locktype = 'advisory' AND k.objsubid = 1 AND k.pid IS DISTINCT FROM pg_backend_pid()
+      AND k.classid::bigint = (n.key >> 32) & 4294967295 AND k.objid::bigint = n.key & 4294967295
+  ), owner AS (
+    SELECT n.* FROM named n
+    UNION
+    SELECT k.pid, k.virtualtransaction FROM lock k JOIN here d ON d.oid = k.database
+    WHERE k.locktype = 'relation' AND k.relation = p_table AND k.mode <> 'AccessShareLock'
+      AND (k.pid IS NULL OR k.pid = p_pid AND k.pid <> pg_backend_pid())
+      AND p_xmax <> '0' AND NOT EXISTS (SELECT FROM named)
+  ), found AS (
+    SELECT format('%s, backend %s', a.usename, a.pid) AS who,
+           format('SELECT pg_catalog.pg_terminate_backend(%s);', a.pid) AS remedy
+    FROM owner o JOIN pg_stat_activity a ON a.pid = o.pid
+    UNION ALL
+    SELECT format('prepared transaction %L of %s, since %s', x.gid, x.owner, x.prepared),
+           format('ROLLBACK PREPARED %L;  -- in this database, as %s or a superuser', x.gid, x.owner)
+    FROM owner o
+    JOIN lock k ON k.virtualtransaction = o.virtualtransaction AND k.locktype = 'transactionid' AND k.pid IS NULL
+    JOIN pg_prepared_xacts x ON x.transaction = k.transactionid
+    WHERE o.pid IS NULL
+  )
+  SELECT string_agg(f.who, '; '), string_agg(f.remedy, E'\n') FROM found f;
 $$;
 
-ALTER FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_lock_owner(p_pid integer, p_virtual text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) IS 'Who has a lock, session or prepared transaction, and the statement that ends that. Specification: 6.1 R14.';
+COMMENT ON FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer) IS 'Who holds an advisory lock (by name) or a row (by table and xmax), and the statement that ends that. Specification: 6.1 R9, R14.';
 
 -- Name: fn_birth_login_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3186,7 +3226,7 @@ ALTER FUNCTION birth.fn_birth_login_id() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_login_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user) by cluster and OID, which a new name does not change. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user) by cluster and OID, which a rename does not change. Specification: 6.1 R7.';
 
 -- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3240,30 +3280,6 @@ ALTER FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed
 
 COMMENT ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts and fingerprint of a collection against its births, from one snapshot. For an eligible collection only. Specification: 6, R10, R12.';
 
--- Name: fn_birth_name_owner(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_name_owner(p_name text) RETURNS TABLE(who text, remedy text)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN QUERY
-  SELECT string_agg(o.who, '; '), string_agg(o.remedy, E'\n')
-  FROM birth.fn_birth_lock_key(p_name) AS k(key)
-  JOIN pg_locks l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    AND l.classid::bigint = (k.key >> 32) & 4294967295 AND l.objid::bigint = k.key & 4294967295
-  CROSS JOIN LATERAL birth.fn_birth_lock_owner(l.pid, l.virtualtransaction) o
-  WHERE l.pid IS DISTINCT FROM pg_backend_pid();
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_name_owner(p_name text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_name_owner(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_name_owner(p_name text) IS 'Who else has the advisory lock of a name, and the statement that ends that. Specification: 6.1 R14.';
-
 -- Name: fn_birth_open_run(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_open_run(p_collection text) RETURNS void
@@ -3315,21 +3331,27 @@ ALTER FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) IS 'Whether an SQLSTATE stops or fails a run, and the error''s name. Specification: 6.';
 
--- Name: fn_birth_people_check(uuid, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_people_check(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) RETURNS void
+CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   v_fault text;
 BEGIN
-  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT a.actor, ' alias '),
-    string_agg(DISTINCT a.act, ' and as ')) INTO v_fault
-  FROM birth.birth_act a
-  WHERE a.lineage = p_lineage AND birth.fn_birth_act_part(a.act) IS NOT NULL
-  GROUP BY GROUPING SETS ((a.actor), (a.actor_id))
-  HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1
+  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
+    string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as ')) INTO v_fault
+  FROM (
+    SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
+    FROM birth.birth_act a WHERE a.lineage = p_lineage
+    UNION ALL
+    SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
+    WHERE p_act IS NOT NULL
+  ) p
+  WHERE p.part IS NOT NULL
+  GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
+  HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
   LIMIT 1;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
@@ -3337,11 +3359,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) IS 'Refuses with NB209 when one person holds two parts in a chain of plans. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) IS 'Refuses with NB209 if one person has, or with p_act would have, two parts in a chain of plans. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_blocker(birth.birth_backfill_ledger_v2, bigint, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3424,7 +3446,7 @@ COMMENT ON FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) IS 'Confir
 
 -- Name: fn_birth_permit_open(text, uuid, bigint, timestamp with time zone, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text DEFAULT 'APPLY'::text) RETURNS TABLE(permit_id bigint, next_step text)
+CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_max_rows bigint, p_expires_at timestamp with time zone, p_reason text, p_purpose text DEFAULT NULL::text) RETURNS TABLE(permit_id bigint, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -3432,6 +3454,7 @@ CREATE FUNCTION birth.fn_birth_permit_open(p_collection text, p_run_id uuid, p_m
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_now timestamptz := birth.fn_birth_clock();
+  v_purpose text;
   v_fault text;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
@@ -3441,7 +3464,6 @@ BEGIN
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > clock_timestamp() + interval '168 hours' THEN
       format('p_expires_at is %s; the time on record is %s, this server''s clock says %s', coalesce(p_expires_at::text, 'NULL'), v_now, clock_timestamp())
     WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
-    WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L', p_purpose)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('permit_terms', v_fault);
@@ -3450,27 +3472,31 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  v_purpose := coalesce(p_purpose, r_run.purpose);
+  IF v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN
+    PERFORM birth.fn_birth_raise('permit_terms', format('p_purpose is %L; run %s is for %s', p_purpose, p_run_id, r_run.purpose));
+  END IF;
   IF r_run.collection_name IS DISTINCT FROM p_collection THEN
     PERFORM birth.fn_birth_raise('permit_scope', format('run %s is of collection %s, not %L', p_run_id, r_run.collection_name, p_collection));
   END IF;
-  IF r_run.status = 'compensated' OR (p_purpose = 'APPLY' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
-     OR (p_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+     OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
   END IF;
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, p_purpose));
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, v_purpose));
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
   INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)
-  VALUES (p_collection, p_run_id, p_purpose, p_max_rows, p_reason, v_now, session_user, p_expires_at)
+  VALUES (p_collection, p_run_id, v_purpose, p_max_rows, p_reason, v_now, session_user, p_expires_at)
   ON CONFLICT DO NOTHING
   RETURNING p.permit_id INTO permit_id;
   IF permit_id IS NULL THEN
     PERFORM birth.fn_birth_raise('permit_in_the_way', (SELECT format('permit %s, opened by %s, expires at %s', p.permit_id, p.opened_by, p.expires_at)
-      FROM birth.birth_admission_permit_v2 p WHERE p.run_id = p_run_id AND p.purpose = p_purpose AND p.status = 'OPEN'));
+      FROM birth.birth_admission_permit_v2 p WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN'));
   END IF;
   PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := permit_id,
-    p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', p_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
-  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
+    p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', v_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
+  next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
   RETURN NEXT;
 END;
 $$;
@@ -3509,7 +3535,7 @@ BEGIN
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
   SELECT o.* INTO r_owner FROM birth.birth_admission_permit_v2 p, birth.birth_backfill_ledger_v2 l,
-    birth.fn_birth_row_owner('birth.birth_admission_permit_v2', p.xmax, l.holder_pid) o
+    birth.fn_birth_lock_owner(p_table := 'birth.birth_admission_permit_v2', p_xmax := p.xmax, p_pid := l.holder_pid) o
   WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND l.run_id = p.run_id;
   IF r_owner.who IS NOT NULL THEN
     RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, r_owner.who
@@ -3733,7 +3759,7 @@ ALTER FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) OW
 
 -- Name: FUNCTION fn_birth_raise(p_error text, p_detail text, p_hint text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) IS 'Raises the named refusal of the catalogue with its SQLSTATE, message, the given detail and hint. Specification: 8.';
+COMMENT ON FUNCTION birth.fn_birth_raise(p_error text, p_detail text, p_hint text) IS 'Raises the named error of the catalogue with its SQLSTATE and message, the given detail and hint. Specification: 8.';
 
 -- Name: birth_receipt; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -3754,7 +3780,7 @@ CREATE TABLE birth.birth_receipt (
     dot_origin text NOT NULL COLLATE pg_catalog."C",
     sha256 text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT birth_receipt_counts CHECK ((((LEAST(batch_no, visited, written, skipped) >= 0) AND (cardinality(fingerprint) = 3) AND (array_position(fingerprint, NULL::numeric) IS NULL) AND (fingerprint[1] = (written)::numeric)) IS TRUE)),
-    CONSTRAINT birth_receipt_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text])))
+    CONSTRAINT birth_receipt_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text, 'TRANSITION'::text, 'DEATH'::text])))
 );
 
 ALTER TABLE birth.birth_receipt OWNER TO birth_definer;
@@ -3773,7 +3799,7 @@ COMMENT ON COLUMN birth.birth_receipt.batch_no IS 'Number of the batch in the ru
 
 -- Name: COLUMN birth_receipt.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: written births. COMPENSATE: removed births.';
+COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: the batch wrote births. COMPENSATE: it undid what the run wrote.';
 
 -- Name: COLUMN birth_receipt.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3862,7 +3888,7 @@ ALTER FUNCTION birth.fn_birth_refuse(p_error jsonb) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_refuse(p_error jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_refuse(p_error jsonb) IS 'Raises an error that fn_birth_error made, with its SQLSTATE, message, detail and hint; nothing when there is none. Specification: 8.';
+COMMENT ON FUNCTION birth.fn_birth_refuse(p_error jsonb) IS 'Raises an error that fn_birth_error built, with its SQLSTATE, message, detail and hint; NULL raises nothing. Specification: 8.';
 
 -- Name: fn_birth_register(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4221,13 +4247,14 @@ COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jso
 
 -- Name: fn_birth_review_record(uuid, text, text, bigint, text, bigint[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY'::text, p_supersedes bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(review_id bigint, verdict text, next_step text)
+CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT NULL::text, p_supersedes bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(review_id bigint, verdict text, next_step text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_purpose text;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
   v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
@@ -4242,23 +4269,24 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
-    WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
+    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
-      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = p_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
+      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
       format('p_supersedes is %s; it names verdicts NOT_SAFE_NEEDS_FIX on this run and purpose', p_supersedes)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
   END IF;
-  IF r_run.status = 'compensated' OR (p_purpose = 'APPLY' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
-     OR (p_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+     OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
@@ -4273,21 +4301,21 @@ BEGIN
         FILTER (WHERE v.verdict <> 'SAFE' AND v.review_id <> ALL (v_supersedes)),
       v_supersedes || coalesce(array_agg(v.review_id ORDER BY v.review_id) FILTER (WHERE v.verdict = 'SAFE'), '{}')
     INTO v_unnamed, v_supersedes
-    FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = p_purpose;
+    FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose;
     IF v_unnamed IS NOT NULL THEN
-      PERFORM birth.fn_birth_raise('verdict_stands', format('run %s, %s: %s', p_run_id, p_purpose, v_unnamed),
-        'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, p_purpose));
+      PERFORM birth.fn_birth_raise('verdict_stands', format('run %s, %s: %s', p_run_id, v_purpose, v_unnamed),
+        'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, v_purpose));
     END IF;
   END IF;
   v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings,
-    p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose, 'supersedes', v_supersedes));
+    p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', v_purpose, 'supersedes', v_supersedes));
   INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
     alerts_seen, failures_seen, supersedes)
-  VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name), v_alerts, v_failures, v_supersedes)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
-  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
+  next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
   RETURN NEXT;
 END;
 $$;
@@ -4318,34 +4346,6 @@ ALTER FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
-
--- Name: fn_birth_row_owner(regclass, xid, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer DEFAULT NULL::integer) RETURNS TABLE(who text, remedy text)
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  WITH lock AS MATERIALIZED (
-    SELECT * FROM pg_locks k WHERE k.granted
-  ), named AS (
-    SELECT k.pid, k.virtualtransaction FROM lock k WHERE k.locktype = 'transactionid' AND k.transactionid = p_xmax
-  ), owner AS (
-    SELECT * FROM named
-    UNION
-    SELECT k.pid, k.virtualtransaction FROM lock k
-    WHERE k.locktype = 'relation' AND k.relation = p_table AND k.mode <> 'AccessShareLock' AND (k.pid IS NULL OR k.pid = p_pid AND k.pid <> pg_backend_pid())
-      AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-      AND p_xmax <> '0' AND NOT EXISTS (SELECT FROM named)
-  )
-  SELECT string_agg(f.who, '; '), string_agg(f.remedy, E'\n')
-  FROM owner o CROSS JOIN LATERAL birth.fn_birth_lock_owner(o.pid, o.virtualtransaction) f;
-$$;
-
-ALTER FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) IS 'Which session or prepared transaction has a row locked, by its xmax, and the statement that ends that. Specification: 6.1 R14.';
 
 -- Name: fn_birth_run_ask(text, uuid, bigint, bigint, bigint, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4546,7 +4546,7 @@ BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner('claim:' || p_run.collection_name) o;
+    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := 'claim:' || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
@@ -4571,7 +4571,7 @@ BEGIN
     -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
     IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
             ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
-      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner(format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
       PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
         coalesce(v_who, 'a session that has just ended')),
         'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
@@ -4886,7 +4886,7 @@ DECLARE
   v_undone integer;
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
-    SELECT o.* INTO r_owner FROM birth.fn_birth_name_owner('release') o;
+    SELECT o.* INTO r_owner FROM birth.fn_birth_lock_owner(p_name := 'release') o;
     PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(r_owner.who, 'a session that has just ended')),
       'wait until alembic has finished; if it is no release, end it: ' || r_owner.remedy);
   END IF;
@@ -4898,7 +4898,7 @@ BEGIN
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
       SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
-        birth.fn_birth_row_owner('birth.birth_backfill_ledger_v2', l.xmax, birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+        birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax, p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
       PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id,
         coalesce(r_owner.who, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))),
@@ -5437,7 +5437,7 @@ BEGIN
   RETURN r_run;
 EXCEPTION WHEN lock_not_available THEN
   SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
-    birth.fn_birth_row_owner('birth.birth_backfill_ledger_v2', l.xmax, birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+    birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax, p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
   PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id, coalesce(r_owner.who, 'a session that has just ended')),
     coalesce('if it hangs, end it, which loses what it has not committed, then send the same statement again: ' || r_owner.remedy,
       'send the same statement again'));
@@ -5574,9 +5574,10 @@ BEGIN
   FOR r_trace IN SELECT t.statement FROM birth.fn_birth_scan_traces() t WHERE t.statement IS NOT NULL AND t.trace <> ALL (p_before) LOOP
     EXECUTE format('DEALLOCATE %I', r_trace.statement);
   END LOOP;
-  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code of a source table changed this session',
+  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code on the source table changed the state of this session',
     DETAIL = v_changed,
-    HINT = 'end this session, which frees its locks; have the owner of the table remove the code, then send the statement again';
+    HINT = 'disconnect, which releases the locks; ask the owner of the table to remove the code; '
+           'then send the statement again';
 END;
 $$;
 
@@ -5622,21 +5623,6 @@ ALTER FUNCTION birth.fn_birth_scan_traces() OWNER TO birth_scanner;
 -- Name: FUNCTION fn_birth_scan_traces(); Type: COMMENT; Schema: birth; Owner: birth_scanner
 
 COMMENT ON FUNCTION birth.fn_birth_scan_traces() IS 'Prepared statements and advisory locks of this session: trace, statement name. For fn_birth_scan. Specification: 6.1 R2.';
-
--- Name: fn_birth_session_of(integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_session_of(p_pid integer) RETURNS text
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT format('%s, backend %s', a.usename, a.pid) FROM pg_stat_activity a WHERE a.pid = p_pid;
-$$;
-
-ALTER FUNCTION birth.fn_birth_session_of(p_pid integer) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_session_of(p_pid integer); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_session_of(p_pid integer) IS 'Login and process id of a session, or NULL when there is none. Specification: 6.1 R14.';
 
 -- Name: fn_birth_side_doors(text, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6387,7 +6373,7 @@ CREATE TABLE birth.birth_admission_permit_v2 (
     CONSTRAINT birth_admission_permit_v2_bound CHECK (((max_rows > 0) AND ((spent_rows >= 0) AND (spent_rows <= max_rows)))),
     CONSTRAINT birth_admission_permit_v2_confirmed CHECK ((((confirmed_by IS NULL) = (confirmed_at IS NULL)) AND (confirmed_by IS DISTINCT FROM opened_by) AND ((spent_rows = 0) OR (confirmed_by IS NOT NULL)))),
     CONSTRAINT birth_admission_permit_v2_expiry CHECK (((expires_at > opened_at) AND (expires_at <= (opened_at + '168:00:00'::interval)))),
-    CONSTRAINT birth_admission_permit_v2_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
+    CONSTRAINT birth_admission_permit_v2_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text, 'TRANSITION'::text, 'DEATH'::text]))),
     CONSTRAINT birth_admission_permit_v2_reason CHECK ((reason ~ '\S'::text)),
     CONSTRAINT birth_admission_permit_v2_status CHECK (((status = ANY (ARRAY['OPEN'::text, 'CONSUMED'::text, 'REVOKED'::text, 'EXPIRED'::text])) AND ((status = 'OPEN'::text) = (closed_at IS NULL))))
 );
@@ -6412,7 +6398,7 @@ COMMENT ON COLUMN birth.birth_admission_permit_v2.run_id IS 'The one plan it is 
 
 -- Name: COLUMN birth_admission_permit_v2.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_admission_permit_v2.purpose IS 'APPLY or COMPENSATE.';
+COMMENT ON COLUMN birth.birth_admission_permit_v2.purpose IS 'The purpose of its run, or COMPENSATE.';
 
 -- Name: COLUMN birth_admission_permit_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6710,7 +6696,7 @@ CREATE TABLE birth.birth_review (
     supersedes bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT birth_review_findings CHECK ((findings ~ '\S'::text)),
     CONSTRAINT birth_review_orphans CHECK ((accept_orphans >= 0)),
-    CONSTRAINT birth_review_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text]))),
+    CONSTRAINT birth_review_purpose CHECK ((purpose = ANY (ARRAY['APPLY'::text, 'COMPENSATE'::text, 'TRANSITION'::text, 'DEATH'::text]))),
     CONSTRAINT birth_review_supersedes CHECK (((review_id = ANY (supersedes)) IS FALSE)),
     CONSTRAINT birth_review_verdict CHECK ((verdict = ANY (ARRAY['SAFE'::text, 'NOT_SAFE_NEEDS_FIX'::text])))
 );
@@ -6731,7 +6717,7 @@ COMMENT ON COLUMN birth.birth_review.run_id IS 'The run reviewed.';
 
 -- Name: COLUMN birth_review.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_review.purpose IS 'APPLY or COMPENSATE.';
+COMMENT ON COLUMN birth.birth_review.purpose IS 'The purpose of its run, or COMPENSATE.';
 
 -- Name: COLUMN birth_review.verdict; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -8888,9 +8874,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_lock_holder(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) TO birth_reader;
 
--- Name: FUNCTION fn_birth_lock_owner(p_pid integer, p_virtual text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_lock_owner(p_pid integer, p_virtual text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_login_id(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8900,10 +8886,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_login_id() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_name_owner(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_name_owner(p_name text) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_open_run(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
@@ -8912,9 +8894,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9015,10 +8997,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_row_owner(p_table regclass, p_xmax xid, p_pid integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9161,10 +9139,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) TO b
 -- Name: FUNCTION fn_birth_scan_traces(); Type: ACL; Schema: birth; Owner: birth_scanner
 
 REVOKE ALL ON FUNCTION birth.fn_birth_scan_traces() FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_session_of(p_pid integer); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_session_of(p_pid integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -29,7 +29,7 @@ class BirthError(Exception):
 
 
 class SwitchConflict(BirthError):
-    """NB101: a dry run cannot execute."""
+    """NB101: p_dry_run and p_execute contradict each other."""
 
     sqlstate = "NB101"
 
@@ -47,7 +47,7 @@ class UnknownCollection(BirthError):
 
 
 class PolicyNotRequired(BirthError):
-    """NB104: the policy of the collection does not ask for births."""
+    """NB104: the policy of the collection is not BIRTH_REQUIRED."""
 
     sqlstate = "NB104"
 
@@ -65,7 +65,7 @@ class IdentityMalformed(BirthError):
 
 
 class CodeMissing(BirthError):
-    """NB107: an entity code is null, blank or longer than 512 bytes."""
+    """NB107: an entity code is NULL, blank or longer than 512 bytes."""
 
     sqlstate = "NB107"
 
@@ -77,31 +77,31 @@ class CodeForeign(BirthError):
 
 
 class CodeDuplicate(BirthError):
-    """NB109: two rows of the collection have one entity code."""
+    """NB109: two rows of the collection have the same entity code."""
 
     sqlstate = "NB109"
 
 
 class RoleRequired(BirthError):
-    """NB110: the login is not a member of the role this act needs."""
+    """NB110: the login is not a member of the role that this routine requires."""
 
     sqlstate = "NB110"
 
 
 class RoutineNotNamed(BirthError):
-    """NB111: the statement sent does not name the routine."""
+    """NB111: the statement sent by the client does not name the routine."""
 
     sqlstate = "NB111"
 
 
 class IsolationLevel(BirthError):
-    """NB112: executing needs READ COMMITTED."""
+    """NB112: the routine requires isolation level READ COMMITTED."""
 
     sqlstate = "NB112"
 
 
 class TimeoutWouldCut(BirthError):
-    """NB113: a statement timeout would cut the run."""
+    """NB113: statement_timeout would cancel the run."""
 
     sqlstate = "NB113"
 
@@ -125,13 +125,13 @@ class DefinitionInUse(BirthError):
 
 
 class SourceLeftTraces(BirthError):
-    """NB119: code of a source table changed this session."""
+    """NB119: code on the source table changed the state of this session."""
 
     sqlstate = "NB119"
 
 
 class PermitUnknown(BirthError):
-    """NB201: there is no such permit."""
+    """NB201: the permit does not exist."""
 
     sqlstate = "NB201"
 
@@ -149,7 +149,7 @@ class PermitExpired(BirthError):
 
 
 class PermitScope(BirthError):
-    """NB204: the permit was opened for something else."""
+    """NB204: the permit is for another collection, run or purpose."""
 
     sqlstate = "NB204"
 
@@ -173,19 +173,19 @@ class PermitTerms(BirthError):
 
 
 class PermitInTheWay(BirthError):
-    """NB208: the run has an open permit already."""
+    """NB208: the run already has an open permit."""
 
     sqlstate = "NB208"
 
 
 class SeparationOfDuties(BirthError):
-    """NB209: one person cannot hold two parts in a run."""
+    """NB209: one person cannot hold two conflicting duties in a run."""
 
     sqlstate = "NB209"
 
 
 class VerdictMissing(BirthError):
-    """NB210: there is no current verdict SAFE."""
+    """NB210: the run has no current verdict SAFE."""
 
     sqlstate = "NB210"
 
@@ -197,121 +197,121 @@ class VerdictMalformed(BirthError):
 
 
 class HomeUnconfirmed(BirthError):
-    """NB212: this database is a restored or cloned one, and nobody confirmed it."""
+    """NB212: this database is a restored or cloned copy that no DBA has confirmed."""
 
     sqlstate = "NB212"
 
 
 class VerdictStands(BirthError):
-    """NB213: a verdict NOT_SAFE_NEEDS_FIX stands that this one does not take back."""
+    """NB213: an earlier verdict NOT_SAFE_NEEDS_FIX is still in force."""
 
     sqlstate = "NB213"
 
 
 class RunUnknown(BirthError):
-    """NB301: there is no such run."""
+    """NB301: the run does not exist."""
 
     sqlstate = "NB301"
 
 
 class RunStatus(BirthError):
-    """NB302: the status of the run does not allow this."""
+    """NB302: the status of the run does not allow this operation."""
 
     sqlstate = "NB302"
 
 
 class RunHeld(BirthError):
-    """NB303: the run is held by another session."""
+    """NB303: another session holds the run."""
 
     sqlstate = "NB303"
 
 
 class RunTakenOver(BirthError):
-    """NB304: the run was taken over by another session."""
+    """NB304: another session took over the run."""
 
     sqlstate = "NB304"
 
 
 class PlanStale(BirthError):
-    """NB305: the plan is older than the data."""
+    """NB305: the plan is out of date."""
 
     sqlstate = "NB305"
 
 
 class DeltaMismatch(BirthError):
-    """NB306: the expected delta is not what the run would write."""
+    """NB306: the expected delta differs from what the run would write."""
 
     sqlstate = "NB306"
 
 
 class BoundExceeded(BirthError):
-    """NB307: the bound of the run is higher than the permit allows."""
+    """NB307: p_max_rows is higher than the permit allows."""
 
     sqlstate = "NB307"
 
 
 class ParityBroken(BirthError):
-    """NB308: the births of the collection do not add up."""
+    """NB308: births and source rows of the collection do not reconcile."""
 
     sqlstate = "NB308"
 
 
 class FalseDone(BirthError):
-    """NB309: the run is not what it says it wrote."""
+    """NB309: births in the registry do not match the ledger row of the run."""
 
     sqlstate = "NB309"
 
 
 class SourceChanged(BirthError):
-    """NB310: planned rows were deleted, re-keyed or born otherwise."""
+    """NB310: source rows changed after the plan."""
 
     sqlstate = "NB310"
 
 
 class StopRequested(BirthError):
-    """NB311: the run was asked to stop."""
+    """NB311: a stop of the run was requested."""
 
     sqlstate = "NB311"
 
 
 class DriverRequired(BirthError):
-    """NB312: this run needs the procedure."""
+    """NB312: only the procedure can execute this run."""
 
     sqlstate = "NB312"
 
 
 class BirthsTouched(BirthError):
-    """NB313: births of the run were touched since."""
+    """NB313: births of the run were changed or referenced after it."""
 
     sqlstate = "NB313"
 
 
 class NothingToDo(BirthError):
-    """NB314: there is nothing to register."""
+    """NB314: there are no rows to register."""
 
     sqlstate = "NB314"
 
 
 class AlertsGrew(BirthError):
-    """NB315: trigger guard alerts grew during the run."""
+    """NB315: new trigger guard alerts were raised during the run."""
 
     sqlstate = "NB315"
 
 
 class GatewayMissing(BirthError):
-    """NB316: the collection is enforced but has no enabled gateway."""
+    """NB316: the collection is in mode enforce but has no enabled gateway."""
 
     sqlstate = "NB316"
 
 
 class RehearsalOver(BirthError):
-    """NB317: the rehearsal is over and is rolled back."""
+    """NB317: the rehearsal has finished and is rolled back."""
 
     sqlstate = "NB317"
 
 
 class OutcomeUndone(BirthError):
-    """NB318: what became of the last batch was rolled back."""
+    """NB318: the outcome of the last batch was rolled back."""
 
     sqlstate = "NB318"
 
@@ -323,7 +323,7 @@ class DotFrozen(BirthError):
 
 
 class DotUnknown(BirthError):
-    """NB402: there is no such operation."""
+    """NB402: the operation does not exist."""
 
     sqlstate = "NB402"
 
@@ -335,7 +335,7 @@ class DotDangerous(BirthError):
 
 
 class ContractDrift(BirthError):
-    """NB404: the database differs from its release."""
+    """NB404: the schema does not match its release."""
 
     sqlstate = "NB404"
 
@@ -347,19 +347,19 @@ class Stage0NotEnforced(BirthError):
 
 
 class ReleaseInProgress(BirthError):
-    """NB406: a release holds the schema."""
+    """NB406: a release holds the lock of the schema."""
 
     sqlstate = "NB406"
 
 
 class ReleaseBlocked(BirthError):
-    """NB407: a run is live."""
+    """NB407: a run is active."""
 
     sqlstate = "NB407"
 
 
 class NotBirthNeutral(BirthError):
-    """NB408: the release touched births."""
+    """NB408: the release changed births."""
 
     sqlstate = "NB408"
 
@@ -371,31 +371,31 @@ class EvidenceKept(BirthError):
 
 
 class ReleasePrivilege(BirthError):
-    """NB410: the login cannot release."""
+    """NB410: the login lacks a privilege that a release needs."""
 
     sqlstate = "NB410"
 
 
 class ReleaseOrder(BirthError):
-    """NB411: the database is at another release."""
+    """NB411: the database is at a different release."""
 
     sqlstate = "NB411"
 
 
 class GatewayInUse(BirthError):
-    """NB412: the gateway is still attached."""
+    """NB412: the gateway is still attached to tables."""
 
     sqlstate = "NB412"
 
 
 class DefinitionGuarded(BirthError):
-    """NB413: the object belongs to the contract."""
+    """NB413: the object is part of the released contract."""
 
     sqlstate = "NB413"
 
 
 class ServerUnknown(BirthError):
-    """NB414: the release does not know this server."""
+    """NB414: the release has no contract for this server version."""
 
     sqlstate = "NB414"
 
@@ -419,7 +419,7 @@ class GatewayUnregistered(BirthError):
 
 
 class GatewayAttached(BirthError):
-    """NB504: the table has its gateway already."""
+    """NB504: the gateway is already attached to the table."""
 
     sqlstate = "NB504"
 
@@ -437,12 +437,12 @@ class SourceClaimed(BirthError):
 
 
 class GatewayShadowed(BirthError):
-    """NB507: a temporary relation has the name of the gateway's rows."""
+    """NB507: a temporary relation hides the transition table of the gateway."""
 
     sqlstate = "NB507"
 
 
 class FenceLate(BirthError):
-    """NB516: a transaction that wrote before is no fence."""
+    """NB516: a transaction that has already written cannot record the fence."""
 
     sqlstate = "NB516"

@@ -1,5 +1,5 @@
--- The part an act plays in a run. Two logins with one part are fine; one login with two is not.
--- Returns: execution, review, admission, or NULL for an act that anybody in the run may do.
+-- The part that an act takes in a run. Several logins may take one part; one login may not take two.
+-- Returns: execution, review, admission; NULL for an act that any of them may do.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_part(p_act text)
@@ -18,4 +18,4 @@ AS $fn_birth_act_part$
 $fn_birth_act_part$;
 
 COMMENT ON FUNCTION birth.fn_birth_act_part(text) IS
-  'The part an act plays in a run: execution, review, admission, or NULL. Specification: 6.1 R7.';
+  'The part that an act takes in a run: execution, review, admission, or NULL. Specification: 6.1 R7.';

@@ -1,9 +1,8 @@
--- Every alert: the rows of trigger_guard_alerts, and what the optional event triggers recorded (sql/optional). These
--- belong to a superuser and read and write no table of ours, so what they recorded lies in a table of their own, and
--- what only our records know is decided here: a dropped gateway is an alert where a collection had it and no steward
--- had detached it; a partition that was dropped is none.
--- The other table is read only where both it and its schema belong to a superuser: a stranger's would run their code.
--- Returns: one row an alert: when, by which login, the command, the object, what else is known.
+-- Every alert: the rows of trigger_guard_alerts and of birth_guard.alert, which the optional event triggers fill
+-- (sql/optional). Those triggers belong to a superuser and read no table of ours. So this routine decides what only our
+-- records know: a dropped gateway is an alert unless a steward had detached it; a dropped partition is none.
+-- birth_guard.alert is read only if the table and its schema belong to a superuser: another owner could put code on it.
+-- Returns: one row per alert: when, by which login, the command, the object, further facts.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_alerts()
@@ -37,4 +36,4 @@ END;
 $fn_birth_alerts$;
 
 COMMENT ON FUNCTION birth.fn_birth_alerts() IS
-  'Every alert: trigger_guard_alerts, and what the optional event triggers recorded. Specification: 6.';
+  'Every alert: trigger_guard_alerts and what the optional event triggers recorded. Specification: 6.';

@@ -1,5 +1,5 @@
--- The clock of the records. The server's clock may go back; this one never goes behind an act on record: what it called
--- expired stays expired, and each act is later than every act that was committed before it.
+-- The clock of the records. The server's clock may go back; this clock never goes behind a recorded act. So an expired
+-- permit stays expired, and each act is later than every act that was committed before it.
 -- Returns: the server's time, or a microsecond after the newest act when the server's clock is behind that.
 -- Calls: nothing
 -- Writes: nothing
@@ -15,4 +15,4 @@ END;
 $fn_birth_clock$;
 
 COMMENT ON FUNCTION birth.fn_birth_clock() IS
-  'The server''s time, or just after the newest act on record when the server''s clock is behind it. O(1). Specification: 6.1 R18.';
+  'The server''s time, or a microsecond after the newest act if the clock is behind it. O(1). Specification: 6.1 R18.';

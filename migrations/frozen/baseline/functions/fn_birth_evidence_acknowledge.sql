@@ -1,6 +1,6 @@
--- A DBA has exported a table's rows and lets a downgrade drop them: exactly these rows, by their digest.
--- SECURITY DEFINER, because nobody else writes acts.
--- Returns: the rows acknowledged.
+-- A DBA confirms the export of a table, by its digest. A downgrade may then drop exactly these rows.
+-- SECURITY DEFINER: only routines of birth_definer write acts.
+-- Returns: the number of rows acknowledged.
 -- Calls: fn_birth_act_record, fn_birth_actor, fn_birth_evidence, fn_birth_raise
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest text)
@@ -17,8 +17,9 @@ BEGIN
   SELECT e.rows, e.digest INTO STRICT r_evidence FROM birth.fn_birth_evidence(p_table) e;
   IF p_digest IS DISTINCT FROM r_evidence.digest THEN
     PERFORM birth.fn_birth_raise('bad_argument',
-      format('p_digest is %s; birth.%s holds %s rows, digest %s', coalesce(p_digest, 'NULL'), p_table, r_evidence.rows, r_evidence.digest),
-      'export the table as it is now, and acknowledge the digest of that');
+      format('p_digest is %s; birth.%s holds %s rows, digest %s', coalesce(p_digest, 'NULL'), p_table,
+        r_evidence.rows, r_evidence.digest),
+      'export the table again and acknowledge the digest of the new export');
   END IF;
   PERFORM birth.fn_birth_act_record(
     p_act := 'evidence_acknowledged', p_reason := p_table,
@@ -28,5 +29,5 @@ END;
 $fn_birth_evidence_acknowledge$;
 
 COMMENT ON FUNCTION birth.fn_birth_evidence_acknowledge(text, text) IS
-  'Lets a downgrade drop the rows a table holds now, named by their digest; returns how many. NB110 for others than a DBA, '
-  'NB102 for a digest that is not the current one. Specification: 3.';
+  'Confirms the export of a table by its digest, so that a downgrade may drop its rows; returns their number. DBA. '
+  'NB102 (the digest is not the current one), NB110, NB111, NB112. Specification: 3.';

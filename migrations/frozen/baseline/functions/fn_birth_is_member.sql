@@ -1,5 +1,5 @@
--- Whether a login is a member of a role for good: by inheriting it or by being able to set it. From PostgreSQL 16 on the creator of a role has ADMIN of it, which
--- counts as MEMBER and lets nobody act.
+-- Whether a login can use a role: it inherits the role or can SET ROLE to it. From PostgreSQL 16 on the creator of a
+-- role has ADMIN of it; that counts as MEMBER but does not let the login use the role.
 -- Returns: true or false.
 -- Calls: nothing
 -- Writes: nothing
@@ -18,4 +18,4 @@ END;
 $fn_birth_is_member$;
 
 COMMENT ON FUNCTION birth.fn_birth_is_member(name, text) IS
-  'Whether a login can act in a role, by inheriting or setting it. Specification: 6.1 R7, R16.';
+  'Whether a login can use a role: by inheritance or SET ROLE. Specification: 6.1 R7, R16.';

@@ -1,4 +1,4 @@
--- The advisory lock of a name. One definition, because a lock only works when everybody computes the same key.
+-- The key of the advisory lock of a name. Defined once, because all sessions must compute the same key.
 -- Returns: the key.
 -- Calls: nothing
 -- Writes: nothing

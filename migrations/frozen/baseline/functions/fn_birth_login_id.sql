@@ -1,5 +1,5 @@
--- Who a login is, whatever it is called: ALTER ROLE … RENAME leaves this as it is. An OID means something in its own
--- cluster only, so the cluster is named too: in a restored database earlier logins are compared by name alone.
+-- The identity of a login that ALTER ROLE … RENAME does not change: its OID. OIDs of two clusters cannot be compared,
+-- so the cluster is part of it. In a restored database, logins of the earlier cluster are compared by name alone.
 -- Returns: the cluster's system identifier and the OID of session_user.
 -- Calls: nothing
 -- Writes: nothing
@@ -13,4 +13,4 @@ AS $fn_birth_login_id$
 $fn_birth_login_id$;
 
 COMMENT ON FUNCTION birth.fn_birth_login_id() IS
-  'The acting login (session_user) by cluster and OID, which a new name does not change. Specification: 6.1 R7.';
+  'The acting login (session_user) by cluster and OID, which a rename does not change. Specification: 6.1 R7.';

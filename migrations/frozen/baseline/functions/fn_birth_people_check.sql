@@ -1,10 +1,11 @@
--- Whether the people of a chain of plans are still three disjoint sets. Each act is held against the earlier ones when it is recorded; here the whole chain is,
--- before anything is written, so that two acts recorded at the same moment are found too. One name is one person, and so is
--- one login under two names.
+-- Checks that planners and executors, reviewers, and permit owners of a chain of plans are three disjoint sets of
+-- people. With p_act it checks whether session_user may record that act. Without it checks the whole chain: each batch
+-- does, which also finds two acts that were recorded at the same moment. A person is known by name and by login: a
+-- renamed login is the same person, and so is a new login with an old name.
 -- Returns: nothing; NB209.
--- Calls: fn_birth_act_part, fn_birth_raise
+-- Calls: fn_birth_act_part, fn_birth_login_id, fn_birth_raise
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid)
+CREATE OR REPLACE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL)
   RETURNS void
   LANGUAGE plpgsql
   VOLATILE
@@ -13,12 +14,18 @@ AS $fn_birth_people_check$
 DECLARE
   v_fault text;
 BEGIN
-  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT a.actor, ' alias '),
-    string_agg(DISTINCT a.act, ' and as ')) INTO v_fault
-  FROM birth.birth_act a
-  WHERE a.lineage = p_lineage AND birth.fn_birth_act_part(a.act) IS NOT NULL
-  GROUP BY GROUPING SETS ((a.actor), (a.actor_id))
-  HAVING count(DISTINCT birth.fn_birth_act_part(a.act)) > 1
+  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
+    string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as ')) INTO v_fault
+  FROM (
+    SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
+    FROM birth.birth_act a WHERE a.lineage = p_lineage
+    UNION ALL
+    SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
+    WHERE p_act IS NOT NULL
+  ) p
+  WHERE p.part IS NOT NULL
+  GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
+  HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
   LIMIT 1;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
@@ -26,5 +33,6 @@ BEGIN
 END;
 $fn_birth_people_check$;
 
-COMMENT ON FUNCTION birth.fn_birth_people_check(uuid, uuid) IS
-  'Refuses with NB209 when one person holds two parts in a chain of plans. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_people_check(uuid, uuid, text) IS
+  'Refuses with NB209 if one person has, or with p_act would have, two parts in a chain of plans. '
+  'Specification: 6.1 R7.';

@@ -1,4 +1,4 @@
--- Raises a refusal of the catalogue: one place gives every one its SQLSTATE, message, detail and hint.
+-- Raises an error of the catalogue (errors.toml) with its SQLSTATE and message, the given detail, and a hint.
 -- Returns: never.
 -- Calls: fn_birth_error, fn_birth_refuse
 -- Writes: nothing
@@ -14,4 +14,4 @@ END;
 $fn_birth_raise$;
 
 COMMENT ON FUNCTION birth.fn_birth_raise(text, text, text) IS
-  'Raises the named refusal of the catalogue with its SQLSTATE, message, the given detail and hint. Specification: 8.';
+  'Raises the named error of the catalogue with its SQLSTATE and message, the given detail and hint. Specification: 8.';

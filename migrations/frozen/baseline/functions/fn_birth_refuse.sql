@@ -1,6 +1,5 @@
--- Raises an error of the catalogue, as fn_birth_error made it and a check kept it. Nothing in the way raises nothing, so that a caller hands on what its
--- checks found.
--- Returns: nothing when p_error is NULL, else never.
+-- Raises an error that fn_birth_error built. NULL raises nothing, so a caller can pass on the result of its checks.
+-- Returns: nothing if p_error is NULL, else never.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_refuse(p_error jsonb)
@@ -21,4 +20,5 @@ END;
 $fn_birth_refuse$;
 
 COMMENT ON FUNCTION birth.fn_birth_refuse(jsonb) IS
-  'Raises an error that fn_birth_error made, with its SQLSTATE, message, detail and hint; nothing when there is none. Specification: 8.';
+  'Raises an error that fn_birth_error built, with its SQLSTATE, message, detail and hint; NULL raises nothing. '
+  'Specification: 8.';

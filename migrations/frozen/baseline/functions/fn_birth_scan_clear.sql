@@ -24,9 +24,10 @@ BEGIN
   FOR r_trace IN SELECT t.statement FROM birth.fn_birth_scan_traces() t WHERE t.statement IS NOT NULL AND t.trace <> ALL (p_before) LOOP
     EXECUTE format('DEALLOCATE %I', r_trace.statement);
   END LOOP;
-  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code of a source table changed this session',
+  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code on the source table changed the state of this session',
     DETAIL = v_changed,
-    HINT = 'end this session, which frees its locks; have the owner of the table remove the code, then send the statement again';
+    HINT = 'disconnect, which releases the locks; ask the owner of the table to remove the code; '
+           'then send the statement again';
 END;
 $fn_birth_scan_clear$;
 

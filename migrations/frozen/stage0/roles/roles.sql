@@ -22,7 +22,7 @@ BEGIN
       WHEN duplicate_object OR unique_violation THEN
         NULL;  -- another database of the cluster was released in this moment
       WHEN insufficient_privilege THEN
-        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
           DETAIL = format('role %s is missing and %s may not create roles', v_role, session_user),
           HINT = format('let a role that may send: CREATE ROLE %I NOLOGIN', v_role);
     END;
@@ -37,7 +37,7 @@ BEGIN
       WHEN unique_violation THEN
         NULL;
       WHEN insufficient_privilege THEN
-        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
           DETAIL = format('%s is not a member of birth_reader and %s may not grant it', v_role, session_user),
           HINT = format('let a role that may send: GRANT birth_reader TO %I', v_role);
     END;

@@ -15,10 +15,10 @@ BEGIN
     RETURN;
   END IF;
   IF birth.fn_birth_contract_objects(v_manifest) IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB414', MESSAGE = 'the release does not know this server',
+    RAISE EXCEPTION USING ERRCODE = 'NB414', MESSAGE = 'the release has no contract for this server version',
       DETAIL = format('%s was fixed for PostgreSQL %s; this is %s', v_release,
         (SELECT string_agg(s.key, ', ' ORDER BY s.key) FROM jsonb_each(v_manifest -> 'servers') s), current_setting('server_version')),
-      HINT = 'install a newer birthdb, or release on a server that it knows';
+      HINT = 'install a newer birthdb, or release on a server version that it supports';
   END IF;
   SELECT string_agg(d.entry, '; ' ORDER BY d.entry) FILTER (WHERE d.blocks OR d.whole <> ALL (v_before) AND NOT d.by_default),
          coalesce(array_agg(d.whole) FILTER (WHERE NOT d.blocks), '{}')
@@ -32,7 +32,7 @@ BEGIN
   ) d;
   PERFORM set_config('birth.contract_before', v_harmless::text, true);
   IF v_drift IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
+    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the schema does not match its release',
       DETAIL = format('%s: %s', v_release, v_drift),
       HINT = 'nothing was released; see: birthdb verify; put back what differs with: birthdb repair, a role as it says there; or write the script again';
   END IF;

@@ -12,9 +12,9 @@ BEGIN
     SELECT coalesce(string_agg(v.version_num, ', ' ORDER BY v.version_num), 'base') INTO v_at
     FROM birth.alembic_version v;
     IF v_at <> v_from THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB411', MESSAGE = 'the database is at another release',
+      RAISE EXCEPTION USING ERRCODE = 'NB411', MESSAGE = 'the database is at a different release',
         DETAIL = format('this step starts from %s, the database is at %s', v_from, v_at),
-        HINT = 'see: alembic current; write the script again from there';
+        HINT = 'see: alembic current; generate the script again from that release';
     END IF;
   END IF;
 
@@ -50,9 +50,9 @@ BEGIN
         AND k.classid = ((r.key >> 32) & 4294967295)::oid AND k.objid = (r.key & 4294967295)::oid
     $running$ INTO v_run;
     IF v_run IS NOT NULL THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
+      RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is active',
         DETAIL = format('run %s', v_run),
-        HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
+        HINT = 'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release';
     END IF;
   END IF;
 END
@@ -62,7 +62,7 @@ $live$;
 DO $before$
 BEGIN
   IF current_setting('track_counts') <> 'on' THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release touched births',
+    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release changed births',
       DETAIL = 'track_counts is off, so nothing shows that it will not',
       HINT = 'let a superuser send: ALTER SYSTEM SET track_counts = on, and reload';
   END IF;

@@ -1,5 +1,5 @@
--- Which live session holds the advisory lock of a name, for its session or for its transaction.
--- Returns: the backend's process id, or NULL.
+-- Which backend holds the advisory lock of a name, for its session or for its transaction.
+-- Returns: the backend's process ID, or NULL.
 -- Calls: fn_birth_lock_key
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_lock_holder(p_name text)
@@ -16,4 +16,4 @@ AS $fn_birth_lock_holder$
 $fn_birth_lock_holder$;
 
 COMMENT ON FUNCTION birth.fn_birth_lock_holder(text) IS
-  'Process id of the session that holds the advisory lock of a name, or NULL. Specification: 6.1 R14.';
+  'Process ID of the backend that holds the advisory lock of a name, or NULL. Specification: 6.1 R14.';

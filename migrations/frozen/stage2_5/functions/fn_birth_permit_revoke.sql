@@ -1,7 +1,7 @@
 -- Revokes an open permit. An act, so it never waits for a run; from its next batch on the run is refused.
 -- SECURITY DEFINER: permit owners write acts and permits through routines only.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_permit_settle, fn_birth_row_owner
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_permit_settle, fn_birth_lock_owner
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason text)
   RETURNS text
@@ -32,7 +32,7 @@ BEGIN
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
   SELECT o.* INTO r_owner FROM birth.birth_admission_permit_v2 p, birth.birth_backfill_ledger_v2 l,
-    birth.fn_birth_row_owner('birth.birth_admission_permit_v2', p.xmax, l.holder_pid) o
+    birth.fn_birth_lock_owner(p_table := 'birth.birth_admission_permit_v2', p_xmax := p.xmax, p_pid := l.holder_pid) o
   WHERE p.permit_id = p_permit_id AND p.status = 'OPEN' AND l.run_id = p.run_id;
   IF r_owner.who IS NOT NULL THEN
     RAISE NOTICE 'permit % is revoked, but for what % spends of it in an open transaction', p_permit_id, r_owner.who

@@ -1,4 +1,4 @@
--- A reviewer's verdict on a run, bound to its planned set, the contract and the identity as they are now. Neither who planned or executed, nor who opened a
+-- A reviewer's verdict on a run's own purpose, or with p_purpose COMPENSATE on its undoing, bound to its planned set, the contract and the identity as they are now. Neither who planned or executed, nor who opened a
 -- permit, nor who released the contract can give it. A verdict NOT_SAFE_NEEDS_FIX is always recorded, waits for nobody, and
 -- stands until a later verdict names it: a SAFE beside one that it does not name is refused.
 -- SECURITY DEFINER: reviewers write verdicts through here only.
@@ -8,7 +8,7 @@
 --        fn_birth_lineage_lock, fn_birth_review_statement
 -- Writes: birth_review
 CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
-    p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT 'APPLY',
+    p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT NULL,
     p_supersedes bigint[] DEFAULT NULL)
   RETURNS TABLE (review_id bigint, verdict text, next_step text)
   LANGUAGE plpgsql
@@ -19,6 +19,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
 AS $fn_birth_review_record$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  v_purpose text;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
   v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
@@ -33,23 +34,24 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
+  v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
-    WHEN p_purpose IS NULL OR p_purpose NOT IN ('APPLY', 'COMPENSATE') THEN format('p_purpose is %L, not APPLY or COMPENSATE', p_purpose)
+    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
-      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = p_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
+      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
       format('p_supersedes is %s; it names verdicts NOT_SAFE_NEEDS_FIX on this run and purpose', p_supersedes)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
   END IF;
-  IF r_run.status = 'compensated' OR (p_purpose = 'APPLY' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
-     OR (p_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+     OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
@@ -64,21 +66,21 @@ BEGIN
         FILTER (WHERE v.verdict <> 'SAFE' AND v.review_id <> ALL (v_supersedes)),
       v_supersedes || coalesce(array_agg(v.review_id ORDER BY v.review_id) FILTER (WHERE v.verdict = 'SAFE'), '{}')
     INTO v_unnamed, v_supersedes
-    FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = p_purpose;
+    FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose;
     IF v_unnamed IS NOT NULL THEN
-      PERFORM birth.fn_birth_raise('verdict_stands', format('run %s, %s: %s', p_run_id, p_purpose, v_unnamed),
-        'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, p_purpose));
+      PERFORM birth.fn_birth_raise('verdict_stands', format('run %s, %s: %s', p_run_id, v_purpose, v_unnamed),
+        'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, v_purpose));
     END IF;
   END IF;
   v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings,
-    p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', p_purpose, 'supersedes', v_supersedes));
+    p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', v_purpose, 'supersedes', v_supersedes));
   INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
     alerts_seen, failures_seen, supersedes)
-  VALUES (p_run_id, p_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name), v_alerts, v_failures, v_supersedes)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
-  next_step := birth.fn_birth_run_next_step(p_run_id, p_purpose);
+  next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
   RETURN NEXT;
 END;
 $fn_birth_review_record$;

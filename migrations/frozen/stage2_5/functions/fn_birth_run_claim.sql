@@ -1,7 +1,7 @@
 -- Makes this session the holder of a locked run: one run at a time per collection, a new epoch, the attempt on record. A run of the collection whose
 -- session died is put to stopped first. With p_session the claim outlives the transaction, by a session lock.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_lock_key, fn_birth_name_owner, fn_birth_run_holder, fn_birth_raise, fn_birth_act_record, fn_birth_contract_token
+-- Calls: fn_birth_lock_key, fn_birth_lock_owner, fn_birth_run_holder, fn_birth_raise, fn_birth_act_record, fn_birth_contract_token
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean)
   RETURNS birth.birth_backfill_ledger_v2
@@ -19,7 +19,7 @@ BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner('claim:' || p_run.collection_name) o;
+    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := 'claim:' || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
@@ -44,7 +44,7 @@ BEGIN
     -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
     IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
             ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
-      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_name_owner(format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
       PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
         coalesce(v_who, 'a session that has just ended')),
         'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);

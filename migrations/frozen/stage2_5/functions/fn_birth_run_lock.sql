@@ -1,7 +1,7 @@
 -- Takes the locks of a batch, always in this order: the release lock (shared), the run's row, the collection's. Who comes second never waits:
 -- it is told who holds the run. The holder itself waits for the row, or any rival's attempt would end its run.
 -- Returns: the run's row, as committed now and locked.
--- Calls: fn_birth_lock_key, fn_birth_name_owner, fn_birth_raise, fn_birth_run_holder, fn_birth_row_owner, fn_birth_run_wait, fn_birth_lock_holder
+-- Calls: fn_birth_lock_key, fn_birth_lock_owner, fn_birth_raise, fn_birth_run_holder, fn_birth_run_wait, fn_birth_lock_holder
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_lock(p_run_id uuid)
   RETURNS birth.birth_backfill_ledger_v2
@@ -15,7 +15,7 @@ DECLARE
   v_undone integer;
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
-    SELECT o.* INTO r_owner FROM birth.fn_birth_name_owner('release') o;
+    SELECT o.* INTO r_owner FROM birth.fn_birth_lock_owner(p_name := 'release') o;
     PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(r_owner.who, 'a session that has just ended')),
       'wait until alembic has finished; if it is no release, end it: ' || r_owner.remedy);
   END IF;
@@ -27,7 +27,7 @@ BEGIN
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
       SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
-        birth.fn_birth_row_owner('birth.birth_backfill_ledger_v2', l.xmax, birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+        birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax, p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
       PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id,
         coalesce(r_owner.who, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))),

@@ -12,12 +12,12 @@ BEGIN
     BEGIN
       EXECUTE format('GRANT birth_dba TO %I %s', session_user, CASE WHEN v_options THEN 'WITH INHERIT TRUE, SET TRUE' END);
     EXCEPTION WHEN insufficient_privilege THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s is not a member of birth_dba', session_user),
         HINT = format('let a role that may send: GRANT birth_dba TO %I', session_user);
     END;
     IF NOT pg_has_role(session_user, 'birth_dba', 'USAGE') THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s does not inherit the privileges of birth_dba', session_user),
         HINT = format('let a role that may send: ALTER ROLE %I INHERIT', session_user);
     END IF;
@@ -28,7 +28,7 @@ BEGIN
     BEGIN
       EXECUTE format('GRANT birth_definer TO %I %s', session_user, CASE WHEN v_options THEN 'WITH INHERIT FALSE, SET TRUE' END);
     EXCEPTION WHEN insufficient_privilege THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s cannot become birth_definer', session_user),
         HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
                       CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
@@ -41,7 +41,7 @@ BEGIN
     BEGIN
       EXECUTE 'GRANT birth_scanner TO birth_definer' || CASE WHEN v_options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
     EXCEPTION WHEN insufficient_privilege THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s may not grant birth_scanner to birth_definer', session_user),
         HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
                       CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
@@ -51,21 +51,21 @@ BEGIN
   -- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile. By it
   -- the optional event triggers know a release, too: it is taken before anything is made.
   IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is live',
+    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is active',
       DETAIL = 'the release lock is held by a batch or by another release',
-      HINT = 'stop it with birth.fn_birth_run_stop and wait for its batch, then release';
+      HINT = 'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release';
   END IF;
 
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = 'birth';
   IF v_owner IS NULL THEN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN
-      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s may not create a schema in database %s', session_user, current_database()),
         HINT = format('let a role that may send: GRANT CREATE ON DATABASE %I TO %I', current_database(), session_user);
     END IF;
     CREATE SCHEMA birth AUTHORIZATION birth_definer;
   ELSIF v_owner <> 'birth_definer' THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
       DETAIL = format('schema birth belongs to %s', v_owner),
       HINT = 'let a role that may send: ALTER SCHEMA birth OWNER TO birth_definer';
   END IF;
@@ -89,7 +89,7 @@ BEGIN
       BEGIN
         ALTER TABLE birth.alembic_version OWNER TO birth_definer;
       EXCEPTION WHEN insufficient_privilege THEN
-        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login cannot release',
+        RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
           DETAIL = format('table birth.alembic_version belongs to %s', v_owner),
           HINT = 'let a role that may send: ALTER TABLE birth.alembic_version OWNER TO birth_definer';
       END;

@@ -25,8 +25,8 @@ BEGIN
   IF cardinality(v_kept) > 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'NB409', MESSAGE = 'the downgrade would destroy evidence',
       DETAIL = array_to_string(v_kept, '; '),
-      HINT = 'export it with: birthdb evidence; acknowledge the digests with birth.fn_birth_evidence_acknowledge as a DBA; '
-             'downgrade again';
+      HINT = 'export it with: birthdb evidence; then a DBA acknowledges the digests with '
+             'birth.fn_birth_evidence_acknowledge; then downgrade again';
   END IF;
   -- With the registry its gateway goes, and the application's tables would fail at their next insert.
   IF 'birth_registry' = ANY (string_to_array(current_setting('birth.evidence'), ' ')) THEN
@@ -35,9 +35,9 @@ BEGIN
     WHERE p.pronamespace = 'birth'::regnamespace AND t.tgparentid = 0;
   END IF;
   IF v_triggers IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB412', MESSAGE = 'the gateway is still attached',
+    RAISE EXCEPTION USING ERRCODE = 'NB412', MESSAGE = 'the gateway is still attached to tables',
       DETAIL = v_triggers,
-      HINT = 'let the owners of the tables drop the triggers named in the detail, then downgrade again';
+      HINT = 'ask the owners of the tables to drop the triggers named in the detail, then downgrade again';
   END IF;
 END
 $evidence$;

@@ -12,9 +12,9 @@ BEGIN
     v_before := regexp_replace(v_after, '\d+ (inserted|updated|deleted)', '0 \1', 'g');
   END IF;
   IF v_before <> v_after THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release touched births',
+    RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release changed births',
       DETAIL = format('birth.birth_registry before: %s; after: %s', v_before, v_after),
-      HINT = 'nothing was released; report the revision';
+      HINT = 'the release was rolled back; report the revision';
   END IF;
 
   IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record') THEN

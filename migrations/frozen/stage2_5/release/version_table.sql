@@ -64,7 +64,7 @@ BEGIN
   ) AS x(fault)
   WHERE n.nspname = 'birth';
   IF v_faults IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the database differs from its release',
+    RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the schema does not match its release',
       DETAIL = format('birth.alembic_version is not as a release makes it: %s', v_faults),
       HINT = CASE
         WHEN v_faults ~ 'schema birth is of'

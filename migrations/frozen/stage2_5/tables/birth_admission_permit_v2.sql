@@ -14,8 +14,8 @@ CREATE TABLE birth.birth_admission_permit_v2 (
   confirmed_at    timestamptz,
   confirmed_by    text,
   closed_at       timestamptz,
-  -- A permit writes births or removes them, never both.
-  CONSTRAINT birth_admission_permit_v2_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE')),
+  -- A permit is for one of four purposes, never for two.
+  CONSTRAINT birth_admission_permit_v2_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE', 'TRANSITION', 'DEATH')),
   -- Open once, then over for good.
   CONSTRAINT birth_admission_permit_v2_status CHECK (
     status IN ('OPEN', 'CONSUMED', 'REVOKED', 'EXPIRED') AND (status = 'OPEN') = (closed_at IS NULL)),
@@ -40,7 +40,7 @@ COMMENT ON TABLE birth.birth_admission_permit_v2 IS
 COMMENT ON COLUMN birth.birth_admission_permit_v2.permit_id IS 'Identity.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.collection_name IS 'The collection it is scoped to.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.run_id IS 'The one plan it is scoped to.';
-COMMENT ON COLUMN birth.birth_admission_permit_v2.purpose IS 'APPLY or COMPENSATE.';
+COMMENT ON COLUMN birth.birth_admission_permit_v2.purpose IS 'The purpose of its run, or COMPENSATE.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.status IS 'OPEN once, then CONSUMED, REVOKED or EXPIRED; an OPEN one past expires_at admits nothing.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.max_rows IS 'Births it admits at most.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.spent_rows IS 'Births committed under it.';

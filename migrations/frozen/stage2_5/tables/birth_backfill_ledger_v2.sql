@@ -5,6 +5,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   lineage             uuid NOT NULL,
   predecessor         uuid,
   collection_name     text COLLATE "C" NOT NULL REFERENCES birth.collection_registry,
+  purpose             text NOT NULL DEFAULT 'APPLY',
   status              text NOT NULL DEFAULT 'planned',
   stop_reason         text,
   dry_run             boolean NOT NULL DEFAULT true,
@@ -52,6 +53,8 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   -- the way back
   compensating_since  timestamptz,
   compensated_rows    bigint NOT NULL DEFAULT 0,
+  -- A run has one of four purposes.
+  CONSTRAINT bbl2_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE', 'TRANSITION', 'DEATH')),
   -- A run is in one of six states.
   CONSTRAINT bbl2_status CHECK (status IN ('planned', 'running', 'stopped', 'failed', 'done', 'compensated')),
   -- Counts are counts.
@@ -98,6 +101,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.run_id IS 'The run.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.lineage IS 'The first run of the chain of plans.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished run this plan follows.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run does: APPLY writes births. COMPENSATE undoes a run.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.status IS 'planned, running, stopped, failed, done or compensated.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS 'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dry_run IS 'true until executed.';

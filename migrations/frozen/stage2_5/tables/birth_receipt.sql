@@ -16,8 +16,8 @@ CREATE TABLE birth.birth_receipt (
   dot_origin  text COLLATE "C" NOT NULL,
   sha256      text COLLATE "C" NOT NULL,
   PRIMARY KEY (run_id, batch_no),
-  -- A batch writes births or removes them.
-  CONSTRAINT birth_receipt_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE')),
+  -- A batch belongs to one of four purposes.
+  CONSTRAINT birth_receipt_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE', 'TRANSITION', 'DEATH')),
   -- Counts are counts, and the fingerprint counts the same.
   CONSTRAINT birth_receipt_counts CHECK (
     (least(batch_no, visited, written, skipped) >= 0 AND cardinality(fingerprint) = 3
@@ -28,7 +28,7 @@ COMMENT ON TABLE birth.birth_receipt IS
   'One row a committed batch: range, counts, fingerprint, chained by SHA-256. Receipts, births and ledger always agree. Specification: 6.';
 COMMENT ON COLUMN birth.birth_receipt.run_id IS 'The run.';
 COMMENT ON COLUMN birth.birth_receipt.batch_no IS 'Number of the batch in the run, from 1.';
-COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: written births. COMPENSATE: removed births.';
+COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: the batch wrote births. COMPENSATE: it undid what the run wrote.';
 COMMENT ON COLUMN birth.birth_receipt.epoch IS 'The attempt it belongs to.';
 COMMENT ON COLUMN birth.birth_receipt.permit_id IS 'The permit it was spent from.';
 COMMENT ON COLUMN birth.birth_receipt.key_after IS 'The batch began after this key; NULL at the start.';

@@ -15,8 +15,8 @@ CREATE TABLE birth.birth_review (
   alerts_seen         bigint NOT NULL,
   failures_seen       bigint NOT NULL,
   supersedes          bigint[] NOT NULL DEFAULT '{}',
-  -- A verdict is about writing births or about removing them.
-  CONSTRAINT birth_review_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE')),
+  -- A verdict is about one of four purposes.
+  CONSTRAINT birth_review_purpose CHECK (purpose IN ('APPLY', 'COMPENSATE', 'TRANSITION', 'DEATH')),
   -- Safe or not: nothing in between.
   CONSTRAINT birth_review_verdict CHECK (verdict IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')),
   -- A verdict says what was found.
@@ -33,7 +33,7 @@ COMMENT ON TABLE birth.birth_review IS
   'Verdicts, bound to run, planned set, contract and identity; each stands until another names it. Specification: 6, R5.';
 COMMENT ON COLUMN birth.birth_review.review_id IS 'Identity; gives no order.';
 COMMENT ON COLUMN birth.birth_review.run_id IS 'The run reviewed.';
-COMMENT ON COLUMN birth.birth_review.purpose IS 'APPLY or COMPENSATE.';
+COMMENT ON COLUMN birth.birth_review.purpose IS 'The purpose of its run, or COMPENSATE.';
 COMMENT ON COLUMN birth.birth_review.verdict IS 'SAFE or NOT_SAFE_NEEDS_FIX.';
 COMMENT ON COLUMN birth.birth_review.findings IS 'What was found, in the reviewer''s words.';
 COMMENT ON COLUMN birth.birth_review.accept_orphans IS 'Exact number of orphans accepted.';
