@@ -51,6 +51,16 @@ def candidates(
     return [test for *_, test in sorted(found)][:most]
 
 
+def tests_of_alike(one: Guard, known: Mapping[Guard, Proof], part: str) -> list[str]:
+    """Return the tests that catch guards like this one, the likeliest first, with ``part`` in their names."""
+    like = [
+        (other.what.split("(")[0] != one.what.split("(")[0], other.object != one.object, proof.test)
+        for other, proof in known.items()
+        if proof.test and part in proof.test and _alike(one, other)
+    ]
+    return list(dict.fromkeys(test for *_, test in sorted(like)))
+
+
 def _name(test: str) -> str:
     return test.partition("[")[0]
 
