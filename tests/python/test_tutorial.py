@@ -28,7 +28,7 @@ def test_the_commands_of_the_tutorial_run_and_fail_only_as_it_shows(tmp_path: Pa
         ran = subprocess.run(
             ["bash", "-c", "\n".join(blocks("sh"))],
             cwd=tmp_path,
-            env=os.environ | {"SERVER": server.url(), "PATH": search},
+            env=os.environ | {"SERVER": server.url(), "PATH": search, "TMPDIR": str(tmp_path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
