@@ -24,7 +24,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("birthdb", deadline=None)
 hypothesis.settings.load_profile("birthdb")
 
-# The last two are for the side doors that only such a server has.
 #: The tier of a folder's tests; a marker in the file, or on a test, takes its place. See ``make test-fast``.
 TIERS = {
     "attack": "ordinary",
@@ -50,6 +49,7 @@ MAJORS = {"catalog", "gateway", "migration", "sql"}
 
 _HERE = Path(__file__).parent
 
+# The last two are for the side doors that only such a server has.
 _SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
 
 

@@ -1,12 +1,14 @@
 """Between releases: what differs is found without believing the database, put back, and attested."""
 
-import tomllib
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from helpers import Scene
+from helpers import OPERATOR, Scene
+from psycopg.sql import SQL, Identifier
+from sql.drifts import DRIFTS, Drift, Group, grouped, label
 from support import RELEASER, Database, downgrade, upgrade
 
 from birthdb import api, paths
@@ -15,14 +17,15 @@ from birthdb.release.sources import Sources
 
 RELEASES = list(Sources(paths.ROOT).releases)
 
-CASES = tomllib.loads(Path(__file__).with_name("drifts.toml").read_text())["drift"]
-NAMES = [f"{case['drift']}: {case['statement'][:60]}" for case in CASES]
-
 #: What only a superuser has done, and only a superuser undoes.
-SUPERUSERS = [case["statement"] for case in CASES if case.get("superuser")]
+SUPERUSERS = [drift for drift in DRIFTS if drift.superuser]
 
-#: What no release may put back: a superuser's doing, and a rewrite of the registry.
-REFUSED = dict.fromkeys(SUPERUSERS, "NB404") | {"ALTER TABLE birth.birth_registry SET UNLOGGED": "NB408"}
+#: What no release may put back: a superuser's doing, lost values, and a rewrite of the registry.
+REFUSED = {drift: "NB404" for drift in DRIFTS if drift.superuser or not drift.repairs} | {
+    drift: "NB408" for drift in DRIFTS if drift.statement == "ALTER TABLE birth.birth_registry SET UNLOGGED"
+}
+
+REPAIRED = grouped(drift for drift in DRIFTS if drift not in REFUSED)
 
 GUARD: LiteralString = "SELECT kind, object, drift, blocks FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'"
 
@@ -35,24 +38,44 @@ def objects(conn: psycopg.Connection[Any]) -> set[str]:
     return {f"{kind} {name}" for kind, name, _, _ in found(conn)}
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
-def test_what_drifted_is_found_by_a_reader_and_put_back_by_who_releases(scene: Scene, case: dict[str, Any]) -> None:
-    scene.execute(case["statement"].encode())
-    reader = scene.session("olga_operator")
-    assert found(reader) == set(scene.admin.execute(GUARD).fetchall())
-    assert case["object"] in objects(reader)
-    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
-        refusal = REFUSED.get(case["statement"]) if case.get("repairs", True) else "NB404"
-        if refusal is None:
-            assert attest.repair(releaser, harmless=True, drop_data=True)
-            assert found(releaser) == set()
-            assert scene.admin.execute(GUARD).fetchall() == []
-        else:
-            before = found(releaser)
-            with pytest.raises(psycopg.Error) as refused:
-                attest.repair(releaser, harmless=True)
-            assert refused.value.sqlstate == refusal
-            assert found(releaser) == before
+@contextmanager
+def acting(conn: psycopg.Connection[Any], login: str) -> Iterator[None]:
+    """Make the superuser's session that of another login, with its rights and no more."""
+    conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(login)))
+    yield
+    conn.execute("RESET SESSION AUTHORIZATION")
+
+
+def drifted(conn: psycopg.Connection[Any], *drifts: Drift) -> set[tuple[str, str, str, bool]]:
+    """Do what the drifts are; return what a reader finds, which is what the guard says."""
+    for drift in drifts:
+        conn.execute(drift.statement.encode())
+    said = set(conn.execute(GUARD).fetchall())
+    with acting(conn, OPERATOR):
+        assert found(conn) == said
+        assert {drift.object for drift in drifts} <= objects(conn)
+    return said
+
+
+@pytest.mark.parametrize("drifts", REPAIRED, ids=label)
+def test_what_drifted_is_found_by_a_reader_and_put_back_by_who_releases(undone: Scene, drifts: Group) -> None:
+    conn = undone.admin
+    drifted(conn, *drifts)
+    with acting(conn, RELEASER):
+        assert attest.repair(conn, harmless=True, drop_data=True)
+        assert found(conn) == set()
+    assert conn.execute(GUARD).fetchall() == []
+
+
+@pytest.mark.parametrize(("drift", "refusal"), REFUSED.items(), ids=str)
+def test_what_who_releases_cannot_put_back_is_refused(undone: Scene, drift: Drift, refusal: str) -> None:
+    conn = undone.admin
+    before = drifted(conn, drift)
+    with acting(conn, RELEASER):
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(conn, harmless=True)
+        assert refused.value.sqlstate == refusal
+        assert found(conn) == before
 
 
 def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -> None:
@@ -64,11 +87,11 @@ def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -
     assert attest.repair(scene.admin) == planned
 
 
-@pytest.mark.parametrize("statement", SUPERUSERS)
-def test_what_only_a_superuser_undoes_a_superuser_puts_back(scene: Scene, statement: str) -> None:
-    scene.execute(statement.encode())
-    assert attest.repair(scene.admin)
-    assert found(scene.admin) == set()
+@pytest.mark.parametrize("drift", SUPERUSERS, ids=str)
+def test_what_only_a_superuser_undoes_a_superuser_puts_back(undone: Scene, drift: Drift) -> None:
+    undone.execute(drift.statement.encode())
+    assert attest.repair(undone.admin)
+    assert found(undone.admin) == set()
 
 
 def test_a_guard_that_was_made_to_say_nothing_is_not_believed(scene: Scene) -> None:

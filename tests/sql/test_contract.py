@@ -1,14 +1,13 @@
 """The contract: what is recorded, what counts as drift, what blocks, and that the repair repairs."""
 
 import re
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, LiteralString
 
 import pytest
 from helpers import OPERATOR, Row, Scene, refused, statement
 from psycopg.sql import SQL, Identifier
+from sql.drifts import DRIFTS, Drift, Group, grouped, label
 from support import Cluster
 
 from birthdb import paths
@@ -148,40 +147,36 @@ def test_writing_every_definition_out_and_in_again_changes_nothing(scene: Scene)
         scene.execute("DROP TABLE again.t")
 
 
-@dataclass(frozen=True)
-class Drift:
-    """A case of drifts.toml."""
-
-    statement: str
-    object: str
-    drift: str
-    blocks: bool
-    #: Whether a statement can repair it: not where rows or values are gone.
-    repairs: bool = True
-    #: Whether only a superuser can.
-    superuser: bool = False
+@pytest.mark.parametrize("drifts", grouped(drift for drift in DRIFTS if drift.repairs), ids=label)
+def test_a_change_is_found_classified_and_repaired(undone: Scene, drifts: Group) -> None:
+    are_found(undone, drifts)
+    for row in drifted(undone):
+        undone.execute(row["repair"].encode())
+    assert drifted(undone) == []
+    assert all_ok(undone)
 
 
-DRIFTS = [Drift(**case) for case in tomllib.loads(Path(__file__).with_name("drifts.toml").read_text())["drift"]]
+@pytest.mark.parametrize("drift", [drift for drift in DRIFTS if not drift.repairs], ids=str)
+def test_what_no_statement_repairs_is_left_to_a_backup(undone: Scene, drift: Drift) -> None:
+    repair = are_found(undone, [drift])[drift.object]["repair"]
+    assert repair.startswith("-- ")
+    assert "from a backup" in repair
 
 
-@pytest.mark.parametrize("case", DRIFTS, ids=lambda case: f"{case.drift}: {case.statement[:60]}")
-def test_a_change_is_found_classified_and_repaired(scene: Scene, case: Drift) -> None:
-    before = token(scene)
-    scene.execute(case.statement.encode())
-    assert token(scene) != before
-    (found,) = [row for row in drifted(scene) if f"{row['kind']} {row['object']}" == case.object]
-    assert (found["drift"], found["blocks"]) == (case.drift, case.blocks), found
-    assert all_ok(scene) is not any(row["blocks"] for row in drifted(scene))
+def are_found(scene: Scene, drifts: Sequence[Drift]) -> dict[str, Row]:
+    """Do what the drifts are; return what is found of each object."""
+    tokens = [token(scene)]
+    for drift in drifts:
+        scene.execute(drift.statement.encode())
+        tokens.append(token(scene))
+    assert len(set(tokens)) == len(tokens)
+    found = {f"{row['kind']} {row['object']}": row for row in drifted(scene)}
+    for drift in drifts:
+        row = found[drift.object]
+        assert (row["drift"], row["blocks"]) == (drift.drift, drift.blocks), row
+    assert all_ok(scene) is not any(row["blocks"] for row in found.values())
     assert written_otherwise(scene) == []
-    if case.repairs:
-        for row in drifted(scene):
-            scene.execute(row["repair"].encode())
-        assert drifted(scene) == []
-        assert all_ok(scene)
-    else:
-        assert found["repair"].startswith("-- ")
-        assert "from a backup" in found["repair"]
+    return found
 
 
 def test_an_added_select_does_not_hide_an_added_insert(scene: Scene) -> None:
