@@ -1,5 +1,6 @@
 """The command line on a released database: a backfill from its plan to its evidence."""
 
+import gc
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import pytest
 from support import RELEASER, Database, downgrade
 
 from birthdb import api, evidence, paths, target
+from birthdb.__main__ import main
 from birthdb.release.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -39,7 +41,25 @@ def collection(db: Database) -> str:
 
 
 @pytest.fixture
-def birthdb(db: Database, monkeypatch: pytest.MonkeyPatch) -> Command:
+def birthdb(db: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this process, because importing everything anew takes longer than most commands."""
+
+    def run(user: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.setenv(target.VARIABLE, db.url(user))
+        monkeypatch.setattr(sys, "argv", ["birthdb", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        gc.enable()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def process(db: Database, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in a process of its own."""
+
     def run(user: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         monkeypatch.setenv(target.VARIABLE, db.url(user))
         return subprocess.run([sys.executable, "-m", "birthdb", *arguments], capture_output=True, text=True)
@@ -60,32 +80,32 @@ def permitted(db: Database, collection: str) -> tuple[dict[str, Any], int]:
 
 
 def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
-    db: Database, collection: str, birthdb: Command, tmp_path: Path
+    db: Database, collection: str, process: Command, tmp_path: Path
 ) -> None:
     planned, permit = permitted(db, collection)
     run = str(planned["run_id"])
     numbers = ["--permit", str(permit), "--expected-delta", str(ROWS), "--max-rows", str(ROWS)]
 
-    checked = birthdb("olga_operator", "apply", collection, run, *numbers, "--batch-ms", "200")
+    checked = process("olga_operator", "apply", collection, run, *numbers, "--batch-ms", "200")
     assert (checked.returncode, checked.stderr.count("Traceback")) == (0, 0), checked.stderr
     assert db.connect().execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (0,)
 
     pace = ["--batch", "500", "--batch-ms", "3600000"]
-    applied = birthdb("olga_operator", "apply", collection, run, *numbers, *pace, "--execute")
+    applied = process("olga_operator", "apply", collection, run, *numbers, *pace, "--execute")
     assert (applied.returncode, applied.stderr.count("Traceback")) == (0, 0), applied.stderr
     assert "100%" in applied.stderr
 
-    census = birthdb("olga_operator", "census", collection)
+    census = process("olga_operator", "census", collection)
     assert census.returncode == 0
     assert census.stdout.rstrip().endswith(": PASS")
-    born = birthdb("olga_operator", "plan", collection)
+    born = process("olga_operator", "plan", collection)
     assert (born.returncode, "nothing to do" in born.stdout) == (0, True), born.stdout + born.stderr
     file = tmp_path / "evidence.json"
-    assert birthdb("olga_operator", "evidence", run, "--output", str(file)).returncode == 0
+    assert process("olga_operator", "evidence", run, "--output", str(file)).returncode == 0
     document = json.loads(file.read_text(encoding="utf-8"))
     assert document["sha256"] == evidence.digest(document)
     assert [finding for finding in evidence.check(document) if not finding["ok"]] == []
-    assert birthdb("olga_operator", "evidence", "--check", str(file)).returncode == 0
+    assert process("olga_operator", "evidence", "--check", str(file)).returncode == 0
     assert (document["exported_by"], document["release"]) == ("olga_operator", HEAD)
     assert document["database"]["name"] == db.name
     assert document["run"]["actual_inserted"] == ROWS
