@@ -15,6 +15,7 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 from psycopg.types.json import Jsonb
+from records import DISAGREEMENTS, OVERSTEPPED
 from support import DBA as DBA
 from support import Cluster, Database
 
@@ -545,7 +546,12 @@ class Scene:
 
     def disagreements(self) -> list[Row]:
         """Return the runs whose receipts, births, permits and ledger do not agree; empty when nothing was lost."""
-        return self.rows(_DISAGREEMENTS)
+        return self.rows(DISAGREEMENTS)
+
+    def unsound(self) -> list[Row]:
+        """Return the same, who overstepped, and what the audit of the database itself finds."""
+        audit: LiteralString = "SELECT run_id, check_name AS what FROM birth.fn_birth_run_audit() WHERE NOT pass"
+        return self.disagreements() + self.rows(OVERSTEPPED) + self.rows(audit)
 
 
 @dataclass
@@ -566,58 +572,6 @@ def prepared(server: Cluster, source: Database, prepare: Callable[[Scene], Run |
         yield Prepared(made, run)
     finally:
         made.drop()
-
-
-# Fingerprints of births are computed here anew, with the run's seeds: nothing of the schema's own is trusted.
-_DISAGREEMENTS = """
-WITH receipt AS (
-  SELECT r.run_id, count(*) AS batches, max(r.batch_no) AS last_no,
-         sum(r.written) FILTER (WHERE r.purpose = 'APPLY') AS written,
-         sum(r.written) FILTER (WHERE r.purpose = 'COMPENSATE') AS removed,
-         sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY') AS written_a,
-         sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY') AS written_b,
-         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[2] ELSE -r.fingerprint[2] END) AS left_a,
-         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[3] ELSE -r.fingerprint[3] END) AS left_b
-  FROM birth.birth_receipt r GROUP BY r.run_id
-), birth AS (
-  SELECT l.run_id, count(*) AS births, sum(hashtextextended(b.entity_code, l.seed_a)) AS a,
-         sum(hashtextextended(b.entity_code, l.seed_b)) AS b
-  FROM birth.birth_backfill_ledger_v2 l
-  JOIN birth.birth_registry b ON b.run_id = l.run_id AND b.collection_name = l.collection_name
-  GROUP BY l.run_id
-), permit AS (
-  SELECT p.run_id, sum(p.spent_rows) FILTER (WHERE p.purpose = 'APPLY') AS spent,
-         sum(p.spent_rows) FILTER (WHERE p.purpose = 'COMPENSATE') AS spent_back,
-         bool_and(p.spent_rows <= p.max_rows) AS within,
-         count(*) FILTER (WHERE p.status = 'CONSUMED') AS consumed
-  FROM birth.birth_admission_permit_v2 p GROUP BY p.run_id
-), seal AS (
-  SELECT r.run_id, bool_and(r.sha256 = birth.fn_birth_receipt_seal(r, r.before)) AS whole
-  FROM (SELECT r.run_id, r, r.sha256, lag(r.sha256) OVER (PARTITION BY r.run_id ORDER BY r.batch_no) AS before
-        FROM birth.birth_receipt r) AS r(run_id, r, sha256, before)
-  GROUP BY r.run_id
-)
-SELECT l.run_id, l.status, c.what
-FROM birth.birth_backfill_ledger_v2 l
-LEFT JOIN receipt r USING (run_id) LEFT JOIN birth b USING (run_id) LEFT JOIN permit p USING (run_id)
-LEFT JOIN seal s USING (run_id)
-CROSS JOIN LATERAL (VALUES
-  ('ledger and receipts: batches', l.batches = coalesce(r.batches, 0) AND l.batches = coalesce(r.last_no, 0)),
-  ('ledger and receipts: rows', l.actual_inserted = coalesce(r.written, 0)
-     AND l.compensated_rows = coalesce(r.removed, 0)),
-  ('ledger and receipts: set', l.written_fingerprint
-     = ARRAY[coalesce(r.written, 0), coalesce(r.written_a, 0), coalesce(r.written_b, 0)]),
-  ('births and ledger: rows', coalesce(b.births, 0) = l.actual_inserted - l.compensated_rows),
-  ('births and receipts: set', coalesce(b.a, 0) = coalesce(r.left_a, 0) AND coalesce(b.b, 0) = coalesce(r.left_b, 0)),
-  ('chain of receipts', coalesce(s.whole, true)),
-  ('permits: within bounds', coalesce(p.within, true)),
-  ('permits and ledger: rows', coalesce(p.spent, 0) = l.actual_inserted
-     AND coalesce(p.spent_back, 0) = l.compensated_rows),
-  ('permits: consumed', l.status NOT IN ('done', 'compensated') OR coalesce(p.consumed, 0) > 0),
-  ('target', l.actual_inserted <= l.expected_delta AND (l.status <> 'done' OR l.actual_inserted = l.expected_delta))
-) AS c(what, holds)
-WHERE c.holds IS NOT TRUE
-"""
 
 
 def seal(before: str | None, canonical: str) -> str:

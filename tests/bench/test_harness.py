@@ -28,6 +28,7 @@ def made() -> Iterator[world.World]:
         yield one
 
 
+@pytest.mark.long
 def test_a_quick_run_measures_every_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report.main(["--quick", "--json", str(tmp_path / "all.json"), "--plots", str(tmp_path)])
     found = json.loads((tmp_path / "all.json").read_text())

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
-from helpers import EVERYBODY, OPERATOR, SECOND_OPERATOR, STEWARD, Row, Scene
+from helpers import EVERYBODY, OPERATOR, SECOND_OPERATOR, STEWARD, Scene
 from psycopg.sql import SQL, Composed, Identifier
 from support import Database
 
@@ -41,42 +41,6 @@ SELECT jsonb_build_object(
                          count(*) FILTER (WHERE r.purpose = 'COMPENSATE') AS removed,
                          coalesce(sum(r.visited) FILTER (WHERE r.purpose = 'APPLY'), 0) AS visited
                   FROM birth.birth_receipt r WHERE r.run_id = l.run_id) r))
-"""
-
-#: What holds whatever was done, asked of the tables alone: each yields the runs for which it does not.
-_BROKEN = """
-SELECT 'the audit finds: ' || a.check_name AS what, a.run_id FROM birth.fn_birth_run_audit() a WHERE NOT a.pass
-UNION ALL
-SELECT 'receipts are not the births of the run', l.run_id
-FROM birth.birth_backfill_ledger_v2 l
-WHERE (SELECT coalesce(sum(CASE r.purpose WHEN 'APPLY' THEN r.written ELSE -r.written END), 0)
-       FROM birth.birth_receipt r WHERE r.run_id = l.run_id)
-      <> (SELECT count(*) FROM birth.birth_registry b
-          WHERE b.run_id = l.run_id AND b.collection_name = l.collection_name)
-UNION ALL
-SELECT 'more is spent than permitted, or something else', p.run_id
-FROM birth.birth_admission_permit_v2 p
-WHERE p.spent_rows > p.max_rows OR p.spent_rows > 0 AND p.confirmed_by IS NULL
-   OR p.spent_rows <> (SELECT coalesce(sum(r.written), 0) FROM birth.birth_receipt r WHERE r.permit_id = p.permit_id)
-UNION ALL
-SELECT 'what is done is not the target', l.run_id
-FROM birth.birth_backfill_ledger_v2 l
-WHERE l.status = 'done' AND l.target_fingerprint IS DISTINCT FROM (
-  SELECT ARRAY[count(*), sum(hashtextextended(b.entity_code, l.seed_a)), sum(hashtextextended(b.entity_code, l.seed_b))]
-  FROM birth.birth_registry b WHERE b.run_id = l.run_id)
-UNION ALL
-SELECT 'a failed check was passed over without a verdict', f.run_id
-FROM birth.birth_act f
-JOIN birth.birth_act t ON t.run_id = f.run_id AND t.act = 'attempt' AND t.acted_at > f.acted_at
-WHERE f.act = 'outcome' AND f.detail ->> 'status' = 'failed' AND NOT EXISTS (
-  SELECT FROM birth.birth_review v
-  WHERE v.run_id = f.run_id AND v.verdict = 'SAFE' AND v.reviewed_at BETWEEN f.acted_at AND t.acted_at)
-UNION ALL
-SELECT 'one person holds two parts', a.run_id
-FROM birth.birth_act a
-JOIN birth.birth_act o ON o.lineage = a.lineage AND o.actor = a.actor
-WHERE a.act IN ('plan', 'attempt') AND o.act IN ('review', 'permit_open', 'permit_confirm')
-   OR a.act = 'permit_open' AND o.act IN ('review', 'permit_confirm')
 """
 
 COLLECTIONS = ("a", "b")
@@ -175,10 +139,6 @@ class Stage:
                 for row in found["runs"]
             ],
         }
-
-    def broken(self) -> list[Row]:
-        """Return what does not hold, though it must after everything."""
-        return self.scene.rows(_BROKEN) + self.scene.disagreements()
 
     # --- what only a superuser does
 
