@@ -13,6 +13,7 @@ import hypothesis
 import psycopg
 import pytest
 from support import TEMPLATE, Cluster, Database
+from world import World
 
 from birthdb import target
 from birthdb.release import prove
@@ -26,26 +27,18 @@ hypothesis.settings.load_profile("birthdb")
 
 #: The tier of a folder's tests; a marker in the file, or on a test, takes its place. See ``make test-fast``.
 TIERS = {
-    "attack": "ordinary",
-    "bench": "ordinary",
-    "catalog": "ordinary",
-    "demo": "ordinary",
-    "doors": "ordinary",
-    "faults": "long",
-    "gateway": "fast",
-    "guards": "ordinary",
-    "hostile": "ordinary",
-    "identity": "fast",
+    "unit": "fast",
+    "integration": "fast",
+    "integration/contract": "ordinary",
+    "concurrency": "ordinary",
+    "security": "ordinary",
     "migration": "ordinary",
-    "model": "ordinary",
-    "python": "ordinary",
-    "run": "fast",
-    "semantic": "ordinary",
-    "sql": "ordinary",
+    "tooling": "ordinary",
+    "e2e": "ordinary",
 }
 
 #: Folders in which majors of PostgreSQL differ most: what a release makes, what its contract says, when triggers fire.
-MAJORS = {"catalog", "gateway", "migration", "sql"}
+MAJORS = {"integration/catalog", "integration/contract", "integration/gateway", "integration/monitoring", "migration"}
 
 _HERE = Path(__file__).parent
 
@@ -57,13 +50,14 @@ _SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_tra
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every test one tier: that of its marker, else that of its folder."""
     for item in items:
-        folder = item.path.relative_to(_HERE).parts[0]
-        marked = {mark.name for mark in item.iter_markers() if mark.name in TIERS.values()}
-        if not marked and folder in TIERS:
+        path = item.path.relative_to(_HERE)
+        folders = [folder.as_posix() for folder in path.parents]
+        tiers = {mark.name for mark in item.iter_markers() if mark.name in TIERS.values()}
+        if not tiers and (folder := next((folder for folder in folders if folder in TIERS), None)):
             item.add_marker(TIERS[folder])
-        elif len(marked) != 1:
+        elif len(tiers) != 1:
             raise pytest.UsageError(f"{item.nodeid} is not in exactly one tier: TIERS in tests/conftest.py")
-        if folder in MAJORS:
+        if not MAJORS.isdisjoint(folders):
             item.add_marker("majors")
 
 
@@ -116,6 +110,12 @@ def empty_db(server: Cluster) -> Iterator[Database]:
     made = server.create()
     yield made
     made.drop()
+
+
+@pytest.fixture
+def world(db: Database) -> World:
+    """The same, for those who register collections and write rows."""
+    return World(db)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ OPERATOR = "olga_operator"
 REVIEWER = "rita_reviewer"
 OWNER = "paul_owner"
 
-#: People of tests/run alone: a second operator, a second reviewer, and one who is a member of every role.
+#: People of some tests alone: a second operator, a second reviewer, and one who is a member of every role.
 SECOND_OPERATOR = "oscar_operator"
 SECOND_REVIEWER = "ruth_reviewer"
 EVERYBODY = "mona_many"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway.world import World
 from helpers import Scene
 from support import Cluster, Database
+from world import World
 
 from birthdb.server import client
 

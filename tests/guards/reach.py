@@ -22,7 +22,7 @@ from support import TEMPLATE, Cluster, Database
 from birthdb import paths, target
 
 #: The tests of behaviour; the others read the sources, or hold a database against its release's manifest.
-TESTS = ("tests/run", "tests/identity", "tests/gateway", "tests/sql", "tests/attack", "tests/guards/test_tables.py")
+TESTS = ("tests/integration", "tests/concurrency", "tests/security/attack")
 
 #: What the server has to be told so that its log can be read here.
 SETTINGS = {

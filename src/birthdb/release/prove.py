@@ -11,7 +11,7 @@ miss it::
       END IF;
     '''
     instead = ""        # what stands there while it is taken out; nothing unless said
-    test = "tests/run/test_finish.py::test_a_false_done_is_refused"
+    test = "tests/integration/run/test_finish.py::test_a_false_done_is_refused"
 
 The test must pass as the routine is, and must fail with the guard taken out. Then this exact body is proven, and
 ``sql/claims.json`` says so; a release carries that in its manifest, and the database compares it with the body it runs.

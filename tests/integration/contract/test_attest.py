@@ -1,0 +1,274 @@
+"""Between releases: what differs is found without believing the database, put back, and attested."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from helpers import OPERATOR, Scene
+from integration.contract.drifts import DRIFTS, Drift, Group, grouped, label
+from psycopg.sql import SQL, Identifier
+from support import RELEASER, Database, downgrade, upgrade
+
+from birthdb import api, paths
+from birthdb.release import attest
+from birthdb.release.sources import Sources
+
+RELEASES = list(Sources(paths.ROOT).releases)
+
+#: What only a superuser has done, and only a superuser undoes.
+SUPERUSERS = [drift for drift in DRIFTS if drift.superuser]
+
+#: What no release may put back: a superuser's doing, lost values, and a rewrite of the registry.
+REFUSED = {drift: "NB404" for drift in DRIFTS if drift.superuser or not drift.repairs} | {
+    drift: "NB408" for drift in DRIFTS if drift.statement == "ALTER TABLE birth.birth_registry SET UNLOGGED"
+}
+
+REPAIRED = grouped(drift for drift in DRIFTS if drift not in REFUSED)
+
+GUARD: LiteralString = "SELECT kind, object, drift, blocks FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'"
+
+
+def found(conn: psycopg.Connection[Any], release: str = RELEASES[-1]) -> set[tuple[str, str, str, bool]]:
+    return {(row.kind, row.object, row.drift, row.blocks) for row in attest.differences(conn, release)}
+
+
+def objects(conn: psycopg.Connection[Any]) -> set[str]:
+    return {f"{kind} {name}" for kind, name, _, _ in found(conn)}
+
+
+@contextmanager
+def acting(conn: psycopg.Connection[Any], login: str) -> Iterator[None]:
+    """Make the superuser's session that of another login, with its rights and no more."""
+    conn.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(login)))
+    yield
+    conn.execute("RESET SESSION AUTHORIZATION")
+
+
+def drifted(conn: psycopg.Connection[Any], *drifts: Drift) -> set[tuple[str, str, str, bool]]:
+    """Do what the drifts are; return what a reader finds, which is what the guard says."""
+    for drift in drifts:
+        conn.execute(drift.statement.encode())
+    said = set(conn.execute(GUARD).fetchall())
+    with acting(conn, OPERATOR):
+        assert found(conn) == said
+        assert {drift.object for drift in drifts} <= objects(conn)
+    return said
+
+
+@pytest.mark.parametrize("drifts", REPAIRED, ids=label)
+def test_what_drifted_is_found_by_a_reader_and_put_back_by_who_releases(undone: Scene, drifts: Group) -> None:
+    conn = undone.admin
+    drifted(conn, *drifts)
+    with acting(conn, RELEASER):
+        assert attest.repair(conn, harmless=True, drop_data=True)
+        assert found(conn) == set()
+    assert conn.execute(GUARD).fetchall() == []
+
+
+@pytest.mark.parametrize(("drift", "refusal"), REFUSED.items(), ids=str)
+def test_what_who_releases_cannot_put_back_is_refused(undone: Scene, drift: Drift, refusal: str) -> None:
+    conn = undone.admin
+    before = drifted(conn, drift)
+    with acting(conn, RELEASER):
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(conn, harmless=True)
+        assert refused.value.sqlstate == refusal
+        assert found(conn) == before
+
+
+def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -> None:
+    scene.execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
+    before = found(scene.admin)
+    planned = attest.repair(scene.admin, dry_run=True)
+    assert {difference.object for difference, _ in planned} == {"v_birth_metrics", "birth_receipt"}
+    assert found(scene.admin) == before
+    assert attest.repair(scene.admin) == planned
+
+
+@pytest.mark.parametrize("drift", SUPERUSERS, ids=str)
+def test_what_only_a_superuser_undoes_a_superuser_puts_back(undone: Scene, drift: Drift) -> None:
+    undone.execute(drift.statement.encode())
+    assert attest.repair(undone.admin)
+    assert found(undone.admin) == set()
+
+
+def test_a_guard_that_was_made_to_say_nothing_is_not_believed(scene: Scene) -> None:
+    scene.execute("GRANT INSERT ON birth.birth_registry TO olga_operator")
+    scene.execute("""
+        CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}')
+        RETURNS TABLE (kind text, object text, drift text, blocks boolean, wanted jsonb, live jsonb, differs text[],
+                       added text[], removed text[])
+        LANGUAGE sql AS $$ SELECT '','','ok',false,'{}'::jsonb,'{}'::jsonb,'{}'::text[],'{}'::text[],'{}'::text[] $$""")
+    assert scene.admin.execute(GUARD).fetchall() == []
+    lines = {str(row) for row in attest.differences(scene.session("olga_operator"), RELEASES[-1])}
+    assert "table birth_registry: privileges (+olga_operator=INSERT)" in lines
+    assert any(line.startswith("function fn_birth_contract_compare(jsonb,jsonb): body") for line in lines)
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+        assert found(releaser) == set()
+
+
+def test_a_grant_to_read_stays_unless_it_is_asked_for(scene: Scene) -> None:
+    scene.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.repair(releaser) == []
+        assert [str(row) for row in attest.differences(releaser, RELEASES[-1])] == [
+            "table birth_registry: privileges (+nora_nobody=SELECT)"
+        ]
+        ((difference, statement),) = attest.repair(releaser, harmless=True)
+        assert not difference.blocks
+        assert statement == "REVOKE SELECT ON TABLE birth.birth_registry FROM nora_nobody"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE birth.notes AS SELECT 1 AS n", "ALTER TABLE birth.birth_act ADD COLUMN note text"],
+)
+def test_what_somebody_added_is_not_dropped_with_what_it_holds_unless_asked(scene: Scene, statement: str) -> None:
+    scene.execute(statement.encode())
+    before = found(scene.admin)
+    if "ADD COLUMN" in statement:
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(scene.admin, harmless=True)
+        assert refused.value.sqlstate == "NB404"
+    else:
+        assert attest.repair(scene.admin, harmless=True) == []
+    assert found(scene.admin) == before
+    assert attest.repair(scene.admin, harmless=True, drop_data=True)
+    assert found(scene.admin) == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER FUNCTION birth.fn_birth_contract_live(jsonb) OWNER TO birth_dba",
+        "DROP FUNCTION birth.fn_birth_contract_objects(jsonb);"
+        "CREATE FUNCTION birth.fn_birth_contract_objects(jsonb) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
+    ],
+)
+def test_a_checker_that_was_given_away_or_has_another_shape_is_put_back(scene: Scene, statement: str) -> None:
+    scene.execute(statement.encode())
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+        assert found(releaser) == set()
+    assert scene.admin.execute(GUARD).fetchall() == []
+
+
+def test_why_something_cannot_be_put_back_is_said(scene: Scene) -> None:
+    scene.execute("""
+        CREATE VIEW public.theirs AS SELECT * FROM birth.v_birth_metrics;
+        ALTER VIEW birth.v_birth_metrics RENAME COLUMN value TO val""")
+    with pytest.raises(psycopg.Error) as refused:
+        attest.repair(scene.admin)
+    assert any("v_birth_metrics: cannot drop view" in note for note in refused.value.__notes__)
+
+
+def test_several_objects_that_need_each_other_come_back(scene: Scene) -> None:
+    scene.execute("DROP FUNCTION birth.fn_birth_contract_drift() CASCADE")
+    assert len(found(scene.admin)) > 3
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        attest.repair(releaser)
+    assert scene.admin.execute(GUARD).fetchall() == []
+    assert scene.value("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard") is True
+
+
+def test_what_cannot_be_put_back_leaves_everything_unchanged(scene: Scene) -> None:
+    scene.execute("ALTER TABLE birth.trigger_guard_alerts DROP COLUMN detail; DROP VIEW birth.v_birth_metrics")
+    before = found(scene.admin)
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(releaser)
+        assert refused.value.sqlstate == "NB404"
+    assert found(scene.admin) == before
+
+
+def test_attesting_what_is_as_released_records_nothing(scene: Scene) -> None:
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.attest(releaser) == 0
+
+
+def test_a_release_accepts_a_role_that_a_dba_made_otherwise_and_refuses_one_that_lets_somebody_in(scene: Scene) -> None:
+    """In a transaction, because roles are the cluster's; as at a first release, where nothing was there before."""
+    with scene.admin.transaction(force_rollback=True):
+        scene.execute("ALTER ROLE birth_reader CREATEDB; SELECT set_config('birth.contract_before', '{}', true)")
+        assert [str(row) for row in attest.differences(scene.admin, RELEASES[-1])] == [
+            "role birth_reader: configuration"
+        ]
+        assert attest.attest(scene.admin) == 0
+        scene.execute("ALTER ROLE birth_definer LOGIN")
+        with pytest.raises(psycopg.Error) as refused:
+            attest.attest(scene.admin)
+        assert refused.value.sqlstate == "NB404"
+        assert 'role birth_definer: configuration ["LOGIN"]' in (refused.value.diag.message_detail or "")
+
+
+def test_what_drifted_is_not_attested(scene: Scene) -> None:
+    scene.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) VOLATILE")
+    recorded = scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry")
+    with (
+        psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser,
+        pytest.raises(psycopg.Error) as refused,
+    ):
+        attest.attest(releaser)
+    assert refused.value.sqlstate == "NB404"
+    assert "function fn_birth_lock_key(text): configuration" in (refused.value.diag.message_detail or "")
+    assert scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry") == recorded
+
+
+def test_a_contract_recorded_for_another_server_is_attested_anew(scene: Scene) -> None:
+    """What pg_upgrade leaves: the same objects, recorded as another major wrote them down."""
+    scene.execute("""
+        UPDATE birth.birth_gateway_release_registry
+        SET server_major = 13, exact_sha256 = repeat('0', 64), parts = parts || '{"body": "as 13 writes it"}'
+        WHERE kind = 'view' AND parts IS NOT NULL""")
+    scene.execute("UPDATE birth.birth_stage_anchor SET value = 'nothing known' WHERE stage = 'contract'")
+    assert {row[2] for row in scene.admin.execute(GUARD).fetchall()} == {"body"}
+    assert found(scene.admin) == set()
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.attest(releaser) == scene.value(
+            "SELECT count(*) FROM birth.v_birth_contract_recorded WHERE kind = 'view'"
+        )
+    assert scene.admin.execute(GUARD).fetchall() == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_release_is_what_its_manifest_says_on_the_way_up_and_down(empty_db: Database, release: str) -> None:
+    url = empty_db.url(RELEASER)
+    upgrade(url, release)
+    with psycopg.connect(url, autocommit=True) as conn:
+        assert attest.current(conn) == release
+        assert found(conn, release) == set()
+        upgrade(url)
+        downgrade(url, release)
+        assert found(conn, release) == set()
+        attest.repair(conn)
+        assert attest.attest(conn) == 0
+
+
+def test_a_database_without_a_release_and_an_unknown_release_are_said(empty_db: Database, scene: Scene) -> None:
+    with pytest.raises(attest.NotReleased, match="not released"):
+        attest.current(empty_db.connect())
+    with pytest.raises(attest.NotReleased, match="not among the installed"):
+        attest.differences(scene.admin, "stage9")
+    assert api.release(scene.admin) == RELEASES[-1]
+
+
+def test_a_strangers_view_in_the_schema_stops_no_release(scene: Scene) -> None:
+    scene.execute("CREATE VIEW birth.v_mine AS SELECT 1 AS one")
+    with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
+        assert attest.repair(releaser) == []
+    downgrade(scene.db.url(RELEASER), RELEASES[-2])
+    upgrade(scene.db.url(RELEASER))
+
+
+def test_a_session_that_writes_bytea_otherwise_sees_the_same(scene: Scene) -> None:
+    scene.execute("SET bytea_output = escape")
+    assert found(scene.admin) == set()
+
+
+def test_a_login_with_another_encoding_releases(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    downgrade(scene.db.url(RELEASER), RELEASES[-2])
+    upgrade(scene.db.url(RELEASER))

@@ -1,0 +1,138 @@
+"""The classifier proposes and never applies; a steward decides, and not while a run is open."""
+
+from uuid import UUID
+
+import pytest
+from world import World
+
+from birthdb import api, errors
+
+PROPOSALS: dict[str, tuple[str, list[tuple[str, str | None, str | None]]]] = {
+    "a text key": ("(code text PRIMARY KEY)", [("column", "code", None)]),
+    "the key before another unique text": (
+        "(z text PRIMARY KEY, a text UNIQUE NOT NULL)",
+        [("column", "z", None), ("column", "a", None)],
+    ),
+    "a unique text before a number": (
+        "(id int PRIMARY KEY, slug varchar(20) UNIQUE NOT NULL)",
+        [("column", "slug", None), ("synthetic_id", "id", "thing-{id}")],
+    ),
+    "a number": ("(id bigint PRIMARY KEY)", [("synthetic_id", "id", "thing-{id}")]),
+    "a uuid": ("(id uuid PRIMARY KEY)", [("synthetic_id", "id", "thing-{id}")]),
+    "a composite key": (
+        "(tenant text, no int, PRIMARY KEY (tenant, no))",
+        [("legacy", None, "thing-{tenant}/{no}")],
+    ),
+    "a unique text that may be null": ("(slug text UNIQUE)", []),
+    "a type whose text depends on settings": ("(at timestamptz PRIMARY KEY)", []),
+    "no key": ("(code text)", []),
+    "a partial key": ("(code text NOT NULL); CREATE UNIQUE INDEX ON app.thing (code) WHERE code <> ''", []),
+    "a deferrable key": ("(code text NOT NULL UNIQUE DEFERRABLE)", []),
+    "names that a template cannot hold": ('("a{b" int, c int, PRIMARY KEY ("a{b", c))', []),
+}
+
+
+@pytest.mark.parametrize("case", PROPOSALS)
+def test_the_classifier_proposes_from_the_keys_best_first(world: World, case: str) -> None:
+    definition, expected = PROPOSALS[case]
+    world.table(definition)
+    world.register()
+    proposals = api.identity_propose(world.steward, "app", "thing")
+    assert [(p["strategy"], p["column"], p["template"]) for p in proposals] == expected
+    assert all(p["reason"] for p in proposals)
+    assert world.status() == "BLOCKED_UNCLASSIFIED"
+
+
+@pytest.mark.parametrize("case", [case for case, (_, expected) in PROPOSALS.items() if expected])
+def test_what_is_proposed_can_be_decided_as_it_stands(world: World, case: str) -> None:
+    world.table(PROPOSALS[case][0])
+    world.register()
+    for proposal in api.identity_propose(world.steward, "app", "thing"):
+        world.steward.execute(proposal["next_step"].encode())
+        assert world.status() == f"ELIGIBLE_{proposal['strategy'].upper()}"
+
+
+def test_of_a_collection_that_is_not_registered_nothing_is_decided(world: World) -> None:
+    with pytest.raises(errors.UnknownCollection):
+        api.identity_classify(world.steward, "nothing", "column")
+
+
+TRIGGERS = {
+    "fn_birth_registry_auto('thing', 'slug')": ("column", "slug", None),
+    "fn_birth_registry_auto('thing', 'OLD-{slug}')": ("legacy", None, "OLD-{slug}"),
+    "fn_birth_registry_auto_id('thing', 'it''s-')": ("synthetic_id", "id", "it's-{id}"),
+    "fn_birth_registry_auto_id('thing', 'é-', 'no')": ("synthetic_id", "no", "é-{no}"),
+}
+
+
+@pytest.mark.parametrize("call", TRIGGERS)
+def test_what_a_live_birth_trigger_says_is_proposed_first(world: World, call: str) -> None:
+    world.table("(id int PRIMARY KEY, no int UNIQUE, slug text UNIQUE NOT NULL)")
+    world.register()
+    world.admin.execute(
+        f"CREATE TRIGGER old AFTER INSERT ON app.thing FOR EACH ROW EXECUTE FUNCTION birth.{call}".encode()
+    )
+    first = api.identity_propose(world.steward, "app", "thing")[0]
+    assert (first["strategy"], first["column"], first["template"]) == TRIGGERS[call]
+    assert "old" in first["reason"]
+    world.steward.execute(first["next_step"].encode())
+    assert world.status().startswith("ELIGIBLE_")
+
+
+def test_a_birth_trigger_without_arguments_disturbs_nobody(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    world.admin.execute(
+        "CREATE TABLE app.old (id int);"
+        "CREATE TRIGGER old AFTER INSERT ON app.old FOR EACH ROW EXECUTE FUNCTION birth.fn_birth_registry_auto()"
+    )
+    world.insert(["a"])
+    assert world.failed_checks() == {}
+    assert world.blockers() == ["NB314"]
+
+
+def test_deciding_again_replaces_the_identity_and_the_gateway_follows(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, no int UNIQUE)")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 1)")
+    world.classify("synthetic_id", column="no", prefix="n-")
+    world.owner.execute("INSERT INTO app.thing VALUES ('b', 2)")
+    assert world.births() == ["a", "n-2"]
+
+
+def test_an_identity_that_is_refused_leaves_the_old_one(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, no int)", mode=None)
+    with pytest.raises(errors.IdentityNotEligible):
+        world.classify("column", column="no")
+    assert world.status() == "ELIGIBLE_COLUMN"
+    assert world.value("SELECT birth_code_column FROM birth.collection_registry") == "code"
+
+
+def test_a_collection_that_is_not_registered_cannot_be_classified(world: World) -> None:
+    with pytest.raises(errors.UnknownCollection) as refusal:
+        world.classify("column", "nothing", column="code")
+    assert refusal.value.sqlstate == "NB103"
+
+
+def begin(world: World, run_id: UUID, permit_id: int, delta: int) -> None:
+    world.operator.execute(
+        "/* sp_dot_birth_qt001_apply */ SELECT birth.fn_birth_run_begin("
+        "p_collection := 'thing', p_run_id := %s, p_permit_id := %s,"
+        " p_expected_delta := %s, p_max_rows := %s, p_batch := 1, p_dot_origin := 'dot-birth-backfill-apply')",
+        (run_id, permit_id, delta, delta),
+    )
+
+
+def test_what_a_run_rests_on_cannot_change_while_it_is_open(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, no int UNIQUE)", mode=None)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 1), ('b', 2)")
+    run_id, permit_id, delta = world.permitted()
+    begin(world, run_id, permit_id, delta)
+    with pytest.raises(errors.DefinitionInUse) as refusal:
+        world.classify("column", column="no")
+    assert refusal.value.sqlstate == "NB116"
+    assert str(run_id) in str(refusal.value.detail)
+    with pytest.raises(errors.DefinitionInUse):
+        world.register(coverage="BIRTH_EXEMPT_TEST")
+    api.apply(world.operator, "thing", run_id, permit_id, delta, delta, execute=True)
+    world.classify("column", column="no")
+    world.register(coverage="BIRTH_EXEMPT_TEST")
+    assert world.births() == ["a", "b"]

@@ -1,0 +1,96 @@
+"""Dump and restore with PostgreSQL's own programs: a copy has what the original has, or the census says what not."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from doors import catalogue
+from doors.dumps import (
+    Into,
+    as_one_file,
+    as_text,
+    data_after_the_schema,
+    dump,
+    in_parallel,
+    need_the_same_major,
+    restored,
+    send,
+    state,
+    targets,
+)
+from support import Cluster, Database
+from world import World
+
+
+@pytest.fixture(autouse=True)
+def _same_major(server: Cluster) -> None:
+    """What a newer pg_dump writes is for its own major; tests/migration goes from each major to the newest."""
+    need_the_same_major(server)
+
+
+@pytest.fixture
+def original(world: World) -> World:
+    """A table of whose rows two were born by the gateway and three by a run."""
+    world.insert(["a", "b"], "thing (code)")
+    world.admin.execute("SET session_replication_role = replica; INSERT INTO app.thing VALUES ('c'), ('d'), ('e')")
+    world.admin.execute("RESET session_replication_role")
+    world.backfill(batch=2)
+    assert world.failed_checks() == {}
+    return world
+
+
+@pytest.fixture
+def into(server: Cluster) -> Iterator[Into]:
+    """Databases to restore into."""
+    with targets(server) as create:
+        yield create
+
+
+@pytest.mark.parametrize("way", [as_text, as_one_file, in_parallel, data_after_the_schema])
+def test_a_restored_copy_has_the_same_contract_births_ledger_and_census(
+    original: World, into: Into, tmp_path: Path, way: Callable[[World, Database, Path], None]
+) -> None:
+    before = state(original)
+    assert [row for row in before["audit"] if not row["pass"]] == before["drift"] == before["disagreements"] == []
+    database = into(None)
+    way(original, database, tmp_path)
+    copy = World(database, made=True)
+    assert state(copy) == before
+    copy.insert(["z"], "thing (code)")
+    assert copy.births() == ["a", "b", "c", "d", "e", "z"]
+    assert copy.failed_checks() == {}
+
+
+def test_rows_restored_before_the_registries_are_refused(original: World, into: Into) -> None:
+    door = catalogue.titled("all data into an empty copy of the schema, triggers on")
+    schema, data = dump(original, "--schema-only"), dump(original, "--data-only")
+    copy = restored(into(None), schema)
+    sent = send(copy.db, data)
+    assert f"ERROR:  {door.refused}:".encode() in sent.stderr
+    assert copy.births() == door.born
+
+
+def test_the_records_of_another_database_are_refused_where_a_release_has_its_own(
+    original: World, into: Into, template: Database
+) -> None:
+    door = catalogue.titled("the data of schema `birth` into a released database")
+    copy = World(into(template), made=True)
+    sent = send(copy.db, dump(original, "--data-only", "-n", "birth"))
+    assert f"ERROR:  {door.refused}:".encode() in sent.stderr
+    assert copy.births() == door.born
+
+
+@pytest.mark.parametrize(
+    ("title", "options"),
+    [
+        ("the rows alone, triggers on", []),
+        ("the rows alone, `--disable-triggers`", ["--disable-triggers"]),
+    ],
+)
+def test_rows_restored_into_a_governed_table_are_inserted_by_copy(
+    original: World, into: Into, scenes: dict[str, Database], title: str, options: list[str]
+) -> None:
+    door = catalogue.titled(title)
+    copy = restored(into(scenes["plain"]), dump(original, "--data-only", "-n", "app", *options))
+    assert copy.births() == door.born
+    assert copy.failed_checks() == door.census
