@@ -9,7 +9,7 @@ PEERS  := $(VENV)/.peers
 TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead freeze check faults guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure freeze check faults guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,13 +63,15 @@ format: $(READY) ## format the Python files
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-ahead: $(READY) ## which files of sql/ the migrations do not know, and the command that starts a release of them
+ahead: $(READY) ## which files of sql/ the releases do not know, and the command that starts a release of them
 	@$(BIN)/python -m birthdb.release ahead
 
-freeze: $(READY) ## copy sql/ into the releases that are not declared, with hashes, dump and reference
-	@$(BIN)/python -m birthdb.release freeze
+measure: $(READY) ## take edits of sql/ into the releases that are not declared: hashes, sums, dump and reference
+	@$(BIN)/python -m birthdb.release measure
 
-check: $(READY) ## copies, sums, migrated = loaded, dump: has anything come apart?
+freeze: measure
+
+check: $(READY) ## files, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
 
 faults: $(READY) ## stop runs between any two statements, and write docs/evidence/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose

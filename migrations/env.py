@@ -12,7 +12,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from birthdb import release, target
-from birthdb.release import ahead
+from birthdb.release import ahead, texts
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logger", True):
@@ -20,8 +20,8 @@ if config.config_file_name is not None and config.attributes.get("configure_logg
 
 # One transaction a release: what fails leaves the release before it, whole.
 OPTIONS = {
-    "version_table": release.VERSION_TABLE,
-    "version_table_schema": release.SCHEMA,
+    "version_table": texts.VERSION_TABLE,
+    "version_table_schema": texts.SCHEMA,
     "transaction_per_migration": True,
 }
 

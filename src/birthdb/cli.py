@@ -205,7 +205,7 @@ def census(collection: Collection, url: Url = None, as_json: Json = False) -> No
 @app.command()
 def verify(
     source: Annotated[
-        bool, typer.Option("--source", help="Compare sql/ with the frozen releases of this checkout too.")
+        bool, typer.Option("--source", help="Compare sql/ with the releases of this checkout too.")
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
     run: Annotated[

@@ -11,7 +11,7 @@ ROOT = _DATA if _DATA.is_dir() else _PACKAGE.parents[1]
 #: The living definition of schema ``birth``; see ``sql/README.md``.
 SQL = ROOT / "sql"
 
-#: Alembic's script location: revisions and the frozen files they load.
+#: Alembic's script location: revisions, superseded texts, manifests, sums.
 MIGRATIONS = ROOT / "migrations"
 
 #: The configuration that the release commands use.

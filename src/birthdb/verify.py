@@ -17,8 +17,9 @@ from psycopg.rows import dict_row
 from birthdb import api, audit, evidence, files, paths
 from birthdb.api import Connection
 from birthdb.plain import line
-from birthdb.release import attest, body_of
+from birthdb.release import attest
 from birthdb.release.sources import Sources
+from birthdb.release.texts import body_of
 
 #: The guards of the database's own that say whether it is as its release left it, and that the contract does not hold.
 GUARDS: tuple[LiteralString, ...] = ("v_birth_gateway_ssot_drift_detector", "v_birth_stage0_freeze_no_go_guard")
@@ -132,9 +133,9 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
 
 
 def _source() -> Iterator[Check]:
-    """The living files against the frozen ones: what a release fixed is what somebody reads."""
+    """The living files against what the releases were measured with: what a release fixed is what somebody reads."""
     sources = Sources(paths.ROOT)
-    found = [finding.what for finding in (*sources.check_copies(), *sources.check_sums())]
+    found = [finding.what for finding in sources.check()]
     yield from (Check("source", *_split(what)) for what in found)
     if not found:
         yield from (Check("source", release) for release in sources.releases)

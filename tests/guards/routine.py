@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from birthdb import paths
-from birthdb.release import body_of
 from birthdb.release.mutation import lexemes
+from birthdb.release.texts import body_of
 
 _OPENS = ("(", "[")
 _CLOSES = (")", "]")

@@ -1,7 +1,6 @@
 """Releases go up, down and up again, online and by script, as a login that is no superuser, and leave no trace."""
 
 import io
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from sqlalchemy import text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
 from birthdb import api, paths, target
-from birthdb.release import MEASURING, Frozen, attest, semantic
+from birthdb.release import MEASURING, attest, semantic
 from birthdb.release.sources import Sources
 from birthdb.server import VARIABLE, EmbeddedServer, client
 
@@ -92,14 +91,16 @@ def psql(db: Database, text_: str, user: str = RELEASER) -> subprocess.Completed
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Callable[[str, str, str], Path]:
-    """Return a function that copies the migrations with a text appended to one frozen file."""
+    """Return a function that copies the migrations with a text appended to one file that a release reads."""
 
     def sabotage(release: str, path: str, appended: str) -> Path:
-        copy = tmp_path / "migrations"
-        shutil.copytree(paths.MIGRATIONS, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        with (copy / "frozen" / release / path).open("a", encoding="utf-8") as file:
+        shutil.copytree(paths.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(paths.SQL, tmp_path / "sql")
+        copied = Sources(tmp_path)
+        with copied.read_file(release, path).open("a", encoding="utf-8") as file:
             file.write(appended)
-        return copy
+        copied.sum(release)
+        return copied.migrations
 
     return sabotage
 
@@ -451,7 +452,7 @@ def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -
     assert versions(released) == []
 
 
-def test_frozen_text_runs_verbatim(
+def test_a_text_runs_verbatim(
     server: Cluster, released: Database, migrations: Callable[[str, str, str], Path], tmp_path: Path
 ) -> None:
     statement = (
@@ -526,8 +527,8 @@ def test_the_contract_holds_after_every_step_up_and_down(empty_db: Database) -> 
 
 
 def test_the_registry_has_the_hashes_of_every_live_object(db: Database) -> None:
-    """hash(source) = hash(live) = hash in the registry: sources are measured by freezing, which `check` repeats."""
-    manifest = json.loads(Frozen(paths.MIGRATIONS / "frozen").text(RELEASES[-1], "manifest.json"))
+    """hash(source) = hash(live) = hash in the registry: sources are measured, which `check` repeats."""
+    manifest = Sources(paths.ROOT).manifest(RELEASES[-1])
     with db.connect() as connection:
         live = semantic.hashes(connection)
         exact = dict(
@@ -597,10 +598,11 @@ def test_a_release_does_not_begin_on_a_database_that_has_drifted(released: Datab
 def test_a_server_that_the_release_does_not_know_is_refused(
     released: Database, migrations: Callable[[str, str, str], Path]
 ) -> None:
-    copy = migrations("baseline", "manifest.sql", "")
-    manifest = copy / "frozen" / "baseline" / "manifest.sql"
-    major = str(released.cluster.major)
-    manifest.write_text(re.sub(rf'"{major}":"{major}\.\d+"', '"13":"13.1"', manifest.read_text()))
+    copy = migrations("baseline", "grants.sql", "")
+    sources, major = Sources(copy.parent), str(released.cluster.major)
+    manifest = sources.manifest_file("baseline")
+    manifest.write_text(re.sub(rf'"{major}": "{major}\.\d+"', '"13": "13.1"', manifest.read_text()))
+    sources.sum("baseline")
     config = alembic_config(released.url(RELEASER))
     config.set_main_option("script_location", str(copy))
     with pytest.raises(psycopg.Error) as refused:

@@ -1,9 +1,8 @@
-"""``python -m birthdb.release``: freeze living files into releases, and prove that nothing has come apart.
+"""``python -m birthdb.release``: take edits into releases, and prove that nothing has come apart.
 
 A server of the project's own is started where one is needed; none of the user's databases is touched.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,12 +15,13 @@ import psycopg
 import typer
 
 from birthdb import paths
-from birthdb.release import MANIFEST, objects, prove, semantic
+from birthdb.release import objects, prove, semantic
 from birthdb.release.ahead import then
 from birthdb.release.attest import objects_of
 from birthdb.release.databases import load, upgrade
-from birthdb.release.sources import Finding, SourceError, Sources
+from birthdb.release.sources import MEASURE, Finding, Sources
 from birthdb.release.start import start as start_release
+from birthdb.release.texts import SourceError
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
 
 #: The server that writes the schema dump; the text of another major differs.
@@ -41,33 +41,28 @@ SELECT p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
 FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
 """
 
-app = typer.Typer(help="Freeze releases and prove them.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Make releases and prove them.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()
-def freeze(
-    release: Annotated[str | None, typer.Argument(help="One release; all that are not declared without it.")] = None,
-) -> None:
-    """Copy the living files into migrations/frozen, then hash what a server makes of them."""
+def measure() -> None:
+    """Take what was edited into the releases that are not declared: measure what servers make of it, write the dump."""
     _every_server()
-    sources = Sources(paths.ROOT)
-    for name in [release] if release else list(sources.releases):
-        sources.freeze(name)
-    _manifests(sources)
+    _measure(Sources(paths.ROOT))
     dump()
     _say_what_is_unproven()
 
 
 @app.command()
 def ahead() -> None:
-    """Say which living files the migrations do not know, as `alembic check` does. Exit 1 with the next command."""
+    """Say which living files the releases do not know, as `alembic check` does. Exit 1 with the next command."""
     sources = Sources(paths.ROOT)
     found = list(sources.ahead())
     for one in found:
         typer.echo(f"{one.kind} {one.path}: {one.because}\n    {then(sources, one)}", err=True)
     if found:
         raise typer.Exit(1)
-    typer.echo("nothing is ahead of the migrations")
+    typer.echo("nothing is ahead of the releases")
 
 
 @app.command()
@@ -75,7 +70,7 @@ def start(
     name: Annotated[str, typer.Argument(help="The release, which is its revision too.")],
     message: Annotated[str, typer.Option("--message", "-m", help="What it brings, in a line.")],
 ) -> None:
-    """Start the next release with what is ahead of the migrations: revision, order, frozen files, hashes, dump.
+    """Start the next release with what is ahead of the releases: revision, order, older texts, hashes, dump.
 
     It is tried up, back and up again first; what is refused changes no file.
     """
@@ -83,7 +78,7 @@ def start(
     with EmbeddedServer(major=DUMP_MAJOR) as server:
         started = start_release(Sources(paths.ROOT), name, message, server.url(), client("pg_dump"))
     typer.echo(str(started))
-    _manifests(Sources(paths.ROOT))
+    _measure(Sources(paths.ROOT))
     dump()
     _say_what_is_unproven()
     typer.echo(f"then: make test; birthdb alembic upgrade {name}; python -m birthdb.release declare {name}")
@@ -91,16 +86,16 @@ def start(
 
 @app.command()
 def check() -> None:
-    """Hold the four guards: copies, sums, migrated = loaded, dump. Exit 1 with the command that repairs."""
+    """Hold the four guards: living files, sums, migrated = loaded, dump. Exit 1 with the command that repairs."""
     sources = Sources(paths.ROOT)
-    findings = [*sources.check_copies(), *sources.check_sums()]
+    findings = list(sources.check())
     if not findings:
         findings += check_database(sources)
     for finding in findings:
         typer.echo(str(finding), err=True)
     if findings:
         raise typer.Exit(1)
-    typer.echo(f"{len(sources.releases)} releases: copies, sums, schema and dump agree")
+    typer.echo(f"{len(sources.releases)} releases: files, sums, schema and dump agree")
 
 
 @app.command()
@@ -113,15 +108,12 @@ def dump() -> None:
 
 
 @app.command()
-def manifest() -> None:
-    """Measure the contract of every release that is not declared, on every server, and write its manifest."""
-    _manifests(Sources(paths.ROOT))
-
-
-@app.command()
 def declare(release: str) -> None:
-    """Print the line that declares a release in CHANGELOG.md: from then on its folder does not change."""
-    typer.echo(f"`{release}` sha256:{Sources(paths.ROOT).seal(release)}")
+    """Print the line that declares a release in CHANGELOG.md: from then on it runs the texts of its sums alone."""
+    sources = Sources(paths.ROOT)
+    if findings := list(sources.check()):
+        raise SourceError("\n".join(map(str, findings)))
+    typer.echo(f"`{release}` sha256:{sources.seal(release)}")
 
 
 def check_database(sources: Sources) -> Iterator[Finding]:
@@ -130,12 +122,11 @@ def check_database(sources: Sources) -> Iterator[Finding]:
         with _database(server, "migrated") as url:
             for name in sources.releases:
                 upgrade(url, name, measuring=True)
-                if not sources.frozen.has(name, "manifest.json"):
-                    yield Finding(f"{name}: its contract was never measured", "python -m birthdb.release manifest")
-                    continue
-                manifest = json.loads(sources.frozen.text(name, "manifest.json"))
-                if objects_of(manifest, str(DUMP_MAJOR)) != _measured(url):
-                    yield Finding(f"{name}: its manifest is not what it makes", "python -m birthdb.release manifest")
+                manifest = sources.manifest(name)
+                if not manifest:
+                    yield Finding(f"{name}: its contract was never measured", MEASURE)
+                elif objects_of(manifest, str(DUMP_MAJOR)) != _measured(url):
+                    yield Finding(f"{name}: its manifest is not what it makes", MEASURE)
             migrated = schema_text(server, "migrated")
             reference = reference_text(url)
         with _database(server, "loaded") as url:
@@ -190,13 +181,14 @@ def _say_what_is_unproven() -> None:
     """A claim of readiness is false where its routine or its test changed, until it is proven again."""
     if missing := prove.stale():
         typer.echo(
-            f"not proven any more: {', '.join(missing)}\n"
-            "    python -m birthdb.release.prove, then python -m birthdb.release freeze",
+            f"not proven any more: {', '.join(missing)}\n    python -m birthdb.release.prove, then {MEASURE}",
             err=True,
         )
 
 
-def _manifests(sources: Sources) -> None:
+def _measure(sources: Sources) -> None:
+    """Write manifest and sums of every release that is not declared. Raises SourceError where texts are missing."""
+    sources.keep()
     measured: dict[int, dict[str, dict[str, Any]]] = {}
     versions: dict[str, str] = {}
     bodies: dict[str, dict[str, str]] = {}
@@ -217,6 +209,7 @@ def _manifests(sources: Sources) -> None:
         if name not in declared:
             per_major = {major: releases[name] for major, releases in measured.items()}
             _write_manifest(sources, name, versions, per_major, _claims(sources, bodies[name]))
+            sources.sum(name)
 
 
 def _measured(url: str) -> dict[str, Any]:
@@ -238,25 +231,15 @@ def _write_manifest(
 ) -> None:
     """Write what every server agrees on once, and beside it what a major writes down otherwise."""
     newest = measured[max(measured)]
+    objects = {key: dict(entry) for key, entry in newest.items()}
     for major, found in measured.items():
         if differs := sorted(found.keys() ^ newest.keys()):
             raise SourceError(f"{name}: PostgreSQL {major} makes other objects than {max(measured)}: {differs}")
-    manifest = {
-        "algorithm": semantic.ALGORITHM,
-        "servers": versions,
-        "objects": newest,
-        "on": {
-            str(major): other
-            for major, found in measured.items()
-            if (other := {key: entry for key, entry in found.items() if entry != newest[key]})
-        },
-        "claims": claims,
-    }
-    folder = sources.frozen.root / name
-    _write(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-    compact = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":")).replace("'", "''")
-    _write(folder / MANIFEST, f"SET LOCAL birth.manifest = '{compact}';\n")
-    sources.sum(name)
+        for key, entry in found.items():
+            if entry != newest[key]:
+                objects[key].setdefault("on", {})[str(major)] = entry
+    manifest = {"algorithm": semantic.ALGORITHM, "servers": versions, "claims": claims, "objects": objects}
+    sources.write_manifest(name, manifest)
 
 
 def _claims(sources: Sources, bodies: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -1,8 +1,8 @@
-"""``alembic check`` for schema ``birth``: which living files of ``sql/`` the migrations do not know.
+"""``alembic check`` for schema ``birth``: which living files of ``sql/`` the releases do not know.
 
 The question is one about files, so it is answered without a database: Alembic's command asks for one only to compare
 tables, which this environment does not. Objects are compared by our plugin alone. Writing a revision is refused in all
-its forms: ``python -m birthdb.release start`` writes it together with what it freezes.
+its forms: ``python -m birthdb.release start`` writes it together with what goes with it.
 """
 
 import logging
@@ -19,7 +19,7 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import CommandError, PriorityDispatchResult
 from sqlalchemy import MetaData
 
-from birthdb.release.sources import START, Ahead, Sources
+from birthdb.release.sources import MEASURE, START, Ahead, Sources
 
 #: The plugin's name, for ``autogenerate_plugins``: no other comparator runs.
 PLUGIN = "birthdb"
@@ -28,7 +28,7 @@ log = logging.getLogger("alembic.birthdb")
 
 
 class ObjectAhead(MigrateOperation):
-    """A living file that the migrations do not know."""
+    """A living file that the releases do not know."""
 
     def __init__(self, ahead: Ahead, then: str) -> None:
         """Keep what is ahead, and the command that comes next."""
@@ -53,9 +53,9 @@ class NextRelease(OpContainer):
 
 
 def then(sources: Sources, ahead: Ahead) -> str:
-    """Return the command that takes a file into the migrations."""
+    """Return the command that takes a file into the releases."""
     undeclared = ahead.kind == "changed" and ahead.release not in sources.declared()
-    reshape = f"; while {ahead.release} is not declared also: python -m birthdb.release freeze"
+    reshape = f"; while {ahead.release} is not declared also: {MEASURE}"
     return START + (reshape if undeclared else "")
 
 
@@ -76,7 +76,7 @@ def answer(context: ModuleType) -> None:
     migration: MigrationContext = context.get_context()
     script = migration.script
     assert script is not None
-    # As if at head, which is what a comparison with the newest frozen copies means.
+    # As if at head, which is what a comparison with the newest texts means.
     migration.opts["fn"](tuple(script.get_heads()), migration)
 
 
@@ -104,7 +104,7 @@ def _refuse_to_render(_: AutogenContext, __: NextRelease) -> str:
 
 
 def _refusal() -> CommandError:
-    return CommandError(f"a revision alone releases nothing: {START} writes it, with the files it freezes")
+    return CommandError(f"a revision alone releases nothing: {START} writes it, with what goes with it")
 
 
 _plugin = Plugin(PLUGIN)

@@ -1,9 +1,8 @@
 """What a DBA does between releases: hold the database against its release, attest it anew, put back what drifted.
 
-The contract asked is the one of the frozen files, never the one that the database keeps of itself. Specification: 7.
+The contract asked is the one that the release fixed, never the one that the database keeps of itself. Specification: 7.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from birthdb import api, paths
-from birthdb.release import BEGIN, CHECKERS, CONTRACT, FINISH, GRANTS, MANIFEST, Frozen, body_of, execute
+from birthdb.release import CHECKERS, execute, manifest_sql
+from birthdb.release.texts import BEGIN, CONTRACT, FINISH, GRANTS, MANIFEST, Texts, body_of
 
 #: What writes the statements that repair.
 _REPAIRERS = tuple(
@@ -68,29 +66,17 @@ class Difference:
 class Installed:
     """The releases that are installed with this package, and what each fixed."""
 
-    def __init__(self, migrations: Path = paths.MIGRATIONS) -> None:
-        """Read below ``migrations``, Alembic's script location."""
-        self.frozen = Frozen(migrations / "frozen")
-        config = Config()
-        config.set_main_option("script_location", str(migrations))
-        scripts = ScriptDirectory.from_config(config)
-        self._newest_first = [script.revision for script in scripts.walk_revisions()]
-
-    def until(self, release: str) -> list[str]:
-        """Return the release and those before it, newest first. Raises NotReleased for one that is not installed."""
-        if release not in self._newest_first:
-            raise NotReleased(f"release {release} is not among the installed ones", "install the birthdb that has it")
-        return self._newest_first[self._newest_first.index(release) :]
+    def __init__(self, root: Path = paths.ROOT) -> None:
+        """Read below ``root``."""
+        self._texts = Texts(root)
 
     def text(self, release: str, path: str) -> str:
-        """Return the file as the release left it."""
-        return self.frozen.newest(path, self.until(release))
+        """Return the file as the release left it. Raises NotReleased for a release that is not installed."""
+        return self._known(release).text(release, path)
 
     def manifest(self, release: str) -> dict[str, Any]:
-        """Return what the release fixed."""
-        self.until(release)
-        manifest: dict[str, Any] = json.loads(self.frozen.text(release, "manifest.json"))
-        return manifest
+        """Return what the release fixed. Raises NotReleased for a release that is not installed."""
+        return self._known(release).manifest(release)
 
     def query(self, release: str, name: str) -> str:
         """Return the query that is the body of a checker of the release."""
@@ -98,6 +84,11 @@ class Installed:
         query, end, _ = body.partition("RETURN QUERY\n")[2].partition(";\nEND;\n")
         assert end, f"{name} is not one query"
         return query
+
+    def _known(self, release: str) -> Texts:
+        if release not in self._texts.releases:
+            raise NotReleased(f"release {release} is not among the installed ones", "install the birthdb that has it")
+        return self._texts
 
 
 def current(connection: psycopg.Connection[Any]) -> str:
@@ -127,8 +118,11 @@ def contract(
 
 def objects_of(manifest: Mapping[str, Any], major: str) -> dict[str, dict[str, Any]]:
     """Return the objects of a manifest as a server of that major writes them down, like fn_birth_contract_objects."""
-    objects: dict[str, dict[str, Any]] = manifest["objects"] | manifest["on"].get(major, {})
-    return objects
+    beside = {key: (entry, entry.get("on", {})) for key, entry in manifest["objects"].items()}
+    return {
+        key: on.get(major) or {part: value for part, value in entry.items() if part != "on"}
+        for key, (entry, on) in beside.items()
+    }
 
 
 def differences(
@@ -166,8 +160,7 @@ def attest(connection: psycopg.Connection[Any]) -> int:
     """
     installed, release = Installed(), current(connection)
     with connection.transaction(), _acting(connection, installed, release):
-        for path in (MANIFEST, CONTRACT):
-            execute(connection, installed.text(release, path), f"{release}/{path}")
+        _contract(connection, installed, release)
         before = _recorded(connection)
     return _recorded(connection) - before
 
@@ -198,13 +191,19 @@ def repair(
         ]:
             done += sent
         try:
-            for path in (GRANTS, MANIFEST, CONTRACT):
-                execute(connection, installed.text(release, path), f"{release}/{path}")
+            execute(connection, installed.text(release, GRANTS), f"{release}/{GRANTS}")
+            _contract(connection, installed, release)
         except psycopg.Error as error:
             for refusal in refusals.values():
                 error.add_note(refusal)
             raise
     return done
+
+
+def _contract(connection: psycopg.Connection[Any], installed: Installed, release: str) -> None:
+    """Refuse a database that is not what the release made."""
+    execute(connection, manifest_sql(installed.manifest(release)), f"{release}/{MANIFEST}")
+    execute(connection, installed.text(release, CONTRACT), f"{release}/{CONTRACT}")
 
 
 def _drops_data(difference: Difference, text: str) -> bool:

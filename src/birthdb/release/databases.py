@@ -5,8 +5,9 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths, target
-from birthdb.release import BEGIN, FINISH, GRANTS, MEASURING, NO_MANIFEST, Step
-from birthdb.release.sources import SourceError, Sources
+from birthdb.release import MEASURING, manifest_sql
+from birthdb.release.sources import Sources
+from birthdb.release.texts import BEGIN, FINISH, GRANTS, SourceError, Step
 
 
 def config(url: str | None = None, sources: Sources | None = None) -> Config:
@@ -21,7 +22,7 @@ def config(url: str | None = None, sources: Sources | None = None) -> Config:
 
 
 def upgrade(url: str, revision: str, sources: Sources | None = None, *, measuring: bool = False) -> None:
-    """Upgrade a database, quietly; without asking manifests while they are made. Raises what the database refuses."""
+    """Upgrade a database, quietly; neither sums nor manifests are asked while they are made. Raises as Alembic does."""
     made = config(url, sources)
     made.attributes[MEASURING] = measuring
     command.upgrade(made, revision)
@@ -72,6 +73,6 @@ def load(url: str, sources: Sources) -> None:
                 raise SourceError(f"{step}: {error}") from error
             waiting = {step: text for step, text in waiting.items() if errors[step]}
         run((sources.sql / GRANTS).read_text(encoding="utf-8"))
-        run(NO_MANIFEST)
+        run(manifest_sql({}))
         for path in FINISH:
             run((sources.sql / path).read_text(encoding="utf-8"))

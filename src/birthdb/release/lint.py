@@ -18,8 +18,8 @@ from alembic import command
 from alembic.config import Config
 
 from birthdb import paths
-from birthdb.release import BEGIN, FINISH
 from birthdb.release.sources import Sources
+from birthdb.release.texts import BEGIN, FINISH
 
 #: The program, when it is not in an environment of its own below this one.
 PGSPOT = "BIRTHDB_PGSPOT"

@@ -31,7 +31,7 @@ ORDER BY p.proname
 
 def text(connection: psycopg.Connection[tuple[str, ...]]) -> str:
     """Return the reference as Markdown: tables with their columns, views, routines with who may call them."""
-    lines = ["# Reference", "", "Every object of schema `birth`, from its own comment. Generated: `make freeze`.", ""]
+    lines = ["# Reference", "", "Every object of schema `birth`, from its own comment. Generated: `make measure`.", ""]
     lines += ["## Tables", ""]
     before = ""
     for table, about, column, kind, meaning in connection.execute(_TABLES).fetchall():

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 from pglast.parser import ParseError
 
-from birthdb.release import SCHEMA
 from birthdb.release.semantic import tokens
+from birthdb.release.texts import SCHEMA
 
 #: What a file of a folder makes: one of these, named after the file.
 KINDS = {"functions": ("function", "procedure"), "tables": ("table",), "views": ("view",)}

@@ -6,7 +6,7 @@ after that was loaded and written again until it no longer changed. A header als
 validated, valid, …), but neither owner nor privileges: those are the contract's.
 
 The tokens are PostgreSQL's own (``pglast.parser.scan``). Parse trees were tried: they are blind to much. pglast is
-needed to freeze and to prove a release, never to install one, and is imported here alone. Specification: 7.
+needed to measure and to prove a release, never to install one, and is imported here alone. Specification: 7.
 
 ``ALGORITHM`` is part of every hash. It is raised with every change after which the same object could hash differently,
 or another one the same: a fact more or less in a header, another rule in ``tokens``, another pin, another shape of

@@ -1,4 +1,4 @@
-"""The next release, written from what was edited in ``sql/``: its steps, its revision, its frozen files.
+"""The next release, written from what was edited in ``sql/``: its steps, its revision, the texts it supersedes.
 
 What ``CREATE OR REPLACE`` cannot do is found by doing it: the release is tried up and back on a database at the present
 head, and what the server will not replace is dropped first and made anew, with all that depends on it. Then the release
@@ -25,11 +25,12 @@ from pglast.parser import ParseError
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from birthdb.release import BEGIN, COMMON, VERSION_TABLE, Step, undone
+from birthdb.release import undone
 from birthdb.release.databases import config, downgrade, load, upgrade
 from birthdb.release.references import KINDS, Circle, References, arrange, references
 from birthdb.release.semantic import tokens
-from birthdb.release.sources import SourceError, Sources
+from birthdb.release.sources import Sources
+from birthdb.release.texts import BEGIN, COMMON, VERSION_TABLE, SourceError, Step
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MEANT_OTHERWISE = {"head", "heads", "base", "current"}
@@ -105,7 +106,7 @@ class _Changes:
 
 
 def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) -> Started:
-    """Start release ``name``: write its revision, its section of order.txt and its frozen folder, without hashes.
+    """Start release ``name``: write its revision, its section of order.txt, its sums, and copies of what it supersedes.
 
     ``url`` is a superuser's of a server on which databases may be made; they are dropped. ``pg_dump`` is a program for
     it. Raises SourceError with every reason that was found, each with what to do; the checkout is then as it was.
@@ -113,6 +114,8 @@ def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) ->
     changes, remarks = _examine(sources, name, message)
     with tempfile.TemporaryDirectory(prefix="birthdb-start-") as directory, _databases(url, 2) as (tried, loaded):
         copy = _copy(sources, Path(directory))
+        for path in [*changes.changed, *changes.removed, *changes.common]:
+            copy.supersede(sources.head, path, sources.older(path, sources.head))
         release = _Release(copy, name, message, changes)
         try:
             upgrade(tried, sources.head, copy)
@@ -120,9 +123,10 @@ def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) ->
             raise SourceError(f"{sources.head} cannot be released: {_said(error)}") from error
         release.refine(tried)
         release.revise()
+        Sources(copy.root).sum(name)
         _prove(Sources(copy.root), name, tried, loaded, pg_dump)
         started = Started(name, release.steps, release.why, [*remarks, *release.callers()])
-        _publish(copy.root, sources.root, name)
+        _publish(copy.root, sources.root)
     return started
 
 
@@ -153,7 +157,7 @@ def _examine(sources: Sources, name: str, message: str) -> tuple[_Changes, list[
                 f"    git checkout -- sql/{ahead.path}, and write another step"
             )
     if not refusals and not [*changes.changed, *changes.new, *changes.removed, *changes.common, *changes.further]:
-        refusals.append("nothing is ahead of the migrations\n    edit sql/ first")
+        refusals.append("nothing is ahead of the releases\n    edit sql/ first")
     refusals += _tables(sources, changes, name)
     read: dict[str, References] = {}
     for path, text in _living(sources):
@@ -184,13 +188,13 @@ def _unfit(sources: Sources, name: str, message: str) -> Iterator[str]:
         yield f"{name!r} names no release\n    use up to 32 of a-z, 0-9 and _, beginning with a letter"
     elif (
         name in sources.releases
-        or (sources.frozen.root / name).exists()
+        or sources.sums_file(name).exists()
         or (sources.root / "migrations" / "versions" / f"{name}.py").exists()
     ):
         yield f"{name} is there already\n    use another name"
     if not message.strip() or not message.isprintable() or '"' in message or "\\" in message:
         yield "the message is to be a line of text, without quotation marks and backslashes\n    use another one"
-    for finding in (*sources.check_listed(), *sources.check_sums()):
+    for finding in sources.check_releases():
         yield str(finding)
     try:
         head = ScriptDirectory.from_config(config(sources=sources)).get_current_head()
@@ -366,7 +370,7 @@ class _Release:
                 yield f"{path}: has another shape; not changed: {', '.join(callers)}; see whether they still fit"
 
     def _write(self) -> None:
-        """Write the section of order.txt and freeze it, with what is known now."""
+        """Write the section of order.txt, with what is known now."""
         living = {path: self._references(self.copy.file(path)) for path in self._made()}
         steps = {path: step for path, step in self.changes.altered.items() if path in living}
         for path, step in steps.items():
@@ -375,8 +379,7 @@ class _Release:
             needed = (altering.hard | altering.soft) - {own}
             living[path] = References((("table", own),), needed, frozenset(), frozenset())
         older = {
-            path: self._references(self.copy.frozen.root / self._last(path) / path)
-            for path in (*self.first, *self.changes.removed)
+            path: references(self.copy.text(self.copy.head, path)) for path in (*self.first, *self.changes.removed)
         }
         try:
             made = [steps.get(path, Step(path)) for path in arrange(living, self.listed)]
@@ -398,14 +401,9 @@ class _Release:
             "\n".join([title, *map(str, steps)]) for number, (title, steps) in enumerate(blocks) if steps or not number
         )
         (self.copy.sql / "order.txt").write_text(f"{self._order.rstrip()}\n\n{section}\n", encoding="utf-8")
-        shutil.rmtree(self.copy.frozen.root / self.name, ignore_errors=True)
-        Sources(self.copy.root).freeze(self.name)
 
     def _made(self) -> set[str]:
         return (self.changes.changed | self.changes.new | set(self.first)) - self.changes.removed
-
-    def _last(self, path: str) -> str:
-        return [name for name, steps in self.copy.releases.items() if any(step.object == path for step in steps)][-1]
 
     @staticmethod
     def _references(file: Path) -> References:
@@ -436,9 +434,9 @@ class _Release:
             with self._watched(connection, step, "up"):
                 _run(connection, text)
             self._watch_overloads(connection, step)
-        earlier = list(reversed(self.copy.releases))
-        for release, undo in undone(self.copy.frozen, self.name, earlier):
-            text = undo.drop if undo.drops else self.copy.frozen.text(release, undo.path)
+        texts = Sources(self.copy.root)
+        for release, undo in undone(texts, self.name):
+            text = undo.drop if undo.drops else texts.text(release, undo.path)
             with self._watched(connection, undo, "back"):
                 _run(connection, text)
 
@@ -558,14 +556,17 @@ def _copy(sources: Sources, root: Path) -> Sources:
     return Sources(root)
 
 
-def _publish(copy: Path, root: Path, name: str) -> None:
+def _publish(copy: Path, root: Path) -> None:
     """Put what the copy has more into the checkout: each part appears whole; a failure takes the parts back."""
-    frozen, revision, order = f"migrations/frozen/{name}", f"migrations/versions/{name}.py", "sql/order.txt"
+    order = "sql/order.txt"
     with ExitStack() as undo:
-        undo.callback(shutil.rmtree, root / frozen, ignore_errors=True)
-        shutil.copytree(copy / frozen, root / frozen)
-        undo.callback((root / revision).unlink, missing_ok=True)
-        shutil.copy(copy / revision, root / revision)
+        for made in sorted((copy / "migrations").rglob("*")):
+            file = root / made.relative_to(copy)
+            if made.is_dir() or file.exists() or "__pycache__" in made.parts:
+                continue
+            undo.callback(file.unlink, missing_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(made, file)
         waiting = root / f"{order}.new"
         undo.callback(waiting.unlink, missing_ok=True)
         shutil.copy(copy / order, waiting)

@@ -117,7 +117,7 @@ def test_a_role_that_was_granted_but_does_not_count_is_refused_by_name(scene: Sc
 
 
 def test_the_recorded_hash_of_the_old_gateway_is_that_of_the_text_dot_119_carried(scene: Scene) -> None:
-    source = (paths.MIGRATIONS / "frozen/baseline/functions/fn_dot_birth_trigger_setup.sql").read_text(encoding="utf-8")
+    source = (paths.MIGRATIONS / "objects/fn_dot_birth_trigger_setup/baseline.sql").read_text(encoding="utf-8")
     (body,) = re.findall(r"AS \$fn_birth_registry_auto\$(.*?)\$fn_birth_registry_auto\$", source, re.DOTALL)
     digest = hashlib.sha256("".join(body.split()).encode()).hexdigest()
     assert (

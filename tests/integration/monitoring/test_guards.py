@@ -43,7 +43,7 @@ def body(name: str) -> bytes:
 
 
 def old_gateway() -> bytes:
-    source = (paths.MIGRATIONS / "frozen/baseline/functions/fn_dot_birth_trigger_setup.sql").read_text(encoding="utf-8")
+    source = (paths.MIGRATIONS / "objects/fn_dot_birth_trigger_setup/baseline.sql").read_text(encoding="utf-8")
     (text,) = re.findall(r"AS \$fn_birth_registry_auto\$(.*?)\$fn_birth_registry_auto\$", source, re.DOTALL)
     # Written differently, it is the same.
     text = text.replace("\n", "\n\t ")

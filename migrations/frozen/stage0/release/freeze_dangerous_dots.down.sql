@@ -1,1 +1,0 @@
--- Acts are never taken back: the freezes stand, and count again when stage0 returns.

@@ -1,1 +1,0 @@
-DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'stage1';

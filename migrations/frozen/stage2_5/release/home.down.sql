@@ -1,1 +1,0 @@
--- Acts are never taken back; when the permits return, so does a record of where.
