@@ -1,10 +1,13 @@
--- What is known of each collection, side by side: policy, identity, table, gateway. Every figure of the preflight can be counted from it.
+-- One row per collection: policy, identity, table and gateway. The counts of a preflight can be taken from this view.
 CREATE OR REPLACE VIEW birth.v_birth_metadata_compatibility AS
-SELECT c.collection_name, c.schema_name::text AS schema_name, c.table_name::text AS table_name, c.coverage_status, c.governed,
+SELECT c.collection_name, c.schema_name::text AS schema_name, c.table_name::text AS table_name,
+       c.coverage_status, c.governed,
        c.birth_code_strategy AS strategy, s.status AS identity_status, s.reason AS identity_reason,
        s.relation IS NOT NULL AS has_table,
-       EXISTS (SELECT FROM pg_catalog.pg_attribute a
-               WHERE a.attrelid = s.relation AND a.attname = 'status' AND a.attnum > 0 AND NOT a.attisdropped) AS native_status_column,
+       EXISTS (
+         SELECT FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = s.relation AND a.attname = 'status' AND a.attnum > 0 AND NOT a.attisdropped
+       ) AS native_status_column,
        coalesce(g.triggers, 0) AS gateway_triggers,
        coalesce(g.enabled, 0) AS gateway_enabled,
        coalesce(g.auto_id, false) AS auto_id,
@@ -14,10 +17,11 @@ SELECT c.collection_name, c.schema_name::text AS schema_name, c.table_name::text
 FROM birth.collection_registry c
 JOIN birth.fn_birth_identity_statuses() s ON s.collection_name = c.collection_name
 LEFT JOIN (
-  SELECT t.relation, count(*) AS triggers, count(*) FILTER (WHERE t.enabled) AS enabled, bool_or(t.routine = 'fn_birth_registry_auto_id') AS auto_id
+  SELECT t.relation, count(*) AS triggers, count(*) FILTER (WHERE t.enabled) AS enabled,
+         bool_or(t.routine = 'fn_birth_registry_auto_id') AS auto_id
   FROM birth.v_birth_gateway_trigger t
   GROUP BY t.relation
 ) g ON g.relation = s.relation;
 
 COMMENT ON VIEW birth.v_birth_metadata_compatibility IS
-  'Policy, identity, table and gateway of each collection, side by side. Specification: 2, 4.';
+  'Policy, identity, table and gateway of each collection, one row per collection. Specification: 2, 4.';

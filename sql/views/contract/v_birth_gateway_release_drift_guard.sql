@@ -1,4 +1,5 @@
--- The contract, object by object: what the release fixed against what is there. The five gateway functions of the documents are kind gateway.
+-- Does the live schema match the release manifest? One row per object of the contract. The five gateway functions that
+-- the source documents name are of kind gateway.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_release_drift_guard AS
 SELECT d.kind, d.object, d.kind || ' ' || d.object AS check_name, d.drift,
        CASE d.drift WHEN 'ok' THEN 'as released' ELSE coalesce(d.found, 'nothing') END AS found,
@@ -8,4 +9,5 @@ SELECT d.kind, d.object, d.kind || ' ' || d.object AS check_name, d.drift,
 FROM birth.fn_birth_contract_drift() d;
 
 COMMENT ON VIEW birth.v_birth_gateway_release_drift_guard IS
-  'Guard: every object of the contract as released, as found, whether a difference blocks apply, and the statement that repairs it. Specification: 2, 7.';
+  'Guard: each object of the contract as released and as found, whether a difference blocks apply, and the statement '
+  'that repairs it. Specification: 2, 7.';

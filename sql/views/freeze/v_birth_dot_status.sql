@@ -1,5 +1,6 @@
--- The DOTs and whether each is frozen. A freeze is an act, and stands until an unfreeze lists it in detail->'lifts': so the order of the
--- acts, which an identity does not give, plays no part, and a freeze that an unfreeze did not see is not lifted by it.
+-- The DOTs and whether each is frozen. A freeze is an act. It is in force until an unfreeze lists it in
+-- detail->'lifts'. Therefore the order of acts does not matter (an identity column does not give it), and an unfreeze
+-- never lifts a freeze that it did not see.
 CREATE OR REPLACE VIEW birth.v_birth_dot_status AS
 SELECT d.dot_name, d.dot_code, d.dangerous, d.routine,
        f.acts IS NOT NULL AS frozen,
@@ -18,4 +19,5 @@ LEFT JOIN LATERAL (
       WHERE u.dot_name = a.dot_name AND u.act = 'unfreeze' AND (u.detail -> 'lifts') @> to_jsonb(a.act_id))
 ) f ON true;
 
-COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
+COMMENT ON VIEW birth.v_birth_dot_status IS
+  'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';

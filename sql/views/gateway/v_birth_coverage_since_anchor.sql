@@ -1,5 +1,5 @@
--- Per stage and policy: how many collections there were when the stage was released, and how many of those known then there are now.
--- Collections that a steward registered since are left out: they make nothing worse.
+-- Per stage and policy: the number of collections when the stage was released, and how many of those collections have
+-- the policy now. Collections registered after the release are not counted: they take nothing away from the coverage.
 CREATE OR REPLACE VIEW birth.v_birth_coverage_since_anchor AS
 SELECT a.stage, substr(a.subject, 10) AS policy, a.value::bigint AS recorded, count(c.collection_name) AS now
 FROM birth.birth_stage_anchor a
@@ -9,4 +9,5 @@ WHERE starts_with(a.subject, 'coverage.')
 GROUP BY a.stage, a.subject, a.value;
 
 COMMENT ON VIEW birth.v_birth_coverage_since_anchor IS
-  'Collections of each policy when a stage was released, and how many of those known then there are now. Specification: 3.';
+  'Per stage and policy: collections when the stage was released, and how many of those collections have the policy '
+  'now. Specification: 3.';

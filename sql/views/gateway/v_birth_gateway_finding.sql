@@ -1,7 +1,8 @@
--- The findings that nobody acknowledged, by collection and reason, in bounded time however many lie there: of each, the
--- oldest thousand rows are added up.
+-- Findings that are not acknowledged, by collection and reason. The time is bounded: of each collection and reason only
+-- the oldest 1000 rows are added up.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_finding AS
-SELECT c.collection_name, e.error, s.row_count, s.at_least, s.first_at, l.found_at AS last_at, l.inserted_by AS last_by, l.examples
+SELECT c.collection_name, e.error, s.row_count, s.at_least, s.first_at,
+       l.found_at AS last_at, l.inserted_by AS last_by, l.examples
 FROM birth.collection_registry c
 CROSS JOIN (VALUES ('gateway_no_identity'), ('gateway_foreign'), ('code_duplicate')) AS e(error)
 CROSS JOIN LATERAL (
@@ -12,7 +13,8 @@ CROSS JOIN LATERAL (
   LIMIT 1
 ) l
 CROSS JOIN LATERAL (
-  SELECT sum(o.row_count) AS row_count, count(*) = 1000 OR bool_or(o.times = 1000) AS at_least, min(o.found_at) AS first_at
+  SELECT sum(o.row_count) AS row_count, count(*) = 1000 OR bool_or(o.times = 1000) AS at_least,
+         min(o.found_at) AS first_at
   FROM (SELECT f.row_count, f.times, f.found_at
         FROM birth.birth_gateway_finding f
         WHERE f.collection_name = c.collection_name AND f.error = e.error COLLATE "C"
@@ -21,4 +23,5 @@ CROSS JOIN LATERAL (
 ) s;
 
 COMMENT ON VIEW birth.v_birth_gateway_finding IS
-  'Rows the gateway let pass and nobody acknowledged, by collection and reason: how many (at_least: or more), first and last time, last login and its examples. Bounded time. Specification: 5.';
+  'Rows that the gateway let through and that are not acknowledged, by collection and reason: number of rows '
+  '(at_least: or more), first and last time, last login with its examples. Bounded time. Specification: 5.';

@@ -1,4 +1,4 @@
--- Stage 0: both gateway functions are, byte for byte, what stage 0 recorded.
+-- Stage 0: the bodies of both gateway functions are byte for byte those that stage 0 recorded.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_ssot_drift_detector AS
 SELECT g.name AS check_name,
        coalesce(p.sha256, 'missing') AS found,
@@ -14,4 +14,5 @@ LEFT JOIN LATERAL (
 ) p ON true;
 
 COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS
-  'Guard of stage 0: the bodies of both gateway functions against the values stage 0 recorded, as SHA-256. Specification: 2, 3.';
+  'Guard of stage 0: the SHA-256 of both gateway function bodies against the values that stage 0 recorded. '
+  'Specification: 2, 3.';

@@ -62,7 +62,7 @@ def test_a_restored_copy_has_the_same_contract_births_ledger_and_census(
 
 
 def test_rows_restored_before_the_registries_are_refused(original: World, into: Into) -> None:
-    door = catalogue.titled("all data into an empty copy of the schema, triggers on")
+    door = catalogue.titled("all data into an empty copy of the schema, triggers enabled")
     schema, data = dump(original, "--schema-only"), dump(original, "--data-only")
     copy = restored(into(None), schema)
     sent = send(copy.db, data)
@@ -83,8 +83,8 @@ def test_the_records_of_another_database_are_refused_where_a_release_has_its_own
 @pytest.mark.parametrize(
     ("title", "options"),
     [
-        ("the rows alone, triggers on", []),
-        ("the rows alone, `--disable-triggers`", ["--disable-triggers"]),
+        ("only the rows, triggers enabled", []),
+        ("only the rows, `--disable-triggers`", ["--disable-triggers"]),
     ],
 )
 def test_rows_restored_into_a_governed_table_are_inserted_by_copy(

@@ -82,7 +82,7 @@ def noticed(world: World) -> list[str]:
 def test_replicated_rows_fire_no_statement_trigger_and_are_found(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
-    door = catalogue.titled("logical replication into a table that had its gateway before")
+    door = catalogue.titled("logical replication into a table whose gateway was attached before the subscription")
     publisher, subscriber = pair("plain")
     with replicated(publisher, subscriber, "app.thing"):
         publisher.insert(["a"], "thing (code)")
@@ -100,7 +100,7 @@ def test_replicated_rows_fire_no_statement_trigger_and_are_found(
 def test_replicated_rows_are_born_by_a_gateway_that_was_attached_for_them(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
-    door = catalogue.titled("logical replication into a table whose gateway was attached for it")
+    door = catalogue.titled("logical replication into a table whose gateway was attached after the subscription")
     publisher, subscriber = pair("plain")
     with replicated(publisher, subscriber, "app.thing"):
         subscriber.owner.execute(api.gateway_detach(subscriber.steward, "thing", "replicated").encode())
