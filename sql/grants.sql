@@ -1,14 +1,18 @@
--- Every permission, on one page. Applied at the end of every release to what exists then; no other file grants anything.
--- PUBLIC has nothing. Tables are written by birth_definer's functions alone. Everybody but birth_definer is a birth_reader too.
--- A trigger function needs no EXECUTE to fire, but whoever makes a partition needs it for the trigger that the partition takes along. Without
--- USAGE on the schema nobody can name the function for a trigger of their own. Overloads are not used, so that a routine's name is enough.
+-- All privileges, on one page. The end of every release applies them to the objects that exist then. No other file
+-- grants privileges on objects.
+-- PUBLIC has none. Only routines of birth_definer write tables. All roles except birth_definer, birth_scanner and
+-- birth_source_owner are members of birth_reader.
+-- A trigger function fires without EXECUTE; but creating a partition needs EXECUTE for the trigger that it clones.
+-- A role without USAGE on the schema cannot name the function in a trigger of its own.
+-- No routine is overloaded, so its name is enough.
 DO $grants$
 DECLARE
-  v_roles CONSTANT text := 'birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba, birth_source_owner';
+  v_roles CONSTANT text := 'birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, '
+                           'birth_dba, birth_source_owner';
   v_relations text;
   r_grant record;
 BEGIN
-  -- What an earlier release granted goes first. What is not ours, such as a stranger's view, is not ours to revoke.
+  -- Revoke what an earlier release granted. Objects of other owners, such as a user's view, are left alone.
   EXECUTE format('REVOKE ALL ON SCHEMA birth FROM PUBLIC, %s', v_roles);
   EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA birth FROM PUBLIC, %s', v_roles);
   SELECT string_agg(c.oid::regclass::text, ', ') INTO v_relations
@@ -17,7 +21,8 @@ BEGIN
     AND pg_get_userbyid(c.relowner) = 'birth_definer';
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s, birth_scanner', v_relations, v_roles);
 
-  -- What reads source tables belongs to birth_scanner, which may read the codes of births and do nothing else. A new owner needs CREATE for a moment.
+  -- The routines that read source tables belong to birth_scanner. Of birthdb it may only read the codes of births.
+  -- ALTER … OWNER TO requires that the new owner has CREATE on the schema: granted and revoked again.
   GRANT USAGE, CREATE ON SCHEMA birth TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan OWNER TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan_traces OWNER TO birth_scanner;
@@ -28,7 +33,8 @@ BEGIN
   GRANT SELECT (entity_code, collection_name, run_id) ON birth.birth_registry TO birth_scanner;
 
   FOR r_grant IN
-    SELECT format('GRANT %s ON %s birth%s TO %s', g.privilege, g.kind, coalesce('.' || quote_ident(g.object), ''), g.role) AS statement
+    SELECT format('GRANT %s ON %s birth%s TO %s', g.privilege, g.kind, coalesce('.' || quote_ident(g.object), ''),
+                  g.role) AS statement
     FROM (VALUES
       -- kind     object                              role                  privilege
       ('SCHEMA',  NULL,                               'birth_reader',       'USAGE'),
@@ -38,7 +44,7 @@ BEGIN
       ('SCHEMA',  NULL,                               'birth_permit_owner', 'USAGE'),
       ('SCHEMA',  NULL,                               'birth_dba',          'USAGE'),
 
-      -- the records, for whoever may see births at all
+      -- tables, for every reader
       ('TABLE',   'collection_registry',              'birth_reader',       'SELECT'),
       ('TABLE',   'birth_registry',                   'birth_reader',       'SELECT'),
       ('TABLE',   'dot_registry',                     'birth_reader',       'SELECT'),
@@ -54,10 +60,10 @@ BEGIN
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
       ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
-      -- Alembic writes as the login that releases.
+      -- Alembic writes it as the releasing login.
       ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
 
-      -- the views: they run with birth_definer's rights
+      -- views; they read with the privileges of birth_definer
       ('TABLE',   'v_birth_stage0_no_old_function_guard',         'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_dot_status',                           'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
@@ -88,7 +94,7 @@ BEGIN
       ('TABLE',   'v_birth_home',                                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_verdict_standing',                     'birth_reader', 'SELECT'),
 
-      -- questions
+      -- routines that only read
       ('ROUTINE', 'fn_birth_error',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_raise',                   'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_refuse',                  'birth_reader',       'EXECUTE'),
@@ -133,7 +139,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_finding_acknowledge',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
 
-      -- partitions of a source, by its owner
+      -- new partitions of a source, by its owner
       ('ROUTINE', 'fn_birth_registry_auto',           'birth_source_owner', 'EXECUTE'),
 
       -- the backfill
@@ -152,20 +158,20 @@ BEGIN
       ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_operator',     'EXECUTE'),
 
-      -- the two who stand between a plan and its execution
+      -- reviewer and permit owner
       ('ROUTINE', 'fn_birth_review_record',           'birth_reviewer',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_permit_confirm',          'birth_reviewer',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_permit_open',             'birth_permit_owner', 'EXECUTE'),
       ('ROUTINE', 'fn_birth_permit_revoke',           'birth_permit_owner', 'EXECUTE'),
 
-      -- what only a DBA may
+      -- DBA
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_unfreeze',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_takeover',            'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_evidence_acknowledge',    'birth_dba',          'EXECUTE'),
       ('ROUTINE', 'fn_birth_home_confirm',            'birth_dba',          'EXECUTE')
     ) AS g(kind, object, role, privilege)
-    -- Earlier releases have fewer objects.
+    -- Skip the objects that this release does not have.
     WHERE g.kind = 'SCHEMA'
        OR g.kind = 'TABLE' AND EXISTS (
             SELECT FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relname = g.object)

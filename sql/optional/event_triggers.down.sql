@@ -1,5 +1,5 @@
--- Takes the optional event triggers off again, by a superuser: psql -f event_triggers.down.sql. What they recorded
--- stays and still counts; when nobody needs it any more: DROP SCHEMA birth_guard CASCADE.
+-- Removes the optional event triggers. A superuser runs: psql -f event_triggers.down.sql. The recorded alerts stay and
+-- still count. To delete them too: DROP SCHEMA birth_guard CASCADE.
 \set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;

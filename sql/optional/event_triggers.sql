@@ -1,25 +1,27 @@
--- The optional event triggers, once for each database, by a superuser: psql -f event_triggers.sql. No release makes
--- them and nothing else needs them; birth.v_birth_event_trigger says which are there.
+-- The optional event triggers. A superuser installs them once per database: psql -f event_triggers.sql. No release
+-- creates them and nothing else needs them; birth.v_birth_event_trigger shows their state.
 --
--- stopped    (NB413) outside a release: what birth_definer owns is replaced, altered, renamed, moved or given away;
---            anything in schema birth is altered or dropped; one of its tables gets a trigger, rule, policy, column,
---            constraint, statistics object, child, or an index that forbids or computes. What is stopped is rolled
---            back together with any row about it: who tried stands in the server's log.
--- recorded   in birth_guard.alert: a source table's gateway trigger disabled, changed or dropped, because the table is
---            its owner's; a new object in schema birth; a privilege beyond reading. birth.fn_birth_alerts() reads it,
---            and a recorded alert keeps a run from done (NB315).
--- neither    comments, labels, REINDEX; a grant to read; REVOKE
+-- stopped    (NB413), outside a release: an object of birth_definer is replaced, altered, renamed, moved or gets a new
+--            owner; an object in schema birth is altered or dropped; one of its tables gets a trigger, rule, policy,
+--            column, constraint, statistics object, child, or an index that is unique, partial or over an expression.
+--            The rollback also removes any row about the attempt, so the attempt is written to the server log.
+-- recorded   in birth_guard.alert: the gateway trigger of a source table is disabled, changed or dropped (the table
+--            belongs to its owner, so this is not stopped); a new object in schema birth; a grant of a privilege other
+--            than SELECT or USAGE. birth.fn_birth_alerts() reads it; an alert during a run prevents done (NB315).
+-- neither    COMMENT, SECURITY LABEL, REINDEX; a grant of SELECT or USAGE; REVOKE
 --
--- Why this is sound. An event trigger runs in every session that sends DDL, a superuser's too, so whoever can change
--- what it runs is a superuser. Everything here belongs to the superuser who sends this file, in a schema of their own,
--- and runs with their rights. It reads and calls pg_catalog and this schema, nothing else: no routine of schema birth,
--- which birth_definer could replace; no view of it, which is code; and no table of it either, because who reads or
--- writes a table runs what its owner put on it (triggers, CHECKs, defaults, index expressions, statistics). So it tells
--- ours from others by schema and owner, not by the recorded contract, and what it records lies in a table of its own.
+-- Security. An event trigger runs in every session that sends DDL, also in a superuser's. A role that can change the
+-- code it runs is therefore a superuser. So everything here belongs to the superuser who installs this file, lies in a
+-- schema of its own and runs with that superuser's rights. It calls and reads only pg_catalog and this schema:
+-- no routine of schema birth, because birth_definer could replace it; no view, which is code too; and no table, because
+-- reading or writing a table runs the code that its owner attached (triggers, CHECKs, defaults, index expressions,
+-- statistics). Therefore it recognises objects of birthdb by schema and owner, not by the recorded contract, and
+-- records alerts in a table of its own.
 --
--- A release is known by its lock, held exclusively by this very session, of a member of birth_dba; a repair takes the
--- same lock first. That is asked first. Whatever fails in here is written to the server's log and lets the command
--- pass: nobody's DDL depends on birthdb. It is a mitigation: a superuser gets round it. The drift guard is the proof.
+-- A session is in a release if it holds the release lock in exclusive mode and its login is a member of birth_dba. A
+-- repair takes the same lock first. This is checked first. An error in this code is written to the server log and the
+-- command passes: no DDL may fail because of birthdb. It is a mitigation, as a superuser can bypass it. The drift guard
+-- is the proof.
 \set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -34,7 +36,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
       MESSAGE = 'only a superuser can add the event triggers';
   END IF;
-  -- Schema birth_guard may be there already, from this file or from somebody who was quicker.
+  -- Schema birth_guard may exist, from this file or from another role.
   SELECT string_agg(format('%s of %I', o.name, r.rolname), ', ') INTO v_stranger
   FROM pg_namespace n
   CROSS JOIN LATERAL (
@@ -52,14 +54,14 @@ BEGIN
   WHERE n.nspname = 'birth_guard';
   IF v_stranger IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-      MESSAGE = 'schema birth_guard is not a superuser''s alone',
-      DETAIL = v_stranger, HINT = 'see what it is; drop or rename that schema, then send the file again';
+      MESSAGE = 'schema birth_guard holds objects of a role that is no superuser',
+      DETAIL = v_stranger, HINT = 'drop or rename that schema, then run the file again';
   END IF;
   IF to_regnamespace('birth_guard') IS NULL THEN
     CREATE SCHEMA birth_guard;
   END IF;
   IF to_regclass('birth_guard.alert') IS NULL THEN
-    -- No sequence: the session that sends DDL would see its lastval() changed.
+    -- No sequence: it would change lastval() of the session that sends DDL.
     CREATE TABLE birth_guard.alert (
       alert_id      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
       raised_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -71,7 +73,7 @@ BEGIN
       source_table  text
     );
   END IF;
-  -- Default privileges may have let somebody in, who could put a trigger on the table.
+  -- Default privileges may have granted rights, for example to create a trigger on the table: revoke them.
   FOR v_grant IN
     SELECT format('REVOKE ALL ON %s FROM %s CASCADE', g.object,
                   CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
@@ -90,11 +92,12 @@ $owner$;
 
 GRANT USAGE ON SCHEMA birth_guard TO birth_reader, birth_definer;
 GRANT SELECT ON birth_guard.alert TO birth_reader, birth_definer;
-COMMENT ON SCHEMA birth_guard IS 'The optional event triggers of birthdb: a superuser''s own, no part of its contract.';
+COMMENT ON SCHEMA birth_guard IS
+  'The optional event triggers of birthdb. Owned by a superuser, not part of the contract.';
 COMMENT ON TABLE birth_guard.alert IS
-  'What the event triggers recorded; source_schema and source_table where a gateway trigger was dropped.';
+  'Alerts of the event triggers; source_schema and source_table are set if a gateway trigger was dropped.';
 
--- Whether this session is a release or a repair.
+-- True if this session is a release or a repair.
 CREATE OR REPLACE FUNCTION birth_guard.is_release()
   RETURNS boolean
   LANGUAGE sql
@@ -109,8 +112,8 @@ AS $is_release$
   FROM pg_roles r WHERE r.rolname = 'birth_dba';
 $is_release$;
 
--- Whether the current transaction wrote the catalogue row with this xmin: it is visible and its transaction goes on.
--- Rows of subtransactions have numbers of their own, above that of the transaction.
+-- True if the current transaction wrote the catalogue row with this xmin: the row is visible and its transaction is in
+-- progress. Rows written in a subtransaction have its id, which is higher than that of the transaction.
 CREATE OR REPLACE FUNCTION birth_guard.written_here(p_xmin xid)
   RETURNS boolean
   LANGUAGE plpgsql
@@ -121,7 +124,7 @@ DECLARE
   v_own CONSTANT bigint := pg_current_xact_id()::text::bigint;
   v_ahead CONSTANT bigint := -age(p_xmin);
 BEGIN
-  -- A number that was frozen long ago may look like one to come, of which the server refuses to speak.
+  -- After wraparound, an old frozen id may look like a future id, for which pg_xact_status raises an error.
   IF v_ahead < 0 OR v_own + v_ahead > pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000 THEN
     RETURN false;
   END IF;
@@ -129,8 +132,8 @@ BEGIN
 END;
 $written_here$;
 
--- What GRANT has just let in: the command does not say on what, so it is found by the catalogue rows that the
--- transaction wrote. Alembic writes its table as the login that releases.
+-- The privileges that a GRANT has just given. The event does not name the object, so it is found by the catalogue rows
+-- that the transaction wrote. birth_dba on alembic_version is expected: Alembic writes it as the releasing login.
 CREATE OR REPLACE FUNCTION birth_guard.privileges()
   RETURNS TABLE (stopped boolean, object text, detail text)
   LANGUAGE sql
@@ -156,22 +159,24 @@ AS $privileges$
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
     WHERE c.relnamespace = to_regnamespace('birth')
   )
-  SELECT false, h.object, format('is open to: %s', string_agg(DISTINCT format('%s=%s',
-           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END, x.privilege_type), ', '))
+  SELECT false, h.object,
+         format('is open to: %s', string_agg(DISTINCT format('%s=%s',
+           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+           x.privilege_type), ', '))
   FROM held h CROSS JOIN LATERAL aclexplode(h.acl) x
   WHERE age(h.xmin) <= 0 AND birth_guard.written_here(h.xmin)
     AND x.grantee <> h.owner AND x.privilege_type NOT IN ('SELECT', 'USAGE')
     AND NOT (h.object = 'table birth.alembic_version' AND x.grantee = to_regrole('birth_dba'))
-    -- Whoever holds a privilege without its grant option can send a GRANT too: it grants nothing, and writes the row anew.
+    -- A role without the grant option can send a GRANT, too: it grants nothing, but rewrites the catalogue row.
     AND (pg_has_role(session_user, h.owner, 'MEMBER') OR EXISTS (
       SELECT FROM aclexplode(h.acl) o
       WHERE o.is_grantable AND (o.grantee = 0 OR pg_has_role(session_user, o.grantee, 'MEMBER'))))
   GROUP BY h.object;
 $privileges$;
 
--- What the transaction did to the gateway trigger of a table, when it no longer fires for every insert; else NULL.
--- A trigger before the row, for another event or under a condition does not. Under another name it would be dropped
--- unseen: of a trigger that is gone only the name is known.
+-- How the transaction changed the gateway trigger of a table so that it no longer fires for every insert (disabled,
+-- BEFORE, another event, WHEN); else NULL. A rename counts too: of a dropped trigger only the name is known, so a
+-- trigger with another name could be dropped undetected.
 CREATE OR REPLACE FUNCTION birth_guard.gateway_fault(p_relation oid, p_renamed boolean)
   RETURNS text
   LANGUAGE sql
@@ -188,7 +193,7 @@ AS $gateway_fault$
            OR p.proname NOT IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id')
         THEN CASE WHEN t.tgname = 'birth_gateway' THEN 'calls ' || t.tgfoid::regprocedure END
       WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled'
-      -- After insert, for each statement or for each row.
+      -- tgtype 4 is AFTER INSERT FOR EACH STATEMENT, 5 is AFTER INSERT FOR EACH ROW.
       WHEN t.tgqual IS NOT NULL OR t.tgtype NOT IN (4, 5) THEN 'no longer fires for every insert'
       WHEN p_renamed AND t.tgname <> 'birth_gateway' THEN 'has another name now'
     END AS fault
@@ -197,7 +202,7 @@ AS $gateway_fault$
     AND birth_guard.written_here(t.xmin);
 $gateway_fault$;
 
--- What the command that has just ended did to schema birth, to what birth_definer owns, and to gateway triggers.
+-- The changes by the command that has just ended: to schema birth, to objects of birth_definer, to gateway triggers.
 CREATE OR REPLACE FUNCTION birth_guard.changed()
   RETURNS TABLE (stopped boolean, object text, detail text)
   LANGUAGE plpgsql
@@ -225,14 +230,14 @@ BEGIN
              WHEN 'pg_type'::regclass THEN (SELECT o.typowner FROM pg_type o WHERE o.oid = c.objid)
              WHEN 'pg_namespace'::regclass THEN (SELECT o.nspowner FROM pg_namespace o WHERE o.oid = c.objid)
            END = v_definer AS of_definer,
-           -- An index over columns only makes reading faster.
+           -- A non-unique index over columns only speeds up reading: it is allowed.
            c.command_tag = 'CREATE INDEX' AND EXISTS (
              SELECT FROM pg_index x
              WHERE x.indexrelid = c.objid AND NOT x.indisunique AND x.indexprs IS NULL AND x.indpred IS NULL)
              AS plain_index
     FROM pg_event_trigger_ddl_commands() c
     CROSS JOIN LATERAL (
-      -- The table that an index, a trigger, a rule, a constraint … is on, else the relation itself.
+      -- The table of an index, trigger, rule, constraint and so on; else the relation itself.
       SELECT CASE c.classid
         WHEN 'pg_class'::regclass
           THEN coalesce((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = c.objid), c.objid)
@@ -262,9 +267,9 @@ BEGIN
 END;
 $changed$;
 
--- What the command that is ending dropped of schema birth, and which gateway trigger. Of what is gone the catalogue
--- knows neither owner nor parent: whether a gateway was detached first, or was a partition's, is for
--- birth.fn_birth_alerts() to say. The triggers behind somebody's foreign key to one of our tables are theirs.
+-- The objects of schema birth and the gateway triggers that the command drops. The catalogue no longer has owner and
+-- parent of a dropped object: birth.fn_birth_alerts() decides whether the gateway was detached before, or belonged to a
+-- partition. The internal triggers of a foreign key that references a table of birthdb are not counted.
 CREATE OR REPLACE FUNCTION birth_guard.dropped()
   RETURNS TABLE (stopped boolean, object text, detail text, source_schema text, source_table text)
   LANGUAGE sql
@@ -279,8 +284,8 @@ AS $dropped$
   WHERE NOT d.is_temporary
     AND CASE d.address_names[1]
       WHEN 'birth' THEN d.object_type IN (
-          'schema', 'function', 'procedure', 'aggregate', 'table', 'view', 'materialized view', 'foreign table', 'index',
-          'statistics object', 'table column', 'table constraint', 'trigger', 'rule', 'policy')
+          'schema', 'function', 'procedure', 'aggregate', 'table', 'view', 'materialized view', 'foreign table',
+          'index', 'statistics object', 'table column', 'table constraint', 'trigger', 'rule', 'policy')
         AND NOT (d.object_type = 'trigger' AND starts_with(d.address_names[3], 'RI_ConstraintTrigger_'))
       ELSE d.object_type = 'trigger' AND d.address_names[3] = 'birth_gateway' AND NOT EXISTS (
         SELECT FROM pg_trigger t
@@ -291,7 +296,7 @@ AS $dropped$
     END;
 $dropped$;
 
--- SECURITY DEFINER: whoever sends DDL may not write to birth_guard.alert.
+-- SECURITY DEFINER: the role that sends DDL has no privilege on birth_guard.alert.
 CREATE OR REPLACE FUNCTION birth_guard.guard()
   RETURNS event_trigger
   LANGUAGE plpgsql
@@ -343,7 +348,7 @@ DROP EVENT TRIGGER IF EXISTS birth_guard_changed;
 DROP EVENT TRIGGER IF EXISTS birth_guard_dropped;
 CREATE EVENT TRIGGER birth_guard_changed ON ddl_command_end EXECUTE FUNCTION birth_guard.guard();
 CREATE EVENT TRIGGER birth_guard_dropped ON sql_drop EXECUTE FUNCTION birth_guard.guard();
--- Also in a session whose session_replication_role is replica.
+-- ALWAYS: fire also in a session with session_replication_role = replica.
 ALTER EVENT TRIGGER birth_guard_changed ENABLE ALWAYS;
 ALTER EVENT TRIGGER birth_guard_dropped ENABLE ALWAYS;
 COMMIT;

@@ -1,4 +1,5 @@
--- First of every revision: wait for no lock longer than live inserts can bear, and depend on nothing the login has set.
+-- First step of every revision: a lock_timeout short enough for live inserts, and settings that do not depend on the
+-- login.
 SET LOCAL lock_timeout = '5s';
 
 DO $begin$
@@ -6,7 +7,7 @@ BEGIN
   PERFORM pg_catalog.set_config('birth.release_role', pg_catalog.current_setting('role'), true),
           pg_catalog.set_config('birth.release_path', pg_catalog.current_setting('search_path'), true),
           pg_catalog.set_config('birth.release_granted', 'off', true);
-  -- From PostgreSQL 16 on a login may be set to become a member of every role it makes, birth_definer too.
+  -- PostgreSQL 16 and later: this setting could make the login a member of each role it creates, birth_definer too.
   IF pg_catalog.current_setting('createrole_self_grant', true) IS NOT NULL THEN
     PERFORM pg_catalog.set_config('createrole_self_grant', '', true);
   END IF;

@@ -1,55 +1,62 @@
--- Third of every revision: may this login release? Then become birth_definer, and own the version table.
--- It works as a superuser and as a login with CREATEROLE and CREATE on the database. Up to PostgreSQL 15 CREATEROLE may grant
--- any role; from 16 on it needs ADMIN of the role, which the creator of a role has, and membership has options.
+-- Third step of every revision: check that the login may release, SET ROLE birth_definer, and make birth_definer the
+-- owner of the version table.
+-- The login is a superuser, or has CREATEROLE, and CREATE on the database. Up to PostgreSQL 15, CREATEROLE may grant
+-- any role. From 16 on it needs the ADMIN option of the role, which the creator of a role has; and memberships have
+-- options.
 DO $enter$
 DECLARE
   v_options boolean := current_setting('server_version_num')::integer >= 160000;
   v_owner text;
   v_grantee text;
 BEGIN
-  -- birth_dba releases: the login is made a member, when it may be, and stays one.
+  -- Members of birth_dba release. The login grants itself the membership, if it has the right to, and keeps it.
   IF NOT pg_has_role(session_user, 'birth_dba', 'USAGE') THEN
     BEGIN
-      EXECUTE format('GRANT birth_dba TO %I %s', session_user, CASE WHEN v_options THEN 'WITH INHERIT TRUE, SET TRUE' END);
+      EXECUTE format('GRANT birth_dba TO %I %s', session_user,
+                     CASE WHEN v_options THEN 'WITH INHERIT TRUE, SET TRUE' END);
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s is not a member of birth_dba', session_user),
-        HINT = format('let a role that may send: GRANT birth_dba TO %I', session_user);
+        HINT = format('ask a role with that right to send: GRANT birth_dba TO %I', session_user);
     END;
     IF NOT pg_has_role(session_user, 'birth_dba', 'USAGE') THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s does not inherit the privileges of birth_dba', session_user),
-        HINT = format('let a role that may send: ALTER ROLE %I INHERIT', session_user);
+        HINT = format('ask a role with that right to send: ALTER ROLE %I INHERIT', session_user);
     END IF;
   END IF;
 
-  -- birth_definer has no member but the releasing login, and that one only until leave.sql.
+  -- The releasing login is the only member of birth_definer, and only until leave.sql.
   IF NOT pg_has_role(session_user, 'birth_definer', CASE WHEN v_options THEN 'SET' ELSE 'MEMBER' END) THEN
     BEGIN
-      EXECUTE format('GRANT birth_definer TO %I %s', session_user, CASE WHEN v_options THEN 'WITH INHERIT FALSE, SET TRUE' END);
+      EXECUTE format('GRANT birth_definer TO %I %s', session_user,
+                     CASE WHEN v_options THEN 'WITH INHERIT FALSE, SET TRUE' END);
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s cannot become birth_definer', session_user),
-        HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
-                      CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
+        HINT = format('ask a role with that right to send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s',
+                      session_user, CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
     END;
     PERFORM set_config('birth.release_granted', 'on', true);
   END IF;
 
-  -- What reads source tables belongs to birth_scanner. birth_definer makes it, and is a member for this transaction: leave.sql.
+  -- The routines that read source tables belong to birth_scanner. birth_definer creates them, so it is a member of
+  -- birth_scanner in this transaction; leave.sql ends that.
   IF NOT pg_has_role('birth_definer', 'birth_scanner', 'USAGE') THEN
     BEGIN
-      EXECUTE 'GRANT birth_scanner TO birth_definer' || CASE WHEN v_options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
+      EXECUTE 'GRANT birth_scanner TO birth_definer'
+              || CASE WHEN v_options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s may not grant birth_scanner to birth_definer', session_user),
-        HINT = format('let a role that may send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s', session_user,
-                      CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
+        HINT = format('ask a role with that right to send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s',
+                      session_user, CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
     END;
   END IF;
 
-  -- A release holds exclusively the lock that batches share: it waits for none of them, and none begins meanwhile. By it
-  -- the optional event triggers know a release, too: it is taken before anything is made.
+  -- Each batch holds this advisory lock in shared mode, a release in exclusive mode: the release fails while a batch
+  -- runs, and no batch starts during a release. The optional event triggers recognise a release by this lock, so it is
+  -- taken before any object is created.
   IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
     RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is active',
       DETAIL = 'the release lock is held by a batch or by another release',
@@ -61,19 +68,20 @@ BEGIN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
         DETAIL = format('%s may not create a schema in database %s', session_user, current_database()),
-        HINT = format('let a role that may send: GRANT CREATE ON DATABASE %I TO %I', current_database(), session_user);
+        HINT = format('ask a role with that right to send: GRANT CREATE ON DATABASE %I TO %I',
+                      current_database(), session_user);
     END IF;
     CREATE SCHEMA birth AUTHORIZATION birth_definer;
   ELSIF v_owner <> 'birth_definer' THEN
     RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
       DETAIL = format('schema birth belongs to %s', v_owner),
-      HINT = 'let a role that may send: ALTER SCHEMA birth OWNER TO birth_definer';
+      HINT = 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer';
   END IF;
 
-  -- Alembic's version table is made here; a script's own CREATE TABLE is in this same transaction. So it belongs to
-  -- birth_definer as soon as anybody sees it: what its owner puts on a table is run by everybody who reads or alters it.
-  -- Members of birth_dba write to it, because Alembic does so as the login. A table that belonged to somebody else is
-  -- taken over, without what they granted.
+  -- Alembic's version table is created here; the CREATE TABLE of a script is in this same transaction. So no other
+  -- session ever sees the table with an owner other than birth_definer. That matters: code that the owner of a table
+  -- attaches to it runs in every session that reads or alters it. Members of birth_dba write to the table, because
+  -- Alembic does so as the login. A table of another owner is taken over, and its grants are revoked.
   SET LOCAL ROLE birth_definer;
   GRANT USAGE ON SCHEMA birth TO birth_dba;
   SELECT pg_get_userbyid(c.relowner) INTO v_owner
@@ -91,7 +99,7 @@ BEGIN
       EXCEPTION WHEN insufficient_privilege THEN
         RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
           DETAIL = format('table birth.alembic_version belongs to %s', v_owner),
-          HINT = 'let a role that may send: ALTER TABLE birth.alembic_version OWNER TO birth_definer';
+          HINT = 'ask a role with that right to send: ALTER TABLE birth.alembic_version OWNER TO birth_definer';
       END;
       SET LOCAL ROLE birth_definer;
       EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %I', session_user);
@@ -99,18 +107,20 @@ BEGIN
     FOR v_grantee IN
       SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
       FROM pg_class c
-      CROSS JOIN LATERAL (SELECT c.relacl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid) AS l(acl)
+      CROSS JOIN LATERAL (
+        SELECT c.relacl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid
+      ) AS l(acl)
       CROSS JOIN LATERAL aclexplode(l.acl) x
       WHERE c.oid = 'birth.alembic_version'::regclass AND x.grantee <> c.relowner
     LOOP
       EXECUTE format('REVOKE ALL ON birth.alembic_version FROM %s CASCADE', v_grantee);
     END LOOP;
-    -- As grants.sql has it: Alembic reads and writes before that is applied.
+    -- The same grants as in grants.sql: Alembic reads and writes the table before grants.sql runs.
     GRANT SELECT ON birth.alembic_version TO birth_reader;
     GRANT INSERT, UPDATE, DELETE ON birth.alembic_version TO birth_dba;
     COMMENT ON TABLE birth.alembic_version IS
-      'Alembic''s version table: the release that the database is at. Specification: 3.';
-    COMMENT ON COLUMN birth.alembic_version.version_num IS 'The release, which is the revision.';
+  'Version table of Alembic: the current release of the database. Specification: 3.';
+    COMMENT ON COLUMN birth.alembic_version.version_num IS 'The release, which is an Alembic revision.';
   END IF;
 END
 $enter$;

@@ -1,4 +1,5 @@
--- A downgrade never destroys evidence: what it would drop is exported and acknowledged by a DBA, digest by digest, or it stays.
+-- A downgrade never destroys evidence. A table with rows is dropped only after a DBA has acknowledged the digest of its
+-- export; otherwise the downgrade is refused.
 DO $evidence$
 DECLARE
   v_table text;
@@ -10,7 +11,7 @@ DECLARE
 BEGIN
   FOREACH v_table IN ARRAY string_to_array(current_setting('birth.evidence'), ' ') LOOP
     CONTINUE WHEN to_regclass(format('birth.%I', v_table)) IS NULL;
-    -- The table is dropped in this transaction: no row may come in after the digest.
+    -- The table is dropped in this transaction: the lock keeps rows out after the digest.
     EXECUTE format('LOCK TABLE birth.%I IN ACCESS EXCLUSIVE MODE', v_table);
     SELECT e.rows, e.digest INTO STRICT v_rows, v_digest FROM birth.fn_birth_evidence(v_table) e;
     CONTINUE WHEN v_rows = 0;
@@ -28,9 +29,11 @@ BEGIN
       HINT = 'export it with: birthdb evidence; then a DBA acknowledges the digests with '
              'birth.fn_birth_evidence_acknowledge; then downgrade again';
   END IF;
-  -- With the registry its gateway goes, and the application's tables would fail at their next insert.
+  -- Dropping the registry drops the gateway functions; inserts into tables that still have a gateway would fail.
   IF 'birth_registry' = ANY (string_to_array(current_setting('birth.evidence'), ' ')) THEN
-    SELECT string_agg(format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass), ' ' ORDER BY t.tgrelid::regclass::text, t.tgname) INTO v_triggers
+    SELECT string_agg(format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass), ' '
+                      ORDER BY t.tgrelid::regclass::text, t.tgname)
+    INTO v_triggers
     FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE p.pronamespace = 'birth'::regnamespace AND t.tgparentid = 0;
   END IF;

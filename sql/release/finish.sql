@@ -1,13 +1,14 @@
--- Last but one of every revision: no birth was created, changed or removed, and the contract records what there is now.
+-- Last but one step of every revision: check that the release changed no births, then record the contract.
 DO $finish$
 DECLARE
   v_before text := current_setting('birth.release_births');
   v_after text;
 BEGIN
-  SELECT format('%s inserted, %s updated, %s deleted, file %s', pg_stat_get_xact_tuples_inserted(c.oid),
-                pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
+  SELECT format('%s inserted, %s updated, %s deleted, file %s',
+                pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
+                pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
   INTO v_after FROM pg_class c WHERE c.oid = to_regclass('birth.birth_registry');
-  -- A registry that this revision created is empty; one that it dropped was empty or acknowledged (evidence.sql).
+  -- A registry that this revision created must be empty; one that it dropped was empty or acknowledged (evidence.sql).
   IF v_before = '' THEN
     v_before := regexp_replace(v_after, '\d+ (inserted|updated|deleted)', '0 \1', 'g');
   END IF;
@@ -17,7 +18,10 @@ BEGIN
       HINT = 'the release was rolled back; report the revision';
   END IF;
 
-  IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record') THEN
+  IF EXISTS (
+    SELECT FROM pg_proc p
+    WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record'
+  ) THEN
     PERFORM birth.fn_birth_contract_record(current_setting('birth.release'), current_setting('birth.manifest')::jsonb);
   END IF;
 END

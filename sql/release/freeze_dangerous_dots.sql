@@ -1,4 +1,4 @@
--- The dangerous operations are frozen, once: a freeze that stands from an earlier release is left as it is.
+-- Freezes the dangerous operations that are not frozen yet.
 INSERT INTO birth.birth_act (act, dot_name, reason)
 SELECT 'freeze', d.dot_name, 'stage0: a dangerous operation does not run'
 FROM birth.v_birth_dot_status d

@@ -1,4 +1,4 @@
--- Last of every revision: step back from birth_definer, and take the memberships back that enter.sql gave.
+-- Last step of every revision: reset the role, and revoke the memberships that enter.sql granted.
 DO $leave$
 BEGIN
   SET LOCAL ROLE NONE;

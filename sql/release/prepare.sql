@@ -1,6 +1,6 @@
--- First in a script from base, in a transaction of its own: the script creates Alembic's version table without asking,
--- as the login. It is lent the right, which the first revision takes back. An empty table, made by enter.sql or left by
--- a downgrade, is in its way.
+-- First step of a script from base, in its own transaction. The script then creates Alembic's version table,
+-- unconditionally, as the login. So the login gets CREATE on the schema, which the first revision revokes. An empty
+-- version table, created by enter.sql or left by a downgrade, is dropped.
 DO $prepare$
 DECLARE
   v_at text;

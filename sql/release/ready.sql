@@ -1,13 +1,13 @@
--- Last before the steps of a revision, as birth_definer: is the database at the release that the revision starts from,
--- and is nothing running?
+-- Last step before the steps of a revision, as birth_definer: the database must be at the release from which the
+-- revision starts, and no run may be active.
 DO $from$
 DECLARE
   v_from CONSTANT text := nullif(current_setting('birth.release_from', true), '');
   v_at text;
   v_grantee text;
 BEGIN
-  -- A script is made for one starting point; Alembic cannot see where it is run. version_table.sql has just said that
-  -- the table may be read.
+  -- A script is generated for one start release, and Alembic does not see on which database it runs.
+  -- version_table.sql has just checked that reading the table is safe.
   IF v_from IS NOT NULL THEN
     SELECT coalesce(string_agg(v.version_num, ', ' ORDER BY v.version_num), 'base') INTO v_at
     FROM birth.alembic_version v;
@@ -18,8 +18,8 @@ BEGIN
     END IF;
   END IF;
 
-  -- Before there is a release nobody needs a right on the schema: what a script that was interrupted lent to its login
-  -- goes.
+  -- Before the first release no role needs privileges on the schema: revoke those that an interrupted script granted to
+  -- its login (prepare.sql).
   IF v_from = 'base' THEN
     FOR v_grantee IN
       SELECT DISTINCT quote_ident(pg_get_userbyid(x.grantee))
@@ -29,7 +29,7 @@ BEGIN
     LOOP
       EXECUTE format('REVOKE ALL ON SCHEMA birth FROM %s', v_grantee);
     END LOOP;
-    -- Nothing was there before that contract.sql would let in.
+    -- There is no earlier drift that contract.sql could let pass.
     PERFORM set_config('birth.contract_before', '{}', true);
   END IF;
 END
@@ -40,7 +40,7 @@ DECLARE
   v_run text;
 BEGIN
   IF to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL THEN
-    -- A run lives as long as the session lock of its epoch.
+    -- A run is active while a session holds the advisory lock of its epoch.
     EXECUTE $running$
       SELECT string_agg(format('%s of %s', r.run_id, r.collection_name), ', ')
       FROM (SELECT l.run_id, l.collection_name, hashtextextended(format('birth.run:%s:%s', l.run_id, l.epoch), 0) AS key
@@ -58,17 +58,19 @@ BEGIN
 END
 $live$;
 
--- What the registry is before: finish.sql compares. The counts are this session's own and may hold earlier transactions.
+-- The state of the registry before the release, which finish.sql compares. The counters are those of this session and
+-- may include earlier transactions.
 DO $before$
 BEGIN
   IF current_setting('track_counts') <> 'on' THEN
     RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release changed births',
-      DETAIL = 'track_counts is off, so nothing shows that it will not',
-      HINT = 'let a superuser send: ALTER SYSTEM SET track_counts = on, and reload';
+      DETAIL = 'track_counts is off: the release cannot show that it leaves births unchanged',
+      HINT = 'ask a superuser to send: ALTER SYSTEM SET track_counts = on, and to reload';
   END IF;
   PERFORM set_config('birth.release_births', coalesce(
-    (SELECT format('%s inserted, %s updated, %s deleted, file %s', pg_stat_get_xact_tuples_inserted(c.oid),
-                   pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
+    (SELECT format('%s inserted, %s updated, %s deleted, file %s',
+                   pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid),
+                   pg_stat_get_xact_tuples_deleted(c.oid), pg_relation_filenode(c.oid))
      FROM pg_class c WHERE c.oid = to_regclass('birth.birth_registry')), ''), true);
 END
 $before$;

@@ -1,9 +1,12 @@
--- Is Alembic's version table what a release made, and nothing more? Asked before anything reads or writes it: by every
--- revision, by script too, by Alembic before it begins, by `birthdb status`. Who reads a table runs what is on it, in
--- the planner before the first row, and that may be a superuser: so this asks the catalogue alone. The answer holds,
--- because table and schema belong to birth_definer: nobody else can change them afterwards.
--- A database without the table passes. Anybody may ask, under any search path: up to where it is pinned even types are
--- named in full.
+-- Checks that Alembic's version table is exactly as a release creates it. This runs before anything reads or writes
+-- the table: in every revision (also by script), before Alembic starts, and in `birthdb status`.
+--
+-- It reads only the catalogue. Reading a table runs the code attached to it, in the planner before the first row, and
+-- the reader may be a superuser. The result stays valid afterwards: table and schema belong to birth_definer, so no
+-- other role can change them.
+--
+-- A database without the table passes. Every login may run this, under any search path: until the path is pinned, even
+-- types are qualified.
 DO $version_table$
 DECLARE
   v_path pg_catalog.text := pg_catalog.current_setting('search_path');
@@ -53,8 +56,8 @@ BEGIN
     UNION ALL
     SELECT 'a parent or child' FROM pg_inherits h WHERE c.oid IN (h.inhrelid, h.inhparent)
     UNION ALL
-    -- Who may put a trigger or a foreign key on it could do so after this has looked. A release takes a table of
-    -- another owner over without such rights.
+    -- A role with TRIGGER or REFERENCES could attach code after this check. If the table has another owner, a release
+    -- takes it over and revokes such privileges.
     SELECT format('%s to %s', p.privilege_type,
                   CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(p.grantee)) END)
     FROM (SELECT c.relacl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid) AS g(acl)
@@ -65,14 +68,14 @@ BEGIN
   WHERE n.nspname = 'birth';
   IF v_faults IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the schema does not match its release',
-      DETAIL = format('birth.alembic_version is not as a release makes it: %s', v_faults),
+      DETAIL = format('birth.alembic_version is not as a release creates it: %s', v_faults),
       HINT = CASE
         WHEN v_faults ~ 'schema birth is of'
-          THEN 'see what is in that schema; then let a superuser send ALTER SCHEMA birth OWNER TO birth_definer'
+          THEN 'look at what is in that schema; then a superuser sends ALTER SCHEMA birth OWNER TO birth_definer'
         WHEN v_faults ~ '^owner [^,]*$'
-          THEN 'let who releases send: birthdb alembic upgrade, with the release that the database is at or a later one'
-        ELSE 'see who made that; let a superuser send DROP TABLE birth.alembic_version CASCADE, and who releases: '
-             'birthdb alembic stamp, with the release that the database is at'
+          THEN 'as the releasing login run: birthdb alembic upgrade, to the current release or a later one'
+        ELSE 'find out who changed it; a superuser sends DROP TABLE birth.alembic_version CASCADE; then the releasing '
+             'login runs: birthdb alembic stamp, with the current release of the database'
       END;
   END IF;
   PERFORM set_config('search_path', v_path, true);

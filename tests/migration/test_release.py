@@ -293,7 +293,7 @@ def test_another_member_of_birth_dba_may_release_once_granted(server: Cluster, r
     assert refused.value.sqlstate == "NB410"
     hint = refused.value.diag.message_hint
     assert hint is not None
-    statement = hint.removeprefix("let a role that may send: ")
+    statement = hint.removeprefix("ask a role with that right to send: ")
     server.execute(statement)
     try:
         upgrade(released.url("dora_dba"), "stage1")
@@ -307,7 +307,7 @@ def test_who_may_not_release_is_told_the_grant(released: Database, person: str) 
     with pytest.raises(psycopg.Error) as refused:
         upgrade(released.url(person))
     assert refused.value.sqlstate == "NB410"
-    assert refused.value.diag.message_hint == f"let a role that may send: GRANT birth_dba TO {person}"
+    assert refused.value.diag.message_hint == f"ask a role with that right to send: GRANT birth_dba TO {person}"
 
 
 def test_a_superuser_releases_the_same(empty_db: Database, db: Database) -> None:
@@ -494,7 +494,7 @@ def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database)
             upgrade(url)
         assert refused.value.sqlstate == "NB410"
         assert refused.value.diag.message_hint == (
-            f"let a role that may send: GRANT CREATE ON DATABASE {released.name} TO plain_{released.name}"
+            f"ask a role with that right to send: GRANT CREATE ON DATABASE {released.name} TO plain_{released.name}"
         )
         server.execute(SQL("GRANT CREATE ON DATABASE {} TO {}").format(Identifier(released.name), login))
         upgrade(url)
@@ -568,7 +568,7 @@ def test_a_script_that_was_edited_is_refused(released: Database) -> None:
         sent = psql(released, "\\set VERBOSITY verbose\n" + edited(written, before, after))
         assert sent.returncode == 3
         assert "NB404" in sent.stderr
-        assert "nothing was released" in sent.stderr
+        assert "the release was rolled back" in sent.stderr
         assert api.release(released.connect()) is None
     assert psql(released, written).stderr == ""
 

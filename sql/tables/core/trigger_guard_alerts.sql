@@ -1,5 +1,5 @@
--- Recorded attempts against a tracked trigger or routine. A run is not done when these grew while it ran; what counts is
--- what fn_birth_alerts() returns, which adds what the optional event triggers recorded.
+-- Recorded attempts to change a tracked trigger or routine. A run does not finish as done if alerts were added while it
+-- ran. The checks use fn_birth_alerts(), which also returns the alerts of the optional event triggers.
 CREATE TABLE birth.trigger_guard_alerts (
   alert_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   raised_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -10,10 +10,11 @@ CREATE TABLE birth.trigger_guard_alerts (
 );
 
 COMMENT ON TABLE birth.trigger_guard_alerts IS
-  'Recorded attempts against a tracked trigger or routine; counted at the start and the end of every run. Specification: 6.';
-COMMENT ON COLUMN birth.trigger_guard_alerts.alert_id IS 'Identity; gives no order.';
+  'Recorded attempts to change a tracked trigger or routine; counted at the start and at the end of every run. '
+  'Specification: 6.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.alert_id IS 'Identity; not an order of time.';
 COMMENT ON COLUMN birth.trigger_guard_alerts.raised_at IS 'When it happened.';
-COMMENT ON COLUMN birth.trigger_guard_alerts.raised_by IS 'Login that did it.';
-COMMENT ON COLUMN birth.trigger_guard_alerts.command IS 'The command, such as ALTER TABLE.';
-COMMENT ON COLUMN birth.trigger_guard_alerts.object IS 'The object concerned.';
-COMMENT ON COLUMN birth.trigger_guard_alerts.detail IS 'What else is known.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.raised_by IS 'Login that made the attempt.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.command IS 'The command, for example ALTER TABLE.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.object IS 'The object.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.detail IS 'Further facts.';

@@ -1,27 +1,29 @@
--- The DOTs: named, governed operations. Whether one is frozen is an act, not a column: freezing never waits for a run.
+-- The DOTs: named, governed operations. A freeze is an act, not a column, so that freezing never waits for a run.
 CREATE TABLE birth.dot_registry (
   dot_name    text COLLATE "C" PRIMARY KEY,
   dot_code    text COLLATE "C",
   dangerous   boolean NOT NULL DEFAULT false,
   routine     text COLLATE "C",
   description text NOT NULL,
-  -- A dangerous operation is known by its number too, as the documents name it.
+  -- A dangerous operation has a number too: the source documents name it so.
   CONSTRAINT dot_registry_dangerous_code CHECK (NOT dangerous OR dot_code IS NOT NULL)
 );
 
 INSERT INTO birth.dot_registry (dot_name, dot_code, dangerous, routine, description) VALUES
   ('dot-birth-backfill', 'DOT-118', true, 'fn_dot_birth_backfill',
-   'Inserts into birth_registry directly: no permit, no bound, no proof.'),
+   'Inserts into birth_registry directly, without permit, bound and proof.'),
   ('dot-birth-trigger-setup', 'DOT-119', true, 'fn_dot_birth_trigger_setup',
-   'Redefines the gateway function, with logic that lacks the exempt guard.'),
+   'Replaces the gateway function by one without the guard for exempt collections.'),
   ('dot-birth-backfill-plan', NULL, false, 'fn_dot_birth_qt001_plan',
    'Counts what a backfill of one collection would do and writes one planned row.'),
   ('dot-birth-backfill-apply', NULL, false, 'sp_dot_birth_qt001_apply',
    'Executes one plan under a permit, in bounded batches.');
 
-COMMENT ON TABLE birth.dot_registry IS 'Named, governed database operations. Frozen ones are listed by fn_birth_dot_frozen. Specification: 1, 2.';
+COMMENT ON TABLE birth.dot_registry IS
+  'Named, governed database operations. Frozen ones are listed by fn_birth_dot_frozen. Specification: 1, 2.';
 COMMENT ON COLUMN birth.dot_registry.dot_name IS 'Name of the operation.';
-COMMENT ON COLUMN birth.dot_registry.dot_code IS 'Number of the operation where the documents give one.';
-COMMENT ON COLUMN birth.dot_registry.dangerous IS 'Whether the operation can destroy what birthdb promises; such a one stays frozen from stage 0 on.';
-COMMENT ON COLUMN birth.dot_registry.routine IS 'The routine of schema birth that carries the operation out.';
+COMMENT ON COLUMN birth.dot_registry.dot_code IS 'Number of the operation, if the source documents give one.';
+COMMENT ON COLUMN birth.dot_registry.dangerous IS
+  'Whether the operation can break a guarantee of birthdb; such an operation stays frozen from stage 0 on.';
+COMMENT ON COLUMN birth.dot_registry.routine IS 'The routine of schema birth that executes the operation.';
 COMMENT ON COLUMN birth.dot_registry.description IS 'What the operation does.';
