@@ -18,6 +18,8 @@ from rich.console import Console
 
 from birthdb import cli, paths, target
 
+pytestmark = pytest.mark.ordinary
+
 #: Of what a password is made here: parts that nothing prints by itself, and whatever means something to a URI.
 PARTS = ("s3cr3t", "Zx9", "Ω", "Щ")
 SPECIAL = "@/:?#[]%&=+ '\"\\,;.-"

@@ -12,6 +12,8 @@ from world import Strategy, World, sql
 
 from birthdb import api
 
+pytestmark = pytest.mark.ordinary
+
 Row = Sequence[str | None]
 BLANK = " \t\n\r\f\v"
 TEXTS = [

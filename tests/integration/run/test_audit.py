@@ -7,6 +7,8 @@ from helpers import DBA, OPERATOR, Run, Scene
 
 from birthdb import verify
 
+pytestmark = pytest.mark.ordinary
+
 
 @pytest.fixture
 def done(scene: Scene, item: str) -> Run:

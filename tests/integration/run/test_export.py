@@ -17,6 +17,8 @@ from birthdb import audit, evidence
 from birthdb.audit import Export
 from birthdb.evidence import Finding, Unreadable
 
+pytestmark = pytest.mark.ordinary
+
 
 @pytest.fixture(scope="module")
 def finished(server: Cluster, run_template: Prepared) -> Iterator[tuple[Scene, Run]]:
