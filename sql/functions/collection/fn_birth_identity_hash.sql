@@ -1,4 +1,4 @@
--- What a plan, a verdict and a run rest on: policy, identity and table of a collection.
+-- The hash that plans, verdicts and runs are bound to: policy, identity and table of a collection.
 -- Returns: SHA-256 in hexadecimal; NULL for an unknown collection.
 -- Calls: nothing
 -- Writes: nothing
@@ -16,4 +16,5 @@ AS $fn_birth_identity_hash$
 $fn_birth_identity_hash$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_hash(text) IS
-  'SHA-256 over policy, identity and table of a collection: what verdicts and runs are bound to. Specification: 6.1 R5.';
+  'SHA-256 over policy, identity and table of a collection, to which verdicts and runs are bound. '
+  'Specification: 6.1 R5.';

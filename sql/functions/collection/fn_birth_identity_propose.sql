@@ -1,6 +1,6 @@
--- What the classifier suggests, best first, and why. It proposes and never applies.
+-- The identities that the classifier suggests, best first, with reasons. It proposes and never applies.
 -- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step.
--- Calls: fn_birth_trigger_arguments
+-- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text)
   RETURNS TABLE (strategy text, "column" text, template text, reason text, next_step text)
@@ -19,39 +19,55 @@ AS $fn_birth_identity_propose$
            array_agg(a.attname::text ORDER BY k.position) AS names,
            bool_and(a.attnotnull) AS complete,
            bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
-                                   'uuid'::regtype, 'numeric'::regtype)) AS eligible
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
+                                   'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
     FROM source s
-    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+      AND i.indpred IS NULL AND i.indexprs IS NULL
     CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
     GROUP BY i.indexrelid, i.indisprimary
+  ), gateway AS (
+    -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
+    -- come a column, a template, or a prefix and a column.
+    SELECT t.tgname, a.arguments, p.proname = 'fn_birth_registry_auto_id' OR cardinality(a.arguments) > 2 AS by_id
+    FROM source s
+    JOIN pg_trigger t ON t.tgrelid = s.oid
+    JOIN pg_proc p ON p.oid = t.tgfoid AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id')
+    CROSS JOIN LATERAL (SELECT ARRAY(
+      SELECT convert_from(decode(replace(b.hex, ' ', ''), 'hex'), getdatabaseencoding())
+      FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ')
+        WITH ORDINALITY AS b(hex, position)
+      WHERE b.position <= t.tgnargs
+      ORDER BY b.position)) AS a(arguments)
+    WHERE t.tgnargs > 1
   ), proposal AS (
     SELECT 1 AS rank, false AS indisprimary,
-           -- After the collection: a column, a template, or a prefix and a column.
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN 'synthetic_id'
-                WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN coalesce(t.arguments[3], 'id')
-                WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
-           t.arguments[2] AS extra,
-           format('trigger %s says so', t.trigger_name) AS reason
-    FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t
-    WHERE cardinality(t.arguments) > 1
+           CASE WHEN g.by_id THEN 'synthetic_id' WHEN g.arguments[2] ~ '[{}]' THEN 'legacy'
+                ELSE 'column' END AS strategy,
+           CASE WHEN g.by_id THEN coalesce(g.arguments[3], 'id')
+                WHEN g.arguments[2] !~ '[{}]' THEN g.arguments[2] END AS name,
+           g.arguments[2] AS extra,
+           format('from the arguments of trigger %s', g.tgname) AS reason
+    FROM gateway g
     UNION ALL
     SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
     FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
     UNION ALL
-    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
+    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-',
+           format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL, replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
+    SELECT 4, k.indisprimary, 'legacy', NULL,
+           replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )
   SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
          p.reason,
-         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);', s.collection, p.strategy,
+         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);',
+           s.collection, p.strategy,
            CASE p.strategy
              WHEN 'column' THEN format(', p_column := %L', p.name)
              WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
@@ -62,4 +78,5 @@ AS $fn_birth_identity_propose$
 $fn_birth_identity_propose$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_propose(text, text) IS
-  'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';
+  'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger '
+  'arguments, unique text columns, keys. Specification: 4.';

@@ -1,4 +1,4 @@
--- What the policy says of a collection. Deterministic, writes nothing, and has no default: an unknown collection is refused.
+-- The policy's decision for a collection. Deterministic; writes nothing; no default: an unknown collection is refused.
 -- Returns: one row: decision REQUIRED, DEFERRED, EXEMPT or REFUSED, and whether births may be registered.
 -- Calls: nothing
 -- Writes: nothing
@@ -12,7 +12,8 @@ AS $fn_birth_policy_decision$
          CASE d.decision
            WHEN 'REQUIRED' THEN 'every row needs a birth'
            WHEN 'DEFERRED' THEN 'the policy is not decided'
-           WHEN 'EXEMPT' THEN 'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
+           WHEN 'EXEMPT' THEN
+             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
            ELSE 'the collection is not registered'
          END
   FROM (SELECT) AS one
@@ -26,4 +27,5 @@ AS $fn_birth_policy_decision$
 $fn_birth_policy_decision$;
 
 COMMENT ON FUNCTION birth.fn_birth_policy_decision(text) IS
-  'The policy''s answer for a collection: REQUIRED, DEFERRED, EXEMPT, or REFUSED when it is not registered. Specification: 4.';
+  'The policy''s decision for a collection: REQUIRED, DEFERRED, EXEMPT; REFUSED if it is not registered. '
+  'Specification: 4.';

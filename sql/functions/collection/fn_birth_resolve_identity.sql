@@ -1,4 +1,4 @@
--- The code of one row, given as JSON. Only the identity columns are read, so no other value of the row is ever converted.
+-- The code of one row, given as JSON. Only the identity columns are read; no other value of the row is converted.
 -- Returns: one row: the identity status, the code (NULL when unresolvable) and why.
 -- Calls: fn_birth_identity_definition, fn_birth_raise
 -- Writes: nothing
@@ -22,19 +22,24 @@ BEGIN
   IF r_identity.code_sql IS NOT NULL THEN
     SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
     FROM pg_attribute a
-    -- A type that the owner made since would have its code run as the caller: without the column the expression is refused.
+    -- The owner may have given the column a type of their own meanwhile, whose code would run as the caller. Without
+    -- the column, the expression is refused.
     JOIN pg_type y ON y.oid = a.atttypid AND y.typnamespace = 'pg_catalog'::regnamespace
-    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
+    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns)
+      AND a.attnum > 0 AND NOT a.attisdropped;
     BEGIN
-      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns)
+      INTO entity_code USING p_row;
     EXCEPTION WHEN data_exception THEN
       PERFORM birth.fn_birth_raise('bad_argument', format('p_row is no row of the table: %s', sqlerrm));
     END;
-    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
+    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes'
+                   ELSE r_identity.reason END;
   END IF;
   RETURN NEXT;
 END;
 $fn_birth_resolve_identity$;
 
 COMMENT ON FUNCTION birth.fn_birth_resolve_identity(text, jsonb) IS
-  'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB102 when it is no row, NB103 when the collection is unknown. Specification: 4.';
+  'The entity code of one row given as JSON: status, code (NULL if unresolvable), reason. NB102: not a row of the '
+  'table; NB103: unknown collection. Specification: 4.';

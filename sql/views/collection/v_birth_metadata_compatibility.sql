@@ -15,7 +15,7 @@ SELECT c.collection_name, c.schema_name::text AS schema_name, c.table_name::text
        c.coverage_status = 'BIRTH_REQUIRED' AND c.birth_code_strategy IS NULL AS needs_owner,
        CASE WHEN s.status LIKE 'ELIGIBLE%' AND c.birth_code_sql IS NULL THEN 'classify again' END AS repair
 FROM birth.collection_registry c
-JOIN birth.fn_birth_identity_statuses() s ON s.collection_name = c.collection_name
+CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) s
 LEFT JOIN (
   SELECT t.relation, count(*) AS triggers, count(*) FILTER (WHERE t.enabled) AS enabled,
          bool_or(t.routine = 'fn_birth_registry_auto_id') AS auto_id

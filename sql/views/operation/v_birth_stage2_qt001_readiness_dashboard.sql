@@ -3,7 +3,8 @@
 CREATE OR REPLACE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
 WITH counted AS (
   SELECT (SELECT count(*) FROM birth.collection_registry c WHERE c.coverage_status = 'BIRTH_REQUIRED') AS required,
-         (SELECT count(*) FROM birth.fn_birth_identity_statuses('BIRTH_REQUIRED') s WHERE starts_with(s.status, 'ELIGIBLE_')) AS resolvable,
+         (SELECT count(*) FROM birth.collection_registry c CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
+          WHERE c.coverage_status = 'BIRTH_REQUIRED' AND starts_with(d.status, 'ELIGIBLE_')) AS resolvable,
          (SELECT count(*) FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()) AS permits,
          to_regclass('birth.birth_admission_permit_v2') IS NOT NULL AS permit_table,
          to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL AS ledger_table,

@@ -282,4 +282,4 @@ def test_a_table_that_was_replaced_behind_an_old_snapshot_is_not_taken_for_the_o
     old.execute("SELECT 1")
     world.owner.execute("ALTER TABLE app.thing RENAME TO gone; CREATE TABLE app.thing (code text PRIMARY KEY)")
     found = old.execute("SELECT status, reason FROM birth.fn_birth_identity_definition('thing')").fetchone()
-    assert found == ("BLOCKED_NO_TABLE", "table app.thing was replaced a moment ago")
+    assert found == ("BLOCKED_NO_TABLE", "table app.thing was replaced after this snapshot was taken")

@@ -1,7 +1,8 @@
--- Writes down what the gateway needs of a collection's identity: the expression, the same over one row, the columns and their types. The gateway reads these
--- at every insert and derives nothing; plan, start and resume hold them against the definition.
--- Granted to nobody: whoever decides an identity calls it.
--- Returns: the identity's status; nothing is written unless it is eligible.
+-- Stores what the gateway needs of a collection's identity: the expression, the same over one row, the columns and
+-- their types. The gateway reads them at every insert and derives nothing; plan, start and resume compare them with the
+-- definition. A routine of its own because the registry of an earlier system is entered without
+-- fn_birth_identity_classify, which comes with stage2.
+-- Returns: the identity's status and reason; nothing is written unless it is eligible.
 -- Calls: fn_birth_identity_definition
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text)
@@ -20,9 +21,10 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- Types whose text is the same are one: all integers, text and varchar.
+      -- One name for types with the same text: all integers, and text and varchar.
       birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8' WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
         FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
         JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
         ORDER BY n.position)
@@ -31,4 +33,5 @@ END;
 $fn_birth_identity_store$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_store(text) IS
-  'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Granted to nobody. Specification: 4.';
+  'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. '
+  'Specification: 4.';

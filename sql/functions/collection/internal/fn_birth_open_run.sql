@@ -1,5 +1,5 @@
--- Holds what a run rests on still: refuses while a run of the collection is running, or wrote births that no later run or compensation settled.
--- The ledger comes with a later stage than collections do.
+-- Refuses a change of policy, table or identity while a run of the collection is open: running, or stopped or failed
+-- with births that no later run or compensation settled. Before stage2_5 there is no ledger and no run.
 -- Returns: nothing; NB116.
 -- Calls: fn_birth_raise
 -- Writes: nothing
@@ -21,7 +21,8 @@ BEGIN
     AND (l.status = 'running'
          OR (l.status IN ('stopped', 'failed') AND l.actual_inserted > l.compensated_rows
              AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
-                             WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at AND n.status IN ('done', 'compensated'))))
+                             WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at
+                               AND n.status IN ('done', 'compensated'))))
   LIMIT 1;
   IF v_run IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('definition_in_use', v_run);
@@ -30,4 +31,5 @@ END;
 $fn_birth_open_run$;
 
 COMMENT ON FUNCTION birth.fn_birth_open_run(text) IS
-  'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing settled. Specification: 6.1 R5.';
+  'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing '
+  'settled. Specification: 6.1 R5.';

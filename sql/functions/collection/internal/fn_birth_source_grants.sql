@@ -1,7 +1,7 @@
--- What the owner of a source table has to grant: SELECT to birth_scanner, which reads it (plan, run, census), TRIGGER to birth_definer, which puts a
--- trigger on it (attach). For a trigger on a partitioned table PostgreSQL asks for the privilege on each partition too, and for EXECUTE on the trigger
--- function whenever the owner makes a partition.
--- Returns: the GRANT statements; empty when nothing is missing or the table does not exist.
+-- What the owner of a source table has to grant: SELECT to birth_scanner, which reads it (plan, run, census), or
+-- TRIGGER to birth_definer, which creates the trigger (attach). On a partitioned table PostgreSQL requires TRIGGER on
+-- each partition too, and EXECUTE on the trigger function when the owner creates a partition.
+-- Returns: the GRANT statements; empty if nothing is missing or the table does not exist.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
@@ -11,16 +11,20 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_source_grants(p_collection text, p_pri
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_source_grants$
   SELECT coalesce(string_agg(concat_ws(' ',
-    CASE WHEN NOT has_schema_privilege(w.role, n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, w.role) END,
+    CASE WHEN NOT has_schema_privilege(w.role, n.oid, 'USAGE')
+      THEN format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, w.role) END,
     (SELECT string_agg(format('GRANT %s ON %s TO %I;', p_privilege, s.relation, w.role), ' ' ORDER BY s.relation)
      FROM (SELECT t.oid AS oid, format('%I.%I', n.nspname, t.relname) AS relation
            UNION
            SELECT p.oid, format('%I.%I', pn.nspname, p.relname)
-           FROM pg_partition_tree(t.oid) f JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+           FROM pg_partition_tree(t.oid) f
+           JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE p_privilege = 'TRIGGER') s
      WHERE NOT has_table_privilege(w.role, s.oid, p_privilege)),
-    CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p' AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
-      THEN format('GRANT birth_source_owner TO %I;  -- by whoever administers the roles', pg_get_userbyid(t.relowner)) END), ' '), '')
+    CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p'
+              AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
+      THEN format('GRANT birth_source_owner TO %I;  -- by an administrator of roles', pg_get_userbyid(t.relowner)) END),
+    ' '), '')
   FROM birth.collection_registry c
   CROSS JOIN (SELECT CASE p_privilege WHEN 'SELECT' THEN 'birth_scanner' ELSE 'birth_definer' END) AS w(role)
   JOIN pg_namespace n ON n.nspname = c.schema_name
@@ -29,4 +33,5 @@ AS $fn_birth_source_grants$
 $fn_birth_source_grants$;
 
 COMMENT ON FUNCTION birth.fn_birth_source_grants(text, text) IS
-  'GRANT statements still needed on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty when none. Specification: 5.';
+  'GRANT statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for '
+  'birth_definer; empty if none. Specification: 5.';

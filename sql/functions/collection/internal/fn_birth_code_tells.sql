@@ -1,8 +1,10 @@
--- The columns whose values can be read back from a code: two rows with one code agree in them. A unique key over such columns proves that no two rows have one code.
--- Read from the left, and from the right: literal text is known, a uuid has 36 characters, a number ends where text stands that cannot be of it (a sign is only
--- before the digits, so a hyphen ends a whole number, but does not begin one). What is left between is known when it is one piece, whatever it holds.
--- A column's text has one value to every unique index: 1.0 and 1.00 are equal to it, and so may a and A be, but no text is two values.
--- Returns: their names; columns of types that this does not know are told only where they are what is left.
+-- The columns whose values can be read back from a code: two rows with the same code agree in them. A unique key over
+-- such columns proves that no two rows have the same code.
+-- A code is read from the left and from the right. Literal text is known; a uuid has 36 characters; a number ends
+-- before text that cannot be part of it (a sign stands only before the digits, so a hyphen ends an integer but does not
+-- start one). What is left in the middle is known if it is one piece, whatever it holds.
+-- One text never stands for two values of a unique index; one value may have several texts (1.0 and 1.00).
+-- Returns: their names; a column of another type is among them only if it is what is left in the middle.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[])
@@ -16,7 +18,7 @@ DECLARE
   v_first integer := 1;
   v_last integer := cardinality(p_literals);
 BEGIN
-  -- Beyond either end, and beside another column, there is no literal: the comparison is NULL, and the reading ends.
+  -- Past either end, and next to another column, there is no literal: the comparison is NULL and the loop ends.
   WHILE p_literals[v_first] IS NOT NULL OR p_types[v_first] = 'uuid'::regtype
      OR p_types[v_first] = ANY (c_whole) AND strpos('0123456789', left(p_literals[v_first + 1], 1)) = 0
      OR p_types[v_first] = 'numeric'::regtype AND strpos('.0123456789', left(p_literals[v_first + 1], 1)) = 0 LOOP
@@ -34,4 +36,5 @@ END;
 $fn_birth_code_tells$;
 
 COMMENT ON FUNCTION birth.fn_birth_code_tells(text[], text[], regtype[]) IS
-  'The columns whose values a code tells, from the pieces of the template in order: two rows with one code agree in them. Specification: 4, R3.';
+  'The columns whose values can be read back from a code, given the pieces of its template in order. '
+  'Specification: 4, R3.';

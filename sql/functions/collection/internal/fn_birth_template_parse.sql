@@ -1,6 +1,7 @@
--- The template grammar: literal text, {column}, {column:0N} (an integer padded with zeros to N digits), {{ and }} for braces.
--- The code is one expression over all pieces, which the server reads to the depth of its stack: a hundred are more than any identity has.
--- Returns: the pieces in order; NB106 when the text is not a template, names no column, or has more than a hundred pieces.
+-- The template grammar: literal text, {column}, {column:0N} (an integer padded with zeros to N digits), {{ and }} for
+-- braces. The code is one expression over all pieces, and the parser's stack bounds its depth: hence 100 pieces at
+-- most.
+-- Returns: the pieces in order; NB106 if the text is no template, names no column, or has more than 100 pieces.
 -- Calls: fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_template_parse(p_template text)
@@ -18,7 +19,8 @@ BEGIN
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
     IF ordinal > 100 THEN
-      PERFORM birth.fn_birth_raise('identity_malformed', format('template %L has more than 100 pieces', left(p_template, 80)));
+      PERFORM birth.fn_birth_raise('identity_malformed',
+        format('template %L has more than 100 pieces', left(p_template, 80)));
     END IF;
     v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
@@ -28,7 +30,8 @@ BEGIN
     ELSE
       v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
-        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
+        PERFORM birth.fn_birth_raise('identity_malformed',
+          format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
       END IF;
       literal := NULL;
       column_name := substring(v_piece FROM '^[{]([^{}:]+)');
@@ -45,4 +48,5 @@ END;
 $fn_birth_template_parse$;
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(text) IS
-  'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';
+  'The pieces of a template such as APR-{id:06} or {tenant}/{no}, in order; NB106 if it is malformed. Specification: '
+  '4.';

@@ -1,7 +1,7 @@
--- Whether a table can be a source: an ordinary or partitioned table without inheritance, in nobody else's partition tree, outside birthdb and the system,
--- and without code of its owner that the planner would run with birth_definer's rights.
--- PL/pgSQL, because its plan is kept for the session: this is asked for every batch and for every collection.
--- Returns: one row; status NULL when it can, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason.
+-- Whether a table can be a source: an ordinary or partitioned table without inheritance, in no other collection's
+-- partition tree, outside birthdb and the system, and without code of its owner that the planner would run.
+-- PL/pgSQL, because a session keeps its plan: every batch calls this.
+-- Returns: one row; status NULL if it can be a source, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name)
@@ -28,10 +28,12 @@ BEGIN
   END IF;
 
   reason := CASE
-    WHEN r_source.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
+    WHEN r_source.relkind NOT IN ('r', 'p')
+      THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
     WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
       THEN format('%I.%I is not a table of the application', p_schema, p_table)
-    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation OR (i.inhparent = relation AND r_source.relkind = 'r'))
+    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation
+                                                 OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
   END;
 
@@ -40,17 +42,19 @@ BEGIN
     IF r_source.relkind = 'p' THEN
       v_parts := v_parts || ARRAY(SELECT t.relid::oid FROM pg_partition_tree(relation) t WHERE t.relid <> relation);
     END IF;
-    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics. Built-in routines leave no
-    -- dependency; those of a superuser are trusted, as an extension's are.
+    -- The planner may evaluate expressions of indexes, constraints and statistics. Built-in routines leave no
+    -- dependency; routines of a superuser are trusted, as an extension's are.
     SELECT min(f.proname) INTO v_code
     FROM (
-      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i
+      WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
       UNION ALL
       SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = ANY (v_parts) AND k.contype = 'c'
       UNION ALL
       SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = ANY (v_parts)
     ) n
-    JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid
+      AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     JOIN pg_proc f ON f.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
     JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
@@ -62,10 +66,12 @@ BEGIN
   -- Only a table in a partition tree has others in it.
   IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
     SELECT min(r.collection_name) INTO v_other
-    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
+    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a
+          UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
     JOIN pg_class c ON c.oid = f.relid
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
+      AND r.collection_name <> p_collection
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
@@ -79,4 +85,5 @@ END;
 $fn_birth_source_status$;
 
 COMMENT ON FUNCTION birth.fn_birth_source_status(text, name, name) IS
-  'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID. Specification: 6.1 R2, R3.';
+  'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the '
+  'table''s OID. Specification: 6.1 R2, R3.';
