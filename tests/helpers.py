@@ -42,10 +42,10 @@ LYING_CORE = tuple(
     (f"\n{indent}{old}", f"\n{indent}{new}")
     for indent in (" " * 6, " " * 4)
     for old, new in (
-        ("WHERE c.code IS NOT NULL", "WHERE false"),
+        ("FROM unnest(p_codes) AS u(code)\n", "FROM unnest('{}'::text[]) AS u(code)\n"),
         (
-            "GET DIAGNOSTICS born = ROW_COUNT",
-            "born := (SELECT count(*) FROM unnest(p_codes) AS c(code)"
+            "GET DIAGNOSTICS v_born = ROW_COUNT",
+            "v_born := (SELECT count(*) FROM unnest(p_codes) AS c(code)"
             " WHERE NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.entity_code = c.code))",
         ),
     )

@@ -8,7 +8,7 @@ from bench.scenario import Claim, Contestant, Parts, Scenario
 from bench.world import Run
 
 ORDER = 60
-FULL = "contract, in full: fn_birth_contract_blocker"
+FULL = "contract, in full: v_birth_gateway_contract_integrity_dashboard"
 TOKEN = "contract, between batches: fn_birth_contract_token"
 
 # Each call is undone, so that the next one finds the same.
@@ -35,14 +35,16 @@ $$
 
 # {l} is the ledger's row, {run} and {permit} its keys, {collection} its collection.
 _CHECKS = {
-    FULL: "SELECT birth.fn_birth_contract_blocker()",
+    FULL: (
+        "SELECT d.all_ok, (SELECT bool_and(g.pass) FROM birth.v_birth_stage0_still_enforced_guard g)"
+        " FROM birth.v_birth_gateway_contract_integrity_dashboard d"
+    ),
     TOKEN: "SELECT birth.fn_birth_contract_token()",
     "locks: fn_birth_run_lock": "SELECT birth.fn_birth_run_lock('{run}')",
     "holder: fn_birth_run_holder": "SELECT birth.fn_birth_run_holder('{run}', 1)",
     "freeze: fn_birth_dot_frozen": "SELECT birth.fn_birth_dot_frozen('dot-birth-backfill-apply')",
-    "people: fn_birth_people_check": "SELECT birth.fn_birth_people_check(l.run_id, l.lineage) FROM {l}",
-    "permit: fn_birth_permit_blocker": "SELECT birth.fn_birth_permit_blocker(l, {permit}, 'APPLY', 0) FROM {l}",
-    "verdict: fn_birth_verdict_blocker": "SELECT birth.fn_birth_verdict_blocker(l, 'APPLY') FROM {l}",
+    "checks before a batch: fn_birth_checks": "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('batch', l, 'APPLY', l) c) FROM {l}",
+    "permit, after a batch: fn_birth_checks": "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('spend', l, 'APPLY', l) c) FROM {l}",
     "source: fn_birth_source_lock": "SELECT birth.fn_birth_source_lock('{collection}')",
     "identity: fn_birth_identity_definition": "SELECT * FROM birth.fn_birth_identity_definition('{collection}')",
     "pace: fn_birth_run_pace": "SELECT * FROM birth.fn_birth_run_pace('{run}', 10000, NULL, NULL)",

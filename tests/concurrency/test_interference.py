@@ -53,11 +53,11 @@ def permit_again(scene: Scene, run: Run) -> Run:
 
 
 def drift(scene: Scene, run: Run) -> None:
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '1MB'")
 
 
 def repair(scene: Scene, run: Run) -> Run:
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch RESET work_mem")
     scene.review(run.run_id, p_findings="the drift was repaired")
     return run
 
@@ -169,7 +169,7 @@ def test_an_unremedied_freeze_refuses_the_same_call(scene: Scene, run: Run) -> N
 def test_a_failed_run_is_not_resumed_without_a_new_verdict(scene: Scene, run: Run) -> None:
     with refused(errors.ContractDrift):
         caught(scene, run, drift).end()
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch RESET work_mem")
     with scene.unchanged(), refused(errors.VerdictMissing):
         scene.apply(run)
 

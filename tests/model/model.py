@@ -478,17 +478,18 @@ class Model:
         self.births |= dict.fromkeys(new, (run.collection, call.run))
 
     def undo_batch(self, session: str, call: Call, meanwhile: Hook) -> None:
-        """Remove births of the run; which of them first is left open, see ``adopt``."""
+        """Remove births of the run; which of them first is left open, see ``adopt``. With none left, prove it."""
         self.gate(session, call, "COMPENSATE")
         run = self.runs[call.run]
+        if run.removed == len(run.written):
+            run.status, run.holder, self.permits[run.permit or 0].status = "compensated", None, "CONSUMED"
+            return
         rows = min(call.size, len(run.written) - run.removed)
         self.at("writing", call, meanwhile)
         refuse(permit_exhausted=rows > self.rows_left(call.permit))
         self.at("written", call, meanwhile)
         run.removed, run.removals = run.removed + rows, run.removals + 1
         self.permits[run.permit or 0].spent += rows
-        if run.removed == len(run.written):
-            run.status, run.holder, self.permits[run.permit or 0].status = "compensated", None, "CONSUMED"
 
     def adopt(self, number: int, left: set[str]) -> bool:
         """Take over what a compensation has left of a run, and say whether that can be."""

@@ -18,37 +18,36 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "a batch does not count the rows that it spends": Fault(
-        "fn_birth_permit_spend", "SET spent_rows = p.spent_rows + p_rows", "SET spent_rows = p.spent_rows"
+        "fn_birth_run_batch", "SET spent_rows = p.spent_rows + v_written[1]::bigint", "SET spent_rows = p.spent_rows"
     ),
     "the second batch leaves no receipt": Fault(
-        "fn_birth_run_write",
-        "PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);",
+        "fn_birth_run_batch",
+        "PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written);",
         "IF r_run.batches <> 2 THEN"
-        " PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written); END IF;",
+        " PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written); END IF;",
     ),
     "an expired permit admits": Fault(
-        "fn_birth_permit_blocker", "WHEN r_permit.expires_at <= birth.fn_birth_clock() THEN", "WHEN false THEN", seed=9
+        "fn_birth_checks", "r_permit.expires_at > birth.fn_birth_clock()", "true", seed=9
     ),
     "a revoked permit admits": Fault(
-        "fn_birth_permit_blocker", "a.act = 'permit_revoke') THEN", "a.act = 'permit_revoked') THEN", seed=2
+        "fn_birth_checks", "a.act = 'permit_revoke')", "a.act = 'permit_revoked')", seed=2
     ),
     "a permit of another run admits": Fault(
-        "fn_birth_permit_blocker",
-        "WHEN (r_permit.collection_name, r_permit.run_id, r_permit.purpose)"
-        " <> (p_run.collection_name, p_run.run_id, p_purpose) THEN",
-        "WHEN false THEN",
+        "fn_birth_checks",
+        "(r_permit.collection_name, r_permit.run_id, r_permit.purpose) = (p_run.collection_name, p_run.run_id, p_purpose)",
+        "true",
     ),
     "a permit that nobody confirmed admits": Fault(
-        "fn_birth_permit_blocker", "WHEN r_permit.confirmed_by IS NULL THEN", "WHEN false THEN", seed=2
+        "fn_birth_checks", "r_permit.confirmed_by IS NOT NULL", "true", seed=2
     ),
     "a permit admits any number of rows": Fault(
-        "fn_birth_permit_blocker",
-        "WHEN r_permit.max_rows - r_permit.spent_rows < p_rows THEN",
-        "WHEN false THEN",
+        "fn_birth_checks",
+        "r_permit.max_rows - r_permit.spent_rows >= p_rows",
+        "true",
         seed=13,
     ),
     "a failed run goes on without a new verdict": Fault(
-        "fn_birth_verdict_blocker",
+        "fn_birth_checks",
         "WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN",
         "WHEN false THEN",
         seed=8,
@@ -57,52 +56,51 @@ FAULTS = {
         "fn_birth_run_outcome", "v_status text := v_error ->> 'outcome';", "v_status text := 'stopped';", seed=4
     ),
     "a verdict outlives the contract": Fault(
-        "fn_birth_verdict_blocker",
+        "fn_birth_checks",
         "WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN",
         "WHEN false THEN",
         seed=24,
     ),
     "a stop is not heard": Fault(
-        "fn_birth_run_gate", "AND a.act = 'stop' AND a.epoch = r_run.epoch) THEN", "AND a.act = 'halt') THEN"
+        "fn_birth_checks", "AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT", "AND a.act = 'halt' LIMIT"
     ),
     "a stop is heard by the next attempt": Fault(
-        "fn_birth_run_gate", "AND a.epoch = r_run.epoch) THEN", "AND a.epoch = r_run.epoch - 1) THEN"
+        "fn_birth_checks", "AND a.epoch = p_run.epoch LIMIT", "AND a.epoch = p_run.epoch - 1 LIMIT"
     ),
     "a pause of everything is heard at the beginning only": Fault(
-        "fn_birth_run_gate", "IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN", "IF false THEN", seed=7
+        "fn_birth_checks", "WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot", "WHEN p_scope = 'claim' THEN r_purpose.dot", seed=7
     ),
     "a run that is held can be begun again": Fault(
-        "fn_birth_run_startable",
-        "IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN",
-        "IF false THEN",
+        "fn_birth_checks",
+        "(v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running') IS NOT TRUE",
+        "true",
     ),
     "a source that changed is not noticed": Fault(
-        "fn_birth_run_examine", "IS DISTINCT FROM p_run.target_fingerprint THEN", "IS NULL THEN", seed=7
+        "fn_birth_checks", "\n       = p_run.target_fingerprint, 'source_changed'", "\n       IS NOT NULL, 'source_changed'", seed=7
     ),
     "a plan that is stale goes through": Fault(
-        "fn_birth_run_examine", "ELSIF fingerprint IS DISTINCT FROM p_run.planned_fingerprint OR", "ELSIF", seed=5
+        "fn_birth_checks", "p_now.planned_fingerprint = p_run.planned_fingerprint", "true", seed=5
     ),
     "births without a row are accepted by nobody": Fault(
-        "fn_birth_run_examine",
-        "ELSIF p_run.orphans > 0 AND v_accepted IS DISTINCT FROM p_run.orphans THEN",
-        "ELSIF false THEN",
+        "fn_birth_checks",
+        "p_run.orphans = 0 OR v_accepted = p_run.orphans",
+        "true",
         seed=16,
     ),
     "a run is done while a row has another's code": Fault(
-        "fn_birth_run_finish", "PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);", "NULL;", seed=12
+        "fn_birth_checks", "(CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows", "(CASE WHEN r_purpose.source THEN 'plan start' END, 'no two rows", seed=12
     ),
     "an identity changes under a run": Fault("fn_birth_open_run", "IF v_run IS NOT NULL THEN", "IF false THEN", seed=7),
     "a compensation removes a birth more": Fault(
-        "fn_birth_compensation_write", "LIMIT p_batch FOR UPDATE", "LIMIT p_batch + 1 FOR UPDATE", seed=17
+        "fn_birth_compensate_slice", "LIMIT p_rows FOR UPDATE", "LIMIT p_rows + 1 FOR UPDATE", seed=17
     ),
     "a compensation removes a birth fewer": Fault(
-        "fn_birth_compensation_write", "= ANY (v_codes) RETURNING", "= ANY (v_codes[2:]) RETURNING", seed=9
+        "fn_birth_compensate_write", "= ANY (p_codes) RETURNING", "= ANY (p_codes[2:]) RETURNING", seed=9
     ),
     "an undone run keeps its permit": Fault(
-        "fn_birth_compensation_write",
-        "UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = clock_timestamp()"
-        " WHERE p.permit_id = r_run.permit_id;",
-        "",
+        "fn_birth_run_finish",
+        "WHERE p.permit_id = p_run.permit_id;",
+        "WHERE p.permit_id = p_run.permit_id AND NOT v_undo;",
         seed=9,
     ),
 }

@@ -1,7 +1,7 @@
 -- Opens a permit for one run, on a current verdict SAFE: for the run's own purpose, or with p_purpose COMPENSATE to undo it. It admits nothing until a reviewer confirms it.
 -- SECURITY DEFINER: permit owners write permits through routines only.
 -- Returns: one row: permit_id, next_step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_verdict_blocker, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_refuse, fn_birth_checks, fn_birth_permit_settle, fn_birth_act_record, fn_birth_run_next_step,
 --        fn_birth_clock
 -- Writes: birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_permit_open(
@@ -45,7 +45,7 @@ BEGIN
      OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
   END IF;
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, v_purpose));
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
   INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)

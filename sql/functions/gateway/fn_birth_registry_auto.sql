@@ -64,7 +64,7 @@ BEGIN
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
       r_collection.birth_code_sql);
-    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;

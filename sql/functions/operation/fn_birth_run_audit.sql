@@ -3,7 +3,7 @@
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: one row for each check and run. Without p_run_id: every run and plan, also one that only acts or permits name; and a row without a
 -- run where rows that belong to none violate a constraint.
--- Calls: fn_birth_run_births, fn_birth_receipt_seal, fn_birth_constraint_violations, fn_birth_alerts
+-- Calls: fn_birth_run_proof, fn_birth_receipt_seal, fn_birth_constraint_violations, fn_birth_alerts
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
   RETURNS TABLE (run_id uuid, check_name text, found text, expected text, pass boolean)
@@ -36,10 +36,10 @@ AS $fn_birth_run_audit$
     WINDOW chain AS (PARTITION BY r.run_id ORDER BY r.batch_no)
   ), total AS (
     SELECT r.run_id, count(*) AS batches, bool_and(r.sealed AND r.number = r.batch_no) AS chained,
-           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose = 'APPLY'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY'), 0),
-                 coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY'), 0)] AS written,
+           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0),
+                 coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0)] AS written,
            ARRAY[sum(s.sign * r.fingerprint[1]), sum(s.sign * r.fingerprint[2]), sum(s.sign * r.fingerprint[3])] AS remaining
-    FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign)
+    FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1 ELSE 1 END) AS s(sign)
     GROUP BY r.run_id
   )
   SELECT (n.l).run_id, c.check_name, c.found, c.expected, (c.found = c.expected) IS TRUE
@@ -50,7 +50,7 @@ AS $fn_birth_run_audit$
   CROSS JOIN (SELECT count(*) AS alerts FROM birth.fn_birth_alerts()) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
-    ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
+    ('birth_registry holds what the receipts leave', birth.fn_birth_run_proof(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
     ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
     ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
     ('births and receipts carry the origin of the run', (
@@ -59,7 +59,7 @@ AS $fn_birth_run_audit$
        WHERE o.dot_origin IS DISTINCT FROM (n.l).dot_origin) || ' of another', '0 of another'),
     ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
     ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
-       WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),
+       WHERE p.run_id = (n.l).run_id AND p.purpose = (n.l).purpose), (n.l).actual_inserted::text),
     ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
        WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text),
     -- A run that was interrupted or taken over has none.

@@ -2,7 +2,7 @@
 -- of the run can still be rolled back, and the lock of a failed check is to outlive that.
 -- SECURITY DEFINER: operators look at locks through routines only.
 -- Returns: nothing.
--- Calls: fn_birth_actor, fn_birth_lock_key, fn_birth_lock_holder
+-- Calls: fn_birth_actor, fn_birth_purpose, fn_birth_lock_key, fn_birth_lock_holder
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_leave(p_run_id uuid)
   RETURNS void
@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_leave(p_run_id uuid)
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_run_leave$
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
   PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(n.name))
   FROM birth.birth_backfill_ledger_v2 l
   CROSS JOIN generate_series(1, l.epoch) AS e(epoch)

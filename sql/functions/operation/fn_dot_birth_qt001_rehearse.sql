@@ -3,7 +3,8 @@
 -- uncommitted codes hold up live inserts of the same codes.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan_write, fn_birth_run_lock, fn_birth_run_pin, fn_birth_run_claim, fn_birth_run_write, fn_birth_measure, fn_birth_clock
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan, fn_birth_run_lock, fn_birth_clock,
+--        fn_birth_run_claim, fn_birth_run_batch, fn_birth_measure
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint, blocked bigint, resume_marker text[], rerun_delta bigint)
@@ -17,7 +18,7 @@ CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, 
 AS $fn_dot_birth_qt001_rehearse$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_permit bigint;
+  r_now birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
@@ -25,17 +26,20 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
-    r_run := birth.fn_birth_plan_write(p_collection);
+    SELECT (p.run).run_id INTO r_run.run_id FROM birth.fn_birth_plan('APPLY', p_collection, false) p;
     r_run := birth.fn_birth_run_lock(r_run.run_id);
+    r_now := r_run;
+    r_now.expected_delta := least(r_run.planned_rows, p_max_rows);
+    r_now.max_rows := p_max_rows;
+    r_now.dot_origin := 'rehearsal';
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at,
       confirmed_by, confirmed_at)
-    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
+    VALUES (p_collection, r_run.run_id, r_run.purpose, p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
       'rehearsal reviewer', birth.fn_birth_clock())
-    RETURNING p.permit_id INTO v_permit;
-    r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
-    r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
-    r_run := birth.fn_birth_run_write(r_run, 2147483647);
-    r_run := birth.fn_birth_run_write(r_run, 1);
+    RETURNING p.permit_id INTO r_now.permit_id;
+    r_run := birth.fn_birth_run_claim(r_run, r_now, r_run.purpose, false);
+    r_run := birth.fn_birth_run_batch(r_run, 2147483647);
+    r_run := birth.fn_birth_run_batch(r_run, 1);
     SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
     PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
   EXCEPTION WHEN SQLSTATE 'NB317' THEN

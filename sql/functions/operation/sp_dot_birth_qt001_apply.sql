@@ -26,7 +26,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
-    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
+    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin, p_purpose := 'APPLY');
   CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'APPLY', p_batch := p_batch);
 END;
 $sp_dot_birth_qt001_apply$;

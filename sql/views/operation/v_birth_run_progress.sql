@@ -12,8 +12,8 @@ SELECT p.run_id, p.collection_name, p.status, p.stop_reason, p.purpose, p.rows_d
 FROM (
   SELECT l.run_id, l.collection_name, l.status, l.stop_reason, l.executed_by, l.planned_by, l.started_at AS running_since, l.last_batch_at, l.batches,
          k.purpose,
-         CASE k.purpose WHEN 'APPLY' THEN l.actual_inserted ELSE l.compensated_rows END AS rows_done,
-         CASE k.purpose WHEN 'APPLY' THEN l.expected_delta ELSE l.actual_inserted END AS rows_target,
+         CASE k.purpose WHEN 'COMPENSATE' THEN l.compensated_rows ELSE l.actual_inserted END AS rows_done,
+         CASE k.purpose WHEN 'COMPENSATE' THEN l.actual_inserted ELSE l.expected_delta END AS rows_target,
          CASE WHEN r.batches > 1 AND r.seconds > 0 THEN r.written::numeric / r.seconds
               WHEN l.last_batch_at > l.started_at THEN l.actual_inserted::numeric / extract(epoch FROM l.last_batch_at - l.started_at) END AS rate,
          (k.key, coalesce(l.holder_pid, 0)) IN (
@@ -23,7 +23,7 @@ FROM (
              AND h.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())) AS held
   FROM birth.birth_backfill_ledger_v2 l
   CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END AS purpose,
+    SELECT CASE WHEN l.compensating_since IS NULL THEN l.purpose ELSE 'COMPENSATE' END AS purpose,
            hashtextextended(format('birth.run:%s:%s', l.run_id, l.epoch), 0) AS key
   ) k
   LEFT JOIN LATERAL (

@@ -28,7 +28,7 @@ SELECT 'no false done', count(*)::text, '0', count(*) = 0
 FROM birth.birth_backfill_ledger_v2 l
 LEFT JOIN LATERAL (
   SELECT coalesce(sum(r.written), 0) AS written, coalesce(sum(r.fingerprint[2]), 0) AS sum_a, coalesce(sum(r.fingerprint[3]), 0) AS sum_b
-  FROM birth.birth_receipt r WHERE r.run_id = l.run_id AND r.purpose = 'APPLY'
+  FROM birth.birth_receipt r WHERE r.run_id = l.run_id AND r.purpose <> 'COMPENSATE'
 ) r ON true
 WHERE l.status = 'done'
   AND (l.actual_inserted <> l.expected_delta OR l.expected_delta = 0

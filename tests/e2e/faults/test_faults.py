@@ -33,13 +33,13 @@ DRIVE = "sp_birth_run_drive"
 
 #: Story and stretch, routine and the statement before which it strikes, the fault, and what comes of it.
 CASES = [
-    ("plan", "plan", "fn_birth_plan_write", "RETURN", TERMINATE, "connection lost, nothing there; the same statement"),
+    ("plan", "plan", "fn_birth_plan", "INSERT", TERMINATE, "connection lost, nothing there; the same statement"),
     ("plan", "plan", "fn_birth_act_record", "INSERT", STATEMENT_TIMEOUT, "57014, nothing there; the same statement"),
     ("apply", "begin", "fn_birth_run_claim", "RETURN", LOCK_TIMEOUT, "55P03, planned; the same statement"),
     (
         "apply",
         "first batch",
-        "fn_birth_run_write",
+        "fn_birth_run_batch",
         "UPDATE",
         TERMINATE,
         "connection lost, interrupted; the same statement",

@@ -16,9 +16,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("fn_birth_registry_auto", _INJECTION): _CODE,
     ("fn_birth_registry_auto_id", _INJECTION): _CODE,
     ("fn_birth_resolve_identity", _INJECTION): _CODE,
-    ("fn_birth_run_pin", _INJECTION): _CODE,
-    ("fn_birth_run_slice", _INJECTION): _CODE,
-    ("fn_birth_run_write", "target type is different type than source type"): "the empty fingerprint, '{0,0,0}'",
+    ("fn_birth_apply_set", _INJECTION): _CODE,
+    ("fn_birth_apply_slice", _INJECTION): _CODE,
     ("fn_birth_source_lock", _INJECTION): _CODE,
     ("fn_birth_gateway_detach", _INJECTION): _QUOTED,
 }

@@ -207,5 +207,5 @@ def test_a_done_run_whose_receipts_say_otherwise_is_a_reason_not_to_go(scene: Sc
 
 
 def test_a_drifted_contract_is_a_reason_not_to_go(scene: Scene) -> None:
-    scene.execute(body("fn_birth_register_set"))
+    scene.execute(body("fn_birth_run_batch"))
     assert failing(scene, NO_GO) == ["contract intact"]

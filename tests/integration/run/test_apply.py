@@ -50,10 +50,10 @@ def test_the_births_of_a_run_carry_the_origin_that_was_asked_for(scene: Scene, r
 def test_every_batch_is_committed_and_announced(scene: Scene, run: Run) -> None:
     notices = scene.apply(run, batch=8)
     assert notices == [
-        f"run {run.run_id}: 8 of 20 births, running",
-        f"run {run.run_id}: 16 of 20 births, running",
-        f"run {run.run_id}: 20 of 20 births, running",
-        f"run {run.run_id}: 20 of 20 births, done",
+        f"run {run.run_id}: 8 of 20 written, running",
+        f"run {run.run_id}: 16 of 20 written, running",
+        f"run {run.run_id}: 20 of 20 written, running",
+        f"run {run.run_id}: 20 of 20 written, done",
     ]
     assert [receipt["written"] for receipt in scene.receipts(run)] == [8, 8, 4]
     assert scene.value("SELECT count(DISTINCT xmin::text) FROM birth.birth_registry") == 3
@@ -66,7 +66,7 @@ def test_the_last_batch_is_committed_before_the_run_is_proven(scene: Scene, run:
     assert scene.ledger(run)["written_fingerprint"] == scene.ledger(run)["target_fingerprint"]
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
     scene.go_on(run)
-    assert scene.apply(run) == [f"run {run.run_id}: 20 of 20 births, done"]
+    assert scene.apply(run) == [f"run {run.run_id}: 20 of 20 written, done"]
     assert scene.status(run) == ("done", None)
     assert len(scene.receipts(run)) == 1
 
@@ -259,12 +259,12 @@ def test_the_steps_of_the_driver_are_not_for_anybody_to_call(scene: Scene, run: 
     with scene.unchanged(), refused(errors.RoutineNotNamed):
         scene.ask(OPERATOR, "fn_birth_run_leave", p_run_id=run.run_id)
     for routine in (
-        "fn_birth_run_write",
-        "fn_birth_compensation_write",
+        "fn_birth_run_batch",
+        "fn_birth_apply_write",
+        "fn_birth_compensate_write",
         "fn_birth_run_outcome",
-        "fn_birth_register_set",
         "fn_birth_run_finish",
-        "fn_birth_plan_write",
+        "fn_birth_plan",
     ):
         assert not scene.value(
             "SELECT bool_or(has_function_privilege(r.rolname, p.oid, 'EXECUTE')) FROM pg_proc p, pg_roles r"

@@ -8,7 +8,7 @@ from helpers import Scene, refused
 from birthdb import errors
 
 
-def test_the_writer_registers_each_row_through_the_register_core(scene: Scene, item: str) -> None:
+def test_the_writer_registers_each_row_through_the_register_door(scene: Scene, item: str) -> None:
     scene.born(item, "item-3")
     run = scene.permitted(item)
     assert scene.write(run)["actual_inserted"] == 19

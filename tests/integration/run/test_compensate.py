@@ -77,8 +77,9 @@ def test_each_batch_of_a_compensation_leaves_a_receipt_in_the_same_chain(scene: 
 
 def test_every_batch_of_a_compensation_is_announced(scene: Scene, undo: Run) -> None:
     assert scene.compensate(undo, batch=10) == [
-        f"run {undo.run_id}: 10 of 19 births removed, running",
-        f"run {undo.run_id}: 19 of 19 births removed, compensated",
+        f"run {undo.run_id}: 10 of 19 undone, running",
+        f"run {undo.run_id}: 19 of 19 undone, running",
+        f"run {undo.run_id}: 19 of 19 undone, compensated",
     ]
 
 
@@ -159,7 +160,7 @@ def test_a_compensation_waits_for_a_transaction_that_inserts_one_of_its_rows_aga
 
 
 def test_a_compensation_needs_an_undrifted_contract_and_an_unfrozen_dot(scene: Scene, undo: Run) -> None:
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '1MB'")
     with scene.unchanged(), refused(errors.ContractDrift):
         scene.compensate(undo)
     scene.ask(OPERATOR, "fn_birth_dot_freeze", p_dot="dot-birth-backfill-apply", p_reason="a test")

@@ -91,7 +91,7 @@ def test_a_collision_with_another_collection_is_refused_wherever_it_comes_up(sce
 
 def test_the_writer_itself_refuses_a_collision_that_no_check_saw(scene: Scene, item: str) -> None:
     """Every earlier check taken out: the last one is in the batch."""
-    scene.replace_routine("fn_birth_plan_examine", ("IF collisions > 0 THEN", "IF false THEN"))
+    scene.replace_routine("fn_birth_checks", ("(p_now.collisions > 0) IS NOT TRUE", "true"))
     scene.collection("other", 1)
     run = scene.permitted(item)
     driver = scene.start(run)

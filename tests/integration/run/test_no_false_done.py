@@ -8,13 +8,13 @@ from birthdb import errors
 
 # The guards that these tests take out, as they stand in the routines.
 BINDING = (
-    "p_expected_delta IS DISTINCT FROM v_target OR (v_begun AND p_max_rows <> p_run.max_rows)",
-    "false",
+    "p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows)",
+    "true",
 )
-STALE = ("fingerprint IS DISTINCT FROM p_run.planned_fingerprint OR", "false AND")
-NOTHING = ("missing = 0 AND NOT v_begun", "false")
-MEASURED_IS_COUNTED = ("v_births IS DISTINCT FROM p_run.written_fingerprint", "false")
-WRITTEN_IS_TARGET = ("v_births IS DISTINCT FROM p_run.target_fingerprint", "false")
+STALE = ("p_now.planned_fingerprint = p_run.planned_fingerprint", "true")
+NOTHING = ("(p_now.planned_rows = 0) IS NOT TRUE", "true")
+MEASURED_IS_COUNTED = ("ELSE v_held = p_run.written_fingerprint END", "ELSE true END")
+WRITTEN_IS_TARGET = ("v_held = p_run.target_fingerprint", "true")
 
 # The cheats.
 READS_NO_ROW = ("t WHERE %5$s AND %6$s ORDER", "t WHERE false AND %5$s AND %6$s ORDER")
@@ -62,7 +62,7 @@ def test_a_run_whose_set_changed_does_not_begin_though_the_number_is_the_same(sc
 
 
 def test_without_the_binding_a_promise_of_more_than_there_is_breaks_on_the_ledger(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_examine", BINDING)
+    scene.replace_routine("fn_birth_checks", BINDING)
     run = scene.permitted(item, 30)
     with scene.unchanged(), raised("23514") as caught:
         scene.apply(run, p_expected_delta=30)
@@ -70,7 +70,7 @@ def test_without_the_binding_a_promise_of_more_than_there_is_breaks_on_the_ledge
 
 
 def test_without_the_binding_the_measurement_stops_a_run_whose_set_has_shrunk(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_examine", BINDING, STALE)
+    scene.replace_routine("fn_birth_checks", BINDING, STALE)
     run = scene.permitted(item)
     scene.execute("DELETE FROM item WHERE id = 20")
     with refused(errors.SourceChanged):
@@ -79,7 +79,7 @@ def test_without_the_binding_the_measurement_stops_a_run_whose_set_has_shrunk(sc
 
 
 def test_without_the_binding_a_run_with_nothing_to_do_is_stopped_by_the_measurement(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_examine", BINDING, STALE, NOTHING)
+    scene.replace_routine("fn_birth_checks", BINDING, STALE, NOTHING)
     run = scene.permitted(item)
     scene.born(item, *[f"item-{number}" for number in range(1, 21)])
     with refused(errors.SourceChanged):
@@ -92,7 +92,7 @@ def test_without_the_binding_a_run_with_nothing_to_do_is_stopped_by_the_measurem
 
 
 def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
+    scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
     run = scene.permitted(item)
     with refused(errors.SourceChanged):
         scene.apply(run)
@@ -100,7 +100,7 @@ def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> No
 
 
 def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
+    scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
     with refused(errors.FalseDone):
         scene.apply(run)
@@ -112,7 +112,7 @@ def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item:
 
 def test_a_writer_that_lies_about_a_set_with_births_is_undone(scene: Scene, item: str) -> None:
     scene.born(item, "item-1")
-    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
+    scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
     with refused(errors.FalseDone):
         scene.apply(run)
@@ -122,7 +122,7 @@ def test_a_writer_that_lies_about_a_set_with_births_is_undone(scene: Scene, item
 
 
 def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
+    scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
     with scene.unchanged(), refused(errors.FalseDone):
         scene.write(run)
@@ -207,8 +207,8 @@ def test_an_alert_that_comes_while_a_verdict_waits_was_not_seen(scene: Scene, it
 
 
 def test_without_the_measurement_the_check_stops_a_writer_that_visits_nothing(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
-    scene.replace_routine("fn_birth_run_finish", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
+    scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
+    scene.replace_routine("fn_birth_checks", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
     run = scene.permitted(item)
     with scene.unchanged(), raised("23514") as caught:
         scene.write(run)
@@ -219,8 +219,8 @@ def test_without_the_measurement_the_check_stops_a_writer_that_visits_nothing(sc
 
 
 def test_without_all_three_layers_the_cheat_works_so_it_was_they_that_stopped_it(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_run_slice", READS_NO_ROW)
-    scene.replace_routine("fn_birth_run_finish", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
+    scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
+    scene.replace_routine("fn_birth_checks", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
     scene.execute("ALTER TABLE birth.birth_backfill_ledger_v2 DROP CONSTRAINT bbl2_no_false_done")
     scene.record_contract()
     run = scene.permitted(item)

@@ -32,7 +32,7 @@ def leave_orphans(scene: Scene, run: Run) -> None:
 
 
 def drift(scene: Scene, run: Run) -> None:
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '1MB'")
 
 
 def thaw_a_dangerous_operation(scene: Scene, run: Run) -> None:

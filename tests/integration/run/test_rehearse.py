@@ -63,7 +63,7 @@ def test_a_rehearsal_shows_the_fault_that_the_run_would_meet(scene: Scene, item:
 
 
 def test_a_rehearsal_of_a_writer_that_lies_fails(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_register_set", *LYING_CORE)
+    scene.replace_routine("fn_birth_register", *LYING_CORE)
     with scene.unchanged(), refused(errors.FalseDone):
         rehearse(scene)
 

@@ -68,11 +68,11 @@ def test_a_verdict_that_names_another_counts_although_the_clock_went_back(scene:
 def test_a_failure_after_the_verdict_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("CREATE TABLE birth.stray ()")
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '64MB'")
     scene.go_on(run)
     with refused(errors.ContractDrift):
         driver.end()
-    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_batch RESET work_mem")
     set_back(scene)
     assert "it failed after the verdict" in detail_of_refusal(scene, run)
 
@@ -149,7 +149,7 @@ def test_the_guard_of_apply_tells_of_a_permit_whose_verdict_was_taken_back(scene
 
 
 def test_a_verdict_does_not_count_after_the_contract_changed(scene: Scene, run: Run) -> None:
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '64MB'")
     scene.record_contract()
     assert "contract changed" in detail_of_refusal(scene, run)
     scene.review(run.run_id)
@@ -265,12 +265,12 @@ def test_a_verdict_taken_back_during_the_run_fails_it_at_the_next_batch(scene: S
 def test_a_failed_run_needs_a_verdict_that_saw_its_failure(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("CREATE TABLE birth.stray ()")
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '64MB'")
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '64MB'")
     scene.go_on(run)
     with refused(errors.ContractDrift):
         driver.end()
     assert scene.status(run) == ("failed", "contract_drift")
-    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_write RESET work_mem")
+    scene.execute("DROP TABLE birth.stray; ALTER FUNCTION birth.fn_birth_run_batch RESET work_mem")
     assert "it failed after the verdict" in detail_of_refusal(scene, run)
     scene.review(run.run_id, p_findings="the drift was repaired")
     scene.apply(run)

@@ -79,6 +79,7 @@ def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> N
     scene.review(undo.run_id, p_purpose="COMPENSATE")
     holder.execute(query, given)
     step(holder, undo, 5, "COMPENSATE")
+    step(holder, undo, 5, "COMPENSATE")
     assert scene.status(run) == ("compensated", None)
 
 
@@ -90,10 +91,10 @@ def test_an_attempt_that_wrote_nothing_is_not_undone(scene: Scene, run: Run, hol
         scene.compensate(run, by=SECOND_OPERATOR)
 
 
-def test_a_batch_is_asked_for_its_permit_before_the_contract(scene: Scene, run: Run, holder: Holder) -> None:
+def test_a_batch_is_asked_for_the_contract_before_its_permit(scene: Scene, run: Run, holder: Holder) -> None:
     scene.revoke(run.permit_id)
-    scene.execute("ALTER FUNCTION birth.fn_birth_run_write SET work_mem = '1MB'")
-    with refused(errors.PermitNotOpen):
+    scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '1MB'")
+    with refused(errors.ContractDrift):
         step(holder, run)
 
 

@@ -159,7 +159,7 @@ def test_a_referencing_table_that_cannot_be_read_is_refused_with_the_grant(scene
 
 def test_a_constraint_that_fails_at_the_end_of_a_batch_is_recorded_and_leaves_no_lock(scene: Scene, run: Run) -> None:
     # References are looked for before; without that, only the deferred constraint is left.
-    scene.replace_routine("fn_birth_compensation_write", ("v_touched IS NOT NULL", "false"))
+    scene.replace_routine("fn_birth_compensate_write", ("birth.fn_birth_compensate_fault(p_run, p_codes)", "NULL"))
     scene.review(run.run_id)
     scene.apply(run)
     undo = scene.compensable(run)

@@ -101,7 +101,7 @@ def test_the_owner_s_code_on_a_table_that_references_births_runs_as_birth_scanne
         "CREATE INDEX ON app.label (code) WHERE app.evil(1) = 1"
     )
     with ran_as(world.admin) as seen:
-        assert touched(world, run_id) == []
+        assert touched(world, run_id) is None
     assert seen == {"birth_scanner"}
 
 
@@ -140,13 +140,15 @@ def let_reference_births(world: World) -> None:
     world.admin.execute("GRANT REFERENCES ON birth.birth_registry TO nora_nobody")
 
 
-def touched(world: World, run_id: object) -> list[Any]:
+def touched(world: World, run_id: object) -> Any:
     """Return what stands in the way of undoing the run, asked as birth_definer."""
     with as_definer(world) as session:
-        return session.execute(
-            "SELECT t.* FROM birth.birth_backfill_ledger_v2 l, birth.fn_birth_run_touched(l) t WHERE l.run_id = %s",
+        ((found,),) = session.execute(
+            "SELECT birth.fn_birth_compensate_fault(l) ->> 'detail' FROM birth.birth_backfill_ledger_v2 l"
+            " WHERE l.run_id = %s",
             (run_id,),
         ).fetchall()
+        return found
 
 
 # --- what the code can do in the sandbox
@@ -454,7 +456,9 @@ def read_until(world: World, until: float) -> int:
 DYNAMIC = {
     "fn_birth_alerts": "what the optional event triggers recorded, where a superuser owns that",
     "fn_birth_anchor_record": "counts permits",
+    "fn_birth_checks": "calls what the list of purposes names",
     "fn_birth_collection_births": "counts births",
+    "fn_birth_compensate_fault": "births and receipts",
     "fn_birth_constraint_violations": "our tables, by the constraints of the release",
     "fn_birth_contract_repair": "prints statements",
     "fn_birth_evidence": "reads our tables",
@@ -463,7 +467,9 @@ DYNAMIC = {
     "fn_birth_registry_auto": "the transition table, and NEW",
     "fn_birth_registry_auto_id": "the transition table",
     "fn_birth_resolve_identity": "a JSON value",
-    "fn_birth_run_touched": "births and receipts",
+    "fn_birth_run_batch": "calls what the list of purposes names",
+    "fn_birth_run_proof": "calls what the list of purposes names",
+    "fn_birth_run_set": "calls what the list of purposes names",
     "fn_birth_source_grants": "prints statements",
 }
 

@@ -1,8 +1,8 @@
 -- Records an act of session_user. An act on a run is first checked for separation of duties. Once it is committed it
 -- survives a crash of the server.
 -- Returns: when, by fn_birth_clock.
--- Calls: fn_birth_durable, fn_birth_act_part, fn_birth_lineage_lock, fn_birth_people_check, fn_birth_login_id,
---        fn_birth_clock
+-- Calls: fn_birth_durable, fn_birth_act_part, fn_birth_lineage_lock, fn_birth_people_fault, fn_birth_raise,
+--        fn_birth_login_id, fn_birth_clock
 -- Writes: birth_act
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
     p_act text, p_run_id uuid DEFAULT NULL, p_permit_id bigint DEFAULT NULL, p_collection text DEFAULT NULL,
@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_act_record$
 DECLARE
+  v_fault text;
   v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_durable();
@@ -22,7 +23,10 @@ BEGIN
     IF p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
       PERFORM birth.fn_birth_lineage_lock(p_lineage);
     END IF;
-    PERFORM birth.fn_birth_people_check(p_run_id, p_lineage, p_act);
+    v_fault := birth.fn_birth_people_fault(p_run_id, p_lineage, p_act);
+    IF v_fault IS NOT NULL THEN
+      PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
+    END IF;
   END IF;
   v_at := birth.fn_birth_clock();
   INSERT INTO birth.birth_act

@@ -1,9 +1,13 @@
--- Makes this session the holder of a locked run: one run at a time per collection, a new epoch, the attempt on record. A run of the collection whose
--- session died is put to stopped first. With p_session the claim outlives the transaction, by a session lock.
+-- Makes this session the holder of a locked run: one run at a time per collection, a new epoch, the attempt on record. The first attempt
+-- at the run's own purpose pins bound, size, upper key and fingerprint of the target as p_now has them: the first expected_delta of what is
+-- left, in the order of the key. A run of the collection whose session died is put to stopped first. With p_session the claim outlives
+-- the transaction, by a session lock.
 -- Returns: the run's row as it is now.
--- Calls: fn_birth_lock_key, fn_birth_lock_owner, fn_birth_run_holder, fn_birth_raise, fn_birth_act_record, fn_birth_contract_token
+-- Calls: fn_birth_lock_key, fn_birth_lock_owner, fn_birth_run_holder, fn_birth_raise, fn_birth_run_set, fn_birth_alerts,
+--        fn_birth_act_record, fn_birth_contract_token
 -- Writes: birth_backfill_ledger_v2
-CREATE OR REPLACE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean)
+CREATE OR REPLACE FUNCTION birth.fn_birth_run_claim(
+    p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean)
   RETURNS birth.birth_backfill_ledger_v2
   LANGUAGE plpgsql
   VOLATILE
@@ -12,6 +16,7 @@ AS $fn_birth_run_claim$
 DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
+  r_target birth.birth_backfill_ledger_v2;
   v_claimed boolean;
   v_who text;
   v_remedy text;
@@ -30,11 +35,19 @@ BEGIN
         ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
-  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
+  IF p_purpose = p_run.purpose AND p_run.started_at IS NULL THEN
+    r_target := (birth.fn_birth_run_set(p_run, p_now.expected_delta)).fresh;
+    UPDATE birth.birth_backfill_ledger_v2 l
+    SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin, target_upper = r_target.target_upper,
+        target_fingerprint = r_target.target_fingerprint, accepted_orphans = l.orphans,
+        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+    WHERE l.run_id = p_run.run_id;
+  END IF;
+  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_now.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l
   SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(), executed_by = session_user,
-      permit_id = p_permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
+      permit_id = p_now.permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
       compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
@@ -54,5 +67,5 @@ BEGIN
 END;
 $fn_birth_run_claim$;
 
-COMMENT ON FUNCTION birth.fn_birth_run_claim(birth.birth_backfill_ledger_v2, bigint, text, boolean) IS
-  'Makes this session the holder of a locked run and records the attempt; NB209, NB303. Specification: 6.1 R8, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_claim(birth.birth_backfill_ledger_v2, birth.birth_backfill_ledger_v2, text, boolean) IS
+  'Makes this session the holder of a locked run, pins its target and records the attempt; NB209, NB303. Specification: 6.1 R8, R10, R14.';

@@ -3,7 +3,7 @@
 -- the run and, when a check failed, holds a lock that says so (fn_birth_run_lock refuses the attempt while it does); and the server's log has a line.
 -- Granted to nobody.
 -- Returns: nothing.
--- Calls: fn_birth_outcome_of, fn_birth_run_holder, fn_birth_lock_key, fn_birth_run_wait, fn_birth_act_record, fn_birth_permit_settle
+-- Calls: fn_birth_error, fn_birth_run_holder, fn_birth_lock_key, fn_birth_run_wait, fn_birth_act_record, fn_birth_permit_settle
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_message text)
   RETURNS void
@@ -13,7 +13,11 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate 
 AS $fn_birth_run_outcome$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_error jsonb := birth.fn_birth_outcome_of(p_sqlstate);
+  -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a full disk or a
+  -- serialization failure comes from outside and stops the run; everything else is a check that failed.
+  v_error jsonb := CASE WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
+    ELSE jsonb_build_object('error', p_sqlstate, 'outcome',
+      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped' ELSE 'failed' END) END;
   v_status text := v_error ->> 'outcome';
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
