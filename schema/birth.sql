@@ -30,6 +30,7 @@ CREATE FUNCTION birth.fn_birth_act_record(p_act text, p_run_id uuid DEFAULT NULL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
+  v_fault text;
   v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_durable();
@@ -38,7 +39,10 @@ BEGIN
     IF p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
       PERFORM birth.fn_birth_lineage_lock(p_lineage);
     END IF;
-    PERFORM birth.fn_birth_people_check(p_run_id, p_lineage, p_act);
+    v_fault := birth.fn_birth_people_fault(p_run_id, p_lineage, p_act);
+    IF v_fault IS NOT NULL THEN
+      PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
+    END IF;
   END IF;
   v_at := birth.fn_birth_clock();
   INSERT INTO birth.birth_act
@@ -175,259 +179,6 @@ ALTER FUNCTION birth.fn_birth_anchor_record(p_stage text) OWNER TO birth_definer
 -- Name: FUNCTION fn_birth_anchor_record(p_stage text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_anchor_record(p_stage text) IS 'Records what the guards of a stage compare with; returns how many values. For releases. Specification: 3.';
-
--- Name: fn_birth_batch_size(integer, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) RETURNS integer
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_factor double precision := p_target_ms / greatest(p_took_ms, 0.001);
-BEGIN
-  IF p_target_ms IS NULL THEN
-    RETURN p_most;
-  ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
-    RETURN least(p_most, 1000);
-  END IF;
-  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END)));
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) IS 'Rows of the next batch: from those of the last, the milliseconds it took and the milliseconds it should take; at most p_most. Specification: 6.';
-
--- Name: fn_birth_births_since(text, timestamp with time zone, timestamp with time zone, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) RETURNS TABLE(entity_code text, born_at timestamp with time zone, run_id uuid)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET max_parallel_workers_per_gather TO '0'
-    SET jit TO 'off'
-    AS $$
-BEGIN
-  RETURN QUERY
-  SELECT b.entity_code, b.born_at, b.run_id
-  FROM birth.birth_registry b
-  WHERE b.run_id IS NULL AND b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection
-  UNION ALL
-  SELECT b.entity_code, b.born_at, b.run_id
-  FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
-  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
-  LIMIT 1000;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) IS 'Births of a collection between two times that a run did not write, a thousand at most. Specification: 6.';
-
--- Name: fn_birth_census(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  r_identity record;
-  v_required boolean;
-  v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
-BEGIN
-  PERFORM birth.fn_birth_source_lock(p_collection);
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-  IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
-  END IF;
-  IF r_identity.code_sql IS NULL THEN
-    RETURN QUERY SELECT 'identity is not eligible: ' || r_identity.reason, NULL::bigint, '{}'::text[], NOT v_required;
-  ELSE
-    RETURN QUERY
-    SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required FROM birth.fn_birth_scan(format($census$
-      WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
-      code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
-      owned AS (SELECT c.code, c.n, b.collection_name FROM code c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
-      SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
-             coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
-             count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
-      UNION ALL
-      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0, false
-      FROM birth.birth_registry b WHERE b.collection_name = $1 AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
-      UNION ALL
-      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0, false
-      FROM owned o WHERE o.collection_name <> $1
-      UNION ALL
-      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false FROM code c WHERE c.n > 1
-      UNION ALL
-      SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
-    AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
-  END IF;
-  RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
-END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_census(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
-
--- Name: fn_birth_clock(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_clock() RETURNS timestamp with time zone
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN (SELECT greatest(clock_timestamp(), max(a.acted_at) + interval '1 microsecond') FROM birth.birth_act a);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_clock() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_clock(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_clock() IS 'The server''s time, or a microsecond after the newest act if the clock is behind it. O(1). Specification: 6.1 R18.';
-
--- Name: fn_birth_code_checked(text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  SELECT CASE WHEN p_may_be_blank OR p_may_be_long
-    THEN '(CASE WHEN ' || concat_ws(' AND ',
-           CASE WHEN p_may_be_long THEN format('octet_length(%s) <= 512', p_code_sql) END,
-           CASE WHEN p_may_be_blank THEN format(E'((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''')', p_code_sql) END)
-         || format(' THEN %s END) COLLATE "C"', p_code_sql)
-    ELSE format('(%s) COLLATE "C"', p_code_sql)
-  END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) IS 'The code expression with the tests of birth_registry_code, as far as the types need them. Specification: 4.';
-
--- Name: fn_birth_code_tells(text[], text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  c_whole CONSTANT regtype[] := ARRAY['int2'::regtype, 'int4'::regtype, 'int8'::regtype];
-  v_first integer := 1;
-  v_last integer := cardinality(p_literals);
-BEGIN
-  -- Beyond either end, and beside another column, there is no literal: the comparison is NULL, and the reading ends.
-  WHILE p_literals[v_first] IS NOT NULL OR p_types[v_first] = 'uuid'::regtype
-     OR p_types[v_first] = ANY (c_whole) AND strpos('0123456789', left(p_literals[v_first + 1], 1)) = 0
-     OR p_types[v_first] = 'numeric'::regtype AND strpos('.0123456789', left(p_literals[v_first + 1], 1)) = 0 LOOP
-    v_first := v_first + 1;
-  END LOOP;
-  WHILE p_literals[v_last] IS NOT NULL OR p_types[v_last] = 'uuid'::regtype
-     OR p_types[v_last] = ANY (c_whole) AND strpos('-0123456789', right(p_literals[v_last - 1], 1)) = 0
-     OR p_types[v_last] = 'numeric'::regtype AND strpos('-.0123456789', right(p_literals[v_last - 1], 1)) = 0 LOOP
-    v_last := v_last - 1;
-  END LOOP;
-  RETURN ARRAY(
-    SELECT c.name FROM unnest(p_columns) WITH ORDINALITY AS c(name, position)
-    WHERE c.name IS NOT NULL AND (c.position < v_first OR c.position > v_last OR v_first = v_last));
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) IS 'The columns whose values a code tells, from the pieces of the template in order: two rows with one code agree in them. Specification: 4, R3.';
-
--- Name: fn_birth_collection_births(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_collection_births(p_collection text) RETURNS bigint
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    AS $_$
-DECLARE
-  v_births bigint;
-BEGIN
-  -- Dynamic, because PL/pgSQL runs a static SELECT INTO in one process.
-  EXECUTE 'SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = $1' INTO v_births USING p_collection;
-  RETURN v_births;
-END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_collection_births(p_collection text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_collection_births(p_collection text) IS 'How many births a collection has. Specification: 6, R10.';
-
--- Name: fn_birth_collection_register(text, text, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean DEFAULT false) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_fault text;
-BEGIN
-  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
-  IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63 OR p_schema IS NULL OR p_table IS NULL
-     OR greatest(octet_length(p_schema), octet_length(p_table)) > 63 OR p_governed IS NULL OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
-      p_collection, p_schema, p_table, p_coverage_status, p_governed),
-      'the names have 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or BIRTH_EXEMPT_<REASON>');
-  END IF;
-  SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
-  WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
-  END IF;
-  -- A table that does not exist yet may be registered; one that can never be a source may not.
-  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE';
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('source_missing', v_fault);
-  END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
-  PERFORM birth.fn_birth_open_run(p_collection);
-
-  BEGIN
-    -- Not ON CONFLICT DO UPDATE, which locks as if the keys changed: a gateway that records a finding would wait.
-    UPDATE birth.collection_registry c
-    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
-    WHERE c.collection_name = p_collection;
-    IF NOT FOUND THEN
-      INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
-      VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed);
-    END IF;
-  EXCEPTION WHEN unique_violation THEN
-    PERFORM birth.fn_birth_raise('source_claimed', format('table %I.%I was registered by another session just now', p_schema, p_table));
-  END;
-  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
-    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
-  RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
-END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';
 
 -- Name: birth_backfill_ledger_v2; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -695,92 +446,708 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensated_rows IS 'Births rem
 
 COMMENT ON CONSTRAINT bbl2_no_false_done ON birth.birth_backfill_ledger_v2 IS 'done means: exactly the target set was written, in number and as a set. Holds whoever writes the row.';
 
--- Name: fn_birth_compensation_begin(uuid, bigint, integer, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_apply_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_key record;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  IF r_identity.code_sql IS NULL OR birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') <> '' THEN
+    RETURN;
+  ELSIF p_rows IS NULL THEN
+    -- A key of another identity may not even be of its type.
+    RETURN QUERY
+    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, m.missing,
+           m.fingerprint, m.range_fingerprint, NULL::text[]
+    FROM birth.fn_birth_measure(p_run.collection_name, p_run.seed_a, p_run.seed_b,
+      CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name) THEN p_run.target_upper END) m;
+    RETURN;
+  END IF;
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
+  missing := p_rows;
+  IF p_rows = p_run.planned_rows THEN
+    fingerprint := p_run.planned_fingerprint;
+    SELECT s.upper INTO upper
+    FROM birth.fn_birth_scan(format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
+      r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending)) AS s(upper text[]);
+  ELSE
+    SELECT s.upper, s.fingerprint INTO upper, fingerprint
+    FROM birth.fn_birth_scan(format($walk$
+      SELECT ARRAY[%1$s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]
+      FROM (SELECT %2$s, c.code, row_number() OVER (ORDER BY %3$s) AS number
+            FROM %4$s t CROSS JOIN LATERAL (SELECT %5$s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code
+            WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %3$s LIMIT $6) s
+    $walk$, r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql),
+      p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_rows := p_rows) AS s(upper text[], fingerprint numeric[]);
+  END IF;
+  RETURN NEXT;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) IS 'Purpose APPLY: counts and fingerprint of the codes without a birth, or the upper key of the first p_rows. Specification: 6, R10, R12.';
+
+-- Name: fn_birth_apply_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_key record;
+BEGIN
+  PERFORM birth.fn_birth_source_lock(p_run.collection_name);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c
+                                           WHERE c.collection_name = p_run.collection_name) THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible',
+      format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
+  END IF;
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
+  RETURN QUERY SELECT s.* FROM birth.fn_birth_scan(format($slice$
+    SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
+           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0), coalesce(sum(hashtextextended(s.code, $3)), 0)],
+           CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
+    FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $6) s
+  $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
+    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5'),
+    CASE WHEN p_after IS NULL THEN 'true'
+         ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$4') END,
+    r_key.ascending),
+    p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper, p_rows := p_rows)
+  AS s(visited bigint, codes text[], fingerprint numeric[], last_key text[]);
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'Purpose APPLY: the next rows of a run''s range: visited, codes, fingerprint, last key. NB105 when the table changed. Specification: 6.';
+
+-- Name: fn_birth_apply_write(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2;
-  v_touched text;
+  v_born bigint;
+  v_written numeric[];
 BEGIN
-  IF p_run_id IS NULL OR p_permit_id IS NULL OR p_batch IS NULL OR p_batch <= 0 THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s', coalesce(p_run_id::text, 'NULL'),
-      coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL')));
+  SELECT r.codes INTO v_born
+  FROM birth.fn_birth_register(p_run.collection_name, p_codes, p_run.dot_origin, p_run.run_id, p_dry_run := false,
+    p_fresh := p_run.existing_births = p_run.orphans) r
+  WHERE r.outcome = 'born';
+  IF v_born = cardinality(p_codes) THEN
+    RETURN p_fingerprint;
   END IF;
-  r_run := birth.fn_birth_run_lock(p_run_id);
-  PERFORM birth.fn_birth_run_startable(r_run, r_run.collection_name, 'COMPENSATE', true);
-  PERFORM birth.fn_birth_refuse(coalesce(birth.fn_birth_contract_blocker(), birth.fn_birth_verdict_blocker(r_run, 'COMPENSATE'),
-    birth.fn_birth_permit_blocker(r_run, p_permit_id, 'COMPENSATE', r_run.actual_inserted - r_run.compensated_rows)));
-  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched
-  FROM (SELECT * FROM birth.fn_birth_run_touched(r_run) LIMIT 20) t;
-  IF v_touched IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('births_touched', v_touched);
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0),
+               coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)] INTO v_written
+  FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
+  JOIN birth.birth_registry b ON b.entity_code = c.code AND b.run_id = p_run.run_id;
+  IF v_written[1] <> v_born THEN
+    PERFORM birth.fn_birth_raise('false_done', format('%s births inserted, %s of the run found', v_born, v_written[1]));
   END IF;
-  IF NOT p_execute THEN
-    RETURN r_run;
-  END IF;
-  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'COMPENSATE', true);
-  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
-  RETURN r_run;
+  RETURN v_written;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) IS 'Checks a compensation in full and claims the run. Granted to nobody. NB102, NB201 to NB206, NB210, NB301 to NB303, NB313, NB401, NB404, NB405. Specification: 6, R6.';
+COMMENT ON FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose APPLY: registers the codes of a slice and returns the fingerprint of the births written. NB108, NB309. Specification: 6 step 8.';
 
--- Name: fn_birth_compensation_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_batch_size(integer, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_factor double precision := p_target_ms / greatest(p_took_ms, 0.001);
+BEGIN
+  IF p_target_ms IS NULL THEN
+    RETURN p_most;
+  ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
+    RETURN least(p_most, 1000);
+  END IF;
+  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END)));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) IS 'Rows of the next batch: from those of the last, the milliseconds it took and the milliseconds it should take; at most p_most. Specification: 6.';
+
+-- Name: fn_birth_births_since(text, timestamp with time zone, timestamp with time zone, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) RETURNS TABLE(entity_code text, born_at timestamp with time zone, run_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    AS $$
+BEGIN
+  RETURN QUERY
+  SELECT b.entity_code, b.born_at, b.run_id
+  FROM birth.birth_registry b
+  WHERE b.run_id IS NULL AND b.born_at >= p_since AND b.born_at <= p_until AND b.collection_name = p_collection
+  UNION ALL
+  SELECT b.entity_code, b.born_at, b.run_id
+  FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
+  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
+  LIMIT 1000;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) IS 'Births of a collection between two times that a run did not write, a thousand at most. Specification: 6.';
+
+-- Name: fn_birth_census(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+  v_required boolean;
+  v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
+BEGIN
+  PERFORM birth.fn_birth_source_lock(p_collection);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
+  END IF;
+  IF r_identity.code_sql IS NULL THEN
+    RETURN QUERY SELECT 'identity is not eligible: ' || r_identity.reason, NULL::bigint, '{}'::text[], NOT v_required;
+  ELSE
+    RETURN QUERY
+    SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required FROM birth.fn_birth_scan(format($census$
+      WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
+      code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
+      owned AS (SELECT c.code, c.n, b.collection_name FROM code c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
+      SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
+             coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
+             count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
+      UNION ALL
+      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0, false
+      FROM birth.birth_registry b WHERE b.collection_name = $1 AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+      UNION ALL
+      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0, false
+      FROM owned o WHERE o.collection_name <> $1
+      UNION ALL
+      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false FROM code c WHERE c.n > 1
+      UNION ALL
+      SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
+    $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
+    AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
+  END IF;
+  RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_census(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
+
+-- Name: fn_birth_checks(text, birth.birth_backfill_ledger_v2, text, birth.birth_backfill_ledger_v2, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint DEFAULT 0, p_foreign text[] DEFAULT NULL::text[]) RETURNS TABLE(number bigint, check_name text, found text, expected text, pass boolean, blocker jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_undo CONSTANT boolean := p_purpose = 'COMPENSATE';
+  v_first CONSTANT boolean := NOT v_undo AND p_run.started_at IS NULL;
+  r_purpose record;
+  r_source record;
+  r_permit birth.birth_admission_permit_v2;
+  r_review birth.v_birth_verdict_standing;
+  v_dot text;
+  v_holder integer;
+  v_home text;
+  v_people text;
+  v_stop text;
+  v_drift text;
+  v_stage0 text;
+  v_verdict_fault text;
+  v_accepted bigint;
+  v_target bigint;
+  v_held numeric[];
+  v_fault jsonb;
+  v_alerts bigint;
+BEGIN
+  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_purpose, CASE WHEN v_undo THEN p_run.purpose END);
+  v_dot := CASE WHEN p_scope = 'plan' THEN r_purpose.plan_dot WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot END;
+  IF p_scope IN ('claim', 'batch') THEN
+    v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
+    SELECT format('this is %s; confirmed was %s', h.home,
+             coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none'))
+    INTO v_home FROM birth.v_birth_home h WHERE NOT h.confirmed;
+    v_people := birth.fn_birth_people_fault(p_run.run_id, p_run.lineage);
+    SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason) INTO v_stop
+    FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
+  END IF;
+  IF r_purpose.source AND p_scope IN ('plan', 'start', 'end') THEN
+    SELECT p.may_register, p.reason AS policy, i.relation, i.code_sql, i.status, i.reason, c.birth_code_sql,
+           birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') AS grants,
+           c.gateway_mode = 'enforce' AND NOT EXISTS (
+             SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_run.collection_name AND g.relation = i.relation AND g.enabled) AS unguarded
+    INTO r_source
+    FROM birth.fn_birth_policy_decision(p_run.collection_name) p
+    CROSS JOIN birth.fn_birth_identity_definition(p_run.collection_name) i
+    JOIN birth.collection_registry c ON c.collection_name = p_run.collection_name;
+  ELSE
+    SELECT NULL::boolean AS may_register, NULL::text AS policy, NULL::oid AS relation, NULL::text AS code_sql, NULL::text AS status,
+           NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants, NULL::boolean AS unguarded INTO r_source;
+  END IF;
+  IF p_scope IN ('permit', 'start', 'batch') THEN
+    -- A verdict that says no comes first, whenever it was given.
+    SELECT v.* INTO r_review FROM birth.v_birth_verdict_standing v
+    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose ORDER BY v.verdict = 'SAFE' LIMIT 1;
+    v_verdict_fault := CASE
+      WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
+      WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
+      WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
+      WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
+      WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
+      WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
+        THEN 'policy, identity or table changed after the verdict'
+    END;
+  END IF;
+  IF p_scope = 'start' OR p_scope = 'batch' AND p_now.contract_token IS DISTINCT FROM p_run.contract_token THEN
+    IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
+      SELECT coalesce(string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; '), 'no release is recorded') INTO v_drift
+      FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
+    END IF;
+    SELECT string_agg(g.check_name, '; ') INTO v_stage0 FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
+  END IF;
+  IF p_scope IN ('confirm', 'start', 'batch', 'spend') THEN
+    SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_now.permit_id;
+  END IF;
+  IF p_scope = 'start' THEN
+    SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
+    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE';
+    v_target := CASE WHEN v_undo THEN p_run.actual_inserted WHEN v_first THEN least(p_now.planned_rows, p_now.max_rows)
+                     ELSE p_run.expected_delta END;
+    p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
+    IF r_purpose.fault IS NOT NULL THEN
+      EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
+    END IF;
+  END IF;
+  IF p_scope = 'end' OR p_scope = 'start' AND NOT v_first AND NOT v_undo THEN
+    v_held := birth.fn_birth_run_proof(p_run);
+  END IF;
+  IF p_scope = 'end' THEN
+    SELECT count(*) - greatest(p_run.alerts_before, (SELECT max(v.alerts_seen) FROM birth.birth_review v
+      WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE')) INTO v_alerts FROM birth.fn_birth_alerts();
+  END IF;
+
+  RETURN QUERY
+  SELECT c.number, c.check_name, c.found, c.expected, c.pass IS TRUE,
+         CASE WHEN c.pass IS NOT TRUE THEN birth.fn_birth_error(c.error, c.found, c.hint) END
+  FROM (SELECT row_number() OVER () AS number, l.* FROM (VALUES
+    -- scopes, check, pass, error, found, expected, hint
+
+    -- status, holder, freeze, home, people
+    ('claim', 'the run can begin or go on',
+     CASE WHEN v_undo THEN p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0
+          ELSE p_run.status IN ('planned', 'running', 'stopped', 'failed') AND p_run.compensating_since IS NULL END, 'run_status',
+     format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
+       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' END, p_run.actual_inserted), 'not over', NULL),
+    ('batch', 'the run is under way', p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
+     format('run %s is %s', p_run.run_id, p_run.status), 'running', NULL),
+    -- A session that was cut off behind the last COMMIT of a run still has its lock, and any login can take such a lock: only the backend
+    -- that the ledger names holds the run, while it is running.
+    ('claim', 'no other session holds the run',
+     (v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running') IS NOT TRUE, 'run_held',
+     format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by), 'held by nobody else', NULL),
+    ('batch', 'this session holds the run', p_run.holder_pid = pg_backend_pid() AND v_holder = pg_backend_pid(), 'run_taken_over',
+     format('run %s is in attempt %s, held by backend %s', p_run.run_id, p_run.epoch, p_run.holder_pid), 'held by this session', NULL),
+    ('claim', 'a run without the driver has no committed batch', p_now.batches IS NULL OR p_run.batches = p_now.batches, 'driver_required',
+     format('run %s has %s committed batches', p_run.run_id, p_run.batches), '0', NULL),
+    ('batch', 'no stop was requested', v_stop IS NULL, 'stop_requested', v_stop, 'none', NULL),
+    ('plan claim batch', 'the operation is not frozen', CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END,
+     'dot_frozen', v_dot, 'not frozen', NULL),
+    ('claim batch', 'this database is the confirmed home', v_home IS NULL, 'home_unconfirmed', v_home, 'confirmed', NULL),
+    ('claim batch', 'nobody has two parts in the chain of plans', v_people IS NULL, 'separation_of_duties', v_people, 'one part each', NULL),
+    ('batch', 'the executor sends the batch', p_run.executed_by = session_user, 'separation_of_duties',
+     format('run %s is held by %s', p_run.run_id, p_run.executed_by), session_user::text, NULL),
+    ('claim', 'the origin is the one that the run began with', p_run.dot_origin IS NULL OR p_now.dot_origin = p_run.dot_origin,
+     'delta_mismatch', format('p_dot_origin is %L, the run began with %L', p_now.dot_origin, p_run.dot_origin), p_run.dot_origin,
+     'pass what the first CALL of the run passed'),
+
+    -- step 2: eligibility; steps 3 and 4: collision, duplicates, parity
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births', r_source.may_register, 'policy_not_required',
+     format('collection %s: %s', p_run.collection_name, r_source.policy), 'BIRTH_REQUIRED', NULL),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible', r_source.code_sql IS NOT NULL,
+     'identity_not_eligible', format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
+    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END, 'the identity is the classified one',
+     r_source.code_sql = r_source.birth_code_sql, 'identity_not_eligible',
+     format('collection %s: the table changed since it was classified', p_run.collection_name), 'as classified',
+     'classify the collection again, as it was or as it should be'),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway', r_source.unguarded IS NOT TRUE,
+     'gateway_missing', format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
+    (CASE WHEN r_purpose.source AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+     r_source.grants = '', 'source_privilege', format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
+     'let the owner of the table: ' || r_source.grants),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code', (p_now.collisions > 0) IS NOT TRUE,
+     'code_foreign', format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions, array_to_string(p_foreign, ', ')),
+     '0', NULL),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code', (p_now.duplicates > 0) IS NOT TRUE,
+     'code_duplicate', format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
+    (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted', (p_now.orphans > p_run.orphans) IS NOT TRUE,
+     'plan_stale', format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text, NULL),
+    -- Orphans may be entities registered under other codes.
+    (CASE WHEN NOT v_undo THEN 'start' END, 'the verdict accepts the orphans of the plan', p_run.orphans = 0 OR v_accepted = p_run.orphans,
+     'parity_broken', format('%s births of collection %s have no source row; the verdict accepts %s', p_run.orphans, p_run.collection_name,
+       coalesce(v_accepted, 0)), p_run.orphans::text, NULL),
+
+    -- step 5: contract, stage 0, verdict
+    ('start batch', 'the contract holds', v_drift IS NULL, 'contract_drift', v_drift, 'no drift that blocks', NULL),
+    ('start batch', 'stage 0 is still enforced', v_stage0 IS NULL, 'stage0_not_enforced', v_stage0, 'every guard passes', NULL),
+    ('permit start batch', 'a current verdict is SAFE', v_verdict_fault IS NULL, 'verdict_missing',
+     format('run %s, %s: %s', p_run.run_id, p_purpose, v_verdict_fault), 'SAFE', NULL),
+
+    -- step 6: permit
+    ('confirm start batch spend', 'the permit exists', r_permit.permit_id IS NOT NULL, 'permit_unknown',
+     format('permit %s', coalesce(p_now.permit_id::text, 'NULL')), 'known', NULL),
+    ('batch', 'the permit is that of the attempt', p_run.permit_id = p_now.permit_id, 'permit_scope',
+     format('the attempt holds permit %s', p_run.permit_id), p_run.permit_id::text, NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END, 'the permit is open', r_permit.status = 'OPEN',
+     CASE r_permit.status WHEN 'EXPIRED' THEN 'permit_expired' ELSE 'permit_not_open' END,
+     format('permit %s is %s since %s', r_permit.permit_id, r_permit.status, r_permit.closed_at), 'OPEN', NULL),
+    -- A revocation counts as soon as it is an act.
+    (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit was not revoked',
+     NOT EXISTS (SELECT FROM birth.birth_act a
+                 WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id AND a.act = 'permit_revoke'), 'permit_not_open',
+     format('permit %s was revoked', r_permit.permit_id), 'not revoked', NULL),
+    (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit has not expired',
+     r_permit.expires_at > birth.fn_birth_clock(), 'permit_expired',
+     format('permit %s expired at %s', r_permit.permit_id, r_permit.expires_at), 'later', NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END, 'the permit is for this run and purpose',
+     (r_permit.collection_name, r_permit.run_id, r_permit.purpose) = (p_run.collection_name, p_run.run_id, p_purpose), 'permit_scope',
+     format('permit %s is for %s of collection %s, run %s', r_permit.permit_id, r_permit.purpose, r_permit.collection_name, r_permit.run_id),
+     format('%s, run %s', p_purpose, p_run.run_id), NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit is confirmed', r_permit.confirmed_by IS NOT NULL,
+     'permit_not_confirmed', format('permit %s', r_permit.permit_id), 'confirmed', NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit has enough rows left',
+     r_permit.max_rows - r_permit.spent_rows >= p_rows, 'permit_exhausted',
+     format('permit %s has %s of %s rows left, the run needs %s', r_permit.permit_id, r_permit.max_rows - r_permit.spent_rows,
+       r_permit.max_rows, p_rows), p_rows::text, NULL),
+
+    -- step 7: the numbers of the CALL are those of the run, and the set is the one that was planned
+    (CASE WHEN v_first AND r_permit.permit_id IS NOT NULL THEN 'start' END, 'the bound is within the permit',
+     r_permit.max_rows - r_permit.spent_rows >= p_now.max_rows, 'bound_exceeded', format('p_max_rows is %s', p_now.max_rows),
+     (r_permit.max_rows - r_permit.spent_rows)::text, NULL),
+    (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'the records hold what the receipts count', v_held = p_run.written_fingerprint,
+     'false_done', format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_held[1]),
+     p_run.actual_inserted::text, NULL),
+    (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'written and missing make the target',
+     ARRAY[v_held[1] + p_now.target_fingerprint[1], v_held[2] + p_now.target_fingerprint[2], v_held[3] + p_now.target_fingerprint[3]]
+       = p_run.target_fingerprint, 'source_changed',
+     format('%s written and %s missing of a target of %s', v_held[1], p_now.target_fingerprint[1], p_run.expected_delta),
+     p_run.expected_delta::text, NULL),
+    (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
+     p_now.planned_fingerprint = p_run.planned_fingerprint
+       AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
+     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows), p_run.planned_rows::text, NULL),
+    (CASE WHEN v_first THEN 'plan start' END, 'there is something to do', (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
+     format('collection %s', p_run.collection_name), 'more than 0', NULL),
+    (CASE WHEN NOT v_undo AND (p_now.planned_rows > 0 OR NOT v_first) IS NOT FALSE THEN 'start' END, 'the CALL names the numbers of the run',
+     p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows), 'delta_mismatch',
+     format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows, v_target,
+       CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
+    ('start', 'the purpose itself finds nothing in the way', v_fault IS NULL, v_fault ->> 'error', v_fault ->> 'detail', 'nothing',
+     v_fault ->> 'hint'),
+
+    -- step 9: no false done
+    ('end', 'the records hold what was counted',
+     CASE WHEN v_undo THEN v_held = '{0,0,0}' AND p_run.compensated_rows = p_run.actual_inserted
+          ELSE v_held = p_run.written_fingerprint END, 'false_done',
+     CASE WHEN v_undo THEN format('%s of %s births removed, the registry still holds %s', p_run.compensated_rows, p_run.actual_inserted,
+                             v_held[1])
+          ELSE format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_held[1]) END,
+     (p_run.actual_inserted - p_run.compensated_rows)::text, NULL),
+    (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold the target', v_held = p_run.target_fingerprint, 'source_changed',
+     format('run %s wrote %s of a target of %s', p_run.run_id, v_held[1], p_run.expected_delta), p_run.expected_delta::text, NULL),
+    (CASE WHEN NOT v_undo THEN 'end' END, 'no alert came that no reviewer saw', v_alerts <= 0, 'alerts_grew',
+     format('%s alerts since the run began or was last found safe', v_alerts), '0', NULL)
+  ) AS l(scopes, check_name, pass, error, found, expected, hint)) c
+  WHERE p_scope = ANY (string_to_array(c.scopes, ' '))
+  ORDER BY c.number;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]) IS 'The checks of a scope in the order of refusals: check, found, expected, pass, and the error as jsonb. Specification: 6.';
+
+-- Name: fn_birth_clock(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_clock() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (SELECT greatest(clock_timestamp(), max(a.acted_at) + interval '1 microsecond') FROM birth.birth_act a);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_clock() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_clock(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_clock() IS 'The server''s time, or a microsecond after the newest act if the clock is behind it. O(1). Specification: 6.1 R18.';
+
+-- Name: fn_birth_code_tells(text[], text[], regtype[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_whole CONSTANT regtype[] := ARRAY['int2'::regtype, 'int4'::regtype, 'int8'::regtype];
+  v_first integer := 1;
+  v_last integer := cardinality(p_literals);
+BEGIN
+  -- Past either end, and next to another column, there is no literal: the comparison is NULL and the loop ends.
+  WHILE p_literals[v_first] IS NOT NULL OR p_types[v_first] = 'uuid'::regtype
+     OR p_types[v_first] = ANY (c_whole) AND strpos('0123456789', left(p_literals[v_first + 1], 1)) = 0
+     OR p_types[v_first] = 'numeric'::regtype AND strpos('.0123456789', left(p_literals[v_first + 1], 1)) = 0 LOOP
+    v_first := v_first + 1;
+  END LOOP;
+  WHILE p_literals[v_last] IS NOT NULL OR p_types[v_last] = 'uuid'::regtype
+     OR p_types[v_last] = ANY (c_whole) AND strpos('-0123456789', right(p_literals[v_last - 1], 1)) = 0
+     OR p_types[v_last] = 'numeric'::regtype AND strpos('-.0123456789', right(p_literals[v_last - 1], 1)) = 0 LOOP
+    v_last := v_last - 1;
+  END LOOP;
+  RETURN ARRAY(
+    SELECT c.name FROM unnest(p_columns) WITH ORDINALITY AS c(name, position)
+    WHERE c.name IS NOT NULL AND (c.position < v_first OR c.position > v_last OR v_first = v_last));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) IS 'The columns whose values can be read back from a code, given the pieces of its template in order. Specification: 4, R3.';
+
+-- Name: fn_birth_collection_births(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_collection_births(p_collection text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+  v_births bigint;
+BEGIN
+  -- Dynamic, because PL/pgSQL runs a static SELECT INTO in one process.
+  EXECUTE 'SELECT count(*) FROM birth.birth_registry b WHERE b.collection_name = $1' INTO v_births USING p_collection;
+  RETURN v_births;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_collection_births(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_collection_births(p_collection text) IS 'How many births a collection has. Specification: 6, R10.';
+
+-- Name: fn_birth_collection_register(text, text, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_fault text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
+  IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63
+     OR p_schema IS NULL OR p_table IS NULL
+     OR greatest(octet_length(p_schema), octet_length(p_table)) > 63 OR p_governed IS NULL
+     OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
+      p_collection, p_schema, p_table, p_coverage_status, p_governed),
+      'the names have 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW '
+      'or BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
+  WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
+  END IF;
+  -- A table that does not exist yet may be registered; one that can never be a source may not.
+  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
+  WHERE s.status = 'BLOCKED_SOURCE';
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  BEGIN
+    -- Not ON CONFLICT DO UPDATE: it locks the row as if its key changed, and a gateway that records a finding would
+    -- wait.
+    UPDATE birth.collection_registry c
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
+    WHERE c.collection_name = p_collection;
+    IF NOT FOUND THEN
+      INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
+      VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed);
+    END IF;
+  EXCEPTION WHEN unique_violation THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I was registered by another session just now', p_schema, p_table));
+  END;
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection, p_detail := jsonb_build_object(
+    'table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
+  RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';
+
+-- Name: fn_birth_compensate_fault(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL::text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $_$
+DECLARE
+  c_most CONSTANT integer := 20;
+  r_key record;
+  v_births numeric[];
+  v_expected numeric[];
+  v_some text[];
+  v_touched text[] := '{}';
+BEGIN
+  IF p_codes IS NULL THEN
+    v_births := birth.fn_birth_run_births(p_run);
+    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0),
+                 coalesce(sum(s.sign * r.fingerprint[3]), 0)] INTO v_expected
+    FROM birth.birth_receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1 ELSE 1 END) AS s(sign)
+    WHERE r.run_id = p_run.run_id;
+    IF v_births <> v_expected THEN
+      v_touched := ARRAY[format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1])];
+    END IF;
+  END IF;
+  -- Planned each time, for these codes: a plan for any would read all births of the run.
+  EXECUTE 'SELECT array_agg(t.entity_code || '' differs from its receipt'') FROM (SELECT b.entity_code FROM birth.birth_registry b'
+    ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2))'
+    ' AND (b.collection_name <> $1.collection_name OR b.dot_origin <> $1.dot_origin'
+    '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = $1.purpose))'
+    ' LIMIT $3) t'
+    INTO v_some USING p_run, p_codes, c_most;
+  v_touched := v_touched || v_some;
+  FOR r_key IN
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
+    FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
+  LOOP
+    IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE')
+            AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
+      v_touched := v_touched || format(
+        '%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        r_key.relation, r_key.conname, r_key.nspname, r_key.relation);
+      CONTINUE;
+    END IF;
+    SELECT array_agg(format('%s referenced by %s (%s)', s.entity_code, r_key.relation, r_key.conname)) INTO v_some
+    FROM birth.fn_birth_scan(format(
+      'SELECT b.entity_code::text FROM birth.birth_registry b'
+      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6',
+      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes, p_rows := c_most) AS s(entity_code text);
+    v_touched := v_touched || v_some;
+  END LOOP;
+  RETURN CASE WHEN v_touched <> '{}' THEN birth.fn_birth_error('births_touched', array_to_string(v_touched[1:c_most], '; ')) END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'NB313 as jsonb when births of a run differ from their receipts or are referenced by a foreign key, else NULL. Specification: 6, R6.';
+
+-- Name: fn_birth_compensate_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+  SELECT count(*), coalesce(array_agg(o.entity_code), '{}'), NULL::numeric[], NULL::text[]
+  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_rows FOR UPDATE) o;
+$$;
+
+ALTER FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'Purpose COMPENSATE: the next births of a run, locked: visited and codes. Specification: 6, R6.';
+
+-- Name: fn_birth_compensate_write(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2;
   v_removed numeric[];
-  v_codes text[];
-  v_touched text;
 BEGIN
-  SELECT coalesce(array_agg(o.entity_code), '{}') INTO v_codes
-  FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_batch FOR UPDATE) o;
-  SELECT string_agg(concat_ws(' ', t.entity_code, t.why), '; ') INTO v_touched FROM (SELECT * FROM birth.fn_birth_run_touched(p_run, v_codes) LIMIT 20) t;
-  IF v_touched IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('births_touched', v_touched);
-  END IF;
-  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes) RETURNING b.entity_code)
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(d.entity_code, p_run.seed_b)), 0)]
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_compensate_fault(p_run, p_codes));
+  WITH removed AS (DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (p_codes) RETURNING b.entity_code)
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.entity_code, p_run.seed_a)), 0),
+               coalesce(sum(hashtextextended(d.entity_code, p_run.seed_b)), 0)]
   INTO v_removed FROM removed d;
-  UPDATE birth.birth_backfill_ledger_v2 l
-  SET batches = l.batches + 1, compensated_rows = l.compensated_rows + v_removed[1]::bigint, last_batch_at = clock_timestamp()
-  WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
-  PERFORM birth.fn_birth_permit_spend(r_run, 'COMPENSATE', v_removed[1]::bigint);
-  PERFORM birth.fn_birth_run_receipt(r_run, 'COMPENSATE', NULL, v_removed[1]::bigint, v_removed);
-
-  IF r_run.compensated_rows = r_run.actual_inserted OR v_removed[1] = 0 THEN
-    IF birth.fn_birth_run_births(r_run) <> '{0,0,0}' OR r_run.compensated_rows <> r_run.actual_inserted THEN
-      PERFORM birth.fn_birth_raise('false_done', format('%s of %s births removed, the registry still holds %s', r_run.compensated_rows,
-        r_run.actual_inserted, (birth.fn_birth_run_births(r_run))[1]));
-    END IF;
-    UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = r_run.permit_id;
-    UPDATE birth.birth_backfill_ledger_v2 l SET status = 'compensated', finished_at = clock_timestamp(), holder_pid = NULL
-    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
-    PERFORM birth.fn_birth_act_record('outcome', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := r_run.permit_id,
-      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_detail := '{"status": "compensated"}');
-  END IF;
-  RETURN r_run;
+  RETURN v_removed;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Removes one batch of a run''s births with receipt, permit and ledger; the last one proves that none is left. Granted to nobody. NB202 to NB206, NB309, NB313. Specification: 6, R6.';
+COMMENT ON FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose COMPENSATE: removes the births of a slice and returns their fingerprint. NB313. Specification: 6, R6.';
 
 -- Name: fn_birth_constraint_violations(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -852,31 +1219,6 @@ ALTER FUNCTION birth.fn_birth_constraint_violations() OWNER TO birth_definer;
 -- Name: FUNCTION fn_birth_constraint_violations(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_constraint_violations() IS 'Rows that violate a constraint of the release, whatever the catalogue says of it: run, constraint, how many. Specification: 6, 6.1 R11.';
-
--- Name: fn_birth_contract_blocker(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_contract_blocker() RETURNS jsonb
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_objects text;
-BEGIN
-  IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
-    SELECT string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; ') INTO v_objects
-    FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
-    RETURN birth.fn_birth_error('contract_drift', coalesce(v_objects, 'no release is recorded'));
-  END IF;
-  SELECT string_agg(g.check_name, '; ') INTO v_objects FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
-  RETURN CASE WHEN v_objects IS NOT NULL THEN birth.fn_birth_error('stage0_not_enforced', v_objects) END;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_contract_blocker() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_contract_blocker(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_contract_blocker() IS 'NB404 or NB405 as jsonb when the contract has drifted or a stage 0 guard does not pass, else NULL. Specification: 6 step 5.';
 
 -- Name: fn_birth_contract_compare(jsonb, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2290,11 +2632,11 @@ ALTER TABLE birth.collection_registry OWNER TO birth_definer;
 
 -- Name: TABLE collection_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.collection_registry IS 'Governed and known source tables: location, policy, identity and gateway mode of each collection. Specification: 4.';
+COMMENT ON TABLE birth.collection_registry IS 'The collections: source table, policy, identity and gateway mode of each. Specification: 4.';
 
 -- Name: COLUMN collection_registry.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.collection_name IS 'The name of the collection; written into each of its births.';
+COMMENT ON COLUMN birth.collection_registry.collection_name IS 'Name of the collection; stored in each of its births.';
 
 -- Name: COLUMN collection_registry.schema_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -2310,7 +2652,7 @@ COMMENT ON COLUMN birth.collection_registry.coverage_status IS 'Policy: BIRTH_RE
 
 -- Name: COLUMN collection_registry.governed; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.governed IS 'Whether the collection is under governance.';
+COMMENT ON COLUMN birth.collection_registry.governed IS 'Whether the collection is governed.';
 
 -- Name: COLUMN collection_registry.birth_code_strategy; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -2318,59 +2660,59 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_strategy IS 'Identity: co
 
 -- Name: COLUMN collection_registry.birth_code_column; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_column IS 'Strategies column and synthetic_id: the column the code is made of.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_column IS 'Strategies column and synthetic_id: the column from which the code is made.';
 
 -- Name: COLUMN collection_registry.birth_code_prefix; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_prefix IS 'Strategy synthetic_id: what stands before the key.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_prefix IS 'Strategy synthetic_id: the prefix before the key.';
 
 -- Name: COLUMN collection_registry.birth_code_template; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy legacy: a template such as APR-{id:06}.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_template IS 'Strategy legacy: a template, for example APR-{id:06}.';
 
 -- Name: COLUMN collection_registry.birth_code_sql; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS 'The code as SQL over a row called t, as fn_birth_identity_definition derived it at classification; the gateway evaluates it.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_sql IS 'The code as an SQL expression over a row named t, derived by fn_birth_identity_definition at classification; the gateway evaluates it.';
 
 -- Name: COLUMN collection_registry.birth_code_row_sql; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_row_sql IS 'The same as a statement over one row $1, for the gateway by row.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_row_sql IS 'The same as a statement over one row $1; the row-level gateway evaluates it.';
 
 -- Name: COLUMN collection_registry.birth_code_columns; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns birth_code_sql reads.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns that birth_code_sql reads.';
 
 -- Name: COLUMN collection_registry.birth_code_types; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'The types they had at classification, int8 for every integer, text for varchar: the gateway evaluates birth_code_sql over no others.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'Types of birth_code_columns at classification (int8 for every integer type, text for varchar). If the types are different now, the gateway does not evaluate birth_code_sql.';
 
 -- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: never refuse an insert, record what would have been refused. enforce: refuse.';
+COMMENT ON COLUMN birth.collection_registry.gateway_mode IS 'observe: let every insert through and record what enforce would refuse; enforce: refuse it.';
 
 -- Name: COLUMN collection_registry.gateway_owner; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table when the gateway was attached: under another name only a table of this owner gives births.';
+COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table when the gateway was attached. If the table was renamed, its rows get births only if it still has this owner.';
 
 -- Name: COLUMN collection_registry.rule_version; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Rises with each change of policy, mode or identity; v_birth_gateway_fence says whether that change holds.';
+COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
 
 -- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was entered.';
+COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was registered.';
 
 -- Name: COLUMN collection_registry.registered_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that entered the collection.';
+COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that registered the collection.';
 
 -- Name: COLUMN collection_registry.classified_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last decided.';
+COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last classified.';
 
 -- Name: COLUMN collection_registry.classified_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last decided the identity.';
+COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
 
 -- Name: fn_birth_gateway_collection(text, oid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2622,26 +2964,6 @@ ALTER FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_regist
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) IS 'A statement that says whether the new rows have the identity columns with the types of the classification, for a gateway trigger under an old snapshot. Specification: 5, 6.1 R2.';
 
--- Name: fn_birth_home_check(); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_home_check() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  IF NOT (SELECT h.confirmed FROM birth.v_birth_home h) THEN
-    PERFORM birth.fn_birth_raise('home_unconfirmed', (SELECT format('this is %s; confirmed was %s', h.home,
-      coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none')) FROM birth.v_birth_home h));
-  END IF;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_home_check() OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_home_check(); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_home_check() IS 'Refuses with NB212 in a database that is not the confirmed one. Called before anything is begun and before every batch.';
-
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_home_confirm(p_reason text) RETURNS text
@@ -2688,28 +3010,32 @@ BEGIN
         WHEN 'legacy' THEN p_template IS NOT NULL AND p_column IS NULL AND p_prefix IS NULL
       END) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('identity_malformed',
-      format('strategy %L, column %L, prefix %L, template %L', left(p_strategy, 80), left(p_column, 80), left(p_prefix, 80), left(p_template, 80)),
+      format('strategy %L, column %L, prefix %L, template %L', left(p_strategy, 80), left(p_column, 80),
+        left(p_prefix, 80), left(p_template, 80)),
       'column takes p_column; synthetic_id takes p_column and p_prefix; legacy takes p_template');
   END IF;
   IF p_template IS NOT NULL THEN
     SELECT sum(octet_length(t.literal)) INTO v_text FROM birth.fn_birth_template_parse(p_template) t;
   END IF;
   IF v_text > 512 THEN
-    PERFORM birth.fn_birth_raise('identity_malformed', format('the text around the columns has %s bytes', v_text), 'a code has at most 512 bytes: shorten the prefix or the template');
+    PERFORM birth.fn_birth_raise('identity_malformed', format('the text around the columns has %s bytes', v_text),
+      'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
 
   UPDATE birth.collection_registry c
-  SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix, birth_code_template = p_template,
-      birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}', birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+  SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
+      birth_code_template = p_template, birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}',
+      birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
-    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+    PERFORM birth.fn_birth_raise('identity_not_eligible',
+      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(jsonb_build_object(
-    'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(
+    jsonb_build_object('strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $$;
@@ -2720,61 +3046,33 @@ ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy te
 
 COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB116. Specification: 4.';
 
--- Name: fn_birth_identity_definition(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], key_columns text[], key_types text[], codes_distinct boolean)
+CREATE FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    SET quote_all_identifiers TO 'off'
     AS $_$
 DECLARE
-  r_collection birth.collection_registry;
   v_may_be_blank boolean;
   v_may_be_long boolean;
-  v_literals text[];
-  v_names text[];
-  v_types regtype[];
-  v_fault text;
+  v_tests text;
 BEGIN
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
-  END IF;
-  source_sql := format('%I.%I', r_collection.schema_name, r_collection.table_name);
-  SELECT s.status, s.reason, s.relation INTO status, reason, relation
-  FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
-  -- The catalogue as the parser sees it, which an old snapshot does not show.
-  IF status IS NULL AND (CASE WHEN has_schema_privilege(r_collection.schema_name::text, 'USAGE') THEN to_regclass(source_sql)::oid <> relation END) IS TRUE THEN
-    status := 'BLOCKED_NO_TABLE';
-    reason := format('table %s was replaced a moment ago', source_sql);
-  END IF;
-  IF status IS NULL AND r_collection.birth_code_strategy IS NULL THEN
-    status := 'BLOCKED_UNCLASSIFIED';
-    reason := 'no identity was decided';
-  END IF;
-  IF status IS NOT NULL THEN
-    RETURN NEXT;
-    RETURN;
-  END IF;
-
   -- Every strategy is a template: a column alone, a prefix and a column, or the pieces as written.
   WITH piece AS (
-    SELECT 1 AS position, NULL::text AS literal, r_collection.birth_code_column AS name, NULL::integer AS width
-    WHERE r_collection.birth_code_strategy = 'column'
-    UNION ALL
-    SELECT v.position, v.literal, v.name, NULL
-    FROM (VALUES (1, r_collection.birth_code_prefix, NULL), (2, NULL, r_collection.birth_code_column)) AS v(position, literal, name)
-    WHERE r_collection.birth_code_strategy = 'synthetic_id'
+    SELECT v.position, v.literal, v.name, NULL::integer AS width
+    FROM (VALUES (1, p_collection.birth_code_prefix, NULL), (2, NULL, p_collection.birth_code_column))
+      AS v(position, literal, name)
+    WHERE p_collection.birth_code_strategy <> 'legacy' AND coalesce(v.literal, v.name) IS NOT NULL
     UNION ALL
     SELECT p.ordinal, p.literal, p.column_name, p.width
-    FROM birth.fn_birth_template_parse(r_collection.birth_code_template) p
-    WHERE r_collection.birth_code_strategy = 'legacy'
+    FROM birth.fn_birth_template_parse(p_collection.birth_code_template) p
+    WHERE p_collection.birth_code_strategy = 'legacy'
   ), typed AS (
     SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type, a.attgenerated = 'v' AS is_virtual,
            a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole_number
     FROM piece p LEFT JOIN pg_attribute a
-      ON a.attrelid = fn_birth_identity_definition.relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
+      ON a.attrelid = p_relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
   )
   SELECT
     string_agg(CASE
@@ -2785,53 +3083,125 @@ BEGIN
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
-    array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position), array_agg(t.type ORDER BY t.position),
+    birth.fn_birth_code_tells(array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position),
+      array_agg(t.type ORDER BY t.position)),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
     bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
-      OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
+      OR sum(coalesce(octet_length(t.literal),
+                      CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
     min(CASE
       WHEN t.name IS NULL THEN NULL
       WHEN NOT t.present THEN format('BLOCKED_NO_COLUMN column %s does not exist', t.name)
-      WHEN t.is_virtual THEN format('BLOCKED_TYPE column %s is generated when it is read, which a trigger cannot', t.name)
-      WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype,
-                          'numeric'::regtype)
+      WHEN t.is_virtual
+        THEN format('BLOCKED_TYPE column %s is a virtual generated column, which a trigger cannot read', t.name)
+      WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+                          'uuid'::regtype, 'numeric'::regtype)
         THEN format('BLOCKED_TYPE the text of column %s depends on settings or code (type %s)', t.name, t.type)
       WHEN t.width IS NOT NULL AND NOT t.whole_number
         THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
     END)
-  INTO code_sql, columns, v_literals, v_names, v_types, v_may_be_blank, v_may_be_long, v_fault
+  INTO code_sql, columns, told, v_may_be_blank, v_may_be_long, fault
   FROM typed t;
-
-  IF v_fault IS NULL THEN
-    SELECT k.key_columns, k.key_types INTO key_columns, key_types FROM birth.fn_birth_identity_key(relation, columns) k;
-    IF key_columns IS NULL THEN
-      v_fault := format('BLOCKED_NO_UNIQUE_KEY no unique, immediate, complete index over %s', array_to_string(columns, ', '));
-    END IF;
-  END IF;
-  IF v_fault IS NOT NULL THEN
-    status := split_part(v_fault, ' ', 1);
-    reason := substr(v_fault, strpos(v_fault, ' ') + 1);
-    code_sql := NULL;
-  ELSE
-    code_sql := birth.fn_birth_code_checked(code_sql, v_may_be_blank, v_may_be_long);
-    -- The key holds while the table is locked: fn_birth_source_lock before this is asked. One column is told however often it stands there.
-    codes_distinct := cardinality(columns) = 1 OR key_columns <@ birth.fn_birth_code_tells(v_literals, v_names, v_types);
-    -- A child that is attached in this moment is not of the table that was checked.
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
-      source_sql := 'ONLY ' || source_sql;
-    END IF;
-    status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
-    reason := format('scanned by %s', array_to_string(key_columns, ', '));
-  END IF;
-  RETURN NEXT;
+  v_tests := concat_ws(' AND ',
+    CASE WHEN v_may_be_long THEN format('octet_length(%s) <= 512', code_sql) END,
+    CASE WHEN v_may_be_blank THEN format(
+      E'((%1$s) COLLATE "C" >= ''!'' OR btrim(%1$s, E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''')', code_sql) END);
+  code_sql := format(CASE v_tests WHEN '' THEN '(%1$s) COLLATE "C"'
+    ELSE '(CASE WHEN %2$s THEN %1$s END) COLLATE "C"' END, code_sql, v_tests);
 END;
 $_$;
+
+ALTER FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) IS 'The code of a collection as SQL over a row t, its columns, those that a code tells; or the fault. Specification: 4, R3.';
+
+-- Name: fn_birth_identity_definition(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], key_columns text[], key_types text[], codes_distinct boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET quote_all_identifiers TO 'off'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  r_code record;
+BEGIN
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  source_sql := format('%I.%I', r_collection.schema_name, r_collection.table_name);
+  SELECT s.status, s.reason, s.relation INTO status, reason, relation
+  FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
+  -- The catalogue as the parser sees it, which an old snapshot does not show.
+  IF status IS NULL AND (CASE WHEN has_schema_privilege(r_collection.schema_name::text, 'USAGE')
+                              THEN to_regclass(source_sql)::oid <> relation END) IS TRUE THEN
+    status := 'BLOCKED_NO_TABLE';
+    reason := format('table %s was replaced after this snapshot was taken', source_sql);
+  END IF;
+  IF status IS NULL AND r_collection.birth_code_strategy IS NULL THEN
+    status := 'BLOCKED_UNCLASSIFIED';
+    reason := 'no identity was decided';
+  END IF;
+  IF status IS NOT NULL THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  SELECT i.* INTO r_code FROM birth.fn_birth_identity_code(r_collection, relation) i;
+  columns := r_code.columns;
+  IF r_code.fault IS NOT NULL THEN
+    status := split_part(r_code.fault, ' ', 1);
+    reason := substr(r_code.fault, strpos(r_code.fault, ' ') + 1);
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  SELECT k.names, k.types INTO key_columns, key_types
+  FROM pg_index i
+  JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+  JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
+           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
+           bool_and(a.attname = ANY (r_code.columns) AND o.opcdefault
+                    AND i.indcollation[n.position - 1] = a.attcollation
+                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
+    FROM generate_series(1, i.indnkeyatts) AS n(position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
+    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
+  ) k ON k.usable AND cardinality(k.names) = i.indnkeyatts
+  WHERE i.indrelid = fn_birth_identity_definition.relation
+    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
+  LIMIT 1;
+  IF key_columns IS NULL THEN
+    status := 'BLOCKED_NO_UNIQUE_KEY';
+    reason := format('no unique, immediate, complete index over %s', array_to_string(columns, ', '));
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  code_sql := r_code.code_sql;
+  -- The key holds while the table is locked: fn_birth_source_lock comes first. A single column is always told.
+  codes_distinct := cardinality(columns) = 1 OR key_columns <@ r_code.told;
+  -- A child that is attached at this moment does not belong to the table that was checked.
+  IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
+    source_sql := 'ONLY ' || source_sql;
+  END IF;
+  status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
+  reason := format('scanned by %s', array_to_string(key_columns, ', '));
+  RETURN NEXT;
+END;
+$$;
 
 ALTER FUNCTION birth.fn_birth_identity_definition(p_collection text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_definition(p_collection text) IS 'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_…, its code as SQL over a row t, and its scan key. NB103 when unknown. Specification: 4, R2, R3.';
+COMMENT ON FUNCTION birth.fn_birth_identity_definition(p_collection text) IS 'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_…, its code as SQL over a row t, and its scan key. NB103 for an unknown collection. Specification: 4, R2, R3.';
 
 -- Name: fn_birth_identity_hash(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2850,41 +3220,7 @@ ALTER FUNCTION birth.fn_birth_identity_hash(p_collection text) OWNER TO birth_de
 
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 over policy, identity and table of a collection: what verdicts and runs are bound to. Specification: 6.1 R5.';
-
--- Name: fn_birth_identity_key(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) RETURNS TABLE(key_columns text[], key_types text[])
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN QUERY
-  SELECT k.key_columns, k.key_types
-  FROM pg_index i
-  JOIN pg_class x ON x.oid = i.indexrelid
-  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-  JOIN LATERAL (
-    SELECT array_agg(a.attname::text ORDER BY n.position) AS key_columns,
-           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS key_types,
-           bool_and(a.attname = ANY (p_columns) AND o.opcdefault AND i.indcollation[n.position - 1] = a.attcollation
-                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
-    FROM generate_series(1, i.indnkeyatts) AS n(position)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
-    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
-  ) k ON k.usable AND cardinality(k.key_columns) = i.indnkeyatts
-  WHERE i.indrelid = p_relation
-    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
-  LIMIT 1;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_identity_key(p_relation oid, p_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) IS 'Columns and types of the unique index over identity columns that a backfill pages by; no row when there is none. Specification: 6.1 R3.';
+COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 over policy, identity and table of a collection, to which verdicts and runs are bound. Specification: 6.1 R5.';
 
 -- Name: fn_birth_identity_propose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2903,39 +3239,55 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
            array_agg(a.attname::text ORDER BY k.position) AS names,
            bool_and(a.attnotnull) AS complete,
            bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
-                                   'uuid'::regtype, 'numeric'::regtype)) AS eligible
+           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
+                                   'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
     FROM source s
-    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+      AND i.indpred IS NULL AND i.indexprs IS NULL
     CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
     GROUP BY i.indexrelid, i.indisprimary
+  ), gateway AS (
+    -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
+    -- come a column, a template, or a prefix and a column.
+    SELECT t.tgname, a.arguments, p.proname = 'fn_birth_registry_auto_id' OR cardinality(a.arguments) > 2 AS by_id
+    FROM source s
+    JOIN pg_trigger t ON t.tgrelid = s.oid
+    JOIN pg_proc p ON p.oid = t.tgfoid AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id')
+    CROSS JOIN LATERAL (SELECT ARRAY(
+      SELECT convert_from(decode(replace(b.hex, ' ', ''), 'hex'), getdatabaseencoding())
+      FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ')
+        WITH ORDINALITY AS b(hex, position)
+      WHERE b.position <= t.tgnargs
+      ORDER BY b.position)) AS a(arguments)
+    WHERE t.tgnargs > 1
   ), proposal AS (
     SELECT 1 AS rank, false AS indisprimary,
-           -- After the collection: a column, a template, or a prefix and a column.
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN 'synthetic_id'
-                WHEN t.arguments[2] ~ '[{}]' THEN 'legacy' ELSE 'column' END AS strategy,
-           CASE WHEN t.routine = 'fn_birth_registry_auto_id' OR cardinality(t.arguments) > 2 THEN coalesce(t.arguments[3], 'id')
-                WHEN t.arguments[2] !~ '[{}]' THEN t.arguments[2] END AS name,
-           t.arguments[2] AS extra,
-           format('trigger %s says so', t.trigger_name) AS reason
-    FROM source s CROSS JOIN LATERAL birth.fn_birth_trigger_arguments(s.oid) t
-    WHERE cardinality(t.arguments) > 1
+           CASE WHEN g.by_id THEN 'synthetic_id' WHEN g.arguments[2] ~ '[{}]' THEN 'legacy'
+                ELSE 'column' END AS strategy,
+           CASE WHEN g.by_id THEN coalesce(g.arguments[3], 'id')
+                WHEN g.arguments[2] !~ '[{}]' THEN g.arguments[2] END AS name,
+           g.arguments[2] AS extra,
+           format('from the arguments of trigger %s', g.tgname) AS reason
+    FROM gateway g
     UNION ALL
     SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
     FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
     UNION ALL
-    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-', format('%s is a key of one column', k.names[1])
+    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-',
+           format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL, replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
+    SELECT 4, k.indisprimary, 'legacy', NULL,
+           replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )
   SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
          p.reason,
-         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);', s.collection, p.strategy,
+         format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);',
+           s.collection, p.strategy,
            CASE p.strategy
              WHEN 'column' THEN format(', p_column := %L', p.name)
              WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
@@ -2950,27 +3302,6 @@ ALTER FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) OWNE
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) IS 'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';
-
--- Name: fn_birth_identity_statuses(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_identity_statuses(p_coverage text DEFAULT NULL::text) RETURNS TABLE(collection_name text, status text, reason text, relation oid)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN QUERY
-  SELECT c.collection_name, d.status, d.reason, d.relation
-  FROM birth.collection_registry c
-  CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
-  WHERE p_coverage IS NULL OR c.coverage_status = p_coverage;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_identity_statuses(p_coverage text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_identity_statuses(p_coverage text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) IS 'Identity status of every collection, or of those of one policy: ELIGIBLE_… or BLOCKED_… with the reason. Specification: 4.';
 
 -- Name: fn_birth_identity_store(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2988,9 +3319,10 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- Types whose text is the same are one: all integers, text and varchar.
+      -- One name for types with the same text: all integers, and text and varchar.
       birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8' WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
         FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
         JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
         ORDER BY n.position)
@@ -3002,7 +3334,7 @@ ALTER FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text,
 
 -- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) IS 'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Granted to nobody. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) IS 'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Specification: 4.';
 
 -- Name: fn_birth_is_member(name, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3298,7 +3630,8 @@ BEGIN
     AND (l.status = 'running'
          OR (l.status IN ('stopped', 'failed') AND l.actual_inserted > l.compensated_rows
              AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
-                             WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at AND n.status IN ('done', 'compensated'))))
+                             WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at
+                               AND n.status IN ('done', 'compensated'))))
   LIMIT 1;
   IF v_run IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('definition_in_use', v_run);
@@ -3312,94 +3645,35 @@ ALTER FUNCTION birth.fn_birth_open_run(p_collection text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_open_run(p_collection text) IS 'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing settled. Specification: 6.1 R5.';
 
--- Name: fn_birth_outcome_of(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_people_fault(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) RETURNS jsonb
-    LANGUAGE sql STABLE
+CREATE FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT CASE
-    WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
-    ELSE jsonb_build_object('error', p_sqlstate,
-      'outcome', CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped' ELSE 'failed' END)
-  END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) IS 'Whether an SQLSTATE stops or fails a run, and the error''s name. Specification: 6.';
-
--- Name: fn_birth_people_check(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_fault text;
 BEGIN
-  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
-    string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as ')) INTO v_fault
-  FROM (
-    SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
-    FROM birth.birth_act a WHERE a.lineage = p_lineage
-    UNION ALL
-    SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
-    WHERE p_act IS NOT NULL
-  ) p
-  WHERE p.part IS NOT NULL
-  GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
-  HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
-  LIMIT 1;
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
-  END IF;
+  RETURN (
+    SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
+      string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as '))
+    FROM (
+      SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
+      FROM birth.birth_act a WHERE a.lineage = p_lineage
+      UNION ALL
+      SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
+      WHERE p_act IS NOT NULL
+    ) p
+    WHERE p.part IS NOT NULL
+    GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
+    HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
+    LIMIT 1);
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) IS 'Refuses with NB209 if one person has, or with p_act would have, two parts in a chain of plans. Specification: 6.1 R7.';
-
--- Name: fn_birth_permit_blocker(birth.birth_backfill_ledger_v2, bigint, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) RETURNS jsonb
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_permit birth.birth_admission_permit_v2;
-BEGIN
-  SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id;
-  RETURN CASE
-    WHEN r_permit.permit_id IS NULL THEN birth.fn_birth_error('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')))
-    WHEN r_permit.status <> 'OPEN' THEN
-      birth.fn_birth_error(CASE r_permit.status WHEN 'EXPIRED' THEN 'permit_expired' ELSE 'permit_not_open' END,
-        format('permit %s is %s since %s', p_permit_id, r_permit.status, r_permit.closed_at))
-    WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = p_permit_id AND a.act = 'permit_revoke') THEN
-      birth.fn_birth_error('permit_not_open', format('permit %s was revoked', p_permit_id))
-    WHEN r_permit.expires_at <= birth.fn_birth_clock() THEN
-      birth.fn_birth_error('permit_expired', format('permit %s expired at %s', p_permit_id, r_permit.expires_at))
-    WHEN (r_permit.collection_name, r_permit.run_id, r_permit.purpose) <> (p_run.collection_name, p_run.run_id, p_purpose) THEN
-      birth.fn_birth_error('permit_scope', format('permit %s is for %s of collection %s, run %s', p_permit_id, r_permit.purpose,
-        r_permit.collection_name, r_permit.run_id))
-    WHEN r_permit.confirmed_by IS NULL THEN birth.fn_birth_error('permit_not_confirmed', format('permit %s', p_permit_id))
-    WHEN r_permit.max_rows - r_permit.spent_rows < p_rows THEN
-      birth.fn_birth_error('permit_exhausted', format('permit %s has %s of %s rows left, the run needs %s', p_permit_id,
-        r_permit.max_rows - r_permit.spent_rows, r_permit.max_rows, p_rows))
-  END;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) IS 'NB201 to NB206 as jsonb when the permit does not admit the rows of the run for the purpose, else NULL. Specification: 6, R4.';
+COMMENT ON FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) IS 'Who has, or with p_act would have, two parts in a chain of plans; NULL if nobody. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_confirm(bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3411,7 +3685,6 @@ CREATE FUNCTION birth.fn_birth_permit_confirm(p_permit_id bigint) RETURNS TABLE(
 DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_run birth.birth_backfill_ledger_v2;
-  v_blocker jsonb;
   v_at timestamptz;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_reviewer', 'fn_birth_permit_confirm');
@@ -3424,11 +3697,8 @@ BEGIN
     PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
       'see birth.birth_admission_permit_v2 for the permit');
   END IF;
-  -- What else stands in its way does so for good.
-  v_blocker := birth.fn_birth_permit_blocker(r_run, p_permit_id, r_permit.purpose, 0);
-  IF v_blocker ->> 'error' <> 'permit_not_confirmed' THEN
-    PERFORM birth.fn_birth_refuse(v_blocker);
-  END IF;
+  r_run.permit_id := p_permit_id;
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('confirm', r_run, r_permit.purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
   v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
   UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at WHERE p.permit_id = p_permit_id;
@@ -3483,7 +3753,7 @@ BEGIN
      OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
   END IF;
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_verdict_blocker(r_run, v_purpose));
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
   INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)
@@ -3575,145 +3845,54 @@ ALTER FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) OWNER TO birth_define
 
 COMMENT ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) IS 'Gives a run''s revoked or expired permit that status. Specification: 6, R9.';
 
--- Name: fn_birth_permit_spend(birth.birth_backfill_ledger_v2, text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_plan(text, text, boolean, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_run.permit_id FOR UPDATE;
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_permit_blocker(p_run, p_run.permit_id, p_purpose, p_rows));
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + p_rows WHERE p.permit_id = p_run.permit_id;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) IS 'Counts the rows of a batch against its permit, which has to admit them still. Granted to nobody. NB202 to NB206. Specification: 6, R4.';
-
--- Name: fn_birth_plan_blockers(text, jsonb, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) RETURNS jsonb
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT CASE WHEN birth.fn_birth_dot_frozen('dot-birth-backfill-plan')
-           THEN jsonb_build_array(birth.fn_birth_error('dot_frozen', 'dot-birth-backfill-plan')) ELSE '[]' END
-         || p_blockers
-         || CASE WHEN p_missing = 0 THEN jsonb_build_array(birth.fn_birth_error('nothing_to_do', format('collection %s', p_collection))) ELSE '[]' END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) IS 'The blockers of a plan in order: NB401, those of the collection, NB314. Specification: 6.';
-
--- Name: fn_birth_plan_examine(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[], blockers jsonb)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET constraint_exclusion TO 'off'
-    AS $$
-DECLARE
-  r_policy record;
-  r_identity record;
-  r_count record;
-  r_collection birth.collection_registry;
-  v_grants text;
-BEGIN
-  blockers := '[]';
-  SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-  IF NOT r_policy.may_register THEN
-    blockers := blockers || birth.fn_birth_error('policy_not_required', format('collection %s: %s', p_collection, r_policy.reason));
-  END IF;
-  IF r_identity.code_sql IS NULL THEN
-    blockers := blockers || birth.fn_birth_error('identity_not_eligible', format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
-  ELSIF r_identity.code_sql IS DISTINCT FROM r_collection.birth_code_sql THEN
-    blockers := blockers || birth.fn_birth_error('identity_not_eligible', format('collection %s: the table changed since it was classified', p_collection),
-      'classify the collection again, as it was or as it should be');
-  END IF;
-  IF r_collection.gateway_mode = 'enforce' AND NOT EXISTS (
-       SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled) THEN
-    blockers := blockers || birth.fn_birth_error('gateway_missing', format('collection %s', p_collection));
-  END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
-  IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
-    blockers := blockers || birth.fn_birth_error('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
-  ELSIF r_identity.code_sql IS NOT NULL THEN
-    SELECT * INTO r_count FROM birth.fn_birth_measure(p_collection, p_seed_a, p_seed_b, p_upper);
-    source_rows := r_count.source_rows;
-    unresolvable := r_count.unresolvable;
-    duplicates := r_count.duplicates;
-    collisions := r_count.collisions;
-    existing_births := r_count.existing_births;
-    missing := r_count.missing;
-    orphans := r_count.orphans;
-    fingerprint := r_count.fingerprint;
-    range_fingerprint := r_count.range_fingerprint;
-    IF collisions > 0 THEN
-      blockers := blockers || birth.fn_birth_error('code_foreign',
-        format('collection %s: %s codes, such as %s', p_collection, collisions, array_to_string(r_count.collision_examples, ', ')));
-    END IF;
-    IF duplicates > 0 THEN
-      blockers := blockers || birth.fn_birth_error('code_duplicate', format('collection %s: %s rows', p_collection, duplicates));
-    END IF;
-  END IF;
-  RETURN NEXT;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts of a collection and what stands in the way of a backfill, in the order of the writer''s checks. NB103 when unknown. Specification: 6.';
-
--- Name: fn_birth_plan_write(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_plan_write(p_collection text) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(), OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2;
+  r_set record;
   r_before birth.birth_backfill_ledger_v2;
-  r_count record;
-  v_run_id uuid := gen_random_uuid();
-  v_seed_a bigint := hashtextextended(gen_random_uuid()::text, 0);
-  v_seed_b bigint := hashtextextended(gen_random_uuid()::text, 0);
 BEGIN
-  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, v_seed_a, v_seed_b);
-  PERFORM birth.fn_birth_refuse(birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing) -> 0);
+  run.run_id := p_run_id;
+  run.purpose := p_purpose;
+  run.collection_name := p_collection;
+  run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
+  run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
+  SELECT * INTO r_set FROM birth.fn_birth_run_set(run);
+  run := r_set.fresh;
+  SELECT coalesce(jsonb_agg(c.blocker ORDER BY c.number), '[]') INTO blockers
+  FROM birth.fn_birth_checks('plan', run, p_purpose, run, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass;
+  IF p_dry_run THEN
+    RETURN;
+  END IF;
+  PERFORM birth.fn_birth_refuse(blockers -> 0);
+
   SELECT l.* INTO r_before FROM birth.birth_backfill_ledger_v2 l
-  WHERE l.collection_name = p_collection AND l.status IN ('running', 'stopped', 'failed') AND l.compensating_since IS NULL
-    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
+  WHERE l.collection_name = p_collection AND l.purpose = p_purpose AND l.status IN ('running', 'stopped', 'failed')
+    AND l.compensating_since IS NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
+                    WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
-  INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
-    duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm, server_major, contract_hash, identity_hash, planned_at, planned_by)
-  VALUES (v_run_id, coalesce(r_before.lineage, v_run_id), r_before.run_id, p_collection, r_count.source_rows, r_count.existing_births, r_count.orphans,
-    r_count.unresolvable, r_count.duplicates, r_count.collisions, r_count.missing, r_count.missing, r_count.fingerprint, v_seed_a, v_seed_b,
-    'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
-  RETURNING l.* INTO r_run;
-  PERFORM birth.fn_birth_act_record('plan', p_run_id := v_run_id, p_lineage := r_run.lineage, p_collection := p_collection,
-    p_detail := jsonb_build_object('planned_rows', r_run.planned_rows, 'predecessor', r_run.predecessor));
-  RETURN r_run;
+  INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births,
+    orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
+    server_major, contract_hash, identity_hash, planned_at, planned_by)
+  VALUES (run.run_id, p_purpose, coalesce(r_before.lineage, run.run_id), r_before.run_id, p_collection, run.source_rows,
+    run.existing_births, run.orphans, run.unresolvable, run.duplicates, run.collisions, run.planned_rows, run.planned_rows,
+    run.planned_fingerprint, run.seed_a, run.seed_b, 'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000,
+    birth.fn_birth_contract_hash(), birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
+  RETURNING l.* INTO run;
+  PERFORM birth.fn_birth_act_record('plan', p_run_id := run.run_id, p_lineage := run.lineage, p_collection := p_collection,
+    p_detail := jsonb_build_object('planned_rows', run.planned_rows, 'predecessor', run.predecessor));
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_plan_write(p_collection text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_plan_write(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_plan_write(p_collection text) IS 'Writes a planned row or raises the first blocker. Granted to nobody. Specification: 6, R12.';
+COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
 
 -- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3725,7 +3904,8 @@ CREATE FUNCTION birth.fn_birth_policy_decision(p_collection text) RETURNS TABLE(
          CASE d.decision
            WHEN 'REQUIRED' THEN 'every row needs a birth'
            WHEN 'DEFERRED' THEN 'the policy is not decided'
-           WHEN 'EXEMPT' THEN 'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
+           WHEN 'EXEMPT' THEN
+             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
            ELSE 'the collection is not registered'
          END
   FROM (SELECT) AS one
@@ -3742,7 +3922,31 @@ ALTER FUNCTION birth.fn_birth_policy_decision(p_collection text) OWNER TO birth_
 
 -- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The policy''s answer for a collection: REQUIRED, DEFERRED, EXEMPT, or REFUSED when it is not registered. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The policy''s decision for a collection: REQUIRED, DEFERRED, EXEMPT; REFUSED if it is not registered. Specification: 4.';
+
+-- Name: fn_birth_purpose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT p.*
+  FROM (VALUES
+    ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
+     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
+     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL),
+    ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, false,
+     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault')
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault)
+  WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
+$$;
+
+ALTER FUNCTION birth.fn_birth_purpose(p_purpose text, p_undoes text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_purpose(p_purpose text, p_undoes text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_purpose(p_purpose text, p_undoes text) IS 'The list of purposes: their doors, DOTs and the routines that slice, write and prove. Specification: 6.';
 
 -- Name: fn_birth_raise(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3890,19 +4094,18 @@ ALTER FUNCTION birth.fn_birth_refuse(p_error jsonb) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_refuse(p_error jsonb) IS 'Raises an error that fn_birth_error built, with its SQLSTATE, message, detail and hint; NULL raises nothing. Specification: 8.';
 
--- Name: fn_birth_register(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_register(text, text[], text, uuid, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT true) RETURNS TABLE(outcome text, codes bigint)
+CREATE FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT true, p_fresh boolean DEFAULT false) RETURNS TABLE(outcome text, codes bigint)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   r_policy record;
-  r_set record;
   v_bad text[];
   v_foreign text[];
   v_born bigint;
-  v_existing bigint;
+  v_existing bigint := 0;
 BEGIN
   IF p_codes IS NULL OR p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_codes, p_dot_origin and p_dry_run are required');
@@ -3912,82 +4115,53 @@ BEGIN
     PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection' ELSE 'policy_not_required' END,
       format('collection %L: %s', p_collection, r_policy.reason));
   END IF;
+  -- No white space sorts after '!', which is the quick answer, as in the constraint of the table.
   SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
-  WHERE u.code IS NULL OR octet_length(u.code) > 512 OR btrim(u.code, E' \t\n\r\f\x0b') = '';
+  WHERE (octet_length(u.code) <= 512 AND (u.code COLLATE "C" >= '!' OR btrim(u.code, E' \t\n\r\f\x0b') <> '')) IS NOT TRUE;
   IF v_bad IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
   END IF;
 
-  IF p_dry_run THEN
-    SELECT count(*) FILTER (WHERE b.entity_code IS NULL), count(*) FILTER (WHERE b.collection_name = p_collection),
+  IF NOT p_dry_run AND p_fresh THEN
+    BEGIN
+      INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
+      SELECT u.code, p_collection, p_dot_origin, p_run_id
+      FROM unnest(p_codes) AS u(code)
+      ORDER BY u.code COLLATE "C";
+      GET DIAGNOSTICS v_born = ROW_COUNT;
+    EXCEPTION WHEN unique_violation THEN
+      v_born := NULL;
+    END;
+  END IF;
+  IF NOT p_dry_run AND v_born IS NULL THEN
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
+    SELECT u.code, p_collection, p_dot_origin, p_run_id
+    FROM unnest(p_codes) AS u(code)
+    ORDER BY u.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_born = ROW_COUNT;
+  END IF;
+  IF v_born IS DISTINCT FROM cardinality(p_codes) THEN
+    SELECT coalesce(v_born, count(*) FILTER (WHERE b.entity_code IS NULL)),
+           count(*) FILTER (WHERE b.collection_name = p_collection) - coalesce(v_born, 0),
            array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection)
     INTO v_born, v_existing, v_foreign
-    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code;
-  ELSE
-    r_set := birth.fn_birth_register_set(p_collection, p_codes, p_dot_origin, p_run_id);
-    v_born := r_set.born;
-    v_existing := r_set.existing;
-    v_foreign := nullif(r_set.foreign_codes, '{}');
+    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
+    LEFT JOIN birth.birth_registry b ON b.entity_code = c.code;
   END IF;
   IF v_foreign IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('code_foreign',
-      format('%s codes, such as %L', cardinality(v_foreign), v_foreign[1]));
+      format('collection %s: %s codes, such as %L', p_collection, cardinality(v_foreign), v_foreign[1]));
   END IF;
   RETURN QUERY VALUES (CASE WHEN p_dry_run THEN 'would_be_born' ELSE 'born' END, v_born), ('exists', v_existing);
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) IS 'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, NB107, NB108. Specification: 4, R1.';
-
--- Name: fn_birth_register_set(text, text[], text, uuid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean DEFAULT false, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  IF p_fresh THEN
-    BEGIN
-      INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
-      SELECT c.code, p_collection, p_dot_origin, p_run_id
-      FROM unnest(p_codes) AS c(code)
-      WHERE c.code IS NOT NULL
-      ORDER BY c.code COLLATE "C";
-      GET DIAGNOSTICS born = ROW_COUNT;
-    EXCEPTION WHEN unique_violation THEN
-      born := NULL;
-    END;
-  END IF;
-  IF born IS NULL THEN
-    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin, run_id)
-    SELECT c.code, p_collection, p_dot_origin, p_run_id
-    FROM unnest(p_codes) AS c(code)
-    WHERE c.code IS NOT NULL
-    ORDER BY c.code COLLATE "C"
-    ON CONFLICT (entity_code) DO NOTHING;
-    GET DIAGNOSTICS born = ROW_COUNT;
-  END IF;
-  existing := 0;
-  foreign_codes := '{}';
-  IF born < cardinality(p_codes) THEN
-    SELECT count(*) FILTER (WHERE b.collection_name = p_collection) - born,
-           coalesce(array_agg(b.entity_code) FILTER (WHERE b.collection_name <> p_collection), '{}')
-    INTO existing, foreign_codes
-    FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
-    JOIN birth.birth_registry b ON b.entity_code = c.code;
-  END IF;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) IS 'Registers a set of codes: births written, codes already owned, codes of other collections. Granted to nobody. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean) IS 'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, NB107, NB108. Specification: 4, R1.';
 
 -- Name: fn_birth_registry_auto(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4042,7 +4216,7 @@ BEGIN
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
       r_collection.birth_code_sql);
-    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -4134,7 +4308,7 @@ BEGIN
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
       r_collection.birth_code_sql);
-    -- As in fn_birth_register_set: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -4225,15 +4399,19 @@ BEGIN
   IF r_identity.code_sql IS NOT NULL THEN
     SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
     FROM pg_attribute a
-    -- A type that the owner made since would have its code run as the caller: without the column the expression is refused.
+    -- The owner may have given the column a type of their own meanwhile, whose code would run as the caller. Without
+    -- the column, the expression is refused.
     JOIN pg_type y ON y.oid = a.atttypid AND y.typnamespace = 'pg_catalog'::regnamespace
-    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns) AND a.attnum > 0 AND NOT a.attisdropped;
+    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns)
+      AND a.attnum > 0 AND NOT a.attisdropped;
     BEGIN
-      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns) INTO entity_code USING p_row;
+      EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns)
+      INTO entity_code USING p_row;
     EXCEPTION WHEN data_exception THEN
       PERFORM birth.fn_birth_raise('bad_argument', format('p_row is no row of the table: %s', sqlerrm));
     END;
-    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes' ELSE r_identity.reason END;
+    reason := CASE WHEN entity_code IS NULL THEN 'the code is null, blank or longer than 512 bytes'
+                   ELSE r_identity.reason END;
   END IF;
   RETURN NEXT;
 END;
@@ -4243,7 +4421,7 @@ ALTER FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) O
 
 -- Name: FUNCTION fn_birth_resolve_identity(p_collection text, p_row jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL when unresolvable), reason. NB102 when it is no row, NB103 when the collection is unknown. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL if unresolvable), reason. NB102: not a row of the table; NB103: unknown collection. Specification: 4.';
 
 -- Name: fn_birth_review_record(uuid, text, text, bigint, text, bigint[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4334,7 +4512,7 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
     AS $$
   SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s%s);  -- a reviewer',
     p_run.run_id,
-    CASE WHEN p_run.orphans > 0 AND p_purpose = 'APPLY' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
     CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
     (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
      FROM birth.v_birth_verdict_standing v
@@ -4346,44 +4524,6 @@ ALTER FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
-
--- Name: fn_birth_run_ask(text, uuid, bigint, bigint, bigint, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) RETURNS birth.birth_backfill_ledger_v2
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_run birth.birth_backfill_ledger_v2;
-  r_state record;
-  v_blocker jsonb;
-BEGIN
-  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
-  END IF;
-  PERFORM birth.fn_birth_source_lock(p_collection);
-  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', true);
-  SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
-  FOR v_blocker IN SELECT b.value FROM jsonb_array_elements(r_state.blockers) AS b LOOP
-    IF NOT p_dry_run THEN
-      PERFORM birth.fn_birth_refuse(v_blocker);
-    END IF;
-    RAISE NOTICE '%: %', v_blocker ->> 'code', v_blocker ->> 'message' USING DETAIL = v_blocker ->> 'detail', HINT = v_blocker ->> 'hint';
-  END LOOP;
-  IF r_state.blockers <> '[]' THEN
-    r_run.status := 'blocked';
-  END IF;
-  r_run.expected_delta := least(r_state.missing, p_max_rows);
-  RETURN r_run;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) IS 'Every check of a run, nothing written; a dry run notices all blockers and answers status blocked, otherwise the first raises. Specification: 6.';
 
 -- Name: fn_birth_run_audit(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4415,10 +4555,10 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     WINDOW chain AS (PARTITION BY r.run_id ORDER BY r.batch_no)
   ), total AS (
     SELECT r.run_id, count(*) AS batches, bool_and(r.sealed AND r.number = r.batch_no) AS chained,
-           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose = 'APPLY'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY'), 0),
-                 coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY'), 0)] AS written,
+           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0),
+                 coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0)] AS written,
            ARRAY[sum(s.sign * r.fingerprint[1]), sum(s.sign * r.fingerprint[2]), sum(s.sign * r.fingerprint[3])] AS remaining
-    FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign)
+    FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1 ELSE 1 END) AS s(sign)
     GROUP BY r.run_id
   )
   SELECT (n.l).run_id, c.check_name, c.found, c.expected, (c.found = c.expected) IS TRUE
@@ -4429,7 +4569,7 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
   CROSS JOIN (SELECT count(*) AS alerts FROM birth.fn_birth_alerts()) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
-    ('birth_registry holds what the receipts leave', birth.fn_birth_run_births(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
+    ('birth_registry holds what the receipts leave', birth.fn_birth_run_proof(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
     ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
     ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
     ('births and receipts carry the origin of the run', (
@@ -4438,7 +4578,7 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
        WHERE o.dot_origin IS DISTINCT FROM (n.l).dot_origin) || ' of another', '0 of another'),
     ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
     ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
-       WHERE p.run_id = (n.l).run_id AND p.purpose = 'APPLY'), (n.l).actual_inserted::text),
+       WHERE p.run_id = (n.l).run_id AND p.purpose = (n.l).purpose), (n.l).actual_inserted::text),
     ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
        WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text),
     -- A run that was interrupted or taken over has none.
@@ -4471,9 +4611,82 @@ ALTER FUNCTION birth.fn_birth_run_audit(p_run_id uuid) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) IS 'Checks births, receipts, chain, ledger and permits of a run, or of all, against each other: check, found, expected, pass. Specification: 6, R11.';
 
--- Name: fn_birth_run_begin(text, uuid, bigint, bigint, bigint, integer, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_batch(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean DEFAULT true) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer) RETURNS birth.birth_backfill_ledger_v2
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  c_chunk CONSTANT bigint := 10000;
+  v_undo CONSTANT boolean := p_run.compensating_since IS NOT NULL;
+  v_purpose CONSTANT text := CASE WHEN v_undo THEN 'COMPENSATE' ELSE p_run.purpose END;
+  v_left CONSTANT bigint := CASE WHEN v_undo THEN p_run.actual_inserted - p_run.compensated_rows
+                                 ELSE p_run.expected_delta - p_run.actual_inserted END;
+  r_run birth.birth_backfill_ledger_v2;
+  r_purpose record;
+  r_slice record;
+  v_marker text[] := p_run.resume_marker;
+  v_visited bigint := 0;
+  v_rows bigint;
+  v_written numeric[] := ARRAY[0, 0, 0];
+  v_chunk numeric[];
+  v_end boolean := v_left = 0;
+BEGIN
+  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN p_run.purpose END);
+  WHILE NOT v_end AND v_visited < p_batch LOOP
+    v_rows := least(c_chunk, p_batch - v_visited);
+    EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice) INTO r_slice USING p_run, v_marker, v_rows;
+    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+    v_visited := v_visited + r_slice.visited;
+    v_marker := coalesce(r_slice.last_key, v_marker);
+    v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
+    IF v_written[1] > v_left THEN
+      PERFORM birth.fn_birth_raise(CASE WHEN v_undo THEN 'false_done' ELSE 'source_changed' END,
+        format('rows were added to the set of the run: %s are left, %s would be written', v_left, v_written[1]));
+    END IF;
+    v_end := v_written[1] = v_left OR r_slice.visited < v_rows OR (r_slice.last_key = p_run.target_upper) IS TRUE;
+  END LOOP;
+  IF v_visited = 0 THEN
+    RETURN birth.fn_birth_run_finish(p_run, v_purpose);
+  END IF;
+
+  IF v_undo THEN
+    UPDATE birth.birth_backfill_ledger_v2 l
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), compensated_rows = l.compensated_rows + v_written[1]::bigint
+    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+  ELSE
+    UPDATE birth.birth_backfill_ledger_v2 l
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), actual_inserted = l.actual_inserted + v_written[1]::bigint,
+        visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker,
+        written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2],
+                                    l.written_fingerprint[3] + v_written[3]]
+    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+    -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
+    IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
+      PERFORM birth.fn_birth_raise('source_changed',
+        format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
+    END IF;
+  END IF;
+  -- What was revoked or ran out while the batch was written admits it no more; a revocation that is being committed is waited for.
+  PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = r_run.permit_id FOR UPDATE;
+  PERFORM birth.fn_birth_refuse(c.blocker)
+  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass ORDER BY c.number;
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint WHERE p.permit_id = r_run.permit_id;
+  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written);
+  RETURN r_run;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch of a run with marker, receipt, permit and ledger; with nothing left, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310, NB313. Specification: 6 steps 8 to 10.';
+
+-- Name: fn_birth_run_begin(text, uuid, bigint, bigint, bigint, integer, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text DEFAULT NULL::text, p_mode text DEFAULT 'drive'::text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
@@ -4482,35 +4695,96 @@ CREATE FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_per
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  r_state record;
+  r_now birth.birth_backfill_ledger_v2;
+  r_purpose record;
+  r_set record;
+  v_purpose text;
+  v_foreign text[];
+  v_scope text;
+  v_blocker jsonb;
+  v_status text;
+  v_fault text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', CASE WHEN p_session IS NOT FALSE THEN 'sp_dot_birth_qt001_apply' ELSE 'fn_dot_birth_qt001_apply' END);
-  PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch, p_dot_origin);
-  r_run := birth.fn_birth_run_lock(p_run_id);
-  PERFORM birth.fn_birth_source_lock(p_collection);
-  PERFORM birth.fn_birth_run_startable(r_run, p_collection, 'APPLY', p_session IS NOT FALSE);
-  PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
-  IF r_run.dot_origin <> p_dot_origin THEN
-    PERFORM birth.fn_birth_raise('delta_mismatch', format('p_dot_origin is %L, the run began with %L', p_dot_origin, r_run.dot_origin),
-      'pass what the first CALL of the run passed');
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
+  SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
+  v_purpose := coalesce(p_purpose, r_run.purpose);
+  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE' THEN r_run.purpose END);
+  v_fault := CASE
+    WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run') THEN format('p_mode is %L', p_mode)
+    WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
+    WHEN p_run_id IS NULL THEN 'p_run_id is required'
+    WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
+    WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers THEN
+      format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
+    WHEN p_max_rows <= 0 OR p_max_rows IS NULL AND r_purpose.numbers THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
+    WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
+    WHEN (p_dot_origin IS NOT NULL OR r_purpose.numbers)
+         AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE THEN format('p_dot_origin is %L', p_dot_origin)
+    -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
+    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN
+      format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
+  END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', v_fault);
   END IF;
-  SELECT * INTO r_state FROM birth.fn_birth_run_examine(r_run, p_permit_id, p_expected_delta, p_max_rows);
-  PERFORM birth.fn_birth_refuse(r_state.blockers -> 0);
-  IF r_run.started_at IS NULL THEN
-    r_run := birth.fn_birth_run_pin(r_run, p_expected_delta, p_max_rows, p_dot_origin);
+  IF r_purpose.numbers AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
-  r_run := birth.fn_birth_run_claim(r_run, p_permit_id, 'APPLY', p_session IS NOT FALSE);
+  IF p_mode IN ('drive', 'once') THEN
+    r_run := birth.fn_birth_run_lock(p_run_id);
+  ELSIF r_run.run_id IS NULL THEN
+    PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
+  END IF;
+  IF r_purpose.purpose IS NULL OR v_purpose NOT IN (r_run.purpose, 'COMPENSATE') OR p_collection <> r_run.collection_name THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s and for %s, not %s for %s', p_run_id,
+      r_run.collection_name, r_run.purpose, coalesce(p_collection, r_run.collection_name), v_purpose));
+  END IF;
+  IF r_purpose.source THEN
+    PERFORM birth.fn_birth_source_lock(r_run.collection_name);
+  END IF;
+
+  r_now := r_run;
+  r_now.permit_id := p_permit_id;
+  r_now.batches := CASE p_mode WHEN 'once' THEN 0 END;
+  r_now.dot_origin := coalesce(p_dot_origin, r_run.dot_origin, r_purpose.dot);
+  FOREACH v_scope IN ARRAY ARRAY['claim', 'start'] LOOP
+    -- What is large is counted once what is small has passed.
+    IF v_scope = 'start' AND v_purpose = r_run.purpose THEN
+      SELECT * INTO r_set FROM birth.fn_birth_run_set(r_now);
+      r_now := r_set.fresh;
+      v_foreign := r_set.foreign_codes;
+      r_now.max_rows := coalesce(p_max_rows, r_run.max_rows, r_now.planned_rows);
+      r_now.expected_delta := coalesce(p_expected_delta,
+        CASE WHEN r_run.started_at IS NULL THEN least(r_now.planned_rows, r_now.max_rows) ELSE r_run.expected_delta END);
+    END IF;
+    FOR v_blocker IN
+      SELECT c.blocker FROM birth.fn_birth_checks(v_scope, r_run, v_purpose, r_now, p_foreign := v_foreign) c WHERE NOT c.pass ORDER BY c.number
+    LOOP
+      IF p_mode <> 'dry_run' THEN
+        PERFORM birth.fn_birth_refuse(v_blocker);
+      END IF;
+      RAISE NOTICE '%: %', v_blocker ->> 'code', v_blocker ->> 'message'
+        USING DETAIL = coalesce(v_blocker ->> 'detail', ''), HINT = v_blocker ->> 'hint';
+      v_status := 'blocked';
+    END LOOP;
+  END LOOP;
+  IF p_mode IN ('ask', 'dry_run') THEN
+    r_run.status := coalesce(v_status, r_run.status);
+    r_run.expected_delta := CASE WHEN v_purpose = r_run.purpose THEN least(r_now.planned_rows, r_now.max_rows) ELSE r_run.expected_delta END;
+    RETURN r_run;
+  END IF;
+  r_run := birth.fn_birth_run_claim(r_run, r_now, v_purpose, p_mode = 'drive');
   -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
   RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
   RETURN r_run;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) IS 'Checks everything, pins the target set and claims the run for this session; a refusal changes nothing. Called by sp_dot_birth_qt001_apply. Operator. Specification: 6, R8, R10, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text) IS 'Checks everything, pins the target set and claims the run for this session; a refusal changes nothing. Called by the drivers. Operator. Specification: 6, R8, R10, R14.';
 
 -- Name: fn_birth_run_births(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4530,15 +4804,16 @@ ALTER FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) O
 
 COMMENT ON FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) IS 'Fingerprint of the births that carry the run, measured from birth_registry. Specification: 6 step 9, R11.';
 
--- Name: fn_birth_run_claim(birth.birth_backfill_ledger_v2, bigint, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_claim(birth.birth_backfill_ledger_v2, birth.birth_backfill_ledger_v2, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   r_other birth.birth_backfill_ledger_v2;
   r_run birth.birth_backfill_ledger_v2;
+  r_target birth.birth_backfill_ledger_v2;
   v_claimed boolean;
   v_who text;
   v_remedy text;
@@ -4557,11 +4832,19 @@ BEGIN
         ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
-  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_permit_id,
+  IF p_purpose = p_run.purpose AND p_run.started_at IS NULL THEN
+    r_target := (birth.fn_birth_run_set(p_run, p_now.expected_delta)).fresh;
+    UPDATE birth.birth_backfill_ledger_v2 l
+    SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin, target_upper = r_target.target_upper,
+        target_fingerprint = r_target.target_fingerprint, accepted_orphans = l.orphans,
+        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+    WHERE l.run_id = p_run.run_id;
+  END IF;
+  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_now.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l
   SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(), executed_by = session_user,
-      permit_id = p_permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
+      permit_id = p_now.permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
       compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
@@ -4581,78 +4864,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) IS 'Makes this session the holder of a locked run and records the attempt; NB209, NB303. Specification: 6.1 R8, R14.';
-
--- Name: fn_birth_run_examine(birth.birth_backfill_ledger_v2, bigint, bigint, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) RETURNS TABLE(missing bigint, fingerprint numeric[], blockers jsonb)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_count record;
-  v_begun boolean := p_run.started_at IS NOT NULL;
-  v_accepted bigint;
-  v_target bigint;
-  v_births numeric[];
-BEGIN
-  -- A key of another identity may not even be of its type.
-  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b,
-    CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name) THEN p_run.target_upper END);
-  missing := r_count.missing;
-  fingerprint := r_count.fingerprint;
-  blockers := r_count.blockers;
-
-  -- 4: orphans may be entities registered under other codes; a verdict accepts exactly as many as the plan counted.
-  SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
-  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
-  IF NOT v_begun AND r_count.orphans > p_run.orphans THEN
-    blockers := blockers || birth.fn_birth_error('plan_stale', format('%s orphans, the plan counted %s', r_count.orphans, p_run.orphans));
-  ELSIF p_run.orphans > 0 AND v_accepted IS DISTINCT FROM p_run.orphans THEN
-    blockers := blockers || birth.fn_birth_error('parity_broken', format('%s births of collection %s have no source row; the verdict accepts %s',
-      p_run.orphans, p_run.collection_name, coalesce(v_accepted, 0)));
-  END IF;
-
-  -- 5 and 6
-  v_target := CASE WHEN v_begun THEN p_run.expected_delta ELSE least(missing, p_max_rows) END;
-  blockers := blockers || coalesce(birth.fn_birth_contract_blocker(), '[]') || coalesce(birth.fn_birth_verdict_blocker(p_run, 'APPLY'), '[]')
-    || coalesce(birth.fn_birth_permit_blocker(p_run, p_permit_id, 'APPLY', v_target - p_run.actual_inserted), '[]');
-
-  -- 7: the numbers of the call are those of the run, and the set is the one that was planned.
-  IF (SELECT p.max_rows - p.spent_rows < p_max_rows FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_permit_id) AND NOT v_begun THEN
-    blockers := blockers || birth.fn_birth_error('bound_exceeded', format('p_max_rows is %s', p_max_rows));
-  END IF;
-  IF v_begun THEN
-    v_births := birth.fn_birth_run_births(p_run);
-    IF v_births <> p_run.written_fingerprint THEN
-      blockers := blockers || birth.fn_birth_error('false_done', format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_births[1]));
-    ELSIF ARRAY[v_births[1] + r_count.range_fingerprint[1], v_births[2] + r_count.range_fingerprint[2], v_births[3] + r_count.range_fingerprint[3]]
-        IS DISTINCT FROM p_run.target_fingerprint THEN
-      blockers := blockers || birth.fn_birth_error('source_changed', format('%s written and %s missing of a target of %s',
-        v_births[1], r_count.range_fingerprint[1], p_run.expected_delta));
-    END IF;
-  ELSIF fingerprint IS DISTINCT FROM p_run.planned_fingerprint OR p_run.server_major <> current_setting('server_version_num')::integer / 10000 THEN
-    blockers := blockers || birth.fn_birth_error('plan_stale', format('%s codes planned, %s missing now', p_run.planned_rows, missing));
-  END IF;
-  IF missing = 0 AND NOT v_begun THEN
-    blockers := blockers || birth.fn_birth_error('nothing_to_do', format('collection %s', p_run.collection_name));
-  ELSIF p_expected_delta IS DISTINCT FROM v_target OR (v_begun AND p_max_rows <> p_run.max_rows) THEN
-    blockers := blockers || birth.fn_birth_error('delta_mismatch', format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s',
-      p_expected_delta, p_max_rows, v_target, CASE WHEN v_begun THEN format(' with p_max_rows %s', p_run.max_rows) ELSE '' END));
-  END IF;
-  RETURN NEXT;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) IS 'Steps 2 to 7 of the writer''s checks: what is missing now and the blockers in order. Specification: 6, R10.';
+COMMENT ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean) IS 'Makes this session the holder of a locked run, pins its target and records the attempt; NB209, NB303. Specification: 6.1 R8, R10, R14.';
 
 -- Name: fn_birth_run_failures(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4672,95 +4888,39 @@ ALTER FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2)
 
 COMMENT ON FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) IS 'Number of outcomes of a run that were failed. Specification: 6, R5.';
 
--- Name: fn_birth_run_finish(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_finish(birth.birth_backfill_ledger_v2, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) RETURNS birth.birth_backfill_ledger_v2
+CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  r_run birth.birth_backfill_ledger_v2;
-  r_count record;
-  v_known bigint;
-  v_grew bigint;
-  v_births numeric[] := birth.fn_birth_run_births(p_run);
+  v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
+  v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
+  r_run birth.birth_backfill_ledger_v2 := p_run;
+  r_set record;
 BEGIN
-  IF v_births IS DISTINCT FROM p_run.written_fingerprint THEN
-    PERFORM birth.fn_birth_raise('false_done', format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_births[1]));
-  END IF;
-  IF v_births IS DISTINCT FROM p_run.target_fingerprint THEN
-    PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, v_births[1], p_run.expected_delta));
-  END IF;
-  SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_run.collection_name, p_run.seed_a, p_run.seed_b);
-  PERFORM birth.fn_birth_refuse(r_count.blockers -> 0);
-  SELECT greatest(p_run.alerts_before, max(v.alerts_seen)) INTO v_known FROM birth.birth_review v
-  WHERE v.run_id = p_run.run_id AND v.purpose = 'APPLY' AND v.verdict = 'SAFE';
-  SELECT count(*) - v_known INTO v_grew FROM birth.fn_birth_alerts();
-  IF v_grew > 0 THEN
-    PERFORM birth.fn_birth_raise('alerts_grew', format('%s alerts since the run began or was last found safe', v_grew));
-  END IF;
+  -- What is left now, not within the target.
+  r_run.target_upper := NULL;
+  SELECT s.fresh, s.foreign_codes INTO r_set FROM birth.fn_birth_run_set(r_run) s WHERE NOT v_undo;
+  PERFORM birth.fn_birth_refuse(c.blocker)
+  FROM birth.fn_birth_checks('end', p_run, p_purpose, r_set.fresh, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass ORDER BY c.number;
   PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
-    p_detail := jsonb_build_object('status', 'done', 'rerun_delta', r_count.missing, 'orphans', r_count.orphans));
+    p_detail := jsonb_build_object('status', v_status) || CASE WHEN v_undo THEN '{}'
+      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END);
   UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = p_run.permit_id;
-  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'done', finished_at = clock_timestamp(), holder_pid = NULL WHERE l.run_id = p_run.run_id
-  RETURNING l.* INTO r_run;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, finished_at = clock_timestamp(), holder_pid = NULL
+  WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
   RETURN r_run;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) IS 'Proves that a run wrote its target and records done; else NB108, NB109, NB309, NB310, NB315. Specification: 6 steps 4, 9, 10, R11.';
-
--- Name: fn_birth_run_gate(uuid, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) RETURNS birth.birth_backfill_ledger_v2
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_run birth.birth_backfill_ledger_v2 := birth.fn_birth_run_lock(p_run_id);
-  v_token text;
-BEGIN
-  IF r_run.status <> 'running' OR (p_purpose = 'COMPENSATE') <> (r_run.compensating_since IS NOT NULL) THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
-  END IF;
-  IF r_run.holder_pid <> pg_backend_pid() OR birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
-    PERFORM birth.fn_birth_raise('run_taken_over', format('run %s is in attempt %s, held by backend %s', p_run_id, r_run.epoch, r_run.holder_pid));
-  END IF;
-  IF EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.run_id = p_run_id AND a.act = 'stop' AND a.epoch = r_run.epoch) THEN
-    PERFORM birth.fn_birth_raise('stop_requested', (SELECT format('run %s, by %s: %s', p_run_id, a.actor, a.reason) FROM birth.birth_act a
-      WHERE a.lineage = r_run.lineage AND a.run_id = p_run_id AND a.act = 'stop' AND a.epoch = r_run.epoch LIMIT 1));
-  END IF;
-  IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
-    PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
-  END IF;
-  PERFORM birth.fn_birth_home_check();
-  PERFORM birth.fn_birth_people_check(p_run_id, r_run.lineage);
-  IF r_run.executed_by <> session_user THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('run %s is held by %s', p_run_id, r_run.executed_by));
-  END IF;
-  v_token := birth.fn_birth_contract_token();
-  PERFORM birth.fn_birth_refuse(coalesce(
-    CASE WHEN r_run.permit_id <> p_permit_id THEN birth.fn_birth_error('permit_scope', format('the attempt holds permit %s', r_run.permit_id)) END,
-    birth.fn_birth_permit_blocker(r_run, p_permit_id, p_purpose, 0),
-    CASE WHEN v_token <> r_run.contract_token THEN birth.fn_birth_contract_blocker() END,
-    birth.fn_birth_verdict_blocker(r_run, p_purpose)));
-  IF v_token <> r_run.contract_token THEN
-    UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = v_token WHERE l.run_id = p_run_id;
-  END IF;
-  RETURN r_run;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) IS 'Locks a claimed run for a batch and checks what every batch checks. NB112, NB202 to NB206, NB209, NB210, NB212, NB302 to NB304, NB311, NB401, NB404 to NB406. Specification: 6, R4, R5, R7, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'Proves that a run wrote its target, or that none of it is left, and records done or compensated. NB104, NB105, NB108, NB109, NB309, NB310, NB315, NB316. Specification: 6 steps 4, 9, 10, R11.';
 
 -- Name: fn_birth_run_holder(uuid, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4777,80 +4937,6 @@ ALTER FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) OWNER TO
 
 COMMENT ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) IS 'Process id of the session that holds this attempt of a run, or NULL when none lives. Specification: 6.1 R14.';
 
--- Name: fn_birth_run_identity(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_identity(p_collection text) RETURNS TABLE(source_sql text, code_sql text, key_columns text[], key_types text[])
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_identity record;
-BEGIN
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  IF r_identity.code_sql IS DISTINCT FROM (SELECT c.birth_code_sql FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
-    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: the table changed while the run was on: %s', p_collection, r_identity.reason));
-  END IF;
-  RETURN QUERY SELECT r_identity.source_sql, r_identity.code_sql, r_identity.key_columns, r_identity.key_types;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_identity(p_collection text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_identity(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_identity(p_collection text) IS 'Source, code and key of a run''s collection as SQL; NB105 when the table is no longer the one that was classified. Specification: 6.1 R2, R3.';
-
--- Name: fn_birth_run_input(text, uuid, bigint, bigint, bigint, integer, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_fault text := CASE
-    WHEN p_collection IS NULL THEN 'p_collection is required'
-    WHEN p_run_id IS NULL THEN 'p_run_id is required'
-    WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
-    WHEN p_expected_delta IS NULL OR p_expected_delta <= 0 THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
-    WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
-    WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
-    WHEN p_dot_origin IS NULL OR p_dot_origin !~ '[^[:space:]]' OR octet_length(p_dot_origin) > 63 THEN format('p_dot_origin is %L', p_dot_origin)
-    -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
-    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
-  END;
-BEGIN
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('bad_argument', v_fault);
-  END IF;
-  IF NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
-    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
-  END IF;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) IS 'Refuses missing or impossible arguments of a run with NB102, an unknown collection with NB103. Specification: 6.';
-
--- Name: fn_birth_run_inserted(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) RETURNS numeric[]
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
-  FROM (SELECT DISTINCT u.code COLLATE "C" AS code FROM unnest(p_codes) AS u(code)) c
-  JOIN birth.birth_registry b ON b.entity_code = c.code AND b.run_id = p_run.run_id;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Fingerprint of those of the codes whose birth carries the run. Specification: 6 step 8.';
-
 -- Name: fn_birth_run_leave(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_leave(p_run_id uuid) RETURNS void
@@ -4858,7 +4944,7 @@ CREATE FUNCTION birth.fn_birth_run_leave(p_run_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
   PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(n.name))
   FROM birth.birth_backfill_ledger_v2 l
   CROSS JOIN generate_series(1, l.epoch) AS e(epoch)
@@ -4934,20 +5020,24 @@ CREATE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text DEFAU
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_permit birth.birth_admission_permit_v2;
+  r_purpose record;
   v_purpose text;
-  v_left bigint;
+  v_undo boolean;
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
-  v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN 'APPLY' ELSE 'COMPENSATE' END);
+  v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN r_run.purpose ELSE 'COMPENSATE' END);
+  v_undo := v_purpose = 'COMPENSATE';
+  SELECT p.doors[1] AS door, p.numbers, o.plan INTO r_purpose
+  FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN r_run.purpose END) p CROSS JOIN birth.fn_birth_purpose(r_run.purpose) o;
   IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN NULL;
-  ELSIF r_run.status = 'done' AND v_purpose = 'APPLY' THEN
+  ELSIF r_run.status = 'done' AND NOT v_undo THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
   ELSIF r_run.status = 'compensated'
-     OR v_purpose = 'APPLY' AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
-          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = 'APPLY' AND v.verdict <> 'SAFE')) THEN
-    RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);  -- an operator', r_run.collection_name);
-  ELSIF birth.fn_birth_verdict_blocker(r_run, v_purpose) IS NOT NULL THEN
+     OR NOT v_undo AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
+          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose AND v.verdict <> 'SAFE')) THEN
+    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan, r_run.collection_name);
+  ELSIF EXISTS (SELECT FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass) THEN
     RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
 
@@ -4955,16 +5045,18 @@ BEGIN
   WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
     AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
-    v_left := CASE v_purpose WHEN 'APPLY' THEN r_run.expected_delta - r_run.actual_inserted ELSE r_run.actual_inserted - r_run.compensated_rows END;
-    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
-      r_run.collection_name, p_run_id, v_left, CASE WHEN v_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END);
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := '
+      'birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner', r_run.collection_name, p_run_id,
+      CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows ELSE r_run.expected_delta - r_run.actual_inserted END,
+      CASE WHEN v_undo THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);
-  ELSIF v_purpose = 'COMPENSATE' THEN
-    RETURN format('CALL birth.sp_dot_birth_qt001_compensate(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', p_run_id, r_permit.permit_id);
+  ELSIF NOT r_purpose.numbers THEN
+    RETURN format('CALL birth.%I(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_purpose.door, p_run_id,
+      r_permit.permit_id);
   END IF;
-  RETURN format('CALL birth.sp_dot_birth_qt001_apply(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, p_execute := true);  -- an operator',
-    r_run.collection_name, p_run_id, r_permit.permit_id,
+  RETURN format('CALL birth.%I(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, '
+    'p_execute := true);  -- an operator', r_purpose.door, r_run.collection_name, p_run_id, r_permit.permit_id,
     CASE WHEN r_run.max_rows IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
     coalesce(r_run.max_rows, r_permit.max_rows));
 END;
@@ -4984,7 +5076,11 @@ CREATE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_mes
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_error jsonb := birth.fn_birth_outcome_of(p_sqlstate);
+  -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a full disk or a
+  -- serialization failure comes from outside and stops the run; everything else is a check that failed.
+  v_error jsonb := CASE WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
+    ELSE jsonb_build_object('error', p_sqlstate, 'outcome',
+      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped' ELSE 'failed' END) END;
   v_status text := v_error ->> 'outcome';
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
@@ -5051,48 +5147,25 @@ ALTER FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last in
 
 COMMENT ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) IS 'Batch size in rows and pause in seconds before the next batch of a run, as last tuned. Granted to nobody. Specification: 6.';
 
--- Name: fn_birth_run_pin(birth.birth_backfill_ledger_v2, bigint, bigint, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_proof(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) RETURNS birth.birth_backfill_ledger_v2
-    LANGUAGE plpgsql
+CREATE FUNCTION birth.fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  r_identity record;
-  r_key record;
-  r_run birth.birth_backfill_ledger_v2;
-  v_upper text[];
-  v_fingerprint numeric[] := p_run.planned_fingerprint;
+  v_found numeric[];
 BEGIN
-  SELECT * INTO r_identity FROM birth.fn_birth_run_identity(p_run.collection_name);
-  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
-  IF p_expected_delta = p_run.planned_rows THEN
-    SELECT s.upper INTO v_upper
-    FROM birth.fn_birth_scan(format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
-      r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending)) AS s(upper text[]);
-  ELSE
-    SELECT s.upper, s.fingerprint INTO v_upper, v_fingerprint
-    FROM birth.fn_birth_scan(format(
-      'SELECT ARRAY[%s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]'
-      ' FROM (SELECT %s, c.code, row_number() OVER (ORDER BY %s) AS number FROM %s t CROSS JOIN LATERAL (SELECT %s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code'
-      '       WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %s LIMIT $6) s',
-      r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql, r_key.ascending),
-      p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_rows := p_expected_delta) AS s(upper text[], fingerprint numeric[]);
-  END IF;
-  UPDATE birth.birth_backfill_ledger_v2 l
-  SET expected_delta = p_expected_delta, max_rows = p_max_rows, dot_origin = p_dot_origin, target_upper = v_upper, target_fingerprint = v_fingerprint,
-      accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
-  WHERE l.run_id = p_run.run_id
-  RETURNING l.* INTO r_run;
-  RETURN r_run;
+  EXECUTE format('SELECT birth.%I($1)', (SELECT p.proof FROM birth.fn_birth_purpose(p_run.purpose) p)) INTO v_found USING p_run;
+  RETURN v_found;
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) IS 'Fixes bound, size, upper key and fingerprint of a run''s target set. Specification: 6, R10.';
+COMMENT ON FUNCTION birth.fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2) IS 'Fingerprint of what the records hold of a run, by its purpose. Specification: 6 step 9, R11.';
 
 -- Name: fn_birth_run_receipt(birth.birth_backfill_ledger_v2, text, text[], bigint, numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5129,77 +5202,45 @@ ALTER FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, 
 
 COMMENT ON FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) IS 'Writes the receipt of the batch that the run''s row just counted. Specification: 6.';
 
--- Name: fn_birth_run_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_run_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+CREATE FUNCTION birth.fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint DEFAULT NULL::bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  r_identity record;
-  r_key record;
+  r_purpose record;
+  r_set record;
 BEGIN
-  PERFORM birth.fn_birth_source_lock(p_run.collection_name);
-  SELECT * INTO r_identity FROM birth.fn_birth_run_identity(p_run.collection_name);
-  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
-  RETURN QUERY SELECT s.* FROM birth.fn_birth_scan(format($slice$
-    SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
-           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0), coalesce(sum(hashtextextended(s.code, $3)), 0)],
-           CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
-    FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $6) s
-  $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
-    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5'),
-    CASE WHEN p_after IS NULL THEN 'true' ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$4') END,
-    r_key.ascending),
-    p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper, p_rows := p_rows)
-  AS s(visited bigint, codes text[], fingerprint numeric[], last_key text[]);
+  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_run.purpose);
+  IF r_purpose.whole IS NOT NULL THEN
+    EXECUTE format('SELECT * FROM birth.%I($1, $2)', r_purpose.whole) INTO r_set USING p_run, p_rows;
+  ELSE
+    EXECUTE format(
+      'SELECT 0::bigint AS source_rows, 0::bigint AS existing_births, 0::bigint AS orphans, 0::bigint AS unresolvable, 0::bigint AS duplicates,'
+      ' 0::bigint AS collisions, NULL::text[] AS foreign_codes, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint,'
+      ' s.last_key AS upper FROM birth.%I($1, NULL, $2) s', r_purpose.slice) INTO r_set USING p_run, p_rows;
+  END IF;
+  fresh := p_run;
+  fresh.source_rows := r_set.source_rows;
+  fresh.existing_births := r_set.existing_births;
+  fresh.orphans := r_set.orphans;
+  fresh.unresolvable := r_set.unresolvable;
+  fresh.duplicates := r_set.duplicates;
+  fresh.collisions := r_set.collisions;
+  fresh.planned_rows := r_set.missing;
+  fresh.planned_fingerprint := r_set.fingerprint;
+  fresh.target_fingerprint := CASE WHEN p_rows IS NULL THEN r_set.range_fingerprint ELSE r_set.fingerprint END;
+  fresh.target_upper := r_set.upper;
+  foreign_codes := r_set.foreign_codes;
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'The next rows of a run''s range: visited, codes, fingerprint, last key. NB105 when the table changed. Specification: 6.';
-
--- Name: fn_birth_run_startable(birth.birth_backfill_ledger_v2, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_holder integer := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
-BEGIN
-  IF p_run.collection_name <> p_collection THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s, not %s', p_run.run_id, p_run.collection_name, p_collection));
-  END IF;
-  IF p_run.status <> ALL (CASE p_purpose WHEN 'APPLY' THEN ARRAY['planned', 'running', 'stopped', 'failed'] ELSE ARRAY['done', 'running', 'stopped', 'failed'] END)
-     OR p_purpose = 'APPLY' AND p_run.compensating_since IS NOT NULL
-     OR p_purpose = 'COMPENSATE' AND p_run.actual_inserted = 0 THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
-      CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' ELSE '' END, p_run.actual_inserted));
-  END IF;
-  -- A session that was cut off behind the last COMMIT of a run still has its lock: what is over is held by nobody.
-  -- Any login can take such a lock: only the backend that the ledger names holds the run.
-  IF v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running' THEN
-    PERFORM birth.fn_birth_raise('run_held', format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by));
-  END IF;
-  IF NOT p_session AND p_run.batches > 0 THEN
-    PERFORM birth.fn_birth_raise('driver_required', format('run %s has %s committed batches', p_run.run_id, p_run.batches));
-  END IF;
-  IF birth.fn_birth_dot_frozen('dot-birth-backfill-apply') THEN
-    PERFORM birth.fn_birth_raise('dot_frozen', 'dot-birth-backfill-apply');
-  END IF;
-  PERFORM birth.fn_birth_home_check();
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) IS 'Refuses a run whose status, holder, freeze or home forbids it: NB102, NB212, NB302, NB303, NB312, NB401. Specification: 6, R4, R8, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]) IS 'Counts what is left of the set of a plan or run, by its purpose, as a row of the ledger. Specification: 6, R10.';
 
 -- Name: fn_birth_run_step(uuid, bigint, text, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5212,6 +5253,7 @@ CREATE FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_pur
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
+  r_now birth.birth_backfill_ledger_v2;
   r_pace record;
   v_code text;
   v_message text;
@@ -5220,8 +5262,9 @@ DECLARE
   v_constraint text;
   v_table text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_apply', 'sp_dot_birth_qt001_compensate');
-  IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0 AND p_purpose IN ('APPLY', 'COMPENSATE')) IS NOT TRUE THEN
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
+  IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0
+      AND p_purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p)) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;
@@ -5232,21 +5275,26 @@ BEGIN
       PERFORM pg_sleep(r_pace.pause_slice);
       batch := p_last;
     ELSE
-      r_run := birth.fn_birth_run_gate(p_run_id, p_permit_id, p_purpose);
-      IF p_purpose = 'APPLY' THEN
-        r_run := birth.fn_birth_run_write(r_run, r_pace.batch);
-        news := format('run %s: %s of %s births, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status);
-      ELSE
-        r_run := birth.fn_birth_compensation_write(r_run, r_pace.batch);
-        news := format('run %s: %s of %s births removed, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status);
-      END IF;
+      r_run := birth.fn_birth_run_lock(p_run_id);
+      r_now := r_run;
+      r_now.permit_id := p_permit_id;
+      r_now.contract_token := birth.fn_birth_contract_token();
+      PERFORM birth.fn_birth_refuse(c.blocker)
+      FROM birth.fn_birth_checks('batch', r_run, p_purpose, r_now) c WHERE NOT c.pass ORDER BY c.number;
+      UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = r_now.contract_token
+      WHERE l.run_id = p_run_id AND l.contract_token <> r_now.contract_token;
+      r_run := birth.fn_birth_run_batch(r_run, r_pace.batch);
+      news := CASE WHEN r_run.compensating_since IS NULL
+        THEN format('run %s: %s of %s written, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status)
+        ELSE format('run %s: %s of %s undone, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status) END;
       status := r_run.status;
       batch := r_pace.batch;
     END IF;
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
       v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint', v_constraint, 'table', v_table);
+    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint', v_constraint,
+      'table', v_table);
     PERFORM birth.fn_birth_run_outcome(p_run_id, v_code, v_message);
   END;
   RETURN NEXT;
@@ -5257,7 +5305,7 @@ ALTER FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purp
 
 -- Name: FUNCTION fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) IS 'Writes or removes one batch of a run that this session holds, or records what became of it and returns that error. Called by the drivers. Operator. NB102, NB110 to NB112; what the batch raises comes back as data. Specification: 6, R8, R14.';
+COMMENT ON FUNCTION birth.fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision) IS 'Does one batch of a run that this session holds, or records what became of it and returns that error. Called by the drivers. Operator. NB102, NB110 to NB112; what the batch raises comes back as data. Specification: 6, R8, R14.';
 
 -- Name: fn_birth_run_stop(uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5336,58 +5384,6 @@ ALTER FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) OWNER T
 
 COMMENT ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) IS 'Takes a running run from its holder: no batch of the old attempt can be written any more. DBA. NB102, NB110, NB111, NB301, NB302; NB303 after two seconds, with the session that keeps the run. Specification: 6.1 R14.';
 
--- Name: fn_birth_run_touched(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL::text[]) RETURNS TABLE(entity_code text, why text)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    AS $_$
-DECLARE
-  r_key record;
-  v_births numeric[];
-  v_expected numeric[];
-BEGIN
-  IF p_codes IS NULL THEN
-    v_births := birth.fn_birth_run_births(p_run);
-    SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0), coalesce(sum(s.sign * r.fingerprint[3]), 0)] INTO v_expected
-    FROM birth.birth_receipt r, LATERAL (SELECT CASE r.purpose WHEN 'APPLY' THEN 1 ELSE -1 END) AS s(sign) WHERE r.run_id = p_run.run_id;
-    IF v_births <> v_expected THEN
-      RETURN QUERY SELECT NULL::text, format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1]);
-    END IF;
-  END IF;
-  -- Planned each time, for these codes: a plan for any would read all births of the run.
-  RETURN QUERY EXECUTE
-    'SELECT b.entity_code::text, ''differs from its receipt'' FROM birth.birth_registry b'
-    ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2))'
-    ' AND (b.collection_name <> $1.collection_name OR b.dot_origin <> $1.dot_origin'
-    '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = ''APPLY''))'
-    USING p_run, p_codes;
-  FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-    WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
-  LOOP
-    IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE') AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
-      RETURN QUERY SELECT NULL::text, format('%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
-        r_key.relation, r_key.conname, r_key.nspname, r_key.relation);
-      CONTINUE;
-    END IF;
-    RETURN QUERY SELECT s.entity_code, format('referenced by %s (%s)', r_key.relation, r_key.conname)
-    FROM birth.fn_birth_scan(format(
-      'SELECT b.entity_code::text FROM birth.birth_registry b'
-      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code)',
-      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes) AS s(entity_code text);
-  END LOOP;
-END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) IS 'Births of a run that differ from their receipts or are referenced by a foreign key: code and reason. Specification: 6, R6.';
-
 -- Name: fn_birth_run_tune(uuid, integer, integer, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer DEFAULT NULL::integer, p_pause_ms integer DEFAULT 0, p_target_ms integer DEFAULT NULL::integer) RETURNS text
@@ -5449,72 +5445,6 @@ ALTER FUNCTION birth.fn_birth_run_wait(p_run_id uuid) OWNER TO birth_definer;
 -- Name: FUNCTION fn_birth_run_wait(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_run_wait(p_run_id uuid) IS 'Locks a run, waiting up to lock_timeout; NB303 names who keeps it. Granted to nobody. Specification: 6.1 R14.';
-
--- Name: fn_birth_run_write(birth.birth_backfill_ledger_v2, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) RETURNS birth.birth_backfill_ledger_v2
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  c_chunk CONSTANT integer := 10000;
-  r_run birth.birth_backfill_ledger_v2 := p_run;
-  r_slice record;
-  r_set record;
-  v_marker text[] := p_run.resume_marker;
-  v_visited bigint := 0;
-  v_written numeric[] := '{0,0,0}';
-  v_chunk numeric[];
-  v_end boolean := p_run.actual_inserted = p_run.expected_delta;
-BEGIN
-  WHILE NOT v_end AND v_visited < p_batch LOOP
-    SELECT * INTO r_slice FROM birth.fn_birth_run_slice(p_run, v_marker, least(c_chunk, p_batch - v_visited));
-    v_end := r_slice.visited < least(c_chunk, p_batch - v_visited) OR r_slice.last_key = p_run.target_upper;
-    v_visited := v_visited + r_slice.visited;
-    v_marker := coalesce(r_slice.last_key, v_marker);
-    r_set := birth.fn_birth_register_set(p_run.collection_name, r_slice.codes, p_run.dot_origin, p_run.run_id,
-      p_run.existing_births = p_run.orphans);
-    IF r_set.foreign_codes <> '{}' THEN
-      PERFORM birth.fn_birth_raise('code_foreign', format('collection %s: %s codes, such as %L', p_run.collection_name,
-        cardinality(r_set.foreign_codes), r_set.foreign_codes[1]));
-    END IF;
-    v_chunk := CASE r_set.born WHEN cardinality(r_slice.codes) THEN r_slice.fingerprint WHEN 0 THEN '{0,0,0}'
-               ELSE birth.fn_birth_run_inserted(p_run, r_slice.codes) END;
-    v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
-    IF v_chunk[1] <> r_set.born THEN
-      PERFORM birth.fn_birth_raise('false_done', format('%s births inserted, %s of the run found', r_set.born, v_chunk[1]));
-    END IF;
-    IF p_run.actual_inserted + v_written[1] > p_run.expected_delta THEN
-      PERFORM birth.fn_birth_raise('source_changed', format('rows without a birth were added in the range: %s would exceed the target of %s',
-        p_run.actual_inserted + v_written[1], p_run.expected_delta));
-    END IF;
-    v_end := v_end OR p_run.actual_inserted + v_written[1] = p_run.expected_delta;
-  END LOOP;
-  IF v_visited = 0 THEN
-    RETURN birth.fn_birth_run_finish(p_run);
-  END IF;
-
-  UPDATE birth.birth_backfill_ledger_v2 l
-  SET batches = l.batches + 1, visited = l.visited + v_visited, actual_inserted = l.actual_inserted + v_written[1]::bigint,
-      skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker, last_batch_at = clock_timestamp(),
-      written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2], l.written_fingerprint[3] + v_written[3]]
-  WHERE l.run_id = p_run.run_id
-  RETURNING l.* INTO r_run;
-  -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
-  IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
-    PERFORM birth.fn_birth_raise('source_changed', format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
-  END IF;
-  PERFORM birth.fn_birth_permit_spend(r_run, 'APPLY', v_written[1]::bigint);
-  PERFORM birth.fn_birth_run_receipt(r_run, 'APPLY', p_run.resume_marker, v_visited, v_written);
-  RETURN r_run;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) IS 'Writes one batch with marker, receipt, permit and ledger; with nothing left to visit, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310. Specification: 6 steps 8 to 10.';
 
 -- Name: fn_birth_scan(text, text, bigint, bigint, text[], text[], bigint, uuid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_scanner
 
@@ -5680,16 +5610,20 @@ CREATE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT coalesce(string_agg(concat_ws(' ',
-    CASE WHEN NOT has_schema_privilege(w.role, n.oid, 'USAGE') THEN format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, w.role) END,
+    CASE WHEN NOT has_schema_privilege(w.role, n.oid, 'USAGE')
+      THEN format('GRANT USAGE ON SCHEMA %I TO %I;', n.nspname, w.role) END,
     (SELECT string_agg(format('GRANT %s ON %s TO %I;', p_privilege, s.relation, w.role), ' ' ORDER BY s.relation)
      FROM (SELECT t.oid AS oid, format('%I.%I', n.nspname, t.relname) AS relation
            UNION
            SELECT p.oid, format('%I.%I', pn.nspname, p.relname)
-           FROM pg_partition_tree(t.oid) f JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+           FROM pg_partition_tree(t.oid) f
+           JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE p_privilege = 'TRIGGER') s
      WHERE NOT has_table_privilege(w.role, s.oid, p_privilege)),
-    CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p' AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
-      THEN format('GRANT birth_source_owner TO %I;  -- by whoever administers the roles', pg_get_userbyid(t.relowner)) END), ' '), '')
+    CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p'
+              AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
+      THEN format('GRANT birth_source_owner TO %I;  -- by an administrator of roles', pg_get_userbyid(t.relowner)) END),
+    ' '), '')
   FROM birth.collection_registry c
   CROSS JOIN (SELECT CASE p_privilege WHEN 'SELECT' THEN 'birth_scanner' ELSE 'birth_definer' END) AS w(role)
   JOIN pg_namespace n ON n.nspname = c.schema_name
@@ -5701,7 +5635,7 @@ ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
 
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements still needed on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty when none. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty if none. Specification: 5.';
 
 -- Name: fn_birth_source_lock(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5752,10 +5686,12 @@ BEGIN
   END IF;
 
   reason := CASE
-    WHEN r_source.relkind NOT IN ('r', 'p') THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
+    WHEN r_source.relkind NOT IN ('r', 'p')
+      THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
     WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
       THEN format('%I.%I is not a table of the application', p_schema, p_table)
-    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation OR (i.inhparent = relation AND r_source.relkind = 'r'))
+    WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation
+                                                 OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
   END;
 
@@ -5764,17 +5700,19 @@ BEGIN
     IF r_source.relkind = 'p' THEN
       v_parts := v_parts || ARRAY(SELECT t.relid::oid FROM pg_partition_tree(relation) t WHERE t.relid <> relation);
     END IF;
-    -- What the planner may evaluate while it plans: expressions of indexes, constraints and statistics. Built-in routines leave no
-    -- dependency; those of a superuser are trusted, as an extension's are.
+    -- The planner may evaluate expressions of indexes, constraints and statistics. Built-in routines leave no
+    -- dependency; routines of a superuser are trusted, as an extension's are.
     SELECT min(f.proname) INTO v_code
     FROM (
-      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      SELECT 'pg_class'::regclass AS class, i.indexrelid AS oid FROM pg_index i
+      WHERE i.indrelid = ANY (v_parts) AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
       UNION ALL
       SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = ANY (v_parts) AND k.contype = 'c'
       UNION ALL
       SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = ANY (v_parts)
     ) n
-    JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    JOIN pg_depend d ON d.classid = n.class AND d.objid = n.oid
+      AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     JOIN pg_proc f ON f.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
     JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
@@ -5786,10 +5724,12 @@ BEGIN
   -- Only a table in a partition tree has others in it.
   IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
     SELECT min(r.collection_name) INTO v_other
-    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
+    FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a
+          UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
     JOIN pg_class c ON c.oid = f.relid
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname AND r.collection_name <> p_collection
+    JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
+      AND r.collection_name <> p_collection
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
@@ -5823,7 +5763,8 @@ BEGIN
   WHILE v_rest <> '' LOOP
     ordinal := ordinal + 1;
     IF ordinal > 100 THEN
-      PERFORM birth.fn_birth_raise('identity_malformed', format('template %L has more than 100 pieces', left(p_template, 80)));
+      PERFORM birth.fn_birth_raise('identity_malformed',
+        format('template %L has more than 100 pieces', left(p_template, 80)));
     END IF;
     v_piece := substring(v_rest FROM '^(?:[^{}]|[{][{]|[}][}])+');
     IF v_piece IS NOT NULL THEN
@@ -5833,7 +5774,8 @@ BEGIN
     ELSE
       v_piece := substring(v_rest FROM '^[{][^{}:]+(?::0[1-9][0-9]?)?[}]');
       IF v_piece IS NULL THEN
-        PERFORM birth.fn_birth_raise('identity_malformed', format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
+        PERFORM birth.fn_birth_raise('identity_malformed',
+          format('template %L cannot be read from %L on', left(p_template, 80), left(v_rest, 80)));
       END IF;
       literal := NULL;
       column_name := substring(v_piece FROM '^[{]([^{}:]+)');
@@ -5853,62 +5795,7 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a legacy template such as APR-{id:06} or {tenant}/{no}, in order; NB106 when malformed. Specification: 4.';
-
--- Name: fn_birth_trigger_arguments(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) RETURNS TABLE(trigger_name name, routine name, arguments text[])
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT t.tgname, p.proname,
-         ARRAY(SELECT convert_from(decode(replace(piece.hex, ' ', ''), 'hex'), getdatabaseencoding())
-               FROM string_to_table(regexp_replace(encode(t.tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') WITH ORDINALITY AS piece(hex, position)
-               WHERE piece.position <= t.tgnargs
-               ORDER BY piece.position)
-  FROM pg_trigger t
-  JOIN pg_proc p ON p.oid = t.tgfoid
-  WHERE t.tgrelid = p_relation AND p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id');
-$$;
-
-ALTER FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) IS 'Arguments of the birth triggers on a table: trigger, routine, texts. Specification: 4.';
-
--- Name: fn_birth_verdict_blocker(birth.birth_backfill_ledger_v2, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) RETURNS jsonb
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_review birth.v_birth_verdict_standing;
-  v_fault text;
-BEGIN
-  -- A verdict that says no comes first, whenever it was given.
-  SELECT v.* INTO r_review FROM birth.v_birth_verdict_standing v
-  WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose
-  ORDER BY v.verdict = 'SAFE' LIMIT 1;
-  v_fault := CASE
-    WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
-    WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
-    WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
-    WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
-    WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
-    WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name) THEN 'policy, identity or table changed after the verdict'
-  END;
-  RETURN CASE WHEN v_fault IS NOT NULL
-    THEN birth.fn_birth_error('verdict_missing', format('run %s, %s: %s', p_run.run_id, p_purpose, v_fault)) END;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'NB210 as jsonb when the run has no current verdict SAFE for the purpose, else NULL. Specification: 6, R5.';
+COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a template such as APR-{id:06} or {tenant}/{no}, in order; NB106 if it is malformed. Specification: 4.';
 
 -- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5944,24 +5831,24 @@ DECLARE
   v_fitted bigint;
 BEGIN
   IF p_dry_run IS NULL OR p_execute IS NULL OR (p_dry_run AND p_execute) THEN
-    PERFORM birth.fn_birth_raise('switch_conflict', format('p_dry_run is %s, p_execute is %s', coalesce(p_dry_run::text, 'NULL'), coalesce(p_execute::text, 'NULL')));
+    PERFORM birth.fn_birth_raise('switch_conflict',
+      format('p_dry_run is %s, p_execute is %s', coalesce(p_dry_run::text, 'NULL'), coalesce(p_execute::text, 'NULL')));
   END IF;
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_apply', 'sp_dot_birth_qt001_apply');
-  PERFORM birth.fn_birth_run_input(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin);
-  IF NOT p_execute THEN
-    r_run := birth.fn_birth_run_ask(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_dry_run);
-  ELSE
-    IF EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
-               WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
-      PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
-    END IF;
-    r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, false);
-    r_run := birth.fn_birth_run_write(r_run, p_batch_size);
+  IF p_execute AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+                           WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
+    PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
+  END IF;
+  r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, 'APPLY',
+    CASE WHEN p_execute THEN 'once' WHEN p_dry_run THEN 'dry_run' ELSE 'ask' END);
+  IF p_execute THEN
+    r_run := birth.fn_birth_run_batch(r_run, p_batch_size);
     -- The proof, when the whole run fitted in; a row more, to be undone, when it did not.
     v_fitted := r_run.actual_inserted;
-    r_run := birth.fn_birth_run_write(r_run, 1);
+    r_run := birth.fn_birth_run_batch(r_run, 1);
     IF r_run.status <> 'done' THEN
-      PERFORM birth.fn_birth_raise('driver_required', format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
+      PERFORM birth.fn_birth_raise('driver_required',
+        format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
     END IF;
   END IF;
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
@@ -5979,8 +5866,6 @@ COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id u
 CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET lock_timeout TO '5s'
     AS $$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
@@ -5988,7 +5873,8 @@ BEGIN
     PERFORM birth.fn_birth_raise('driver_required', format('p_step is %L, not ask or begin', p_step),
       'CALL birth.sp_dot_birth_qt001_compensate with the same run and permit');
   END IF;
-  RETURN birth.fn_birth_compensation_begin(p_run_id, p_permit_id, p_batch, p_step = 'begin');
+  RETURN birth.fn_birth_run_begin(NULL, p_run_id, p_permit_id, NULL, NULL, p_batch, NULL, 'COMPENSATE',
+    CASE p_step WHEN 'begin' THEN 'drive' ELSE 'ask' END);
 END;
 $$;
 
@@ -6007,28 +5893,25 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boole
     SET constraint_exclusion TO 'off'
     AS $$
 DECLARE
+  r_plan record;
   r_run birth.birth_backfill_ledger_v2;
-  r_count record;
 BEGIN
   IF p_dry_run IS NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_dry_run is required');
+  ELSIF NOT p_dry_run THEN
+    PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_plan');
   END IF;
   PERFORM birth.fn_birth_source_lock(p_collection);
-  IF p_dry_run THEN
-    SELECT * INTO r_count FROM birth.fn_birth_plan_examine(p_collection, 0, 0);
-    blockers := birth.fn_birth_plan_blockers(p_collection, r_count.blockers, r_count.missing);
-    RETURN QUERY SELECT NULL::uuid, p_collection, 'dry_run', true, r_count.source_rows, r_count.existing_births, r_count.orphans, r_count.unresolvable,
-      r_count.duplicates, r_count.collisions, r_count.missing, r_count.missing, r_count.fingerprint, NULL::uuid, session_user::text, clock_timestamp(), blockers,
-      CASE blockers WHEN '[]' THEN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);', p_collection)
-        ELSE concat_ws('; ', blockers -> 0 ->> 'message', blockers -> 0 ->> 'hint') END;
-    RETURN;
-  END IF;
-  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_plan');
-  r_run := birth.fn_birth_plan_write(p_collection);
-  RETURN QUERY SELECT r_run.run_id, r_run.collection_name, r_run.status, r_run.dry_run, r_run.source_rows, r_run.existing_births, r_run.orphans,
-    r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.expected_delta, r_run.planned_fingerprint, r_run.predecessor,
-    r_run.planned_by, r_run.planned_at, '[]'::jsonb,
-    birth.fn_birth_run_next_step(r_run.run_id);
+  SELECT * INTO r_plan FROM birth.fn_birth_plan('APPLY', p_collection, p_dry_run);
+  r_run := r_plan.run;
+  RETURN QUERY SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, r_run.collection_name, coalesce(r_run.status, 'dry_run'), true,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows,
+    r_run.planned_rows, r_run.planned_fingerprint, r_run.predecessor, session_user::text, coalesce(r_run.planned_at, clock_timestamp()),
+    r_plan.blockers,
+    CASE WHEN NOT p_dry_run THEN birth.fn_birth_run_next_step(r_run.run_id)
+         WHEN r_plan.blockers = '[]' THEN
+           format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := false);', p_collection)
+         ELSE concat_ws('; ', r_plan.blockers -> 0 ->> 'message', r_plan.blockers -> 0 ->> 'hint') END;
 END;
 $$;
 
@@ -6036,7 +5919,7 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolea
 
 -- Name: FUNCTION fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) IS 'Counts what a backfill would do; with p_dry_run := false writes the planned row. Operator. NB102 to NB105, NB108 to NB111, NB115, NB314, NB316, NB401. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run boolean) IS 'Counts what a backfill would do; with p_dry_run := false writes the planned row. Operator. NB102 to NB105, NB108 to NB112, NB115, NB314, NB316, NB401. Specification: 6.';
 
 -- Name: fn_dot_birth_qt001_rehearse(text, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6049,7 +5932,7 @@ CREATE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows 
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  v_permit bigint;
+  r_now birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
@@ -6057,17 +5940,20 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
-    r_run := birth.fn_birth_plan_write(p_collection);
+    SELECT (p.run).run_id INTO r_run.run_id FROM birth.fn_birth_plan('APPLY', p_collection, false) p;
     r_run := birth.fn_birth_run_lock(r_run.run_id);
+    r_now := r_run;
+    r_now.expected_delta := least(r_run.planned_rows, p_max_rows);
+    r_now.max_rows := p_max_rows;
+    r_now.dot_origin := 'rehearsal';
     INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at,
       confirmed_by, confirmed_at)
-    VALUES (p_collection, r_run.run_id, 'APPLY', p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
+    VALUES (p_collection, r_run.run_id, r_run.purpose, p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
       'rehearsal reviewer', birth.fn_birth_clock())
-    RETURNING p.permit_id INTO v_permit;
-    r_run := birth.fn_birth_run_pin(r_run, least(r_run.planned_rows, p_max_rows), p_max_rows, 'rehearsal');
-    r_run := birth.fn_birth_run_claim(r_run, v_permit, 'APPLY', false);
-    r_run := birth.fn_birth_run_write(r_run, 2147483647);
-    r_run := birth.fn_birth_run_write(r_run, 1);
+    RETURNING p.permit_id INTO r_now.permit_id;
+    r_run := birth.fn_birth_run_claim(r_run, r_now, r_run.purpose, false);
+    r_run := birth.fn_birth_run_batch(r_run, 2147483647);
+    r_run := birth.fn_birth_run_batch(r_run, 1);
     SELECT m.missing INTO rerun_delta FROM birth.fn_birth_measure(p_collection, r_run.seed_a, r_run.seed_b) m;
     PERFORM birth.fn_birth_raise('rehearsal_over', format('run %s', r_run.run_id));
   EXCEPTION WHEN SQLSTATE 'NB317' THEN
@@ -6170,7 +6056,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
-    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin);
+    p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin, p_purpose := 'APPLY');
   CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'APPLY', p_batch := p_batch);
 END;
 $$;
@@ -6235,11 +6121,11 @@ ALTER TABLE birth.birth_act OWNER TO birth_definer;
 
 -- Name: TABLE birth_act; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_act IS 'Who did what, when and why: append-only. Freeze, stop, tune, revoke and takeover take effect by being here. Specification: 6, 6.1.';
+COMMENT ON TABLE birth.birth_act IS 'Audit events (acts): who did what, when and why. Append-only. Freeze, stop, tune, revoke and takeover take effect by their row here. Specification: 6, 6.1.';
 
 -- Name: COLUMN birth_act.act_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.act_id IS 'Identity; gives no order.';
+COMMENT ON COLUMN birth.birth_act.act_id IS 'Identity; not an order of time.';
 
 -- Name: COLUMN birth_act.act; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6251,11 +6137,11 @@ COMMENT ON COLUMN birth.birth_act.actor IS 'The login (session_user) that did it
 
 -- Name: COLUMN birth_act.acted_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by fn_birth_clock: later than every act that was on record.';
+COMMENT ON COLUMN birth.birth_act.acted_at IS 'When, by fn_birth_clock: later than every act that was committed before.';
 
 -- Name: COLUMN birth_act.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.run_id IS 'The run concerned.';
+COMMENT ON COLUMN birth.birth_act.run_id IS 'The run.';
 
 -- Name: COLUMN birth_act.lineage; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6263,31 +6149,31 @@ COMMENT ON COLUMN birth.birth_act.lineage IS 'The first run of the chain of plan
 
 -- Name: COLUMN birth_act.permit_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.permit_id IS 'The permit concerned.';
+COMMENT ON COLUMN birth.birth_act.permit_id IS 'The permit.';
 
 -- Name: COLUMN birth_act.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.collection_name IS 'The collection concerned.';
+COMMENT ON COLUMN birth.birth_act.collection_name IS 'The collection.';
 
 -- Name: COLUMN birth_act.dot_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.dot_name IS 'The DOT concerned.';
+COMMENT ON COLUMN birth.birth_act.dot_name IS 'The DOT.';
 
 -- Name: COLUMN birth_act.epoch; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.epoch IS 'The run''s epoch: which attempt this belongs to.';
+COMMENT ON COLUMN birth.birth_act.epoch IS 'Epoch of the run (fencing token): the attempt to which the act belongs.';
 
 -- Name: COLUMN birth_act.reason; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.reason IS 'Why, in the actor''s words.';
+COMMENT ON COLUMN birth.birth_act.reason IS 'Reason, in the words of the actor.';
 
 -- Name: COLUMN birth_act.detail; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.detail IS 'Facts that belong to the act.';
+COMMENT ON COLUMN birth.birth_act.detail IS 'Further facts of the act.';
 
 -- Name: COLUMN birth_act.actor_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login by cluster and OID: the same after ALTER ROLE … RENAME.';
+COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login as cluster and OID, which ALTER ROLE … RENAME does not change.';
 
 -- Name: birth_act_act_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 
@@ -6522,7 +6408,7 @@ ALTER TABLE birth.birth_gateway_finding OWNER TO birth_definer;
 
 -- Name: TABLE birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows the gateway let pass without a birth (mode observe, or deferred), or maybe without one of their own: one row a transaction, collection and reason, until it is acknowledged. Specification: 5.';
+COMMENT ON TABLE birth.birth_gateway_finding IS 'Rows that the gateway let through without a birth (mode observe, or a deferred collection), or that may share the birth of another row. One row per transaction, collection and reason, until it is acknowledged. Specification: 5.';
 
 -- Name: COLUMN birth_gateway_finding.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6530,7 +6416,7 @@ COMMENT ON COLUMN birth.birth_gateway_finding.collection_name IS 'The collection
 
 -- Name: COLUMN birth_gateway_finding.error; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.error IS 'By its name in the catalogue: the refusal that enforce would have raised, or code_duplicate, that a plan will raise if two rows share a birth.';
+COMMENT ON COLUMN birth.birth_gateway_finding.error IS 'Name in the catalogue of errors: the error that enforce would raise; or code_duplicate, which a plan raises if two rows share a birth.';
 
 -- Name: COLUMN birth_gateway_finding.found_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6538,7 +6424,7 @@ COMMENT ON COLUMN birth.birth_gateway_finding.found_at IS 'Start of the transact
 
 -- Name: COLUMN birth_gateway_finding.found_xid; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.found_xid IS 'That transaction.';
+COMMENT ON COLUMN birth.birth_gateway_finding.found_xid IS 'Id of that transaction.';
 
 -- Name: COLUMN birth_gateway_finding.inserted_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6546,15 +6432,15 @@ COMMENT ON COLUMN birth.birth_gateway_finding.inserted_by IS 'Login that inserte
 
 -- Name: COLUMN birth_gateway_finding.row_count; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.row_count IS 'How many rows; from the thousandth time on the further ones are not added.';
+COMMENT ON COLUMN birth.birth_gateway_finding.row_count IS 'Number of rows; no longer increased once times is 1000.';
 
 -- Name: COLUMN birth_gateway_finding.times; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.times IS 'How many statements (on a partitioned table: rows) added to it, 1000 at most.';
+COMMENT ON COLUMN birth.birth_gateway_finding.times IS 'Number of statements (on a partitioned table: rows) that were added up here, at most 1000.';
 
 -- Name: COLUMN birth_gateway_finding.examples; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_finding.examples IS 'Up to ten of the codes concerned.';
+COMMENT ON COLUMN birth.birth_gateway_finding.examples IS 'Up to ten of the codes.';
 
 -- Name: birth_gateway_release_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6580,11 +6466,11 @@ ALTER TABLE birth.birth_gateway_release_registry OWNER TO birth_definer;
 
 -- Name: TABLE birth_gateway_release_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_gateway_release_registry IS 'Every object as each release fixed it: readable parts, exact and semantic SHA-256. Append-only. Specification: 7.';
+COMMENT ON TABLE birth.birth_gateway_release_registry IS 'Every object as each release recorded it: readable parts, exact and semantic SHA-256. Append-only. Specification: 7.';
 
 -- Name: COLUMN birth_gateway_release_registry.generation; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.generation IS 'Number of the recording; the highest of an object counts.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.generation IS 'Number of the recording; the highest generation of an object is in force.';
 
 -- Name: COLUMN birth_gateway_release_registry.release; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6592,7 +6478,7 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.release IS 'The stage, as
 
 -- Name: COLUMN birth_gateway_release_registry.kind; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS 'gateway (the five functions of the documents), function, procedure, view, table, constraint, index, trigger, schema, role, claim.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.kind IS 'gateway (the five functions that the source documents name), function, procedure, view, table, constraint, index, trigger, schema, role, claim.';
 
 -- Name: COLUMN birth_gateway_release_registry.object; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6600,11 +6486,11 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.object IS 'Name of the ob
 
 -- Name: COLUMN birth_gateway_release_registry.parts; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.parts IS 'What is fixed, part by part: body, signature, configuration, owner, privileges, state.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.parts IS 'The recorded parts: body, signature, configuration, owner, privileges, state.';
 
 -- Name: COLUMN birth_gateway_release_registry.definition; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.definition IS 'The statement that makes a routine or view as released: what repairs it. NULL for other kinds.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.definition IS 'The statement that creates a routine or view as released, used to repair it. NULL for other kinds.';
 
 -- Name: COLUMN birth_gateway_release_registry.exact_sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6612,15 +6498,15 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.exact_sha256 IS 'SHA-256 
 
 -- Name: COLUMN birth_gateway_release_registry.semantic_sha256; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.semantic_sha256 IS 'SHA-256 that formatting and comments do not change, from the release''s manifest.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.semantic_sha256 IS 'SHA-256 that does not depend on formatting and comments, from the manifest of the release.';
 
 -- Name: COLUMN birth_gateway_release_registry.normalized_md5; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.normalized_md5 IS 'The documents'' normalised md5; shown, never decided by.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.normalized_md5 IS 'The normalised md5 of the source documents; only displayed, no check uses it.';
 
 -- Name: COLUMN birth_gateway_release_registry.algorithm; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms; live for a recording that no manifest fixed.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.algorithm IS 'Version of the hash algorithms; live if the recording was made without a manifest.';
 
 -- Name: COLUMN birth_gateway_release_registry.server_major; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6628,15 +6514,15 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.server_major IS 'Major ve
 
 -- Name: COLUMN birth_gateway_release_registry.released_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When the release recorded the object.';
 
 -- Name: COLUMN birth_gateway_release_registry.released_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review what it released.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login that released; it may not review runs of this release.';
 
 -- Name: COLUMN birth_gateway_release_registry.released_by_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS 'The same login by cluster and OID: the same after ALTER ROLE … RENAME.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS 'The same login as cluster and OID, which ALTER ROLE … RENAME does not change.';
 
 -- Name: birth_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6655,7 +6541,7 @@ ALTER TABLE birth.birth_registry OWNER TO birth_definer;
 
 -- Name: TABLE birth_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.birth_registry IS 'Every birth: one row under one globally unique entity code. Written only by birth_definer''s routines. Specification: 1, 4.';
+COMMENT ON TABLE birth.birth_registry IS 'Every birth: one row per globally unique entity code. Written only by routines of birth_definer. Specification: 1, 4.';
 
 -- Name: COLUMN birth_registry.born_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6667,7 +6553,7 @@ COMMENT ON COLUMN birth.birth_registry.run_id IS 'The backfill run that wrote th
 
 -- Name: COLUMN birth_registry.entity_code; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_registry.entity_code IS 'The globally unique name of the entity; at most 512 bytes, not blank.';
+COMMENT ON COLUMN birth.birth_registry.entity_code IS 'Globally unique name of the entity; at most 512 bytes, not blank.';
 
 -- Name: COLUMN birth_registry.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6675,7 +6561,7 @@ COMMENT ON COLUMN birth.birth_registry.collection_name IS 'The collection that o
 
 -- Name: COLUMN birth_registry.dot_origin; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_registry.dot_origin IS 'The operation that recorded the birth: QT-002 for the gateway, the DOT of a backfill.';
+COMMENT ON COLUMN birth.birth_registry.dot_origin IS 'The operation that recorded the birth: QT-002 for the gateway, the DOT for a backfill.';
 
 -- Name: birth_review; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6799,11 +6685,11 @@ COMMENT ON COLUMN birth.birth_stage_anchor.subject IS 'What was measured.';
 
 -- Name: COLUMN birth_stage_anchor.value; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_stage_anchor.value IS 'What was measured then, as text.';
+COMMENT ON COLUMN birth.birth_stage_anchor.value IS 'The measured value, as text.';
 
 -- Name: COLUMN birth_stage_anchor.recorded_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_stage_anchor.recorded_at IS 'When.';
+COMMENT ON COLUMN birth.birth_stage_anchor.recorded_at IS 'When the value was recorded.';
 
 -- Name: dot_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -6828,15 +6714,15 @@ COMMENT ON COLUMN birth.dot_registry.dot_name IS 'Name of the operation.';
 
 -- Name: COLUMN dot_registry.dot_code; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.dot_registry.dot_code IS 'Number of the operation where the documents give one.';
+COMMENT ON COLUMN birth.dot_registry.dot_code IS 'Number of the operation, if the source documents give one.';
 
 -- Name: COLUMN dot_registry.dangerous; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.dot_registry.dangerous IS 'Whether the operation can destroy what birthdb promises; such a one stays frozen from stage 0 on.';
+COMMENT ON COLUMN birth.dot_registry.dangerous IS 'Whether the operation can break a guarantee of birthdb; such an operation stays frozen from stage 0 on.';
 
 -- Name: COLUMN dot_registry.routine; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.dot_registry.routine IS 'The routine of schema birth that carries the operation out.';
+COMMENT ON COLUMN birth.dot_registry.routine IS 'The routine of schema birth that executes the operation.';
 
 -- Name: COLUMN dot_registry.description; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6857,11 +6743,11 @@ ALTER TABLE birth.trigger_guard_alerts OWNER TO birth_definer;
 
 -- Name: TABLE trigger_guard_alerts; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.trigger_guard_alerts IS 'Recorded attempts against a tracked trigger or routine; counted at the start and the end of every run. Specification: 6.';
+COMMENT ON TABLE birth.trigger_guard_alerts IS 'Recorded attempts to change a tracked trigger or routine; counted at the start and at the end of every run. Specification: 6.';
 
 -- Name: COLUMN trigger_guard_alerts.alert_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.trigger_guard_alerts.alert_id IS 'Identity; gives no order.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.alert_id IS 'Identity; not an order of time.';
 
 -- Name: COLUMN trigger_guard_alerts.raised_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -6869,19 +6755,19 @@ COMMENT ON COLUMN birth.trigger_guard_alerts.raised_at IS 'When it happened.';
 
 -- Name: COLUMN trigger_guard_alerts.raised_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.trigger_guard_alerts.raised_by IS 'Login that did it.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.raised_by IS 'Login that made the attempt.';
 
 -- Name: COLUMN trigger_guard_alerts.command; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.trigger_guard_alerts.command IS 'The command, such as ALTER TABLE.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.command IS 'The command, for example ALTER TABLE.';
 
 -- Name: COLUMN trigger_guard_alerts.object; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.trigger_guard_alerts.object IS 'The object concerned.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.object IS 'The object.';
 
 -- Name: COLUMN trigger_guard_alerts.detail; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.trigger_guard_alerts.detail IS 'What else is known.';
+COMMENT ON COLUMN birth.trigger_guard_alerts.detail IS 'Further facts.';
 
 -- Name: trigger_guard_alerts_alert_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 
@@ -6910,7 +6796,7 @@ ALTER VIEW birth.v_birth_coverage_since_anchor OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_coverage_since_anchor; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_coverage_since_anchor IS 'Collections of each policy when a stage was released, and how many of those known then there are now. Specification: 3.';
+COMMENT ON VIEW birth.v_birth_coverage_since_anchor IS 'Per stage and policy: collections when the stage was released, and how many of those collections have the policy now. Specification: 3.';
 
 -- Name: v_birth_dot_status; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -6985,7 +6871,7 @@ ALTER VIEW birth.v_birth_gateway_fence OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_fence; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_fence IS 'Whether policy, mode and identity of each collection hold for every transaction that can still commit (holds), since which fence (fence_xid; NULL: none recorded, or attached since), and who is still open from before (waits_for). Specification: 5.';
+COMMENT ON VIEW birth.v_birth_gateway_fence IS 'Whether policy, mode and identity of each collection hold for every transaction that can still commit (holds), from which transaction id on (fence_xid; NULL: no fence recorded, or attached after the change), and which older transactions are still open (waits_for). Specification: 5.';
 
 -- Name: v_birth_gateway_finding; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7022,7 +6908,7 @@ ALTER VIEW birth.v_birth_gateway_finding OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_finding; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows the gateway let pass and nobody acknowledged, by collection and reason: how many (at_least: or more), first and last time, last login and its examples. Bounded time. Specification: 5.';
+COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows that the gateway let through and that are not acknowledged, by collection and reason: number of rows (at_least: or more), first and last time, last login with its examples. Bounded time. Specification: 5.';
 
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7048,7 +6934,7 @@ ALTER VIEW birth.v_birth_gateway_release_drift_guard OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_release_drift_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_release_drift_guard IS 'Guard: every object of the contract as released, as found, whether a difference blocks apply, and the statement that repairs it. Specification: 2, 7.';
+COMMENT ON VIEW birth.v_birth_gateway_release_drift_guard IS 'Guard: each object of the contract as released and as found, whether a difference blocks apply, and the statement that repairs it. Specification: 2, 7.';
 
 -- Name: v_birth_gateway_ssot_drift_detector; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7068,7 +6954,7 @@ ALTER VIEW birth.v_birth_gateway_ssot_drift_detector OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_ssot_drift_detector; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS 'Guard of stage 0: the bodies of both gateway functions against the values stage 0 recorded, as SHA-256. Specification: 2, 3.';
+COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS 'Guard of stage 0: the SHA-256 of both gateway function bodies against the values that stage 0 recorded. Specification: 2, 3.';
 
 -- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7098,7 +6984,7 @@ ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table as it is called now, the collection it names, whether it is enabled and fires for every inserted row. Specification: 5.';
+COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table under its current name, the collection it names, and whether it fires for every inserted row (enabled). Specification: 5.';
 
 -- Name: v_birth_home; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7172,12 +7058,12 @@ CREATE VIEW birth.v_birth_run_progress AS
             l.batches,
             k.purpose,
                 CASE k.purpose
-                    WHEN 'APPLY'::text THEN l.actual_inserted
-                    ELSE l.compensated_rows
+                    WHEN 'COMPENSATE'::text THEN l.compensated_rows
+                    ELSE l.actual_inserted
                 END AS rows_done,
                 CASE k.purpose
-                    WHEN 'APPLY'::text THEN l.expected_delta
-                    ELSE l.actual_inserted
+                    WHEN 'COMPENSATE'::text THEN l.actual_inserted
+                    ELSE l.expected_delta
                 END AS rows_target,
                 CASE
                     WHEN ((r.batches > 1) AND (r.seconds > (0)::numeric)) THEN (r.written / r.seconds)
@@ -7193,7 +7079,7 @@ CREATE VIEW birth.v_birth_run_progress AS
            FROM ((birth.birth_backfill_ledger_v2 l
              CROSS JOIN LATERAL ( SELECT
                         CASE
-                            WHEN (l.compensating_since IS NULL) THEN 'APPLY'::text
+                            WHEN (l.compensating_since IS NULL) THEN l.purpose
                             ELSE 'COMPENSATE'::text
                         END AS purpose,
                     hashtextextended(format('birth.run:%s:%s'::text, l.run_id, l.epoch), (0)::bigint) AS key) k)
@@ -7242,7 +7128,7 @@ ALTER VIEW birth.v_birth_spike OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_spike; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_spike IS 'Live births of the last hour and six hours against the norm of the seven days before; backfilled births apart. Specification: 2.';
+COMMENT ON VIEW birth.v_birth_spike IS 'Live births of the last hour and of the last six hours against the norm of the seven days before; backfilled births separately. Specification: 2.';
 
 -- Name: v_birth_stage0_freeze_no_go_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7299,17 +7185,17 @@ CREATE VIEW birth.v_birth_stage0_freeze_no_go_guard AS
              JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth'::name))))
           WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (pg_get_userbyid(p.proowner) <> 'birth_definer'::name))
         ), doors AS (
-         SELECT COALESCE(string_agg(d.open, ', '::text ORDER BY d.open), 'nobody but birth_definer may do it by hand'::text) AS held
+         SELECT COALESCE(string_agg(d.open, ', '::text ORDER BY d.open), 'only birth_definer has the privileges'::text) AS held
            FROM door d
         ), found AS (
          SELECT s.dot_name,
             s.dot_code,
             concat_ws('; '::text,
                 CASE
-                    WHEN (b.routines = 0) THEN 'the routine is gone'::text
+                    WHEN (b.routines = 0) THEN 'the routine is missing'::text
                     WHEN (b.routines > 1) THEN 'the routine is overloaded'::text
-                    WHEN b.refuses THEN 'the routine refuses, as recorded'::text
-                    ELSE 'the routine is not the one recorded'::text
+                    WHEN b.refuses THEN 'the routine has the recorded body, which refuses'::text
+                    ELSE 'the body of the routine differs from the recorded one'::text
                 END, doors.held,
                 CASE
                     WHEN s.frozen THEN 'frozen'::text
@@ -7320,22 +7206,23 @@ CREATE VIEW birth.v_birth_stage0_freeze_no_go_guard AS
              CROSS JOIN doors)
           WHERE s.dangerous
         )
- SELECT concat_ws(' '::text, dot_code, dot_name) AS check_name,
-    found,
-    'the routine refuses, as recorded; nobody but birth_definer may do it by hand; frozen'::text AS expected,
-    (found = 'the routine refuses, as recorded; nobody but birth_definer may do it by hand; frozen'::text) AS pass
-   FROM found f;
+ SELECT concat_ws(' '::text, f.dot_code, f.dot_name) AS check_name,
+    f.found,
+    e.expected,
+    (f.found = e.expected) AS pass
+   FROM (found f
+     CROSS JOIN ( VALUES ('the routine has the recorded body, which refuses; only birth_definer has the privileges; frozen'::text)) e(expected));
 
 ALTER VIEW birth.v_birth_stage0_freeze_no_go_guard OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_stage0_freeze_no_go_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_stage0_freeze_no_go_guard IS 'Guard of stage 0, one row a dangerous DOT: it cannot run, shown by its body, the privileges, and the standing freeze. Specification: 2, 3.';
+COMMENT ON VIEW birth.v_birth_stage0_freeze_no_go_guard IS 'Guard of stage 0, one row per dangerous DOT: it cannot run, as the body of its routine, the privileges and the freeze show. Specification: 2, 3.';
 
 -- Name: v_birth_stage0_no_old_function_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_stage0_no_old_function_guard AS
- SELECT 'no routine has the old body'::text AS check_name,
+ SELECT 'routines with the old gateway body'::text AS check_name,
     (count(*))::text AS found,
     '0'::text AS expected,
     ((count(*) = 0) AND (EXISTS ( SELECT
@@ -7348,8 +7235,8 @@ CREATE VIEW birth.v_birth_stage0_no_old_function_guard AS
 
 '::text, ''::text), 'UTF8'::name)), 'hex'::text) = a.value))
 UNION ALL
- SELECT ('one function '::text || g.name) AS check_name,
-    COALESCE(string_agg(((((((n.nspname)::text || '.'::text) || (p.proname)::text) || '('::text) || pg_get_function_identity_arguments(p.oid)) || ')'::text), ', '::text ORDER BY n.nspname, (pg_get_function_identity_arguments(p.oid))), 'none'::text) AS found,
+ SELECT ('functions named '::text || g.name) AS check_name,
+    COALESCE(string_agg(format('%s.%s(%s)'::text, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), ', '::text ORDER BY n.nspname, (pg_get_function_identity_arguments(p.oid))), 'none'::text) AS found,
     (('birth.'::text || g.name) || '()'::text) AS expected,
     ((count(p.oid) = 1) AND (min((n.nspname)::text) = 'birth'::text) AND (min(p.pronargs) = 0)) AS pass
    FROM ((unnest(ARRAY['fn_birth_registry_auto'::text, 'fn_birth_registry_auto_id'::text]) g(name)
@@ -7361,7 +7248,7 @@ ALTER VIEW birth.v_birth_stage0_no_old_function_guard OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_stage0_no_old_function_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_stage0_no_old_function_guard IS 'Guard of stage 0: the gateway without exempt guard is nowhere, and each gateway function is there once. Specification: 3.';
+COMMENT ON VIEW birth.v_birth_stage0_no_old_function_guard IS 'Guard of stage 0: no routine has the old gateway body, and each gateway function exists once. Specification: 3.';
 
 -- Name: v_birth_stage0_still_enforced_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7391,7 +7278,7 @@ UNION ALL
     g.pass
    FROM birth.v_birth_gateway_ssot_drift_detector g
 UNION ALL
- SELECT 'dangerous operations known'::text AS check_name,
+ SELECT 'dangerous operations registered'::text AS check_name,
     (count(*))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
     ((count(*))::text = COALESCE(min(a.value), 'not recorded'::text)) AS pass
@@ -7402,11 +7289,25 @@ ALTER VIEW birth.v_birth_stage0_still_enforced_guard OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_stage0_still_enforced_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_stage0_still_enforced_guard IS 'Guard of stage 1: every guard of stage 0, still. Apply asks that every row passes. Specification: 2, 6.';
+COMMENT ON VIEW birth.v_birth_stage0_still_enforced_guard IS 'Guard of stage 1: the guards of stage 0, one row per check. Apply requires that all rows pass. Specification: 2, 6.';
 
 -- Name: v_birth_stage1_no_worse_proof; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_stage1_no_worse_proof AS
+ WITH coverage AS (
+         SELECT min(c.now) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)) AS required_now,
+            min(c.now) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text)) AS exempt_now,
+            min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)) AS required,
+            min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text)) AS exempt,
+            bool_and(
+                CASE c.policy
+                    WHEN 'BIRTH_REQUIRED'::text THEN (c.now >= c.recorded)
+                    WHEN 'BIRTH_EXEMPT_'::text THEN (c.now <= c.recorded)
+                    ELSE true
+                END) AS kept
+           FROM birth.v_birth_coverage_since_anchor c
+          WHERE (c.stage = 'stage1'::text)
+        )
  SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
     (count(*) FILTER (WHERE g.pass))::text AS found,
     '2'::text AS expected,
@@ -7421,19 +7322,13 @@ UNION ALL
      LEFT JOIN birth.v_birth_stage0_freeze_no_go_guard f ON (true))
   WHERE ((a.stage = 'stage0'::text) AND (a.subject = 'dots.frozen'::text))
 UNION ALL
- SELECT 'no collection is covered less'::text AS check_name,
-    format('%s required, %s exempt'::text, min(c.now) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)), min(c.now) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text))) AS found,
-    format('at least %s required, at most %s exempt'::text, min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_REQUIRED'::text)), min(c.recorded) FILTER (WHERE (c.policy = 'BIRTH_EXEMPT_'::text))) AS expected,
-    COALESCE(bool_and(
-        CASE c.policy
-            WHEN 'BIRTH_REQUIRED'::text THEN (c.now >= c.recorded)
-            WHEN 'BIRTH_EXEMPT_'::text THEN (c.now <= c.recorded)
-            ELSE true
-        END), false) AS pass
-   FROM birth.v_birth_coverage_since_anchor c
-  WHERE (c.stage = 'stage1'::text)
+ SELECT 'coverage not reduced since stage 1'::text AS check_name,
+    format('%s required, %s exempt'::text, c.required_now, c.exempt_now) AS found,
+    format('at least %s required, at most %s exempt'::text, c.required, c.exempt) AS expected,
+    COALESCE(c.kept, false) AS pass
+   FROM coverage c
 UNION ALL
- SELECT 'no open permit of the first kind'::text AS check_name,
+ SELECT 'open permits in birth_admission_permit'::text AS check_name,
     (count(p.permit_id))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
     COALESCE(((count(p.permit_id))::text = min(a.value)), false) AS pass
@@ -7441,7 +7336,7 @@ UNION ALL
      LEFT JOIN birth.birth_admission_permit p ON ((p.status = 'OPEN'::text)))
   WHERE ((a.stage = 'stage1'::text) AND (a.subject = 'permits.open'::text))
 UNION ALL
- SELECT 'no trigger guard alert since'::text AS check_name,
+ SELECT 'trigger guard alerts since stage 1'::text AS check_name,
     (count(t.raised_at))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
     COALESCE((count(t.raised_at) <= min((a.value)::bigint)), false) AS pass
@@ -7453,7 +7348,7 @@ ALTER VIEW birth.v_birth_stage1_no_worse_proof OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_stage1_no_worse_proof; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_stage1_no_worse_proof IS 'Guard of stage 1, five checks: gateway, frozen operations, coverage, permits and alerts are no worse than recorded. Specification: 2, 3.';
+COMMENT ON VIEW birth.v_birth_stage1_no_worse_proof IS 'Guard of stage 1, five checks: gateway functions, frozen operations, coverage, permits and alerts are no worse than recorded. Specification: 2, 3.';
 
 -- Name: v_birth_stage2_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7512,7 +7407,7 @@ UNION ALL
     (count(*) FILTER (WHERE g.pass) = 2) AS pass
    FROM birth.v_birth_gateway_ssot_drift_detector g
 UNION ALL
- SELECT 'open permits of the first kind'::text AS check_name,
+ SELECT 'open permits in birth_admission_permit'::text AS check_name,
     (count(p.permit_id))::text AS found,
     COALESCE(min(a.value), 'not recorded'::text) AS expected,
     COALESCE(((count(p.permit_id))::text = min(a.value)), false) AS pass
@@ -7545,7 +7440,7 @@ CREATE VIEW birth.v_birth_attention AS
            FROM ((birth.collection_registry c
              LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
              LEFT JOIN pg_class t ON (((t.relnamespace = n.oid) AND (t.relname = c.table_name))))
-        ), item AS (
+        ), run AS (
          SELECT
                 CASE
                     WHEN ((r.status = 'failed'::text) OR r.interrupted) THEN 1
@@ -7553,8 +7448,8 @@ CREATE VIEW birth.v_birth_attention AS
                     ELSE 3
                 END AS rank,
                 CASE
-                    WHEN r.interrupted THEN format('run %s of %s is interrupted: its session is gone'::text, r.run_id, r.collection_name)
-                    WHEN (r.status = 'planned'::text) THEN format('plan %s of %s waits'::text, r.run_id, r.collection_name)
+                    WHEN r.interrupted THEN format('run %s of %s is interrupted: its session ended'::text, r.run_id, r.collection_name)
+                    WHEN (r.status = 'planned'::text) THEN format('plan %s of %s is not executed'::text, r.run_id, r.collection_name)
                     ELSE format('run %s of %s is %s: %s'::text, r.run_id, r.collection_name, r.status, r.stop_reason)
                 END AS what,
             COALESCE(r.last_batch_at, r.running_since, l.planned_at) AS since,
@@ -7564,48 +7459,48 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
                    FROM birth.birth_backfill_ledger_v2 f
                   WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
-        UNION ALL
+        ), permit AS (
          SELECT
                 CASE
                     WHEN (p.expires_at <= k.now) THEN 2
                     ELSE 3
-                END AS "case",
+                END AS rank,
             format('permit %s of %s %s'::text, p.permit_id, p.collection_name,
                 CASE
                     WHEN (p.expires_at <= k.now) THEN 'has expired'::text
                     WHEN (p.confirmed_by IS NULL) THEN 'is not confirmed'::text
-                    ELSE 'expires soon'::text
-                END) AS format,
+                    ELSE 'expires within an hour'::text
+                END) AS what,
                 CASE
                     WHEN (p.expires_at <= k.now) THEN p.expires_at
                     ELSE p.opened_at
-                END AS opened_at,
+                END AS since,
                 CASE
                     WHEN (p.expires_at <= k.now) THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner'::text, p.permit_id)
                     WHEN (p.confirmed_by IS NULL) THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer'::text, p.permit_id)
                     ELSE birth.fn_birth_run_next_step(p.run_id)
-                END AS fn_birth_run_next_step
+                END AS next_step
            FROM (birth.birth_admission_permit_v2 p
              CROSS JOIN ( SELECT birth.fn_birth_clock() AS now) k)
           WHERE ((p.status = 'OPEN'::text) AND ((p.confirmed_by IS NULL) OR (p.expires_at <= (k.now + '01:00:00'::interval))))
-        UNION ALL
+        ), contract AS (
          SELECT
                 CASE
                     WHEN d.blocks THEN 1
                     ELSE 3
-                END AS "case",
+                END AS rank,
             format('%s has drifted: %s%s'::text, d.check_name, d.drift,
                 CASE
-                    WHEN d.blocks THEN '; nothing can be applied'::text
+                    WHEN d.blocks THEN '; apply is blocked'::text
                     ELSE NULL::text
-                END) AS format,
+                END) AS what,
             NULL::timestamp with time zone AS since,
-            ('SET search_path = pg_catalog, pg_temp; '::text || d.repair)
+            ('SET search_path = pg_catalog, pg_temp; '::text || d.repair) AS next_step
            FROM birth.v_birth_gateway_release_drift_guard d
           WHERE (NOT d.pass)
-        UNION ALL
-         SELECT 1,
-            format('%I of %I.%I references births by a column of type %s, whose cast runs as birth_definer'::text, k.conname, n.nspname, c.relname, (a.atttypid)::regtype) AS format,
+        ), reference AS (
+         SELECT 1 AS rank,
+            format('%I of %I.%I references births by a column of type %s, whose cast runs as birth_definer'::text, k.conname, n.nspname, c.relname, (a.atttypid)::regtype) AS what,
             NULL::timestamp with time zone AS since,
             format('ALTER TABLE %I.%I DROP CONSTRAINT %I;  -- the owner of the table'::text, n.nspname, c.relname, k.conname) AS next_step
            FROM (((pg_constraint k
@@ -7613,9 +7508,9 @@ CREATE VIEW birth.v_birth_attention AS
              JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
              JOIN pg_attribute a ON (((a.attrelid = k.conrelid) AND (a.attnum = k.conkey[1]))))
           WHERE ((k.confrelid = ('birth.birth_registry'::regclass)::oid) AND (k.contype = 'f'::"char") AND (k.conparentid = (0)::oid) AND (a.atttypid <> ALL (ARRAY[('text'::regtype)::oid, ('character varying'::regtype)::oid])))
-        UNION ALL
-         SELECT 1,
-            format('stage 0 is not enforced: %s: %s'::text, g.check_name, g.found) AS format,
+        ), guard AS (
+         SELECT 1 AS rank,
+            format('stage 0 is not enforced: %s: %s'::text, g.check_name, g.found) AS what,
             NULL::timestamp with time zone AS since,
             'SELECT * FROM birth.v_birth_stage0_still_enforced_guard;'::text AS next_step
            FROM birth.v_birth_stage0_still_enforced_guard g
@@ -7634,29 +7529,29 @@ CREATE VIEW birth.v_birth_attention AS
             'SELECT * FROM birth.v_birth_stage2_no_worse_guard;'::text AS next_step
            FROM birth.v_birth_stage2_no_worse_guard g
           WHERE (g.pass IS NOT TRUE)
-        UNION ALL
-         SELECT 2,
-            format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS format,
-            d.frozen_since,
-            format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA'::text, d.dot_name) AS format
+        ), frozen AS (
+         SELECT 2 AS rank,
+            format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS what,
+            d.frozen_since AS since,
+            format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA'::text, d.dot_name) AS next_step
            FROM birth.v_birth_dot_status d
           WHERE (d.frozen AND (NOT d.dangerous))
-        UNION ALL
+        ), home AS (
          SELECT
                 CASE
                     WHEN h.confirmed THEN 3
                     ELSE 1
-                END AS "case",
+                END AS rank,
                 CASE
                     WHEN h.confirmed THEN format('the server is on timeline %s, and was on %s when this database was confirmed: it was promoted, or restored to an earlier time'::text, h.timeline, h.confirmed_timeline)
-                    ELSE 'this database is a restored or cloned one: it spends no permit until a DBA confirms that it is the one that goes on'::text
-                END AS "case",
+                    ELSE 'this database is a restored or cloned copy: no run executes until a DBA confirms that it is the one to continue with'::text
+                END AS what,
             NULL::timestamp with time zone AS since,
-            'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, when no other copy goes on'::text AS next_step
+            'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, after every other copy is retired'::text AS next_step
            FROM birth.v_birth_home h
           WHERE ((NOT h.confirmed) OR (h.timeline <> h.confirmed_timeline))
-        UNION ALL
-         SELECT 2,
+        ), finding AS (
+         SELECT 2 AS rank,
             format('%s%s rows of %s %s: %s, last by %s'::text,
                 CASE
                     WHEN f.at_least THEN 'at least '::text
@@ -7665,88 +7560,88 @@ CREATE VIEW birth.v_birth_attention AS
                 CASE f.error
                     WHEN 'code_duplicate'::text THEN 'may share their birth with another row'::text
                     ELSE 'have no birth'::text
-                END, f.error, f.last_by) AS format,
-            f.first_at,
-            format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);  -- when it is dealt with, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');'::text, f.collection_name) AS format
+                END, f.error, f.last_by) AS what,
+            f.first_at AS since,
+            format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);  -- after the rows are corrected, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');'::text, f.collection_name) AS next_step
            FROM birth.v_birth_gateway_finding f
-        UNION ALL
-         SELECT 2,
+        ), fence AS (
+         SELECT 2 AS rank,
             format('enforce does not hold yet for %s: %s'::text, f.collection_name,
                 CASE
-                    WHEN (f.fence_xid IS NULL) THEN 'a transaction that began before may still commit rows without a birth'::text
-                    ELSE ('open from before: '::text || COALESCE(array_to_string(f.waits_for[1:3], ', '::text), 'a transaction that has just ended'::text))
-                END) AS format,
-            f.recorded_at,
-            COALESCE(f.next_step, 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own'::text) AS "coalesce"
+                    WHEN (f.fence_xid IS NULL) THEN 'a transaction that began before the change may still commit rows without a birth'::text
+                    ELSE ('open since before the change: '::text || COALESCE(array_to_string(f.waits_for[1:3], ', '::text), 'a transaction that has just ended'::text))
+                END) AS what,
+            f.recorded_at AS since,
+            COALESCE(f.next_step, 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text) AS next_step
            FROM birth.v_birth_gateway_fence f
           WHERE ((NOT f.holds) AND (f.gateway_mode = 'enforce'::text) AND (f.coverage_status = 'BIRTH_REQUIRED'::text))
-        UNION ALL
+        ), missing AS (
          SELECT
                 CASE k.gateway_mode
                     WHEN 'enforce'::text THEN 1
                     ELSE 3
-                END AS "case",
+                END AS rank,
             format('%s is %s and has no enabled gateway'::text, k.collection_name,
                 CASE k.gateway_mode
                     WHEN 'enforce'::text THEN 'enforced'::text
                     ELSE 'required'::text
-                END) AS format,
+                END) AS what,
             NULL::timestamp with time zone AS since,
-            format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS format
+            format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
            FROM known k
           WHERE ((k.relation IS NOT NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways = 0))
-        UNION ALL
-         SELECT 3,
-            format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS format,
-            k.registered_at,
-            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward'::text, k.collection_name, k.coverage_status) AS format
+        ), absent AS (
+         SELECT 3 AS rank,
+            format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS what,
+            k.registered_at AS since,
+            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward'::text, k.collection_name, k.coverage_status) AS next_step
            FROM known k
           WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
-        UNION ALL
-         SELECT 2,
-            format('gateway of %s is on %I.%I, which is %s'::text, COALESCE(g.collection_name, 'no collection'::text), g.schema_name, g.table_name, COALESCE(format('registered as %I.%I'::text, k.schema_name, k.table_name), 'not registered'::text)) AS format,
+        ), misplaced AS (
+         SELECT 2 AS rank,
+            format('gateway of %s is on %I.%I, which is %s'::text, COALESCE(g.collection_name, 'no collection'::text), g.schema_name, g.table_name, COALESCE(format('registered as %I.%I'::text, k.schema_name, k.table_name), 'not registered'::text)) AS what,
             NULL::timestamp with time zone AS since,
                 CASE
                     WHEN (k.collection_name IS NULL) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
                     ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status)
-                END AS format
+                END AS next_step
            FROM (birth.v_birth_gateway_trigger g
              LEFT JOIN known k ON ((k.collection_name = g.collection_name)))
           WHERE ((k.relation IS DISTINCT FROM g.relation) AND (NOT (EXISTS ( SELECT
                    FROM pg_partition_ancestors((g.relation)::regclass) a(relid)
                   WHERE ((a.relid)::oid = k.relation)))))
-        UNION ALL
-         SELECT 2,
-            format('partition %s of %s has no gateway'::text, t.relid, k.collection_name) AS format,
+        ), partition AS (
+         SELECT 2 AS rank,
+            format('partition %s of %s has no gateway'::text, t.relid, k.collection_name) AS what,
             NULL::timestamp with time zone AS since,
-            format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach anew''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS format
+            format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
            FROM (known k
              CROSS JOIN LATERAL pg_partition_tree((k.relation)::regclass) t(relid, parentrelid, isleaf, level))
           WHERE ((k.relkind = 'p'::"char") AND t.isleaf AND ((t.relid)::oid <> k.relation) AND (k.gateways > 0) AND (NOT (EXISTS ( SELECT
                    FROM pg_trigger g
                   WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
-        UNION ALL
-         SELECT 2,
-            format('rows replicated into %s of %s are not born'::text, (r.relation)::regclass, k.collection_name) AS format,
+        ), replicated AS (
+         SELECT 2 AS rank,
+            format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
             NULL::timestamp with time zone AS since,
                 CASE
                     WHEN (g.tgname IS NOT NULL) THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner'::text, k.schema_name, k.table_name, g.tgname)
                     ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode)
-                END AS format
+                END AS next_step
            FROM ((known k
              CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r(relation, born))
              LEFT JOIN pg_trigger g ON (((g.tgrelid = k.relation) AND (g.tgtype = 5) AND (g.tgparentid = (0)::oid) AND (g.tgfoid = (to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid))))
           WHERE ((EXISTS ( SELECT
                    FROM pg_subscription_rel)) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways > 0) AND (NOT r.born))
-        UNION ALL
+        ), replica AS (
          SELECT
                 CASE s.setrole
                     WHEN 0 THEN 1
                     ELSE 2
-                END AS "case",
-            format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica'::text, w.name) AS format,
+                END AS rank,
+            format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica'::text, w.name) AS what,
             NULL::timestamp with time zone AS since,
-            (('ALTER '::text || w.name) || ' RESET session_replication_role;  -- a superuser'::text)
+            (('ALTER '::text || w.name) || ' RESET session_replication_role;  -- a superuser'::text) AS next_step
            FROM (pg_db_role_setting s
              CROSS JOIN LATERAL ( SELECT concat_ws(' IN '::text, ('ROLE '::text || quote_ident((pg_get_userbyid(NULLIF(s.setrole, (0)::oid)))::text)), ('DATABASE '::text ||
                         CASE
@@ -7756,9 +7651,9 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE (('session_replication_role=replica'::text = ANY (s.setconfig)) AND (s.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
                    FROM pg_database d
                   WHERE (d.datname = current_database()))])))
-        UNION ALL
-         SELECT 2,
-            format('%s live births in the %s, where the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS format,
+        ), spike AS (
+         SELECT 2 AS rank,
+            format('%s live births in the %s, the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS what,
             NULL::timestamp with time zone AS since,
             'SELECT * FROM birth.v_birth_spike;'::text AS next_step
            FROM birth.v_birth_spike s
@@ -7773,14 +7668,108 @@ CREATE VIEW birth.v_birth_attention AS
     what,
     since,
     next_step
-   FROM item i
+   FROM ( SELECT run.rank,
+            run.what,
+            run.since,
+            run.next_step
+           FROM run
+        UNION ALL
+         SELECT permit.rank,
+            permit.what,
+            permit.since,
+            permit.next_step
+           FROM permit
+        UNION ALL
+         SELECT contract.rank,
+            contract.what,
+            contract.since,
+            contract.next_step
+           FROM contract
+        UNION ALL
+         SELECT reference.rank,
+            reference.what,
+            reference.since,
+            reference.next_step
+           FROM reference
+        UNION ALL
+         SELECT guard.rank,
+            guard.what,
+            guard.since,
+            guard.next_step
+           FROM guard
+        UNION ALL
+         SELECT frozen.rank,
+            frozen.what,
+            frozen.since,
+            frozen.next_step
+           FROM frozen
+        UNION ALL
+         SELECT home.rank,
+            home.what,
+            home.since,
+            home.next_step
+           FROM home
+        UNION ALL
+         SELECT finding.rank,
+            finding.what,
+            finding.since,
+            finding.next_step
+           FROM finding
+        UNION ALL
+         SELECT fence.rank,
+            fence.what,
+            fence.since,
+            fence.next_step
+           FROM fence
+        UNION ALL
+         SELECT missing.rank,
+            missing.what,
+            missing.since,
+            missing.next_step
+           FROM missing
+        UNION ALL
+         SELECT absent.rank,
+            absent.what,
+            absent.since,
+            absent.next_step
+           FROM absent
+        UNION ALL
+         SELECT misplaced.rank,
+            misplaced.what,
+            misplaced.since,
+            misplaced.next_step
+           FROM misplaced
+        UNION ALL
+         SELECT partition.rank,
+            partition.what,
+            partition.since,
+            partition.next_step
+           FROM partition
+        UNION ALL
+         SELECT replicated.rank,
+            replicated.what,
+            replicated.since,
+            replicated.next_step
+           FROM replicated
+        UNION ALL
+         SELECT replica.rank,
+            replica.what,
+            replica.since,
+            replica.next_step
+           FROM replica
+        UNION ALL
+         SELECT spike.rank,
+            spike.what,
+            spike.since,
+            spike.next_step
+           FROM spike) i
   ORDER BY rank, since, what;
 
 ALTER VIEW birth.v_birth_attention OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_attention; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_attention IS 'Whatever needs a person: severity, what, since when, and the ready statement to send next. Specification: 2.';
+COMMENT ON VIEW birth.v_birth_attention IS 'What needs action by a person: severity, what, since when, and the statement to send next. Specification: 2.';
 
 -- Name: v_birth_contract_recorded; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7815,7 +7804,7 @@ ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_contract_recorded; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of every object that was not removed. Specification: 7.';
+COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of each object that was not removed. Specification: 7.';
 
 -- Name: v_birth_event_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7831,8 +7820,8 @@ CREATE VIEW birth.v_birth_event_trigger AS
             WHEN 'present'::text THEN NULL::text
             WHEN 'switched off'::text THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_catalog.pg_reload_conf();  -- by a superuser'::text
             WHEN 'absent'::text THEN '-- psql -f sql/optional/event_triggers.sql, by a superuser'::text
-            WHEN 'replaceable'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again'::text, e.evtname)
-            WHEN 'partial'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then see here again'::text, e.evtname)
+            WHEN 'replaceable'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again'::text, e.evtname)
+            WHEN 'partial'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again'::text, e.evtname)
             ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser'::text, e.evtname)
         END AS next_step
    FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'objects of schema birth and gateway triggers dropped'::text)) w(name, event, purpose)
@@ -7863,7 +7852,7 @@ ALTER VIEW birth.v_birth_event_trigger OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_event_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_event_trigger IS 'The optional event triggers: present, replaceable, not always, partial, disabled, switched off or absent; what is not noticed without each; the statement for a superuser. Specification: 5, 10.';
+COMMENT ON VIEW birth.v_birth_event_trigger IS 'The optional event triggers: state (present, replaceable, not always, partial, disabled, switched off or absent), what is not detected without each, and the statement for a superuser. Specification: 5, 10.';
 
 -- Name: v_birth_gateway_contract_integrity_dashboard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7896,7 +7885,7 @@ ALTER VIEW birth.v_birth_gateway_contract_integrity_dashboard OWNER TO birth_def
 
 -- Name: VIEW v_birth_gateway_contract_integrity_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, objects, how many drifted, how many of these block, its hash, and all_ok. Specification: 2, 7.';
+COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, number of objects, how many have drifted, how many of those block apply, the hash of the contract, and all_ok. Specification: 2, 7.';
 
 -- Name: v_birth_metadata_compatibility; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7923,7 +7912,7 @@ CREATE VIEW birth.v_birth_metadata_compatibility AS
             ELSE NULL::text
         END AS repair
    FROM ((birth.collection_registry c
-     JOIN birth.fn_birth_identity_statuses() s(collection_name, status, reason, relation) ON ((s.collection_name = c.collection_name)))
+     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) s(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct))
      LEFT JOIN ( SELECT t.relation,
             count(*) AS triggers,
             count(*) FILTER (WHERE t.enabled) AS enabled,
@@ -7935,7 +7924,7 @@ ALTER VIEW birth.v_birth_metadata_compatibility OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_metadata_compatibility; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table and gateway of each collection, side by side. Specification: 2, 4.';
+COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table and gateway of each collection, one row per collection. Specification: 2, 4.';
 
 -- Name: v_birth_metrics; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -8027,7 +8016,7 @@ ALTER VIEW birth.v_birth_metrics OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_metrics; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_metrics IS 'Figures for exporters: name, labels, value. Specification: 2.';
+COMMENT ON VIEW birth.v_birth_metrics IS 'Metrics for exporters: name, labels, value. Specification: 2.';
 
 -- Name: v_birth_plan_reconciliation; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -8077,7 +8066,7 @@ ALTER VIEW birth.v_birth_release_history OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_release_history; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_release_history IS 'Who released what, when, and how many objects it recorded or removed. Specification: 2, 7.';
+COMMENT ON VIEW birth.v_birth_release_history IS 'Who released what, when, and how many objects the release recorded or removed. Specification: 2, 7.';
 
 -- Name: v_birth_run_source_change; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -8212,8 +8201,9 @@ CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
                    FROM birth.collection_registry c_1
                   WHERE (c_1.coverage_status = 'BIRTH_REQUIRED'::text)) AS required,
             ( SELECT count(*) AS count
-                   FROM birth.fn_birth_identity_statuses('BIRTH_REQUIRED'::text) s(collection_name, status, reason, relation)
-                  WHERE starts_with(s.status, 'ELIGIBLE_'::text)) AS resolvable,
+                   FROM (birth.collection_registry c_1
+                     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c_1.collection_name) d(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct))
+                  WHERE ((c_1.coverage_status = 'BIRTH_REQUIRED'::text) AND starts_with(d.status, 'ELIGIBLE_'::text))) AS resolvable,
             ( SELECT count(*) AS count
                    FROM birth.birth_admission_permit_v2 p
                   WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))) AS permits,
@@ -8327,7 +8317,7 @@ UNION ALL
             COALESCE(sum(r_1.fingerprint[2]), (0)::numeric) AS sum_a,
             COALESCE(sum(r_1.fingerprint[3]), (0)::numeric) AS sum_b
            FROM birth.birth_receipt r_1
-          WHERE ((r_1.run_id = l.run_id) AND (r_1.purpose = 'APPLY'::text))) r ON (true))
+          WHERE ((r_1.run_id = l.run_id) AND (r_1.purpose <> 'COMPENSATE'::text))) r ON (true))
   WHERE ((l.status = 'done'::text) AND ((l.actual_inserted <> l.expected_delta) OR (l.expected_delta = 0) OR (ARRAY[r.written, r.sum_a, r.sum_b] <> l.target_fingerprint) OR (l.written_fingerprint <> l.target_fingerprint)));
 
 ALTER VIEW birth.v_qt001_apply_runtime_no_go_guard OWNER TO birth_definer;
@@ -8604,6 +8594,22 @@ GRANT ALL ON FUNCTION birth.fn_birth_alerts() TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_anchor_record(p_stage text) FROM PUBLIC;
 
+-- Name: TABLE birth_backfill_ledger_v2; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_backfill_ledger_v2 TO birth_reader;
+
+-- Name: FUNCTION fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
@@ -8618,20 +8624,18 @@ GRANT ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since tim
 REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
 
+-- Name: FUNCTION fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_clock(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_clock() TO birth_reader;
 
--- Name: FUNCTION fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_code_checked(p_code_sql text, p_may_be_blank boolean, p_may_be_long boolean) TO birth_reader;
-
 -- Name: FUNCTION fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_code_tells(p_literals text[], p_columns text[], p_types regtype[]) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_collection_births(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8642,25 +8646,21 @@ REVOKE ALL ON FUNCTION birth.fn_birth_collection_births(p_collection text) FROM 
 REVOKE ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) TO birth_steward;
 
--- Name: TABLE birth_backfill_ledger_v2; Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-GRANT SELECT ON TABLE birth.birth_backfill_ledger_v2 TO birth_reader;
+REVOKE ALL ON FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_compensation_begin(p_run_id uuid, p_permit_id bigint, p_batch integer, p_execute boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_compensation_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_constraint_violations(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_constraint_violations() FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_contract_blocker(); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_blocker() FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8800,10 +8800,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collecti
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_home_check(); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_home_check() FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) FROM PUBLIC;
@@ -8813,6 +8809,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) TO birth_dba;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8824,20 +8824,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO b
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) TO birth_reader;
 
--- Name: FUNCTION fn_birth_identity_key(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_identity_key(p_relation oid, p_columns text[]) TO birth_reader;
-
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_reader;
-
--- Name: FUNCTION fn_birth_identity_statuses(p_coverage text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_identity_statuses(p_coverage text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8890,17 +8880,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint
 
 REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_outcome_of(p_sqlstate text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_outcome_of(p_sqlstate text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_permit_blocker(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8921,26 +8903,18 @@ GRANT ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_permit_spend(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_rows bigint) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_plan_blockers(p_collection text, p_blockers jsonb, p_missing bigint) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_plan_examine(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_plan_write(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_plan_write(p_collection text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_policy_decision(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_policy_decision(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_purpose(p_purpose text, p_undoes text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_purpose(p_purpose text, p_undoes text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_raise(p_error text, p_detail text, p_hint text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8960,15 +8934,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt
 REVOKE ALL ON FUNCTION birth.fn_birth_refuse(p_error jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_refuse(p_error jsonb) TO birth_reader;
 
--- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_steward;
-GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean) TO birth_operator;
-
--- Name: FUNCTION fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_register_set(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_fresh boolean, OUT born bigint, OUT existing bigint, OUT foreign_codes text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean) TO birth_steward;
+GRANT ALL ON FUNCTION birth.fn_birth_register(p_collection text, p_codes text[], p_dot_origin text, p_run_id uuid, p_dry_run boolean, p_fresh boolean) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_registry_auto(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8998,59 +8968,39 @@ GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_ask(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_dry_run boolean) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_run_audit(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_audit(p_run_id uuid) TO birth_reader;
 
--- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_session boolean) TO birth_operator;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_batch(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_run_begin(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text, p_purpose text, p_mode text) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_run_births(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_purpose text, p_session boolean) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_examine(p_run birth.birth_backfill_ledger_v2, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_claim(p_run birth.birth_backfill_ledger_v2, p_now birth.birth_backfill_ledger_v2, p_purpose text, p_session boolean) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_gate(p_run_id uuid, p_permit_id bigint, p_purpose text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_holder(p_run_id uuid, p_epoch bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_holder(p_run_id uuid, p_epoch bigint) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_identity(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_identity(p_collection text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_input(p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint, p_batch integer, p_dot_origin text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_inserted(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_leave(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9074,21 +9024,17 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_pin(p_run birth.birth_backfill_ledger_v2, p_expected_delta bigint, p_max_rows bigint, p_dot_origin text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_receipt(p_run birth.birth_backfill_ledger_v2, p_purpose text, p_key_after text[], p_visited bigint, p_fingerprint numeric[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_run_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_startable(p_run birth.birth_backfill_ledger_v2, p_collection text, p_purpose text, p_session boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint, OUT fresh birth.birth_backfill_ledger_v2, OUT foreign_codes text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_step(p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9105,10 +9051,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_stop(p_run_id uuid, p_reason text) TO b
 REVOKE ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_run_takeover(p_run_id uuid, p_reason text) TO birth_dba;
 
--- Name: FUNCTION fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_touched(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_pause_ms integer, p_target_ms integer) FROM PUBLIC;
@@ -9117,10 +9059,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_run_tune(p_run_id uuid, p_batch integer, p_
 -- Name: FUNCTION fn_birth_run_wait(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_run_wait(p_run_id uuid) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_run_write(p_run birth.birth_backfill_ledger_v2, p_batch integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_scanner
 
@@ -9155,21 +9093,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_lock(p_collection text) FROM PUBLIC
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) TO birth_reader;
-
--- Name: FUNCTION fn_birth_trigger_arguments(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_trigger_arguments(p_relation oid) TO birth_reader;
-
--- Name: FUNCTION fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_verdict_blocker(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 

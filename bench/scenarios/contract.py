@@ -43,8 +43,12 @@ _CHECKS = {
     "locks: fn_birth_run_lock": "SELECT birth.fn_birth_run_lock('{run}')",
     "holder: fn_birth_run_holder": "SELECT birth.fn_birth_run_holder('{run}', 1)",
     "freeze: fn_birth_dot_frozen": "SELECT birth.fn_birth_dot_frozen('dot-birth-backfill-apply')",
-    "checks before a batch: fn_birth_checks": "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('batch', l, 'APPLY', l) c) FROM {l}",
-    "permit, after a batch: fn_birth_checks": "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('spend', l, 'APPLY', l) c) FROM {l}",
+    "checks before a batch: fn_birth_checks": (
+        "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('batch', l, 'APPLY', l) c) FROM {l}"
+    ),
+    "permit, after a batch: fn_birth_checks": (
+        "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('spend', l, 'APPLY', l) c) FROM {l}"
+    ),
     "source: fn_birth_source_lock": "SELECT birth.fn_birth_source_lock('{collection}')",
     "identity: fn_birth_identity_definition": "SELECT * FROM birth.fn_birth_identity_definition('{collection}')",
     "pace: fn_birth_run_pace": "SELECT * FROM birth.fn_birth_run_pace('{run}', 10000, NULL, NULL)",

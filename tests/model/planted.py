@@ -34,7 +34,8 @@ FAULTS = {
     ),
     "a permit of another run admits": Fault(
         "fn_birth_checks",
-        "(r_permit.collection_name, r_permit.run_id, r_permit.purpose) = (p_run.collection_name, p_run.run_id, p_purpose)",
+        "(r_permit.collection_name, r_permit.run_id, r_permit.purpose)"
+        " = (p_run.collection_name, p_run.run_id, p_purpose)",
         "true",
     ),
     "a permit that nobody confirmed admits": Fault(
@@ -68,7 +69,10 @@ FAULTS = {
         "fn_birth_checks", "AND a.epoch = p_run.epoch LIMIT", "AND a.epoch = p_run.epoch - 1 LIMIT"
     ),
     "a pause of everything is heard at the beginning only": Fault(
-        "fn_birth_checks", "WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot", "WHEN p_scope = 'claim' THEN r_purpose.dot", seed=7
+        "fn_birth_checks",
+        "WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot",
+        "WHEN p_scope = 'claim' THEN r_purpose.dot",
+        seed=7,
     ),
     "a run that is held can be begun again": Fault(
         "fn_birth_checks",
@@ -76,7 +80,10 @@ FAULTS = {
         "true",
     ),
     "a source that changed is not noticed": Fault(
-        "fn_birth_checks", "\n       = p_run.target_fingerprint, 'source_changed'", "\n       IS NOT NULL, 'source_changed'", seed=7
+        "fn_birth_checks",
+        "\n       = p_run.target_fingerprint, 'source_changed'",
+        "\n       IS NOT NULL, 'source_changed'",
+        seed=7,
     ),
     "a plan that is stale goes through": Fault(
         "fn_birth_checks", "p_now.planned_fingerprint = p_run.planned_fingerprint", "true", seed=5
@@ -88,7 +95,10 @@ FAULTS = {
         seed=16,
     ),
     "a run is done while a row has another's code": Fault(
-        "fn_birth_checks", "(CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows", "(CASE WHEN r_purpose.source THEN 'plan start' END, 'no two rows", seed=12
+        "fn_birth_checks",
+        "(CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows",
+        "(CASE WHEN r_purpose.source THEN 'plan start' END, 'no two rows",
+        seed=12,
     ),
     "an identity changes under a run": Fault("fn_birth_open_run", "IF v_run IS NOT NULL THEN", "IF false THEN", seed=7),
     "a compensation removes a birth more": Fault(
