@@ -33,6 +33,7 @@ HEAD = Sources(paths.ROOT).head
 RAISE = "functions/fn_birth_raise.sql"
 KEY = "functions/fn_birth_lock_key.sql"
 HOLDER = "functions/fn_birth_lock_holder.sql"
+OWNER = "functions/fn_birth_lock_owner.sql"
 SPIKE = "views/v_birth_spike.sql"
 ANCHOR = "tables/birth_stage_anchor.sql"
 
@@ -274,9 +275,10 @@ def test_an_argument_more_is_no_second_routine_and_its_callers_come_along(
         ("(text)", ""),
     )
     edit(checkout, HOLDER, ("p_name) AS k", "p_name, 0) AS k"))
+    edit(checkout, OWNER, ("p_name) AS n", "p_name, 0) AS n"))
     started = begin()
-    # The holder's body is SQL: its older text needs the older key, which is not there yet when it would be restored.
-    assert lines(started) == [f"drop {HOLDER}", f"drop {KEY}", KEY, HOLDER]
+    # Their bodies are SQL: the older texts need the older key, which is not there yet when they would be restored.
+    assert lines(started) == [f"drop {HOLDER}", f"drop {OWNER}", f"drop {KEY}", KEY, OWNER, HOLDER]
     assert started.why[KEY] == 'made anew: function name "birth.fn_birth_lock_key" is not unique'
     assert started.why[HOLDER].startswith("made anew: on the way back: function birth.fn_birth_lock_key(text) does not")
     assert [remark for remark in started.remarks if "functions/fn_birth_run_lock.sql" in remark and KEY in remark]
