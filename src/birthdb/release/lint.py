@@ -35,6 +35,7 @@ SQUAWK_EXCEPTIONS: dict[str, str] = {
     "require-statement-timeout": "a release bounds what it waits for (lock_timeout), not how long it works",
     "prefer-robust-stmts": "a release is one transaction and knows where it starts (NB411): half of it is never there",
     "prefer-bigint-over-int": "batch sizes and pauses in milliseconds, integer in the fixed signatures",
+    "ban-drop-function": "a release drops only routines that nothing outside may call, and never CASCADE",
     "prefer-text-field": "Alembic's version table, whose shape is Alembic's",
 }
 
