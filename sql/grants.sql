@@ -26,7 +26,6 @@ BEGIN
   GRANT USAGE, CREATE ON SCHEMA birth TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan OWNER TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan_traces OWNER TO birth_scanner;
-  ALTER FUNCTION birth.fn_birth_scan_clear OWNER TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan_lock OWNER TO birth_scanner;
   REVOKE CREATE ON SCHEMA birth FROM birth_scanner;
   GRANT EXECUTE ON FUNCTION birth.fn_birth_scan, birth.fn_birth_scan_lock TO birth_definer;

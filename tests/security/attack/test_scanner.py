@@ -172,8 +172,8 @@ def scan(session: psycopg.Connection[Any], query: str) -> list[Any]:
 REFUSED = {
     "ALTER FUNCTION birth.fn_birth_scan SECURITY INVOKER": "25006",
     "ALTER FUNCTION birth.fn_birth_scan OWNER TO birth_definer": "25006",
-    "CREATE OR REPLACE FUNCTION birth.fn_birth_scan_traces() RETURNS TABLE (trace text, statement text)"
-    " LANGUAGE sql AS 'SELECT NULL::text, NULL::text'": "25006",
+    "CREATE OR REPLACE FUNCTION birth.fn_birth_scan_traces(p_before text[] DEFAULT NULL) RETURNS text[]"
+    " LANGUAGE sql AS 'SELECT NULL::text[]'": "25006",
     "GRANT EXECUTE ON FUNCTION birth.fn_birth_scan_lock TO PUBLIC": "25006",
     "GRANT birth_scanner TO nora_nobody": "25006",
     "SET transaction_read_only = off": "25001",
@@ -505,7 +505,6 @@ def test_birth_scanner_holds_what_the_page_says_and_nothing_else(world: World) -
         ("birth_registry", "entity_code"),
         ("birth_registry", "run_id"),
         ("fn_birth_scan", None),
-        ("fn_birth_scan_clear", None),
         ("fn_birth_scan_lock", None),
         ("fn_birth_scan_traces", None),
     ]

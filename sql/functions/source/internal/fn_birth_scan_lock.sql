@@ -1,6 +1,7 @@
--- Takes ACCESS SHARE on a table that birth_scanner may read. Outside the sandbox, whose rollback would release it: locking runs nobody's code.
--- SECURITY DEFINER: belongs to birth_scanner (grants.sql); LOCK TABLE asks for SELECT, which birth_definer does not have.
--- Returns: nothing; what PostgreSQL raises when the table is gone.
+-- Takes ACCESS SHARE on a table that birth_scanner may read. Outside the sandbox, whose rollback would release the
+-- lock; locking runs no code of the table's owner.
+-- SECURITY DEFINER: belongs to birth_scanner (grants.sql); LOCK TABLE needs SELECT, which birth_definer does not have.
+-- Returns: nothing; PostgreSQL's error if the table is gone.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text)
