@@ -1,6 +1,7 @@
--- Drops a collection's gateway triggers where birth_definer may; only the owner of a table can drop its triggers, so otherwise the answer is
--- the statement for the owner. Rows inserted afterwards have no birth until a backfill.
--- SECURITY DEFINER: stewards write the registry through routines only; the lock is waited for two seconds at most.
+-- Drops a collection's gateway triggers. Only the owner of a table can drop its triggers: if birth_definer may not, the
+-- answer is the statement for the owner. Rows inserted afterwards have no birth until a backfill.
+-- SECURITY DEFINER: stewards write the registry only through routines. It waits two seconds at most for the table's
+-- lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
 -- Writes: collection_registry
@@ -27,14 +28,18 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own), coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
+  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own),
+         coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
   INTO v_own, v_for_owner
-  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
+  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement,
+               pg_has_role('birth_definer', g.owner, 'USAGE') AS own
         FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
-  UPDATE birth.collection_registry c SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
+  UPDATE birth.collection_registry c
+  SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
   WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
-  -- The act first: by it the event trigger knows that the gateway may go.
+  -- The act comes first: with it on record the drop raises no alert (fn_birth_alerts).
+  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('for_owner', v_for_owner));
   IF v_own IS NOT NULL THEN
     EXECUTE v_own;
   END IF;
@@ -44,4 +49,5 @@ END;
 $fn_birth_gateway_detach$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_detach(text, text) IS
-  'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';
+  'Drops the gateway triggers of a collection, or returns the statement for the owner of the table; mode becomes '
+  'observe. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5, R16.';

@@ -1,6 +1,6 @@
--- Switches between observe and enforce: a field of the registry, so no DDL and no lock on the source table.
--- A transaction that inserted before this one committed may still commit rows under the old mode: see fn_birth_gateway_fence.
--- SECURITY DEFINER: stewards write the registry through routines only.
+-- Switches between observe and enforce. The mode is a field of the registry: no DDL, no lock on the source table. A
+-- transaction that inserted before this one commits may still commit rows under the old mode: fn_birth_gateway_fence.
+-- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
 -- Writes: collection_registry
@@ -14,7 +14,8 @@ AS $fn_birth_gateway_mode$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
+      'the mode is observe or enforce, and a reason is required');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
@@ -23,14 +24,18 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
   WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
+  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('mode', p_mode));
   RETURN CASE p_mode
-    WHEN 'enforce' THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own after this one is committed'
+    WHEN 'enforce'
+      THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, in a new transaction after this one is committed'
     ELSE format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection) END;
 END;
 $fn_birth_gateway_mode$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_mode(text, text, text) IS
-  'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
+  'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, '
+  'NB110, NB111, NB505. Specification: 5.';

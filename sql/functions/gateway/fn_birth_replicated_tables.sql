@@ -1,7 +1,8 @@
--- Into which tables of a source logical replication writes rows: the table itself, or the leaves of its partition tree, whichever member of the tree a
--- subscription names. The apply worker fires no statement trigger, and a row trigger only when it is ENABLE ALWAYS. Where the births are replicated too,
--- they come with the rows, and a gateway would be in their way.
--- Returns: one row a table: whether what fires there gives births.
+-- The tables of a source into which logical replication writes rows: the table itself, or the leaves of its partition
+-- tree, whichever member of the tree a subscription names. The apply worker fires no statement trigger, and a row
+-- trigger only if it is ENABLE ALWAYS. If the births are replicated too, they arrive with the rows and a gateway would
+-- conflict.
+-- Returns: one row per table: whether replicated rows get a birth there.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_replicated_tables(p_relation oid)
@@ -21,8 +22,10 @@ AS $fn_birth_replicated_tables$
     SELECT c.oid FROM pg_class c WHERE c.oid = p_relation AND c.relkind = 'r'
   ) t
   WHERE EXISTS (SELECT FROM pg_subscription_rel s
-                WHERE s.srrelid = t.relation OR s.srrelid IN (SELECT a.relid FROM pg_partition_ancestors(t.relation) a));
+                WHERE s.srrelid = t.relation
+                   OR s.srrelid IN (SELECT a.relid FROM pg_partition_ancestors(t.relation) a));
 $fn_birth_replicated_tables$;
 
 COMMENT ON FUNCTION birth.fn_birth_replicated_tables(oid) IS
-  'The tables of a source into which a subscription writes, and whether their rows are born: by a row trigger that is ENABLE ALWAYS, or because the births are replicated too. Specification: 5, 7.';
+  'The tables of a source into which a subscription writes, and whether their rows get births: by a row trigger that '
+  'is ENABLE ALWAYS, or because the births are replicated too. Specification: 5, 7.';

@@ -1,8 +1,8 @@
--- What every code goes through that was there already when its row came. The birth of its own collection is held until the
--- transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is written again. Under
--- an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is looked at, and not held.
--- By the key: a plan that a session made while the registry was small would read all of it later on.
--- Returns: births written; rows whose code is of another collection, and up to ten of these codes.
+-- Handles codes that were there already when their rows came. A birth of the own collection is locked (FOR KEY SHARE)
+-- until the transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is
+-- written again. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is read and not
+-- locked. enable_seqscan = off: a plan made while the registry was small would later read all of it.
+-- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes.
 -- Calls: nothing
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
@@ -19,7 +19,7 @@ DECLARE
   v_written bigint;
 BEGIN
   born := 0;
-  -- Where somebody put a rule or a trigger on the registry that swallows births, no time would be enough.
+  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
   FOR v_time IN 1 .. 10 LOOP
     SELECT count(DISTINCT h.entity_code) INTO v_held
     FROM (SELECT b.entity_code
@@ -43,4 +43,5 @@ END;
 $fn_birth_gateway_again$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_again(text, text[]) IS
-  'Holds the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Granted to nobody. Specification: 5.';
+  'Locks the births of codes that were there already until the transaction ends, and writes again what was removed '
+  'meanwhile; says which codes belong to another collection. Specification: 5.';

@@ -1,8 +1,9 @@
--- What becomes of rows that were not born: those that cannot be are refused where the collection is required and enforced,
--- else recorded as a finding. The others have a code that their own collection has already. As a rule they come again;
--- where the identity does not tell two rows apart they may share another row's birth, which only a look at every row could
--- rule out: they are recorded, and the census tells. What a transaction finds goes into one row of its own a reason. From
--- the thousandth time on nothing is added to it: each addition leaves a dead version, and the next one reads them all.
+-- Rows that this statement gave no birth. A row without a code, or with a code of another collection, is refused if the
+-- collection is required and enforced, else recorded as a finding. The other rows have a code that their own collection
+-- has already: as a rule the row was there before. If two rows can have one code, they may share another row's birth,
+-- which only reading every row could rule out; they are recorded, and the census decides. A transaction writes one
+-- finding per reason and adds to it up to a thousand times: each addition leaves a dead version, which the next one
+-- reads.
 -- Returns: nothing; NB501, NB502.
 -- Calls: fn_birth_raise, fn_birth_identity_definition
 -- Writes: birth_gateway_finding
@@ -18,16 +19,19 @@ DECLARE
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
+      PERFORM birth.fn_birth_raise('gateway_no_identity',
+        format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
     ELSIF p_taken > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L, which belongs to collection %s',
-        p_collection.collection_name, p_taken, p_examples[1],
-        (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
+      PERFORM birth.fn_birth_raise('gateway_foreign',
+        format('collection %s: %s codes, such as %L, which belongs to collection %s',
+          p_collection.collection_name, p_taken, p_examples[1],
+          (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
     END IF;
   END IF;
-  -- Of one column, a code that was there already is of a row that comes again; of several, it may be another row's.
-  IF v_again > 0 AND (cardinality(p_collection.birth_code_columns) = 1
-                      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
+  -- A code over one column that was there already is of the same row; a code over several may be of another row.
+  IF v_again > 0 AND (
+      cardinality(p_collection.birth_code_columns) = 1
+      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
   INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
@@ -37,10 +41,12 @@ BEGIN
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
   WHERE v.row_count > 0
   ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
-  SET row_count = f.row_count + excluded.row_count, times = f.times + 1, examples = (f.examples || excluded.examples)[1:10]
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
+      examples = (f.examples || excluded.examples)[1:10]
   WHERE f.times < 1000;
 END;
 $fn_birth_gateway_report$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]) IS
-  'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row a transaction and reason; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
+  'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row per '
+  'transaction and reason; records rows that may share another row''s birth. Specification: 5, 6.1 R3.';

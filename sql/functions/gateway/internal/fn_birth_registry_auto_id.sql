@@ -1,9 +1,8 @@
--- The gateway for a synthetic identity over a column called id: the same rules, and of a single row nothing is planned. A statement trigger only.
--- Has the exempt guard that the documents found missing.
--- SECURITY DEFINER: whoever inserts a row may not write births. Why that is safe: fn_birth_registry_auto.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot that is older
--- than what the gateway has to know.
--- Calls: fn_birth_gateway_collection, fn_birth_gateway_typed, fn_birth_gateway_again, fn_birth_gateway_report
+-- The gateway for a synthetic identity over a column called id: the rules of fn_birth_registry_auto, but nothing is
+-- planned for a single row. A statement trigger only. It has the exempt guard that the documents found missing.
+-- SECURITY DEFINER: the login that inserts a row may not write births. Why it is safe: see fn_birth_registry_auto.
+-- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
+-- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
   RETURNS trigger
@@ -31,7 +30,7 @@ BEGIN
   END IF;
   -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+    EXECUTE birth.fn_birth_gateway_statement('typed', r_collection, TG_RELID) INTO v_typed;
     IF v_typed IS NOT TRUE THEN
       r_collection.birth_code_sql := 'NULL::text';
     END IF;
@@ -41,7 +40,7 @@ BEGIN
     IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
-      -- The collection was classified otherwise since the trigger was made.
+      -- The collection was classified otherwise since the trigger was created.
       EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
@@ -49,11 +48,8 @@ BEGIN
     ON CONFLICT (entity_code) DO NOTHING;
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
-    v_insert := format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      r_collection.birth_code_sql);
-    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
+    -- As in fn_birth_registry_auto.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -63,7 +59,7 @@ BEGIN
       END;
     END IF;
     IF v_born IS NULL THEN
-      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      EXECUTE v_insert || ' ON CONFLICT (entity_code) DO NOTHING' USING r_collection.collection_name;
       GET DIAGNOSTICS v_born = ROW_COUNT;
     END IF;
   END IF;
@@ -71,20 +67,12 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
-  -- own are certain; of the others as many at a time as an array holds well.
+  -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
     SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
-    EXECUTE format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
-      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
-      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
-      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
-      ' WHERE b.entity_code IS NULL) c'
-      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      r_collection.birth_code_sql)
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
@@ -93,4 +81,5 @@ END;
 $fn_birth_registry_auto_id$;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS
-  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
+  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; '
+  'NB503, NB507. Specification: 5.';

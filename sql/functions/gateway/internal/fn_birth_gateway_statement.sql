@@ -1,0 +1,59 @@
+-- The statements over a trigger's new rows, which only the trigger function itself can read: written here once for the
+-- two gateway functions, which send them.
+-- typed, typed row: whether the rows have the identity columns with the types of the classification, true or false.
+-- Under an old snapshot the catalogue shows the columns as they were; the rows have them as they are. It asks the
+-- values and names no table and no type, so that no other table or type of that name can take their place.
+-- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
+-- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
+-- fn_birth_gateway_again.
+-- Returns: SQL over birth_new_rows (typed row: over one row $1); $1 of insert and unborn is the collection.
+-- Calls: nothing
+-- Writes: birth_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_statement(
+    p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL)
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_gateway_statement$
+DECLARE
+  v_column text;
+BEGIN
+  IF p_what = 'insert' THEN
+    RETURN format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
+  ELSIF p_what = 'unborn' THEN
+    RETURN format(
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      ' FROM ('
+      'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
+      ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
+      'SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid'
+      ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      p_collection.birth_code_sql);
+  END IF;
+  BEGIN
+    FOREACH v_column IN ARRAY p_collection.birth_code_columns LOOP
+      -- Raises if there is no such column, whatever the snapshot: (row).name would call a function of that name.
+      PERFORM has_column_privilege(p_relation, v_column, 'SELECT');
+    END LOOP;
+  EXCEPTION WHEN undefined_column THEN
+    RETURN 'SELECT false';
+  END;
+  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
+              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
+              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
+            'false')
+     FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
+       AS k(name, type)));
+END;
+$fn_birth_gateway_statement$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid) IS
+  'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
