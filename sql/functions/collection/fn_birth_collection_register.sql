@@ -54,8 +54,9 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_claimed',
       format('table %I.%I was registered by another session just now', p_schema, p_table));
   END;
-  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection, p_detail := jsonb_build_object(
-    'table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
+    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status,
+      'governed', p_governed));
   RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
 END;
 $fn_birth_collection_register$;

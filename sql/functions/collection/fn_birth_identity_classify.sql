@@ -53,8 +53,9 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(
-    jsonb_build_object('strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
+    p_detail := jsonb_strip_nulls(jsonb_build_object(
+      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $fn_birth_identity_classify$;

@@ -1,6 +1,6 @@
--- Lifts every freeze of a DOT that it can see. Only a DBA may, and a dangerous DOT stays frozen whoever asks.
--- SECURITY DEFINER: acts are written by birth_definer's routines alone.
--- Returns: what now holds, in a sentence.
+-- Lifts every freeze of a DOT that is committed. Only a DBA may, and a dangerous DOT stays frozen for everybody.
+-- SECURITY DEFINER: only routines of birth_definer write acts.
+-- Returns: the DOT's new state, as a sentence.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text)
@@ -34,4 +34,5 @@ END;
 $fn_birth_dot_unfreeze$;
 
 COMMENT ON FUNCTION birth.fn_birth_dot_unfreeze(text, text) IS
-  'Lifts the freezes of a DOT, by name or number; returns what holds then. DBA. NB102, NB110, NB111, NB402, NB403. Specification: 1, 2.';
+  'Lifts the freezes of a DOT, by name or number; returns its new state. DBA. NB102, NB110, NB111, NB402, NB403. '
+  'Specification: 1, 2.';

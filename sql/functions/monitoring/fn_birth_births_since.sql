@@ -1,10 +1,11 @@
--- Births of a collection since a time that a run did not write: whoever was quicker than the run. It reads the
--- indexes on live births and on runs.
--- SECURITY DEFINER: a view asks it for readers.
--- Returns: one row a birth, a thousand at most.
+-- Births of a collection between two times that a given run did not write: rows that were born before the run reached
+-- them. It reads the indexes on live births and on runs.
+-- SECURITY DEFINER: a view calls it for readers.
+-- Returns: one row per birth, a thousand at most.
 -- Calls: nothing
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamptz, p_until timestamptz, p_run_id uuid)
+CREATE OR REPLACE FUNCTION birth.fn_birth_births_since(
+    p_collection text, p_since timestamptz, p_until timestamptz, p_run_id uuid)
   RETURNS TABLE (entity_code text, born_at timestamptz, run_id uuid)
   LANGUAGE plpgsql
   STABLE
@@ -23,7 +24,8 @@ BEGIN
   UNION ALL
   SELECT b.entity_code, b.born_at, b.run_id
   FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
-  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
+  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since
+    AND b.born_at >= p_since AND b.born_at <= p_until
   LIMIT 1000;
 END;
 $fn_birth_births_since$;

@@ -1,13 +1,11 @@
--- Whether a DOT is frozen. Asked by every batch.
--- SECURITY DEFINER: whoever runs a batch need not be able to read the acts.
--- Returns: true or false; NB402 for a DOT that is not registered, because a misspelt one is never frozen.
+-- Whether a DOT is frozen. Every batch calls it.
+-- Returns: true or false; NB402 for an unregistered DOT: a misspelt name would never be frozen.
 -- Calls: fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_dot_frozen(p_dot text)
   RETURNS boolean
   LANGUAGE plpgsql
   STABLE
-  SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_dot_frozen$
 DECLARE
@@ -21,4 +19,5 @@ BEGIN
 END;
 $fn_birth_dot_frozen$;
 
-COMMENT ON FUNCTION birth.fn_birth_dot_frozen(text) IS 'Whether a DOT, by name or number, is frozen. NB402 when unknown. Specification: 1, R4.';
+COMMENT ON FUNCTION birth.fn_birth_dot_frozen(text) IS
+  'Whether a DOT, by name or number, is frozen. NB402 if it is unknown. Specification: 1, R4.';
