@@ -1,6 +1,6 @@
 """birthdb: exactly one birth for every governed row of a PostgreSQL database.
 
-What decides, decides in the database (schema ``birth``); this package binds arguments, releases and shows.
+All rules are in the database (schema ``birth``). This package binds arguments, releases the schema and prints.
 """
 
 __version__ = "0.1.0"

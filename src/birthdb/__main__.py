@@ -1,7 +1,7 @@
 """The ``birthdb`` command, and ``python -m birthdb``.
 
-Starting Python is half of the time of a release, and most of that is importing. So Alembic's commands start without
-what reads options and draws tables, until something has to be said to a person; and nothing is collected meanwhile.
+Starting Python takes half of the time of a release, and most of that is importing. So Alembic's commands start without
+the modules for options and tables (they are imported to report an error), and with garbage collection off.
 """
 
 import gc

@@ -1,10 +1,11 @@
-"""Was a run allowed to do what it did? What the database asks before it writes, asked again of an export.
+"""Admission audit: repeats the checks that the database makes before it writes, on an export.
 
-Each rule yields what speaks against the run: nothing, where people, verdicts, permits and times were as they must be.
-Times are texts, all UTC and of one form, so that they have the order of the times. Those of acts, verdicts and permits
-never go back, also when the server's clock did: each is later than what was on record. What a batch relied on has to be
-older than its attempt: there everything is checked. ``born_at`` does not tell that, because it is when the transaction
-began, by the server's clock, and whoever calls the writer alone may have begun one before the permit was opened.
+Each rule yields its findings; there are none if people, verdicts, permits and times obey the rules. Times are texts in
+UTC and one format, so that their text order is their time order. Times of acts, verdicts and permits never go back,
+even if the server's clock did: each is later than every earlier record. The records on which a batch relies must be
+older than its attempt, because the start of the attempt checks them all. ``born_at`` cannot be used for this: it is the
+start of the transaction by the server's clock, and a direct call of the writer may be in a transaction that started
+before the permit was opened.
 Specification: 6, 6.1 R5 to R11.
 """
 
@@ -43,7 +44,7 @@ def check(document: Row) -> Iterator[Finding]:
 
 
 def _target(document: Row) -> Iterator[str]:
-    """What the ledger's own constraints forbid, and a target that is not the plan's."""
+    """Values that constraints of the ledger forbid, and a target that differs from the plan."""
     run, permits = document["run"], {permit["permit_id"]: permit for permit in document["permits"]}
     planned, delta, written = run["planned_rows"], run["expected_delta"], run["actual_inserted"]
     target = run["target_fingerprint"]
@@ -72,7 +73,7 @@ def _target(document: Row) -> Iterator[str]:
 
 
 def _end(document: Row) -> Iterator[str]:
-    """A run that calls itself done or compensated, and is not."""
+    """A run marked done or compensated whose records contradict it."""
     run = document["run"]
     if run["status"] in _OVER and not run["finished_at"]:
         yield f"{run['status']}, and never finished"
@@ -96,7 +97,7 @@ def _end(document: Row) -> Iterator[str]:
 
 
 def _rows(document: Row) -> Iterator[str]:
-    """What no row can hold, as long as the constraints of its table were on."""
+    """Values that the constraints of a table forbid."""
     run, receipts, verdicts, permits = (document[name] for name in ("run", "receipts", "verdicts", "permits"))
     own = (run["purpose"], "COMPENSATE")
     for name, rows, column, words in (
@@ -130,7 +131,7 @@ def _rows(document: Row) -> Iterator[str]:
 
 
 def _verdicts(document: Row) -> Iterator[str]:
-    """An attempt that no verdict let through: a verdict stands until another one names it, whatever its time."""
+    """An attempt without a valid verdict: a verdict is in force until another one supersedes it by id."""
     run, times = document["run"], {v["review_id"]: v["reviewed_at"] for v in document["verdicts"]}
     for verdict in document["verdicts"]:
         name, at = f"verdict {verdict['review_id']}", verdict["reviewed_at"]
@@ -168,7 +169,7 @@ def _failures(document: Row) -> list[Row]:
 
 
 def _terms(document: Row) -> Iterator[str]:
-    """A permit that could not have been opened, or spent, as it is."""
+    """A permit with terms or spent rows that the database would refuse."""
     run = document["run"]
     revoked = {act["permit_id"] for act in _acts(document, "permit_revoke")}
     for permit in document["permits"]:
@@ -189,7 +190,7 @@ def _terms(document: Row) -> Iterator[str]:
 
 
 def _used(document: Row) -> Iterator[str]:
-    """A permit that was used before it was confirmed, or when it was over."""
+    """A permit used before its confirmation, or after its end."""
     permits = {permit["permit_id"]: permit for permit in document["permits"]}
     attempts = {act["epoch"]: act for act in _attempts(document)}
     for epoch, attempt in attempts.items():
@@ -226,7 +227,7 @@ def _too_late(name: str, at: str, permit: Row, document: Row) -> Iterator[str]:
 
 
 def _people(document: Row) -> Iterator[str]:
-    """One person with two parts: under one name, or one login under two."""
+    """One person with conflicting duties, under one name or one login under two names."""
     for known_by in ("actor", "actor_id"):
         parts: dict[str, set[str]] = {}
         for act in document["acts"]:
@@ -236,7 +237,7 @@ def _people(document: Row) -> Iterator[str]:
 
 
 def _order(document: Row) -> Iterator[str]:
-    """What was done before what it needed, or after the export."""
+    """Records older than what they depend on, or newer than the export."""
     run, acts = document["run"], document["acts"]
     (planned,) = [act["acted_at"] for act in _acts(document, "plan")]
     if not run["planned_at"] <= planned <= min(act["acted_at"] for act in acts):

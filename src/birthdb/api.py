@@ -27,7 +27,7 @@ Notice = Callable[[str], None]
 
 
 class Proposal(TypedDict):
-    """An identity that the classifier suggests; ``next_step`` is the statement that decides it."""
+    """A proposed identity; ``next_step`` is the statement that classifies the collection with it."""
 
     strategy: str
     column: str | None
@@ -37,7 +37,7 @@ class Proposal(TypedDict):
 
 
 class Rehearsal(TypedDict):
-    """The writer's row of a run that was rolled back, in rows; ``rerun_delta`` is what a plan found missing then."""
+    """The writer's result of a rehearsal, in rows; ``rerun_delta`` is what a plan would still add after it."""
 
     run_id: UUID
     status: str
@@ -70,7 +70,7 @@ Check = TypedDict("Check", {"check": str, "rows": int, "examples": list[str] | N
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn a refusal of the database that is raised inside into its BirthError."""
+    """Convert a psycopg error with an SQLSTATE of the catalogue into its BirthError."""
     try:
         yield
     except psycopg.Error as exc:
@@ -83,7 +83,7 @@ def refusals() -> Iterator[None]:
 def collection_register(
     conn: Connection, collection: str, schema: str, table: str, coverage_status: str, *, governed: bool = False
 ) -> str:
-    """Enter a collection; needs a steward. Returns the next step."""
+    """Register a collection; needs a steward. Returns the next step."""
     return _text(
         conn,
         "fn_birth_collection_register",
@@ -96,7 +96,7 @@ def collection_register(
 
 
 def identity_propose(conn: Connection, schema: str, table: str) -> list[Proposal]:
-    """Return what the classifier suggests for a table, each with its reason; changes nothing."""
+    """Return the proposed identities for a table, each with its reason; changes nothing."""
     return cast(list[Proposal], rows(conn, "fn_birth_identity_propose", p_schema=schema, p_table=table))
 
 
@@ -109,7 +109,7 @@ def identity_classify(
     prefix: str | None = None,
     template: str | None = None,
 ) -> str:
-    """Decide a collection's identity; needs a steward. Returns the next step."""
+    """Classify a collection: set its identity; needs a steward. Returns the next step."""
     return _text(
         conn,
         "fn_birth_identity_classify",
@@ -137,24 +137,24 @@ def gateway_detach(conn: Connection, collection: str, reason: str) -> str:
 
 
 def gateway_fence(conn: Connection) -> str:
-    """Record from when on changed modes, policies and identities hold; needs a steward. Returns the next step."""
+    """Record the fence of changed modes, policies and identities; needs a steward. Returns the next step."""
     return _text(conn, "fn_birth_gateway_fence")
 
 
 def finding_acknowledge(conn: Connection, collection: str, reason: str) -> int:
-    """Fold the findings of a collection into one act; needs a steward. Returns the rows they were about."""
+    """Acknowledge the findings of a collection in one act; needs a steward. Returns their rows."""
     row = _row(conn, "fn_birth_finding_acknowledge", p_collection=collection, p_reason=reason)
     acknowledged: int = row["fn_birth_finding_acknowledge"]
     return acknowledged
 
 
 def plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
-    """Return the counts, fingerprint and blockers of a backfill; without ``dry_run`` also write the planned run."""
+    """Return counts, fingerprint and blockers of a backfill; with ``dry_run=False`` also write the planned run."""
     return _row(conn, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=dry_run)
 
 
 def rehearse(conn: Connection, collection: str, *, max_rows: int | None = None) -> Rehearsal:
-    """Return the writer's row and the rerun delta of a backfill that was done and rolled back."""
+    """Execute a backfill and roll it back; return the writer's result and the rerun delta."""
     return cast(
         Rehearsal, _row(conn, "fn_dot_birth_qt001_rehearse", p_collection=collection, **_given(p_max_rows=max_rows))
     )
@@ -170,7 +170,7 @@ def review_record(
     purpose: Purpose | None = None,
     supersedes: Sequence[int] = (),
 ) -> Review:
-    """Record the verdict on a run; needs a reviewer who has no other part in it.
+    """Record the verdict on a run; needs a reviewer without a conflicting duty in it.
 
     Without ``purpose`` it is about the run's own; ``COMPENSATE`` is to undo it.
     ``supersedes`` are the ids of verdicts NOT_SAFE_NEEDS_FIX that it takes back: a SAFE has to name all that stand.
@@ -225,7 +225,7 @@ def permit_confirm(conn: Connection, permit_id: int) -> Permit:
 
 
 def permit_revoke(conn: Connection, permit_id: int, reason: str) -> str:
-    """Revoke a permit: a run that spends it stops at its next batch; needs a permit owner."""
+    """Revoke a permit; needs a permit owner. A run that spends it stops at its next batch."""
     return _text(conn, "fn_birth_permit_revoke", p_permit_id=permit_id, p_reason=reason)
 
 
@@ -301,12 +301,12 @@ def run_tune(
 
 
 def census(conn: Connection, collection: str) -> list[Check]:
-    """Return the two-way census: check, rows, examples and pass, one row a check."""
+    """Return the census (two-way reconciliation): check, rows, examples and pass, one row per check."""
     return cast(list[Check], rows(conn, "fn_birth_census", p_collection=collection))
 
 
 def run_audit(conn: Connection, run_id: UUID | None = None) -> list[Row]:
-    """Hold births, receipts, ledger and permits of a run, or of every run, against each other: one row a check."""
+    """Compare births, receipts, ledger and permits of a run, or of all runs, with each other: one row per check."""
     return rows(conn, "fn_birth_run_audit", p_run_id=run_id)
 
 
@@ -330,7 +330,7 @@ def progress(conn: Connection, run_id: UUID) -> Row | None:
 
 
 def release(conn: Connection) -> str | None:
-    """Return the release that the database is at, as Alembic names it; None where nothing is released.
+    """Return the current release of the database, as Alembic names it; None if nothing is released.
 
     Raises as ``may_read_release``.
     """
@@ -345,7 +345,7 @@ def release(conn: Connection) -> str | None:
 
 
 def may_read_release(conn: Connection) -> None:
-    """Ask before Alembic's version table is read, because reading would run what somebody put on it.
+    """Check Alembic's version table before it is read: reading it runs the code attached to it.
 
     Raises NB404 for a table that is not as a release makes it.
     """

@@ -1,9 +1,10 @@
-"""Is a run what its records say? Told from an export alone, or from an export and the database as it is now.
+"""Offline audit of a run: from an export alone, or from an export and the current database.
 
-An export is what ``birthdb evidence RUN`` writes, with ``--births`` or without. Its records are held against each
-other, seals, receipts, ledger, permits, verdicts, acts, births, and against what the database asks before it writes.
-A superuser who changes one of them has to change the others too. The seal of the last receipt, noted elsewhere when the
-run ended, shows every receipt and birth that was written anew; the export itself, kept elsewhere, every other row.
+An export is the output of ``birthdb evidence RUN``, with ``--births`` or without. The audit compares its records with
+each other (seals, receipts, ledger, permits, verdicts, acts, births) and with the checks that the database makes before
+it writes. To forge one record, a superuser has to forge the others too. If the seal of the last receipt was noted
+elsewhere when the run ended, it reveals every rewritten receipt and birth; an export kept elsewhere reveals every other
+changed row.
 Specification: 6, 6.1 R11.
 """
 
@@ -33,7 +34,7 @@ _OF_THE_RUN = ("run_id", "collection_name", "dot_origin")
 #: Of what differs in the same way, no more rows are named.
 _NAMED = 20
 
-#: What a run's row may change while the run goes on; before it begins its target is open too.
+#: Columns of the ledger row that a continued run may change; before the start also its target.
 _MOVING = frozenset(
     [
         "status",
@@ -75,7 +76,7 @@ _SPENDING = frozenset(["status", "spent_rows", "confirmed_at", "confirmed_by", "
 
 @dataclass(frozen=True)
 class Export:
-    """A document, and its births as often as they are asked for; None where they were left out."""
+    """A document and an iterator over its births, which can be restarted; None if the export has no births."""
 
     document: Row
     births: Callable[[], Iterator[Row]] | None = None
@@ -84,7 +85,7 @@ class Export:
 
 
 def read(file: Path) -> Export:
-    """Return the export in a file; of one with births, a line is read at a time. Raises Unreadable, OSError."""
+    """Return the export in a file; births are read line by line. Raises Unreadable, OSError."""
     with file.open("rb") as lines:
         first = lines.readline()
     if _begins_births(first):
@@ -106,7 +107,7 @@ def _begins_births(line: bytes) -> bool:
 
 @contextmanager
 def live(conn: Connection, run: UUID) -> Iterator[Export]:
-    """Yield the run as it is in the database now. Raises LookupError where it is not."""
+    """Yield the current state of the run in the database. Raises LookupError for an unknown run."""
     with evidence.one_moment(conn):
         document = evidence.records(conn, run)
         yield Export(document, lambda: map(json.loads, evidence.births_of(conn, run)))
@@ -150,7 +151,7 @@ class _Lines:
 
 
 def check(export: Export, head: str | None = None) -> list[Finding]:
-    """Hold an export's records against each other, and against the last seal as it was noted; needs no database."""
+    """Compare an export's records with each other, and with the last seal as it was noted; needs no database."""
     document = export.document
     run, receipts = document["run"], sorted(document["receipts"], key=lambda row: int(row["batch_no"]))
     written = [row for row in receipts if row["purpose"] != "COMPENSATE"]
@@ -282,7 +283,7 @@ def _outcome(run: Row, acts: Sequence[Row]) -> tuple[object, object]:
 
 
 def _births(export: Export, receipts: Sequence[Row]) -> Iterator[Finding]:
-    """Births against what the receipts leave: in all, and batch by batch as long as nothing was removed."""
+    """Compare births with receipts: in total, and batch by batch unless births were compensated."""
     run, database = export.document["run"], export.document["database"]
     codec = _codec(database["encoding"])
     known = evidence.finding(
@@ -383,7 +384,7 @@ def _named(rows: Sequence[str]) -> str:
 
 
 def compare(then: Export, now: Export) -> Iterator[Finding]:
-    """Yield every row that was changed, removed or added since an export, and what may have been: a run that goes on.
+    """Yield every row changed, deleted or added since an export, including the legitimate changes of a continued run.
 
     A run that is on, or was continued since, has more receipts, births and acts than then, and another row in the
     ledger. What it had then, it has still, but for births that a compensation removed.

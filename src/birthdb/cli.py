@@ -81,7 +81,7 @@ def demo(
     reference: Annotated[bool, typer.Option("--reference", help="Replay the figures of the documents.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the whole story on real data: on the server of BIRTHDB_URL, else on one of its own; nothing stays."""
+    """Run the demo on real data: on the server of BIRTHDB_URL, else on a temporary one. It removes everything."""
     module = importlib.import_module("birthdb.reference" if reference else "birthdb.demo")
     raise typer.Exit(module.run(json=as_json) or FINE)
 
@@ -107,7 +107,7 @@ def server(
 
 @app.command()
 def status(url: Url = None, as_json: Json = False) -> None:
-    """Show the release, the runs, and whatever needs a person."""
+    """Show the release, the runs, and everything that needs action."""
     with _database(url, as_json) as conn, _working("reading", as_json):
         found = _released(conn)
         found |= {
@@ -132,7 +132,7 @@ def plan(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Count what a backfill of COLLECTION would do; a pure read unless --write."""
+    """Count what a backfill of COLLECTION would do; reads only, unless --write is given."""
     with _database(url, as_json, "birth_operator") as conn, _working("counting", as_json):
         row = api.plan(conn, collection, dry_run=not write)
     blockers = row.get("blockers") or []
@@ -220,12 +220,13 @@ def verify(
 ) -> None:
     """Compare the database with its release, object by object, and every run with the births it wrote.
 
-    Reads only, as any birth_reader. Prints a line for each thing that differs; exits 1 when there is one.
+    Reads only, with the privileges of birth_reader. Prints a line for each difference; exits 1 if there is one.
 
-    With --run FILE it checks what birthdb evidence RUN --births wrote, on any machine: seals, receipts, ledger,
-    permits, verdicts, acts and births against each other, a line for each check. With --url too, it names every row
-    that was changed, removed or added in the database since. The last seal, noted elsewhere and given as --head, proves
-    that no receipt and no birth of the file was written anew; an export kept elsewhere, with --url, that nothing was.
+    With --run FILE it checks an export of birthdb evidence RUN --births, on any machine: it compares seals, receipts,
+    ledger, permits, verdicts, acts and births with each other, and prints a line for each check. With --url it also
+    lists every row that was changed, deleted or added in the database since the export. --head is the last seal, noted
+    elsewhere: it proves that no receipt and no birth of the file was rewritten. An export kept elsewhere, with --url,
+    proves that nothing was rewritten.
     """
     if run is not None:
         _verify_run(run, head, url, as_json)
@@ -285,9 +286,9 @@ def _compared(conn: Connection, export: audit.Export) -> list[evidence.Finding]:
 
 @app.command()
 def attest(url: Url = None, as_json: Json = False) -> None:
-    """Record the contract anew for this server, after pg_upgrade or a restore into another major version.
+    """Record the contract again for this server, after pg_upgrade or a restore into another major version.
 
-    Refuses (NB404) when anything but the server's way of writing definitions down has changed. Needs a login that may
+    Refuses (NB404) if anything has changed except how the server deparses definitions. Needs a login that may
     release.
     """
     with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
@@ -295,7 +296,7 @@ def attest(url: Url = None, as_json: Json = False) -> None:
     if as_json:
         _print_json({"recorded": recorded})
     else:
-        out.print(_text(f"as released: {recorded} objects recorded anew"))
+        out.print(_text(f"as released: {recorded} objects recorded again"))
 
 
 @app.command()
@@ -305,15 +306,15 @@ def repair(
         bool, typer.Option("--harmless", help="Also what does not block apply, such as a grant to read.")
     ] = False,
     drop_data: Annotated[
-        bool, typer.Option("--drop-data", help="Also drop tables and columns that somebody added, with what they hold.")
+        bool, typer.Option("--drop-data", help="Also drop extra tables and columns, with their data.")
     ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Put back what differs from the release, in one transaction; without --execute show what that would send.
+    """Repair drift in one transaction; without --execute print the statements.
 
-    To know, it does it and rolls back: with the locks of a release. Refuses (NB404) when something cannot be put back,
-    with what it is. Needs a login that may release.
+    Without --execute it repairs and rolls back, with the locks of a release. Refuses (NB404) if something cannot be
+    repaired, and names it. Needs a login that may release.
     """
     with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
         done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute)
@@ -342,17 +343,17 @@ def export_evidence(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Export what is known of RUN, or everything, as a JSON document; or check one with --check FILE.
+    """Export the records of RUN, or all records, as a JSON document; or check a document with --check FILE.
 
     The document carries its own SHA-256, over its canonical JSON: keys sorted, no white space, UTF-8, "sha256" left
     out. Note it elsewhere when you export. An auditor runs birthdb evidence --check FILE on any machine: it recomputes
     the SHA-256, the chain of receipts seal by seal, receipts against the ledger, and the contract of the plan, and
     exits 1 when something differs.
 
-    With --births the export of RUN has a line for the document, one for each birth, and a closing one: for a run of any
-    size, and for birthdb verify --run, which checks a run in full and shows what was changed since.
+    With --births the export of RUN has a line for the document, one for each birth, and a closing line. It is streamed,
+    so the run may have any size. birthdb verify --run checks it completely and shows what changed since.
 
-    Before a downgrade a DBA exports all, and acknowledges each table's digest as the document has it.
+    Before a downgrade a DBA exports all records and acknowledges the digest of each table in the document.
     """
     if (run is None) == (check is None):
         raise _misuse("name either RUN, or all, or --check FILE")
@@ -420,7 +421,7 @@ def _check_evidence(file: Path, as_json: bool) -> None:
 )
 def run_alembic(context: typer.Context) -> None:
     """Run Alembic with the migrations that are installed: birthdb alembic upgrade head."""
-    # For the menu, and for whoever calls ``main`` here: ``__main__`` gets there without the rest of this module.
+    # For the menu, and for callers of ``main`` here: ``__main__`` runs Alembic without the rest of this module.
     raise typer.Exit(alembic.run(context.args))
 
 
@@ -464,7 +465,7 @@ def main() -> NoReturn:
 
 
 def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
-    """Say what was refused, and what to do, and end the process with its exit code. Raises what nobody foresaw."""
+    """Print the error with its hint, and end the process with its exit code. Raises any unexpected exception again."""
     match exc:
         case _ if isinstance(exc, _USAGE):
             _complain(as_json, MISUSE, exc.format_message())
@@ -497,7 +498,7 @@ class _NotThere(Exception):
 
 @contextmanager
 def _database(url: str | None, quiet: bool, role: str = "birth_reader") -> Iterator[Connection]:
-    """Connect; what the release lacks, or the login's lack of ``role``, is said with what to do about it."""
+    """Connect; a missing release, object or ``role`` is reported with the next step."""
     resolved = target.resolve(url, Config(str(paths.ALEMBIC_INI)))
     if not quiet:
         err.print(_text(target.describe(resolved), style="dim"))

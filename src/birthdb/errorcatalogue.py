@@ -1,4 +1,4 @@
-"""Generate everything that repeats ``sql/errors.toml``: the SQL function, the Python exceptions, the documentation.
+"""Generate the SQL function, the Python exceptions and the documentation from ``sql/errors.toml``.
 
 ``python -m birthdb.errorcatalogue`` writes the three files (specification, section 8).
 """
@@ -26,7 +26,7 @@ _COMMAND = "python -m birthdb.errorcatalogue"
 
 @dataclass(frozen=True)
 class Entry:
-    """One refusal, as the catalogue defines it."""
+    """One error of the catalogue."""
 
     name: str
     code: str

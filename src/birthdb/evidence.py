@@ -1,4 +1,4 @@
-"""What an auditor may take away: documents that carry their own SHA-256 and can be checked without a database.
+"""Evidence: documents that carry their own SHA-256 and can be verified without a database.
 
 Specification: "The command line", and section 3 on downgrades that would destroy evidence.
 """
@@ -52,7 +52,7 @@ _PARTS: dict[str, LiteralString] = {
     "contract_dashboard": "SELECT * FROM birth.v_birth_gateway_contract_integrity_dashboard",
     "contract_drift": "SELECT * FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass",
 }
-#: In the order of the codes' bytes: whoever reads them sees without remembering them that each is there once.
+#: Ordered by the bytes of the codes, so that a reader finds duplicates without keeping all codes in memory.
 _BIRTHS: LiteralString = """
     SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
     ORDER BY pg_catalog.convert_to(b.entity_code, 'UTF8')"""
@@ -67,7 +67,7 @@ _HEADER: LiteralString = """
 
 
 class Finding(TypedDict):
-    """One thing that was checked: what the document says, and what follows from the rest of it."""
+    """One check: the value in the document, and the value computed from the rest of it."""
 
     check: str
     found: str
@@ -76,7 +76,7 @@ class Finding(TypedDict):
 
 
 def export(conn: Connection, run: UUID) -> dict[str, Any]:
-    """Return plan, verdicts, permits, receipts, acts and contract of one run, all of one moment, and then a census.
+    """Return plan, verdicts, permits, receipts, acts and contract of one run from one snapshot, and a census after it.
 
     ``sha256`` is that of the canonical JSON of everything else. Raises LookupError for an unknown run. The connection
     must not be inside a transaction.
@@ -106,7 +106,7 @@ def export_births(conn: Connection, run: UUID) -> Iterator[str]:
 
 
 def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dict[str, Any]:
-    """Return what is on record of a run, as a document without a digest. Raises LookupError for an unknown run."""
+    """Return the records of a run as a document without a digest. Raises LookupError for an unknown run."""
     row = _run(conn, run)
     parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items() if name not in without}
     return {**_header(conn, "run"), "run": row, **parts}
@@ -123,7 +123,7 @@ def births_of(conn: Connection, run: UUID) -> Iterator[str]:
 
 
 def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
-    """Return every table of evidence that the release has, all of one moment: rows, their number, and their digest.
+    """Return all tables of evidence of the release from one snapshot: rows, their number, and their digest.
 
     The digest is what ``fn_birth_evidence_acknowledge`` asks a DBA for before a downgrade. Of the births the rows are
     left out unless ``births``. ``sha256`` as in ``export``. The connection must not be inside a transaction.
@@ -157,7 +157,7 @@ def digest(document: dict[str, Any]) -> str:
 def seal(receipt: dict[str, Any], before: str | None) -> str:
     """Return the seal of an exported receipt, computed as ``fn_birth_receipt_seal`` does; ``before`` is the last one's.
 
-    Sealed is the seal before it and a JSON array as PostgreSQL writes it: a blank after each comma, UTF-8.
+    The input is the seal before it and a JSON array in PostgreSQL's format: a blank after each comma, UTF-8.
     """
     names = ("run_id", "batch_no", "purpose", "epoch", "permit_id", "key_after", "key_to")
     counts = ("visited", "written", "skipped", "fingerprint")
@@ -175,7 +175,7 @@ class Unreadable(ValueError):
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return the document of a file, every field of the kind that checks read. Raises Unreadable, OSError."""
+    """Return the document of a file, with its shape checked. Raises Unreadable, OSError."""
     return parsed(file.read_bytes(), file)
 
 
@@ -193,11 +193,11 @@ def parsed(text: bytes, file: Path) -> dict[str, Any]:
 
 
 def check(document: Any) -> list[Finding]:
-    """Recompute everything that a document of ``export`` or ``export_all`` can prove of itself; needs no database.
+    """Recompute all values that a document of ``export`` or ``export_all`` contains; needs no database.
 
     That is: its SHA-256; the chain of receipts, seal by seal; receipts against the ledger, in number, births and
-    fingerprint; the contract that the plan was bound to; the number of rows of each table. Whoever could forge all of
-    them consistently could forge the SHA-256 too: compare it with the one that was noted at the export.
+    fingerprint; the contract that the plan was bound to; the number of rows of each table. A forger of all of them
+    could also forge the SHA-256: compare it with the one that was noted at the export.
     """
     findings: list[Finding] = []
 
@@ -224,7 +224,7 @@ def check(document: Any) -> list[Finding]:
 
 
 def finding(what: str, proof: Callable[[], tuple[object, object]]) -> Finding:
-    """Return what a proof found and expected; what keeps it from being read is found too."""
+    """Return the finding of a check; an error while reading the values is a finding too."""
     try:
         found, expected = proof()
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
@@ -234,7 +234,7 @@ def finding(what: str, proof: Callable[[], tuple[object, object]]) -> Finding:
 
 @contextmanager
 def one_moment(conn: Connection) -> Iterator[None]:
-    """A transaction in which everything read is of one moment, and times are told in UTC."""
+    """A transaction with one snapshot for all reads, and times in UTC."""
     conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     conn.set_read_only(True)
     try:
@@ -339,7 +339,7 @@ def _written(run: dict[str, Any], receipts: list[dict[str, Any]]) -> tuple[objec
 
 
 def _bound(document: dict[str, Any]) -> tuple[object, object]:
-    """The contract hash that the plan carries, against that of the recording it was made under."""
+    """Compare the contract hash in the plan with that of the recording it was made under."""
     bound = document["run"]["contract_hash"]
     hashes = []
     for generation in sorted({row["generation"] for row in document["contract"]}, reverse=True):

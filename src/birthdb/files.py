@@ -1,4 +1,4 @@
-"""Files that a command writes: for their owner alone, whole or not at all, and never through a link."""
+"""Files that a command writes: mode 0600, atomically, and never through a link."""
 
 import errno
 import os
@@ -12,9 +12,9 @@ from typing import TextIO
 
 @contextmanager
 def written(path: Path) -> Iterator[TextIO]:
-    """Yield a new file, of UTF-8 and mode 0600, that takes the place of ``path`` when the block ends without an error.
+    """Yield a new UTF-8 file of mode 0600 that replaces ``path`` when the block ends without an error.
 
-    A regular file there is replaced. Raises OSError, also for a link, a pipe or a device, which the place stays.
+    An existing regular file is replaced. Raises OSError, also if ``path`` is a link, a pipe or a device, which is kept.
     """
     try:
         regular = stat.S_ISREG(path.lstat().st_mode)

@@ -1,8 +1,9 @@
-"""Fingerprints of sets of codes, without a database: what PostgreSQL's ``hashtextextended`` says, in Python.
+"""Fingerprints of sets of codes, computed without a database: ``hashtextextended`` of PostgreSQL in Python.
 
-A fingerprint is a count and two sums of hashes with seeds of the run's own (specification, R12), so sets add up and
-their order does not matter. PostgreSQL hashes the bytes of a text by ``hash_bytes_extended``, which is Bob Jenkins'
-lookup3 read in little-endian words, as on every machine that PostgreSQL is packaged for but IBM's mainframes.
+A fingerprint is a count and two sums of hashes with the seeds of the run (specification, R12). So fingerprints of
+disjoint sets can be added, and the order does not matter. PostgreSQL hashes the bytes of a text by
+``hash_bytes_extended``: Bob Jenkins' lookup3 over little-endian words, on every machine that PostgreSQL is packaged for
+except IBM's mainframes.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,16 +24,16 @@ class Fingerprint(NamedTuple):
     b: int = 0
 
     def plus(self, other: Iterable[int]) -> "Fingerprint":
-        """Return the fingerprint of this set and a disjoint other one."""
+        """Return the fingerprint of the union with a disjoint set."""
         return Fingerprint(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
     def minus(self, other: Iterable[int]) -> "Fingerprint":
-        """Return the fingerprint of what is left of this set without the other one."""
+        """Return the fingerprint of this set without the other one, a subset."""
         return Fingerprint(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 def sum_of(fingerprints: Iterable[Fingerprint]) -> Fingerprint:
-    """Return the fingerprint of disjoint sets together."""
+    """Return the fingerprint of the union of disjoint sets."""
     return reduce(Fingerprint.plus, fingerprints, Fingerprint())
 
 

@@ -1,7 +1,7 @@
-"""``birthdb demo --reference``: a database of the shape that the documents describe, and what birthdb says of it.
+"""``birthdb demo --reference``: a database as the source documents describe it, and the figures of birthdb for it.
 
-Every measured figure is what a view or routine of the project reports at its stage; ``reference.json`` beside this file
-holds the documents' figures. Nothing is counted past the project.
+Every measured figure is the result of a view or routine of the project at its stage; ``reference.json`` beside this
+file has the figures of the documents. No figure is counted outside the project.
 """
 
 import json as jsonlib

@@ -1,10 +1,10 @@
-"""A PostgreSQL server of one's own: started for a demonstration or a test, gone afterwards.
+"""A temporary PostgreSQL server for a demonstration or a test.
 
-The binaries come from a wheel of the ``demo`` extra, or from a place that ``binaries`` knows; initdb and postgres run
-directly, as an unprivileged user when started as root, and die with their parent on Linux.
+The binaries come from the wheel of the ``demo`` extra, or from a location that ``binaries`` searches. initdb and
+postgres run directly, as an unprivileged user if this process is root, and end with their parent on Linux.
 
-That user is not trusted: other processes may run as it. What this process opens, locks or removes by name lies in a
-directory where this process alone makes names; the user gets ``data`` and ``socket`` in it, and reads the rest.
+That user is not trusted: other processes may run as it. Files that this process opens, locks or removes by name are in
+a directory where only this process can create names. The user owns ``data`` and ``socket`` in it and reads the rest.
 """
 
 import errno
@@ -50,7 +50,7 @@ _SOCKET_PATH_LIMIT = 100
 _START_SECONDS = 60
 _STOP_SECONDS = 60
 
-# Only for a server whose data nobody will miss.
+# Only for a server whose data may be lost.
 _THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
@@ -352,7 +352,7 @@ class _OwnedDirectory:
 
 
 class _TerminationExits:
-    """Make SIGTERM unwind the stack, as SIGINT does, where it would end the process without cleaning up."""
+    """Make SIGTERM raise an exception, as SIGINT does, so that cleanup code runs."""
 
     def __enter__(self) -> None:
         self._installed = (
@@ -371,7 +371,7 @@ class _TerminationExits:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed predecessors left: this user's directories whose maker and whose server are both gone."""
+    """Remove directories of this user whose creator and server have both ended."""
     for directory in base.glob(f"{_PREFIX}*"):
         with ExitStack() as stack, suppress(OSError):
             # Anybody may make such a name; in a directory of this user's own nobody else makes any.
@@ -387,12 +387,12 @@ def _sweep(base: Path) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open for ``open``: no link is followed, and what is made is for nobody else."""
+    """Opener for ``open``: follows no link, and creates files with mode 0600."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _regular(path: str, flags: int) -> int:
-    """Open for ``open`` what somebody else may have made: a regular file, without waiting. Raises OSError."""
+    """Opener for ``open`` for a file of any creator: only a regular file, without waiting. Raises OSError."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -401,7 +401,7 @@ def _regular(path: str, flags: int) -> int:
 
 
 def _account() -> pwd.struct_passwd:
-    """Return whom the server runs as: the current user, or an unprivileged one in place of root."""
+    """Return the user that runs the server: the current user, or an unprivileged one if that is root."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     for name in ("postgres", "nobody"):
@@ -411,7 +411,7 @@ def _account() -> pwd.struct_passwd:
 
 
 def _base_directory(account: pwd.struct_passwd, *, durable: bool) -> Path:
-    """Return where to make a server's directory: shared memory for data nobody will miss, else where TMPDIR says."""
+    """Return the parent of the server's directory: shared memory unless ``durable``, else TMPDIR."""
     if not durable and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) and _keeps(_SHARED_MEMORY):
         room = os.statvfs(_SHARED_MEMORY)
         if room.f_bavail * room.f_frsize >= _SHARED_MEMORY_ROOM:

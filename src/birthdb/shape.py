@@ -1,4 +1,4 @@
-"""What an export has to look like before its records are held against each other: every field that a check reads.
+"""The schema of an export: type of every field that a check reads, validated before the records are compared.
 
 A shape is a word (``number``, ``time?``: or null), a dictionary of fields (``census?``: it may be left out), a list of
 one shape for any number of items, or a tuple of one for each item.
@@ -146,7 +146,7 @@ ALL: Shape = {
 
 
 def fault(value: object, shape: Shape, name: str = "the document") -> str | None:
-    """Return the first thing in a value that is not of its shape, by its name; None where all of it is."""
+    """Return the name of the first part of a value that does not have its shape; None if all parts have."""
     if isinstance(shape, str):
         null = shape.endswith("?")
         fine = null if value is None else _WORDS[shape.rstrip("?")](value)

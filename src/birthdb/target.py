@@ -1,4 +1,4 @@
-"""Which database: named once, found in one order, shown without its password, and how every command connects to it.
+"""The target database: how it is named, shown without its password, and connected to by every command.
 
 The order (specification, "The database is named"): ``alembic -x url=…``, the environment variable ``BIRTHDB_URL``,
 ``sqlalchemy.url`` in ``alembic.ini``. A target is a libpq URI or connection string; a SQLAlchemy URL is understood too.
@@ -61,7 +61,7 @@ class NoTarget(TargetError):
 
 
 class BadTarget(TargetError):
-    """What names the database is neither a libpq URI nor a connection string, or may be misread; never quotes it."""
+    """The target is no libpq URI or connection string, or is ambiguous. The message never quotes it."""
 
     hint = (
         f"{TargetError.hint}; in it, @ / : and % of a name or password are %40 %2F %3A and %25,"
@@ -74,7 +74,7 @@ class BadTarget(TargetError):
 
 
 class MisplacedTarget(TargetError):
-    """An argument that names no database looks like a connection string; never quotes it."""
+    """Another argument looks like a connection string. The message never quotes it."""
 
     hint = f"name the database by --url, by -x url= before a command of Alembic, or by {VARIABLE}"
 
@@ -84,7 +84,7 @@ class MisplacedTarget(TargetError):
 
 
 class Unsuitable(TargetError):
-    """The database that was named does not allow what was asked for; ``hint`` says what it would take."""
+    """The target does not allow the command; ``hint`` says what is needed."""
 
     def __init__(self, message: str, hint: str) -> None:
         """Say what is missing."""
@@ -95,8 +95,8 @@ class Unsuitable(TargetError):
 def resolve(explicit: str | None = None, config: Config | None = None) -> str:
     """Return the connection string of the first source that names one.
 
-    ``explicit`` is ``-x url=…`` or ``--url``; ``config`` contributes ``sqlalchemy.url`` where the environment is
-    silent. Raises NoTarget, or BadTarget where the first source found cannot be parsed.
+    ``explicit`` is ``-x url=…`` or ``--url``; ``sqlalchemy.url`` of ``config`` is used if the environment names
+    none. Raises NoTarget, or BadTarget where the first source found cannot be parsed.
     """
     found = explicit or os.environ.get(VARIABLE) or _configured(config)
     if not found:
@@ -118,7 +118,7 @@ def from_alembic(config: Config, x_argument: Mapping[str, str]) -> str:
 def refuse_misplaced(arguments: Sequence[str]) -> None:
     """Raise MisplacedTarget when an argument other than that of --url and -x looks like a connection string.
 
-    Whatever reads it would repeat it in a message, or send it to a database as the name of something.
+    The command would print it in a message, or send it to a database as a name.
     """
     before = ""
     for argument in arguments:
@@ -129,7 +129,7 @@ def refuse_misplaced(arguments: Sequence[str]) -> None:
 
 
 def describe(url: str) -> str:
-    """Return host, database and user of ``url`` as libpq will complete them, never a password. Raises BadTarget."""
+    """Return host, database and user of ``url`` with libpq's defaults, without password. Raises BadTarget."""
     given = _parse(url)
     # Values only: an option of libpq without a value is absent from both.
     defaults = {
@@ -173,7 +173,7 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 def engine(url: str) -> Engine:
     """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use.
 
-    They read what was committed before each statement: a release looks at what it has just locked.
+    Isolation level READ COMMITTED: a release must see what was committed before it got its lock.
     """
     given = _parse(url).get("options") or os.environ.get("PGOPTIONS", "")
     options = rf"{given} -c default_transaction_isolation=read\ committed".strip()
@@ -182,7 +182,7 @@ def engine(url: str) -> Engine:
 
 @contextmanager
 def pinned(connection: sqlalchemy.Connection) -> Iterator[None]:
-    """Give somebody else's open connection the search path of ``connect`` for the while, and its own one back."""
+    """Set the search path of ``connect`` on an open connection of the caller, and restore the old one at the end."""
     outer = connection.in_transaction()
 
     def put(path: str) -> None:
@@ -204,7 +204,7 @@ def pinned(connection: sqlalchemy.Connection) -> Iterator[None]:
 
 
 def _make_readable(connection: psycopg.Connection[Any]) -> None:
-    """Have times come in the styles that psycopg reads; the server reports these two, so a pool keeps them apart."""
+    """Set DateStyle and IntervalStyle that psycopg parses; both are reported, so a pool restores them per client."""
     for name, style in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
         if not (connection.info.parameter_status(name) or style).startswith(style):
             connection.pgconn.exec_(f"SET {name} = '{style}'".encode())

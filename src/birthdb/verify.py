@@ -1,7 +1,7 @@
-"""Is a database what its release says, and do its records agree? For people, CI and pre-commit (specification, 7).
+"""Drift check and audit of a database, for people, CI and pre-commit (specification, 7).
 
-Reads only, with the rights of ``birth_reader``. The contract is that of the installed files, asked by their own query;
-what the database says of itself is one of the things that are checked.
+Reads only, with the privileges of ``birth_reader``. The expected contract and the query come from the installed files,
+not from the database, whose recorded contract is one of the things checked.
 """
 
 import importlib.util
@@ -39,14 +39,14 @@ CROSS JOIN LATERAL (
 """
 #: What the records of a run can be held against each other without.
 _UNASKED = ("contract_dashboard", "contract_drift")
-#: What an export has for whoever keeps it, and the database tells by itself.
+#: Parts of an export that need no check here, because the database itself is the source.
 _OF_THE_FILE = ("SHA-256 of the document", "births")
 _ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = pg_catalog.to_regprocedure(%s)"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at: ``what`` is contract, registry, source, guard, run or record; ``found`` is None if right."""
+    """One check: ``what`` is contract, registry, source, guard, run or record; ``found`` is None if it passed."""
 
     what: str
     object: str
@@ -61,7 +61,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: the release, the server, and every check."""
+    """The result: release, server, and every check."""
 
     release: str
     server: str
@@ -74,7 +74,7 @@ class Report:
 
     @property
     def fine(self) -> bool:
-        """Whether nothing differs; what does not block apply differs too."""
+        """Whether nothing differs. Drift that does not block apply counts as a difference."""
         return not self.differing
 
     def document(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Report:
         }
 
     def write_junit(self, file: Path) -> None:
-        """Write the report as JUnit, by ``files.written``: a test case a check, a suite for each thing looked at."""
+        """Write the report as JUnit, by ``files.written``: a test case per check, a suite per kind."""
         root = ElementTree.Element("testsuites", name="birthdb verify")
         for what in dict.fromkeys(check.what for check in self.checks):
             checks = [check for check in self.checks if check.what == what]
@@ -105,7 +105,7 @@ class Report:
 
 
 def verify(connection: Connection, *, source: bool = False) -> Report:
-    """Return the report of a database; with ``source`` also whether the living files are those of the releases.
+    """Return the report of a database; with ``source`` also compare the living files with those of the releases.
 
     Raises attest.NotReleased where the database has no release, or one that is not installed or does not know the
     server.
@@ -133,7 +133,7 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
 
 
 def _source() -> Iterator[Check]:
-    """The living files against what the releases were measured with: what a release fixed is what somebody reads."""
+    """Compare the living files with those that the releases were measured with."""
     sources = Sources(paths.ROOT)
     found = [finding.what for finding in sources.check()]
     yield from (Check("source", *_split(what)) for what in found)
@@ -161,7 +161,7 @@ def _contract(
 
 
 def _same_meaning(connection: Connection, row: attest.Difference, installed: attest.Installed, release: str) -> bool:
-    """Whether a routine's tokens are still those of its release; told where pglast is installed."""
+    """Whether a routine has the tokens of its release; checked if pglast is installed."""
     if row.kind == "view" or row.differs != ["body"] or importlib.util.find_spec("pglast") is None:
         return False
     from pglast.parser import ParseError
@@ -180,7 +180,7 @@ def _same_meaning(connection: Connection, row: attest.Difference, installed: att
 def _registry(
     connection: Connection, objects: Mapping[str, Any], claims: Mapping[str, Any], drifted: Set[str]
 ) -> Iterator[Check]:
-    """What the database holds for its contract, against what the release fixed."""
+    """Compare the recorded contract of the database with the manifest of the release."""
     if "v_birth_contract_recorded" not in api.objects(connection):
         return
     with api.refusals(), connection.cursor(row_factory=dict_row) as cursor:
@@ -215,7 +215,7 @@ def _guards(connection: Connection) -> Iterator[Check]:
 
 
 def _runs(connection: Connection) -> Iterator[Check]:
-    """The records of every run against each other: what a superuser forged in one disagrees with another."""
+    """Audit all runs in the database: a record that a superuser forged contradicts another one."""
     if "fn_birth_run_audit" in api.objects(connection):
         for row in api.run_audit(connection):
             found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
@@ -223,7 +223,7 @@ def _runs(connection: Connection) -> Iterator[Check]:
 
 
 def _records(connection: Connection) -> Iterator[Check]:
-    """The records of every run, held against each other as those of an export are."""
+    """Audit the records of all runs, by the checks for an export."""
     if "birth_backfill_ledger_v2" not in api.objects(connection):
         return
     with api.refusals():

@@ -226,7 +226,7 @@ def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command)
     assert birthdb("olga_operator", "verify").returncode == 1
     assert birthdb(RELEASER, "repair", "--execute").stdout.splitlines()[-1] == "2 put back"
     assert birthdb("olga_operator", "verify").returncode == 0
-    assert birthdb(RELEASER, "attest").stdout.strip().endswith("as released: 0 objects recorded anew")
+    assert birthdb(RELEASER, "attest").stdout.strip().endswith("as released: 0 objects recorded again")
     refused = birthdb("olga_operator", "repair")
     assert refused.returncode == 1
     assert "NB410" in refused.stderr
