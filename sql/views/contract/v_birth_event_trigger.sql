@@ -8,8 +8,10 @@ SELECT w.name, w.event, s.state,
          WHEN 'switched off'
            THEN 'ALTER SYSTEM RESET event_triggers; SELECT pg_catalog.pg_reload_conf();  -- by a superuser'
          WHEN 'absent' THEN '-- psql -f sql/optional/event_triggers.sql, by a superuser'
-         WHEN 'replaceable' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again', e.evtname)
-         WHEN 'partial' THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again', e.evtname)
+         WHEN 'replaceable'
+           THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again', e.evtname)
+         WHEN 'partial'
+           THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again', e.evtname)
          ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser', e.evtname)
        END AS next_step
 FROM (VALUES
