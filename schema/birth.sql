@@ -512,16 +512,14 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: the table changed while the run was on: %s', p_run.collection_name, r_identity.reason));
   END IF;
-  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
+  SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
   RETURN QUERY SELECT s.* FROM birth.fn_birth_scan(format($slice$
     SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
            ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0), coalesce(sum(hashtextextended(s.code, $3)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
     FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $6) s
   $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
-    birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5'),
-    CASE WHEN p_after IS NULL THEN 'true'
-         ELSE birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '>', '$4') END,
+    r_key.upto, CASE WHEN p_after IS NULL THEN 'true' ELSE r_key.after END,
     r_key.ascending),
     p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper, p_rows := p_rows)
   AS s(visited bigint, codes text[], fingerprint numeric[], last_key text[]);
@@ -609,7 +607,8 @@ BEGIN
   UNION ALL
   SELECT b.entity_code, b.born_at, b.run_id
   FROM birth.birth_backfill_ledger_v2 l JOIN birth.birth_registry b ON b.run_id = l.run_id
-  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since AND b.born_at >= p_since AND b.born_at <= p_until
+  WHERE l.collection_name = p_collection AND l.run_id <> p_run_id AND l.last_batch_at >= p_since
+    AND b.born_at >= p_since AND b.born_at <= p_until
   LIMIT 1000;
 END;
 $$;
@@ -1030,8 +1029,9 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_claimed',
       format('table %I.%I was registered by another session just now', p_schema, p_table));
   END;
-  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection, p_detail := jsonb_build_object(
-    'table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status, 'governed', p_governed));
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
+    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status,
+      'governed', p_governed));
   RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
 END;
 $_$;
@@ -2038,7 +2038,8 @@ DECLARE
   r_dot birth.dot_registry;
 BEGIN
   PERFORM birth.fn_birth_actor(
-    CASE WHEN pg_has_role(session_user, 'birth_dba', 'MEMBER') THEN 'birth_dba' ELSE 'birth_operator' END, 'fn_birth_dot_freeze');
+    CASE WHEN pg_has_role(session_user, 'birth_dba', 'MEMBER') THEN 'birth_dba' ELSE 'birth_operator' END,
+    'fn_birth_dot_freeze');
   SELECT d.* INTO r_dot FROM birth.dot_registry d WHERE d.dot_name = p_dot OR d.dot_code = p_dot;
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
@@ -2048,7 +2049,7 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);
   RETURN CASE WHEN r_dot.dangerous
-    THEN format('%s is dangerous: it was frozen and stays so', r_dot.dot_name)
+    THEN format('%s is dangerous: it was frozen already and stays frozen', r_dot.dot_name)
     ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- by a DBA', r_dot.dot_name) END;
 END;
 $$;
@@ -2062,7 +2063,7 @@ COMMENT ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) IS 'Fre
 -- Name: fn_birth_dot_frozen(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_dot_frozen(p_dot text) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
@@ -2080,7 +2081,7 @@ ALTER FUNCTION birth.fn_birth_dot_frozen(p_dot text) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) IS 'Whether a DOT, by name or number, is frozen. NB402 when unknown. Specification: 1, R4.';
+COMMENT ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) IS 'Whether a DOT, by name or number, is frozen. NB402 if it is unknown. Specification: 1, R4.';
 
 -- Name: fn_birth_dot_unfreeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2115,7 +2116,7 @@ ALTER FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) OWNER TO b
 
 -- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) IS 'Lifts the freezes of a DOT, by name or number; returns what holds then. DBA. NB102, NB110, NB111, NB402, NB403. Specification: 1, 2.';
+COMMENT ON FUNCTION birth.fn_birth_dot_unfreeze(p_dot text, p_reason text) IS 'Lifts the freezes of a DOT, by name or number; returns its new state. DBA. NB102, NB110, NB111, NB402, NB403. Specification: 1, 2.';
 
 -- Name: fn_birth_durable(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2470,14 +2471,18 @@ BEGIN
     DELETE FROM birth.birth_gateway_finding f WHERE f.collection_name = p_collection
     RETURNING f.error, f.row_count, f.found_at, f.inserted_by, f.examples[1] AS example
   ), folded AS (
-    SELECT g.error, sum(g.row_count) AS row_count, jsonb_build_object('rows', sum(g.row_count), 'transactions', count(*),
-             'first_at', min(g.found_at), 'last_at', max(g.found_at), 'logins', (array_agg(DISTINCT g.inserted_by))[1:10],
-             'examples', coalesce((array_agg(DISTINCT g.example) FILTER (WHERE g.example IS NOT NULL))[1:10], '{}')) AS detail
+    SELECT g.error, sum(g.row_count) AS row_count, jsonb_build_object(
+             'rows', sum(g.row_count), 'transactions', count(*),
+             'first_at', min(g.found_at), 'last_at', max(g.found_at),
+             'logins', (array_agg(DISTINCT g.inserted_by))[1:10],
+             'examples', coalesce((array_agg(DISTINCT g.example) FILTER (WHERE g.example IS NOT NULL))[1:10], '{}')
+           ) AS detail
     FROM gone g GROUP BY g.error
   )
   SELECT sum(f.row_count), jsonb_object_agg(f.error, f.detail) INTO v_rows, v_folded FROM folded f;
   IF v_rows IS NOT NULL THEN
-    PERFORM birth.fn_birth_act_record('finding_acknowledged', p_collection := p_collection, p_reason := p_reason, p_detail := v_folded);
+    PERFORM birth.fn_birth_act_record('finding_acknowledged', p_collection := p_collection, p_reason := p_reason,
+      p_detail := v_folded);
   END IF;
   RETURN coalesce(v_rows, 0);
 END;
@@ -2487,7 +2492,7 @@ ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason te
 
 -- Name: FUNCTION fn_birth_finding_acknowledge(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and removes them; returns the rows they were about. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and deletes them; returns the number of rows. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
 
 -- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2502,7 +2507,7 @@ DECLARE
   v_written bigint;
 BEGIN
   born := 0;
-  -- Where somebody put a rule or a trigger on the registry that swallows births, no time would be enough.
+  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
   FOR v_time IN 1 .. 10 LOOP
     SELECT count(DISTINCT h.entity_code) INTO v_held
     FROM (SELECT b.entity_code
@@ -2529,7 +2534,7 @@ ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], O
 
 -- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Holds the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Granted to nobody. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
 
 -- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2552,37 +2557,44 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
   END IF;
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
-  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
+  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: a trigger on %s needs more than birth_definer has', p_collection, v_source),
+    PERFORM birth.fn_birth_raise('source_privilege',
+      format('collection %s: birth_definer lacks privileges for a trigger on %s', p_collection, v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 
-  SELECT c.relkind = 'p' OR c.relispartition, EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
+  SELECT c.relkind = 'p' OR c.relispartition,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
   INTO v_by_row, v_replicated
   FROM pg_class c WHERE c.oid = r_identity.relation;
-  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID' AND r_collection.birth_code_column = 'id';
+  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID'
+             AND r_collection.birth_code_column = 'id';
   EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
-    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW' ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
+    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
+         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
   UPDATE birth.collection_registry c
-  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer, gateway_owner =
-      (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
+      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
   WHERE c.collection_name = p_collection
   RETURNING c.rule_version INTO r_collection.rule_version;
-  -- CREATE TRIGGER waits for every open writer of the table, so what is said here holds at once: this act is a fence too.
+  -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
   PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
     p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
   RETURN CASE WHEN v_replicated
-    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;  -- by the table''s owner: replicated rows fire no other trigger', v_source)
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
+                '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
 END;
 $$;
@@ -2723,18 +2735,21 @@ CREATE FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation 
 DECLARE
   r_collection birth.collection_registry;
   v_usable boolean;
+  v_covered boolean;
+  v_registered oid;
 BEGIN
-  -- A trigger that names no transition table would read the session's own relation of that name, and run what hangs on it
-  -- with birth_definer's rights.
+  -- A trigger without a transition table would read the session's own relation of that name, and run its code with
+  -- birth_definer's rights.
   IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s', pg_backend_pid()));
   END IF;
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
   IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered', format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
+    PERFORM birth.fn_birth_raise('gateway_unregistered',
+      format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
   END IF;
-  -- An old snapshot may show a mode, policy or identity of before. To insert the row again does nothing, but where the row
-  -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and holds up no steward.
+  -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the row
+  -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     INSERT INTO birth.collection_registry SELECT r_collection.* ON CONFLICT DO NOTHING;
     IF FOUND THEN
@@ -2743,12 +2758,26 @@ BEGIN
   END IF;
   SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
   FROM pg_attribute a
-  WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[]) AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
+    AND a.attnum > 0 AND NOT a.attisdropped
     AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
         = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
-  -- The table that bears the registered name is the registered one; of any other the catalogue is asked.
-  IF NOT v_usable OR NOT (p_table = r_collection.table_name AND p_schema = r_collection.schema_name
-                          OR birth.fn_birth_gateway_covers(p_relation, r_collection)) THEN
+  v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
+  IF NOT v_covered THEN
+    SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = r_collection.schema_name AND c.relname = r_collection.table_name;
+    -- A partition, the usual case, is asked first: each of its rows comes here.
+    v_covered := (p_relation = v_registered OR pg_partition_root(p_relation) = v_registered) IS TRUE;
+    IF NOT v_covered THEN
+      v_covered := EXISTS (
+        SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
+        JOIN pg_class c ON c.oid = a.relid
+        WHERE CASE WHEN v_registered IS NULL
+                   THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = r_collection.gateway_owner
+                   ELSE c.oid = v_registered END);
+    END IF;
+  END IF;
+  IF NOT v_usable OR NOT v_covered THEN
     r_collection.birth_code_sql := 'NULL::text';
     r_collection.birth_code_row_sql := 'SELECT NULL::text';
   END IF;
@@ -2760,36 +2789,7 @@ ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation o
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL where the trigger stands elsewhere or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 where the snapshot shows the collection as it no longer is. Specification: 5, 6.1 R2.';
-
--- Name: fn_birth_gateway_covers(oid, birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) RETURNS boolean
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_registered oid;
-BEGIN
-  SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name;
-  -- The usual case of a partition first: this is asked for every row of it.
-  IF p_relation = v_registered OR pg_partition_root(p_relation) = v_registered THEN
-    RETURN true;
-  END IF;
-  RETURN EXISTS (
-    SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
-    JOIN pg_class c ON c.oid = a.relid
-    WHERE CASE WHEN v_registered IS NULL THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = p_collection.gateway_owner
-               ELSE c.oid = v_registered END);
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) IS 'Whether a table is the one a collection is registered for, a partition of it, or a renamed one of the same owner that nothing replaced. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 if the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2813,14 +2813,18 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own), coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
+  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own),
+         coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
   INTO v_own, v_for_owner
-  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement, pg_has_role('birth_definer', g.owner, 'USAGE') AS own
+  FROM (SELECT format('DROP TRIGGER %I ON %s;', g.trigger_name, g.relation::regclass) AS statement,
+               pg_has_role('birth_definer', g.owner, 'USAGE') AS own
         FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) d;
-  UPDATE birth.collection_registry c SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
+  UPDATE birth.collection_registry c
+  SET gateway_mode = 'observe', rule_version = c.rule_version + (c.gateway_mode <> 'observe')::integer
   WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('for_owner', v_for_owner));
-  -- The act first: by it the event trigger knows that the gateway may go.
+  -- The act comes first: with it on record the drop raises no alert (fn_birth_alerts).
+  PERFORM birth.fn_birth_act_record('detach', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('for_owner', v_for_owner));
   IF v_own IS NOT NULL THEN
     EXECUTE v_own;
   END IF;
@@ -2846,7 +2850,7 @@ BEGIN
   IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('fence_late', format('transaction %s wrote before', pg_current_xact_id_if_assigned()));
   END IF;
-  -- One statement: its snapshot, which shows the changes, is older than the number.
+  -- In one statement: its snapshot, which shows the changes, is taken before the number is assigned.
   PERFORM birth.fn_birth_act_record('fence', p_collection := f.collection_name, p_detail := jsonb_build_object(
     'rule_version', f.rule_version, 'xid', pg_current_xact_id()::text,
     'cluster', (SELECT s.system_identifier::text FROM pg_control_system() s)))
@@ -2860,7 +2864,7 @@ ALTER FUNCTION birth.fn_birth_gateway_fence() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_gateway_fence(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_fence() IS 'Records from which transaction on the changed rules of collections hold; returns the next step. To be sent after the change is committed. Steward. NB110, NB111, NB112, NB516. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_fence() IS 'Records from which transaction on changed modes, policies and identities hold; returns the next step. Send it after the change is committed. Steward. NB110, NB111, NB112, NB516. Specification: 5.';
 
 -- Name: fn_birth_gateway_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2871,7 +2875,8 @@ CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_re
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason), 'the mode is observe or enforce, and a reason is needed');
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
+      'the mode is observe or enforce, and a reason is required');
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   IF NOT FOUND THEN
@@ -2880,11 +2885,14 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
-  UPDATE birth.collection_registry c SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
   WHERE c.collection_name = p_collection;
-  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('mode', p_mode));
+  PERFORM birth.fn_birth_act_record('mode', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('mode', p_mode));
   RETURN CASE p_mode
-    WHEN 'enforce' THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a statement of its own after this one is committed'
+    WHEN 'enforce'
+      THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, in a new transaction after this one is committed'
     ELSE format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection) END;
 END;
 $$;
@@ -2906,16 +2914,19 @@ DECLARE
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_no_identity', format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
+      PERFORM birth.fn_birth_raise('gateway_no_identity',
+        format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
     ELSIF p_taken > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_foreign', format('collection %s: %s codes, such as %L, which belongs to collection %s',
-        p_collection.collection_name, p_taken, p_examples[1],
-        (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
+      PERFORM birth.fn_birth_raise('gateway_foreign',
+        format('collection %s: %s codes, such as %L, which belongs to collection %s',
+          p_collection.collection_name, p_taken, p_examples[1],
+          (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
     END IF;
   END IF;
-  -- Of one column, a code that was there already is of a row that comes again; of several, it may be another row's.
-  IF v_again > 0 AND (cardinality(p_collection.birth_code_columns) = 1
-                      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
+  -- A code over one column that was there already is of the same row; a code over several may be of another row.
+  IF v_again > 0 AND (
+      cardinality(p_collection.birth_code_columns) = 1
+      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
   INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
@@ -2925,7 +2936,8 @@ BEGIN
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
   WHERE v.row_count > 0
   ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
-  SET row_count = f.row_count + excluded.row_count, times = f.times + 1, examples = (f.examples || excluded.examples)[1:10]
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
+      examples = (f.examples || excluded.examples)[1:10]
   WHERE f.times < 1000;
 END;
 $$;
@@ -2934,35 +2946,58 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row a transaction and reason; records rows that may share another''s birth. Specification: 5, 6.1 R3.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row per transaction and reason; records rows that may share another row''s birth. Specification: 5, 6.1 R3.';
 
--- Name: fn_birth_gateway_typed(birth.collection_registry, oid, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) RETURNS text
+CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL::oid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
   v_column text;
 BEGIN
-  FOREACH v_column IN ARRAY p_collection.birth_code_columns LOOP
-    -- Refuses a column that is not there, whatever the snapshot: (row).name would be a function called name over the row.
-    PERFORM has_column_privilege(p_relation, v_column, 'SELECT');
-  END LOOP;
-  RETURN format(CASE WHEN p_by_row THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
-    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])', CASE WHEN p_by_row THEN '($1)' ELSE 't' END, k.name,
-              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '), 'false')
-     FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[])) AS k(name, type)));
-EXCEPTION WHEN undefined_column THEN
-  RETURN 'SELECT false';
+  IF p_what = 'insert' THEN
+    RETURN format(
+      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
+      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
+  ELSIF p_what = 'unborn' THEN
+    RETURN format(
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      ' FROM ('
+      'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
+      ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
+      'SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (SELECT %s AS code FROM birth_new_rows t) s'
+      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid'
+      ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      p_collection.birth_code_sql);
+  END IF;
+  BEGIN
+    FOREACH v_column IN ARRAY p_collection.birth_code_columns LOOP
+      -- Raises if there is no such column, whatever the snapshot: (row).name would call a function of that name.
+      PERFORM has_column_privilege(p_relation, v_column, 'SELECT');
+    END LOOP;
+  EXCEPTION WHEN undefined_column THEN
+    RETURN 'SELECT false';
+  END;
+  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
+              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
+              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
+            'false')
+     FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
+       AS k(name, type)));
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) IS 'A statement that says whether the new rows have the identity columns with the types of the classification, for a gateway trigger under an old snapshot. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3034,8 +3069,9 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection, p_detail := jsonb_strip_nulls(
-    jsonb_build_object('strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+  PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
+    p_detail := jsonb_strip_nulls(jsonb_build_object(
+      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $$;
@@ -3356,30 +3392,9 @@ ALTER FUNCTION birth.fn_birth_is_member(p_login name, p_role text) OWNER TO birt
 
 COMMENT ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) IS 'Whether a login can use a role: by inheritance or SET ROLE. Specification: 6.1 R7, R16.';
 
--- Name: fn_birth_key_condition(text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_key_lists(text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN (
-    SELECT format('ROW(%s) %s ROW(%s)',
-      string_agg(format('t.%I', k.name), ', ' ORDER BY k.position), p_operator,
-      string_agg(format('(%s)[%s]::%s', p_parameter, k.position, k.type), ', ' ORDER BY k.position))
-    FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position));
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) IS 'SQL that compares the key of row t with a text[] parameter. Specification: 6.';
-
--- Name: fn_birth_key_lists(text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) RETURNS TABLE(named text, ascending text, descending text, last text, numbered text)
+CREATE FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[] DEFAULT NULL::text[]) RETURNS TABLE(named text, ascending text, descending text, last text, numbered text, after text, upto text)
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -3389,16 +3404,20 @@ BEGIN
          string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
          string_agg(format('t.%I DESC', k.name), ', ' ORDER BY k.position),
          string_agg(format('((array_agg(s.key_%s))[count(*)])::text', k.position), ', ' ORDER BY k.position),
-         string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $6)', k.position), ', ' ORDER BY k.position)
-  FROM unnest(p_key_columns) WITH ORDINALITY AS k(name, position);
+         string_agg(format('max(s.key_%s::text) FILTER (WHERE s.number = $6)', k.position), ', ' ORDER BY k.position),
+         format('ROW(%s) > ROW(%s)', string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
+           string_agg(format('($4)[%s]::%s', k.position, k.type), ', ' ORDER BY k.position)),
+         format('ROW(%s) <= ROW(%s)', string_agg(format('t.%I', k.name), ', ' ORDER BY k.position),
+           string_agg(format('($5)[%s]::%s', k.position, k.type), ', ' ORDER BY k.position))
+  FROM unnest(p_key_columns, p_key_types) WITH ORDINALITY AS k(name, type, position);
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_key_lists(p_key_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_key_lists(p_key_columns text[], p_key_types text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) IS 'Select, order and aggregate lists over key columns. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]) IS 'SQL pieces of keyset paging over a source''s key: select, order and aggregate lists, comparisons. Specification: 6.';
 
 -- Name: fn_birth_lineage_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3449,7 +3468,8 @@ CREATE FUNCTION birth.fn_birth_live_births(p_from timestamp with time zone, p_to
 BEGIN
   RETURN QUERY
   SELECT CASE WHEN s.read < p_cap THEN s.read::numeric
-              ELSE round(s.read * extract(epoch FROM p_to - p_from) / greatest(extract(epoch FROM s.until - p_from), 0.001)) END,
+              ELSE round(s.read * extract(epoch FROM p_to - p_from)
+                         / greatest(extract(epoch FROM s.until - p_from), 0.001)) END,
          s.read < p_cap
   FROM (
     SELECT count(*) AS read, max(b.born_at) AS until
@@ -3573,36 +3593,45 @@ DECLARE
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   RETURN QUERY
-  SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing, v_births - m.own, m.fingerprint, m.range_fingerprint
+  SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing,
+         v_births - m.own, m.fingerprint, m.range_fingerprint
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
-             SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
+             SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code
+             WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
            c.codes - c.born, c.born - c.collisions, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
-      SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born, count(*) FILTER (WHERE b.is_foreign) AS collisions,
+      SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born,
+             count(*) FILTER (WHERE b.is_foreign) AS collisions,
              coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE b.entity_code IS NULL), 0) AS a,
              coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE b.entity_code IS NULL), 0) AS b%4$s
       FROM (%1$s) s
-      LEFT JOIN (SELECT r.entity_code, r.collection_name IS DISTINCT FROM $1 AS is_foreign FROM birth.birth_registry r) b ON b.entity_code = s.code
+      LEFT JOIN (SELECT r.entity_code, r.collection_name IS DISTINCT FROM $1 AS is_foreign
+                 FROM birth.birth_registry r) b ON b.entity_code = s.code
     ) c
   $measure$,
     format(CASE WHEN r_identity.codes_distinct
         THEN $distinct$SELECT %1$s AS code%2$s FROM %3$s t OFFSET '0'$distinct$
         ELSE $grouped$SELECT %1$s AS code, count(*) AS n%2$s FROM %3$s t GROUP BY 1$grouped$ END,
       r_identity.code_sql,
-      CASE WHEN p_upper IS NOT NULL THEN format(CASE WHEN r_identity.codes_distinct THEN ', %s AS in_range' ELSE ', bool_or(%s) AS in_range' END,
-        birth.fn_birth_key_condition(r_identity.key_columns, r_identity.key_types, '<=', '$5')) END,
+      CASE WHEN p_upper IS NOT NULL THEN format(
+        CASE WHEN r_identity.codes_distinct THEN ', %s AS in_range' ELSE ', bool_or(%s) AS in_range' END,
+        (SELECT k.upto FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types) k)) END,
       r_identity.source_sql),
     CASE WHEN p_upper IS NULL THEN 'NULL::numeric[]' ELSE 'ARRAY[c.range_missing, c.range_a, c.range_b]' END,
     CASE WHEN r_identity.codes_distinct THEN 'count(*) AS source_rows, count(s.code) AS rows_with_code'
-         ELSE 'coalesce(sum(s.n), 0)::bigint AS source_rows, coalesce(sum(s.n) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS rows_with_code' END,
-    CASE WHEN p_upper IS NOT NULL THEN ', count(s.code) FILTER (WHERE s.in_range AND b.entity_code IS NULL) AS range_missing,'
-      ' coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
-      ' coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END),
+         ELSE 'coalesce(sum(s.n), 0)::bigint AS source_rows,'
+           ' coalesce(sum(s.n) FILTER (WHERE s.code IS NOT NULL), 0)::bigint AS rows_with_code' END,
+    CASE WHEN p_upper IS NOT NULL THEN
+      ', count(s.code) FILTER (WHERE s.in_range AND b.entity_code IS NULL) AS range_missing,'
+      ' coalesce(sum(hashtextextended(s.code, $2))'
+      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
+      ' coalesce(sum(hashtextextended(s.code, $3))'
+      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
-  AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], missing bigint, own bigint,
-       fingerprint numeric[], range_fingerprint numeric[]);
+  AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
+       missing bigint, own bigint, fingerprint numeric[], range_fingerprint numeric[]);
 END;
 $_$;
 
@@ -4169,7 +4198,7 @@ CREATE FUNCTION birth.fn_birth_registry_auto() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $_$
+    AS $$
 DECLARE
   r_collection birth.collection_registry;
   v_rows bigint := 1;
@@ -4189,9 +4218,9 @@ BEGIN
   -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     IF TG_LEVEL = 'ROW' THEN
-      EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, true) INTO v_typed USING NEW;
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_collection, TG_RELID) INTO v_typed USING NEW;
     ELSE
-      EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+      EXECUTE birth.fn_birth_gateway_statement('typed', r_collection, TG_RELID) INTO v_typed;
     END IF;
     IF v_typed IS NOT TRUE THEN
       r_collection.birth_code_sql := 'NULL::text';
@@ -4212,11 +4241,9 @@ BEGIN
     ON CONFLICT (entity_code) DO NOTHING;
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
-    v_insert := format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      r_collection.birth_code_sql);
-    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
+    -- For 10,000 rows or more no conflict is expected, and a plain INSERT is tried in a subtransaction. For fewer the
+    -- subtransaction would cost more than it saves.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -4226,7 +4253,7 @@ BEGIN
       END;
     END IF;
     IF v_born IS NULL THEN
-      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      EXECUTE v_insert || ' ON CONFLICT (entity_code) DO NOTHING' USING r_collection.collection_name;
       GET DIAGNOSTICS v_born = ROW_COUNT;
     END IF;
   END IF;
@@ -4234,32 +4261,24 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
-  -- own are certain; of the others as many at a time as an array holds well.
+  -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
     SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
-    EXECUTE format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
-      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
-      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
-      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
-      ' WHERE b.entity_code IS NULL) c'
-      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      r_collection.birth_code_sql)
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
   RETURN NULL;
 END;
-$_$;
+$$;
 
 ALTER FUNCTION birth.fn_birth_registry_auto() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_registry_auto(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: a birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_registry_auto() IS 'Gateway trigger: one birth for each inserted row, in the same transaction. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
 -- Name: fn_birth_registry_auto_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4267,7 +4286,7 @@ CREATE FUNCTION birth.fn_birth_registry_auto_id() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $_$
+    AS $$
 DECLARE
   r_collection birth.collection_registry;
   v_rows bigint;
@@ -4286,7 +4305,7 @@ BEGIN
   END IF;
   -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    EXECUTE birth.fn_birth_gateway_typed(r_collection, TG_RELID, false) INTO v_typed;
+    EXECUTE birth.fn_birth_gateway_statement('typed', r_collection, TG_RELID) INTO v_typed;
     IF v_typed IS NOT TRUE THEN
       r_collection.birth_code_sql := 'NULL::text';
     END IF;
@@ -4296,7 +4315,7 @@ BEGIN
     IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
-      -- The collection was classified otherwise since the trigger was made.
+      -- The collection was classified otherwise since the trigger was created.
       EXECUTE format('SELECT %s FROM birth_new_rows t', r_collection.birth_code_sql) INTO v_code;
     END IF;
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
@@ -4304,11 +4323,8 @@ BEGIN
     ON CONFLICT (entity_code) DO NOTHING;
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
-    v_insert := format(
-      'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
-      ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s WHERE s.code IS NOT NULL ORDER BY s.code',
-      r_collection.birth_code_sql);
-    -- As in fn_birth_register: of many rows nobody is expected to have been first. Few are not worth a subtransaction, which others would feel.
+    v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
+    -- As in fn_birth_registry_auto.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -4318,7 +4334,7 @@ BEGIN
       END;
     END IF;
     IF v_born IS NULL THEN
-      EXECUTE format('%s ON CONFLICT (entity_code) DO NOTHING', v_insert) USING r_collection.collection_name;
+      EXECUTE v_insert || ' ON CONFLICT (entity_code) DO NOTHING' USING r_collection.collection_name;
       GET DIAGNOSTICS v_born = ROW_COUNT;
     END IF;
   END IF;
@@ -4326,26 +4342,18 @@ BEGIN
     RETURN NULL;
   END IF;
 
-  -- Rows that this statement gave no birth: their code was there already, or they have none. Births of this transaction's
-  -- own are certain; of the others as many at a time as an array holds well.
+  -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
     SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
-    EXECUTE format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
-      ' FROM (SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes, count(*) FILTER (WHERE c.code IS NULL) AS unresolved'
-      ' FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk FROM (SELECT %s AS code FROM birth_new_rows t) s'
-      ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid AND b.collection_name = $1'
-      ' WHERE b.entity_code IS NULL) c'
-      ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
-      r_collection.birth_code_sql)
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
   END IF;
   PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
   RETURN NULL;
 END;
-$_$;
+$$;
 
 ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
@@ -4370,14 +4378,15 @@ CREATE FUNCTION birth.fn_birth_replicated_tables(p_relation oid) RETURNS TABLE(r
     SELECT c.oid FROM pg_class c WHERE c.oid = p_relation AND c.relkind = 'r'
   ) t
   WHERE EXISTS (SELECT FROM pg_subscription_rel s
-                WHERE s.srrelid = t.relation OR s.srrelid IN (SELECT a.relid FROM pg_partition_ancestors(t.relation) a));
+                WHERE s.srrelid = t.relation
+                   OR s.srrelid IN (SELECT a.relid FROM pg_partition_ancestors(t.relation) a));
 $$;
 
 ALTER FUNCTION birth.fn_birth_replicated_tables(p_relation oid) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_replicated_tables(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) IS 'The tables of a source into which a subscription writes, and whether their rows are born: by a row trigger that is ENABLE ALWAYS, or because the births are replicated too. Specification: 5, 7.';
+COMMENT ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) IS 'The tables of a source into which a subscription writes, and whether their rows get births: by a row trigger that is ENABLE ALWAYS, or because the births are replicated too. Specification: 5, 7.';
 
 -- Name: fn_birth_resolve_identity(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5455,25 +5464,27 @@ CREATE FUNCTION birth.fn_birth_scan(p_sql text, p_collection text DEFAULT NULL::
     SET constraint_exclusion TO 'off'
     AS $$
 DECLARE
-  v_before text[] := ARRAY(SELECT t.trace FROM birth.fn_birth_scan_traces() t);
+  v_before text[] := birth.fn_birth_scan_traces();
   v_read boolean := false;
 BEGIN
-  -- Cleared again when a cancel or a timeout comes while it is being cleared, which code of the table's owner can make last.
+  -- The outer block clears again if a cancel or a timeout arrives while the inner one clears: the owner's code can time
+  -- it.
   BEGIN
     BEGIN
-      -- A second bar: SET cannot take it back in a subtransaction; RESET can, up to PostgreSQL 15, and what it lets in is rolled back.
+      -- A second bar. SET cannot undo it in a subtransaction; RESET can, up to PostgreSQL 15, but the rollback remains.
       PERFORM set_config('transaction_read_only', 'on', true);
       RETURN QUERY EXECUTE p_sql USING p_collection, p_seed_a, p_seed_b, p_after, p_upper, p_rows, p_run_id, p_codes;
       v_read := true;
       RAISE EXCEPTION 'the sandbox is rolled back';  -- the rows are kept
-    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN  -- OTHERS leaves out the first two, which anybody's code can raise
-      PERFORM birth.fn_birth_scan_clear(v_before);
+    -- OTHERS leaves out the first two, which any code can raise.
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      PERFORM birth.fn_birth_scan_traces(v_before);
       IF NOT v_read THEN
         RAISE;
       END IF;
     END;
   EXCEPTION WHEN query_canceled THEN
-    PERFORM birth.fn_birth_scan_clear(v_before);
+    PERFORM birth.fn_birth_scan_traces(v_before);
     RAISE;
   END;
 END;
@@ -5483,39 +5494,7 @@ ALTER FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigin
 
 -- Name: FUNCTION fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_scanner
 
-COMMENT ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) IS 'Runs a query over a source table as birth_scanner, in a read-only subtransaction that is rolled back: rows as the caller names them; NB119. For birth_definer only. Specification: 6.1 R2.';
-
--- Name: fn_birth_scan_clear(text[]); Type: FUNCTION; Schema: birth; Owner: birth_scanner
-
-CREATE FUNCTION birth.fn_birth_scan_clear(p_before text[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  r_trace record;
-  v_changed text;
-BEGIN
-  SELECT string_agg(format('%s %s', CASE WHEN b.trace IS NULL THEN 'added' ELSE 'removed' END, coalesce(a.trace, b.trace)), '; ') INTO v_changed
-  FROM birth.fn_birth_scan_traces() a FULL JOIN unnest(p_before) AS b(trace) ON b.trace = a.trace
-  WHERE a.trace IS NULL OR b.trace IS NULL;
-  IF v_changed IS NULL THEN
-    RETURN;
-  END IF;
-  FOR r_trace IN SELECT t.statement FROM birth.fn_birth_scan_traces() t WHERE t.statement IS NOT NULL AND t.trace <> ALL (p_before) LOOP
-    EXECUTE format('DEALLOCATE %I', r_trace.statement);
-  END LOOP;
-  RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code on the source table changed the state of this session',
-    DETAIL = v_changed,
-    HINT = 'disconnect, which releases the locks; ask the owner of the table to remove the code; '
-           'then send the statement again';
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_scan_clear(p_before text[]) OWNER TO birth_scanner;
-
--- Name: FUNCTION fn_birth_scan_clear(p_before text[]); Type: COMMENT; Schema: birth; Owner: birth_scanner
-
-COMMENT ON FUNCTION birth.fn_birth_scan_clear(p_before text[]) IS 'Removes prepared statements that a sandboxed query left, and refuses any trace of it with NB119. For fn_birth_scan. Specification: 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) IS 'Runs a query over a source table as birth_scanner, in a read-only subtransaction that is rolled back; returns its rows. NB119. For birth_definer only. Specification: 6.1 R2.';
 
 -- Name: fn_birth_scan_lock(text, text); Type: FUNCTION; Schema: birth; Owner: birth_scanner
 
@@ -5534,25 +5513,51 @@ ALTER FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) OWNER TO bi
 
 COMMENT ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) IS 'Takes ACCESS SHARE on a table, as birth_scanner. For birth_definer only. Specification: 6.1 R2.';
 
--- Name: fn_birth_scan_traces(); Type: FUNCTION; Schema: birth; Owner: birth_scanner
+-- Name: fn_birth_scan_traces(text[]); Type: FUNCTION; Schema: birth; Owner: birth_scanner
 
-CREATE FUNCTION birth.fn_birth_scan_traces() RETURNS TABLE(trace text, statement text)
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION birth.fn_birth_scan_traces(p_before text[] DEFAULT NULL::text[]) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT format('prepared statement %I of %s, %s', s.name, s.prepare_time, md5(s.statement)), s.name
-  FROM pg_prepared_statements s
-  UNION ALL
-  SELECT format('%s on advisory key %s, %s, %s', k.mode, k.classid, k.objid, k.objsubid), NULL
-  FROM pg_locks k
-  WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.granted;
+DECLARE
+  v_traces text[];
+  v_added text[];
+  v_name text;
+  v_changed text;
+BEGIN
+  SELECT coalesce(array_agg(t.trace), '{}'),
+         coalesce(array_agg(t.name) FILTER (WHERE t.name IS NOT NULL AND t.trace <> ALL (p_before)), '{}')
+  INTO v_traces, v_added
+  FROM (
+    SELECT s.name, format('prepared statement %I of %s, %s', s.name, s.prepare_time, md5(s.statement)) AS trace
+    FROM pg_prepared_statements s
+    UNION ALL
+    SELECT NULL, format('%s on advisory key %s, %s, %s', k.mode, k.classid, k.objid, k.objsubid)
+    FROM pg_locks k
+    WHERE k.locktype = 'advisory' AND k.pid = pg_backend_pid() AND k.granted
+  ) t;
+  SELECT string_agg(format('%s %s', CASE WHEN b.trace IS NULL THEN 'added' ELSE 'removed' END,
+    coalesce(a.trace, b.trace)), '; ') INTO v_changed
+  FROM unnest(v_traces) AS a(trace) FULL JOIN unnest(p_before) AS b(trace) ON b.trace = a.trace
+  WHERE a.trace IS NULL OR b.trace IS NULL;
+  IF p_before IS NOT NULL AND v_changed IS NOT NULL THEN
+    FOREACH v_name IN ARRAY v_added LOOP
+      EXECUTE format('DEALLOCATE %I', v_name);
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'NB119', MESSAGE = 'code on the source table changed the state of this session',
+      DETAIL = v_changed,
+      HINT = 'disconnect, which releases the locks; ask the owner of the table to remove the code; '
+        'then send the statement again';
+  END IF;
+  RETURN v_traces;
+END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_scan_traces() OWNER TO birth_scanner;
+ALTER FUNCTION birth.fn_birth_scan_traces(p_before text[]) OWNER TO birth_scanner;
 
--- Name: FUNCTION fn_birth_scan_traces(); Type: COMMENT; Schema: birth; Owner: birth_scanner
+-- Name: FUNCTION fn_birth_scan_traces(p_before text[]); Type: COMMENT; Schema: birth; Owner: birth_scanner
 
-COMMENT ON FUNCTION birth.fn_birth_scan_traces() IS 'Prepared statements and advisory locks of this session: trace, statement name. For fn_birth_scan. Specification: 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_scan_traces(p_before text[]) IS 'Prepared statements and advisory locks of this session. With those of before: drops added statements and refuses any difference with NB119. For fn_birth_scan. Specification: 6.1 R2.';
 
 -- Name: fn_birth_side_doors(text, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5566,20 +5571,25 @@ CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RET
     SELECT 1 AS position, 'no gateway on the table' AS side_door, p_relation::regclass::text AS example
     WHERE p_relation IS NOT NULL AND NOT EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
     UNION ALL
-    SELECT 2, 'gateway trigger disabled or not firing in every role', format('%s on %s', g.trigger_name, g.relation::regclass)
+    SELECT 2, 'gateway trigger disabled or not firing in every role',
+           format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE g.state NOT IN ('O', 'A')
     UNION ALL
-    SELECT 3, 'gateway trigger that does not fire for every row', format('%s on %s', g.trigger_name, g.relation::regclass)
+    SELECT 3, 'gateway trigger that does not fire for every row',
+           format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE NOT g.every_row
     UNION ALL
-    SELECT 4, 'gateway on another table than registered (renamed or moved)', format('%s on %s', g.trigger_name, g.relation::regclass)
+    SELECT 4, 'gateway on another table than registered (renamed or moved)',
+           format('%s on %s', g.trigger_name, g.relation::regclass)
     FROM gateway g WHERE g.relation IS DISTINCT FROM p_relation
     UNION ALL
     SELECT 5, 'partition past the gateway', t.relid::text
     FROM tree t
     WHERE EXISTS (SELECT FROM gateway g WHERE g.relation = p_relation)
-      AND NOT EXISTS (SELECT FROM pg_trigger c WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A') AND c.tgtype = 5 AND c.tgqual IS NULL
-                      AND c.tgfoid IN (to_regprocedure('birth.fn_birth_registry_auto()'), to_regprocedure('birth.fn_birth_registry_auto_id()')))
+      AND NOT EXISTS (SELECT FROM pg_trigger c
+                      WHERE c.tgrelid = t.relid AND c.tgenabled IN ('O', 'A') AND c.tgtype = 5 AND c.tgqual IS NULL
+                        AND c.tgfoid IN (to_regprocedure('birth.fn_birth_registry_auto()'),
+                                         to_regprocedure('birth.fn_birth_registry_auto_id()')))
     UNION ALL
     SELECT 6, 'replicated table without an ALWAYS gateway', r.relation::regclass::text
     FROM birth.fn_birth_replicated_tables(p_relation) r WHERE NOT r.born
@@ -5587,9 +5597,11 @@ CREATE FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) RET
     SELECT 7, 'births written by replication', s.srrelid::regclass::text
     FROM pg_subscription_rel s WHERE s.srrelid = 'birth.birth_registry'::regclass
   )
-  SELECT v.side_door, count(d.example), coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
+  SELECT v.side_door, count(d.example),
+         coalesce((array_agg(d.example ORDER BY d.example) FILTER (WHERE d.example IS NOT NULL))[1:10], '{}')
   FROM (VALUES (1, 'no gateway on the table'), (2, 'gateway trigger disabled or not firing in every role'),
-               (3, 'gateway trigger that does not fire for every row'), (4, 'gateway on another table than registered (renamed or moved)'),
+               (3, 'gateway trigger that does not fire for every row'),
+               (4, 'gateway on another table than registered (renamed or moved)'),
                (5, 'partition past the gateway'), (6, 'replicated table without an ALWAYS gateway'),
                (7, 'births written by replication')) AS v(position, side_door)
   LEFT JOIN door d ON d.position = v.position
@@ -5645,14 +5657,16 @@ CREATE FUNCTION birth.fn_birth_source_lock(p_collection text) RETURNS void
     AS $$
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM birth.fn_birth_raise('isolation_level', format('this transaction is %s', current_setting('transaction_isolation')));
+    PERFORM birth.fn_birth_raise('isolation_level',
+      format('this transaction is %s', current_setting('transaction_isolation')));
   END IF;
-  -- What birth_scanner may not read is refused by name later.
+  -- A table that birth_scanner may not read is refused by name later.
   PERFORM birth.fn_birth_scan_lock(c.schema_name, c.table_name)
   FROM birth.collection_registry c
   JOIN pg_namespace n ON n.nspname = c.schema_name
   JOIN pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
-  WHERE c.collection_name = p_collection AND has_schema_privilege('birth_scanner', n.oid, 'USAGE') AND has_table_privilege('birth_scanner', t.oid, 'SELECT');
+  WHERE c.collection_name = p_collection AND has_schema_privilege('birth_scanner', n.oid, 'USAGE')
+    AND has_table_privilege('birth_scanner', t.oid, 'SELECT');
 END;
 $$;
 
@@ -5660,7 +5674,7 @@ ALTER FUNCTION birth.fn_birth_source_lock(p_collection text) OWNER TO birth_defi
 
 -- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Locks the source table of a collection (ACCESS SHARE) before it is checked and read; NB112 unless READ COMMITTED. Specification: 6.1 R2, R9.';
+COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Takes ACCESS SHARE on the source table of a collection, before it is checked and read. NB112 unless READ COMMITTED. Specification: 6.1 R2, R9.';
 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5805,8 +5819,10 @@ CREATE FUNCTION birth.fn_dot_birth_backfill(p_collection text) RETURNS bigint
     AS $$
 BEGIN
   PERFORM birth.fn_birth_raise('dot_dangerous',
-    format('dot-birth-backfill (DOT-118) wrote births directly: no permit, no bound, no proof; asked for collection %L', p_collection),
-    format('plan instead: SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := true);', p_collection));
+    format('dot-birth-backfill (DOT-118) wrote births without permit, bound or proof; called for collection %L',
+      p_collection),
+    format('plan instead: SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L, p_dry_run := true);',
+      p_collection));
   RETURN NULL;
 END;
 $$;
@@ -5980,7 +5996,7 @@ CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
     AS $$
 BEGIN
   PERFORM birth.fn_birth_raise('dot_dangerous',
-    'dot-birth-trigger-setup (DOT-119) redefined birth.fn_birth_registry_auto with logic that lacks the exempt guard',
+    'dot-birth-trigger-setup (DOT-119) redefined birth.fn_birth_registry_auto without the exempt guard',
     'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''…'', p_mode := ''observe'');');
 END;
 $$;
@@ -8725,7 +8741,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO bi
 -- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8773,10 +8788,6 @@ GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_covers(p_relation oid, p_collection birth.collection_registry) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_gateway_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_detach(p_collection text, p_reason text) FROM PUBLIC;
@@ -8796,9 +8807,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_typed(p_collection birth.collection_registry, p_relation oid, p_by_row boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8822,7 +8833,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO b
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8838,13 +8848,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT stat
 REVOKE ALL ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) TO birth_reader;
 
--- Name: FUNCTION fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_key_lists(p_key_columns text[], p_key_types text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_key_condition(p_key_columns text[], p_key_types text[], p_operator text, p_parameter text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_key_lists(p_key_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_lineage_lock(p_lineage uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9065,18 +9071,14 @@ REVOKE ALL ON FUNCTION birth.fn_birth_run_wait(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_scan(p_sql text, p_collection text, p_seed_a bigint, p_seed_b bigint, p_after text[], p_upper text[], p_rows bigint, p_run_id uuid, p_codes text[]) TO birth_definer;
 
--- Name: FUNCTION fn_birth_scan_clear(p_before text[]); Type: ACL; Schema: birth; Owner: birth_scanner
-
-REVOKE ALL ON FUNCTION birth.fn_birth_scan_clear(p_before text[]) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_scan_lock(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_scanner
 
 REVOKE ALL ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_scan_lock(p_schema text, p_table text) TO birth_definer;
 
--- Name: FUNCTION fn_birth_scan_traces(); Type: ACL; Schema: birth; Owner: birth_scanner
+-- Name: FUNCTION fn_birth_scan_traces(p_before text[]); Type: ACL; Schema: birth; Owner: birth_scanner
 
-REVOKE ALL ON FUNCTION birth.fn_birth_scan_traces() FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_scan_traces(p_before text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
