@@ -107,7 +107,7 @@ _PLACES = re.compile(r":(?:\w*location|stmt_len|\w*list_start|\w*list_end) -?\d+
 # What a tree keeps and nothing depends on: how a cast was spelled, and what a column of a later branch of a UNION is
 # called. A view's own columns, and those of a subquery, have their names elsewhere too.
 _SPELLINGS = re.compile(
-    r":\w+format \d|:resname (?:\\+.|[^\s\\])+|\{ALIAS :aliasname \*SELECT\*\\+ \d+ :colnames \([^)]*\)\}"
+    r":\w+format \d|:resname (?:\\+.|[^\s\\])+|\{ALIAS :aliasname (?:\*SELECT\*\\+ \d+|\*GROUP\*) :colnames \([^)]*\)\}"
 )
 
 _ATTRIBUTES = (
