@@ -39,7 +39,7 @@ BEGIN
     IF p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
       PERFORM birth.fn_birth_lineage_lock(p_lineage);
     END IF;
-    v_fault := birth.fn_birth_people_fault(p_run_id, p_lineage, p_act);
+    v_fault := birth.fn_birth_people_check(p_run_id, p_lineage, p_act);
     IF v_fault IS NOT NULL THEN
       PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
     END IF;
@@ -462,10 +462,12 @@ BEGIN
   ELSIF p_rows IS NULL THEN
     -- A key of another identity may not even be of its type.
     RETURN QUERY
-    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, m.missing,
+    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions,
+      m.collision_examples, m.missing,
            m.fingerprint, m.range_fingerprint, NULL::text[]
     FROM birth.fn_birth_measure(p_run.collection_name, p_run.seed_a, p_run.seed_b,
-      CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name) THEN p_run.target_upper END) m;
+      CASE WHEN p_run.identity_hash = birth.fn_birth_identity_hash(p_run.collection_name)
+        THEN p_run.target_upper END) m;
     RETURN;
   END IF;
   SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns);
@@ -473,14 +475,16 @@ BEGIN
   IF p_rows = p_run.planned_rows THEN
     fingerprint := p_run.planned_fingerprint;
     SELECT s.upper INTO upper
-    FROM birth.fn_birth_scan(format('SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
+    FROM birth.fn_birth_scan(format(
+      'SELECT ARRAY[%s] FROM (SELECT %s FROM %s t WHERE ROW(%s) IS NOT NULL ORDER BY %s LIMIT 1) s',
       r_key.last, r_key.named, r_identity.source_sql, r_key.ascending, r_key.descending)) AS s(upper text[]);
   ELSE
     SELECT s.upper, s.fingerprint INTO upper, fingerprint
     FROM birth.fn_birth_scan(format($walk$
       SELECT ARRAY[%1$s], ARRAY[count(*), sum(hashtextextended(s.code, $2)), sum(hashtextextended(s.code, $3))]
       FROM (SELECT %2$s, c.code, row_number() OVER (ORDER BY %3$s) AS number
-            FROM %4$s t CROSS JOIN LATERAL (SELECT %5$s AS code) c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code
+            FROM %4$s t CROSS JOIN LATERAL (SELECT %5$s AS code) c
+              LEFT JOIN birth.birth_registry b ON b.entity_code = c.code
             WHERE c.code IS NOT NULL AND b.entity_code IS NULL ORDER BY %3$s LIMIT $6) s
     $walk$, r_key.numbered, r_key.named, r_key.ascending, r_identity.source_sql, r_identity.code_sql),
       p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_rows := p_rows) AS s(upper text[], fingerprint numeric[]);
@@ -515,13 +519,15 @@ BEGIN
   SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
   RETURN QUERY SELECT s.* FROM birth.fn_birth_scan(format($slice$
     SELECT count(*), coalesce(array_agg(s.code) FILTER (WHERE s.code IS NOT NULL), '{}'),
-           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0), coalesce(sum(hashtextextended(s.code, $3)), 0)],
+           ARRAY[count(s.code), coalesce(sum(hashtextextended(s.code, $2)), 0),
+             coalesce(sum(hashtextextended(s.code, $3)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[%1$s] END
     FROM (SELECT %2$s, %3$s AS code FROM %4$s t WHERE %5$s AND %6$s ORDER BY %7$s LIMIT $6) s
   $slice$, r_key.last, r_key.named, r_identity.code_sql, r_identity.source_sql,
     r_key.upto, CASE WHEN p_after IS NULL THEN 'true' ELSE r_key.after END,
     r_key.ascending),
-    p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper, p_rows := p_rows)
+    p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after, p_upper := p_run.target_upper,
+      p_rows := p_rows)
   AS s(visited bigint, codes text[], fingerprint numeric[], last_key text[]);
 END;
 $_$;
@@ -580,7 +586,8 @@ BEGIN
   ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
     RETURN least(p_most, 1000);
   END IF;
-  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END)));
+  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor
+    ELSE least(2, sqrt(v_factor)) END)));
 END;
 $$;
 
@@ -632,35 +639,45 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c
+    WHERE c.collection_name = p_collection;
   IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection), 'let the owner of the table: ' || v_grants);
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection),
+      'let the owner of the table: ' || v_grants);
   END IF;
   IF r_identity.code_sql IS NULL THEN
     RETURN QUERY SELECT 'identity is not eligible: ' || r_identity.reason, NULL::bigint, '{}'::text[], NOT v_required;
   ELSE
     RETURN QUERY
-    SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required FROM birth.fn_birth_scan(format($census$
+    SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required
+      FROM birth.fn_birth_scan(format($census$
       WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
       code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
-      owned AS (SELECT c.code, c.n, b.collection_name FROM code c LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
+      owned AS (SELECT c.code, c.n, b.collection_name FROM code c
+        LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
       SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
              count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'), count(*) = 0, false
-      FROM birth.birth_registry b WHERE b.collection_name = $1 AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+        count(*) = 0, false
+      FROM birth.birth_registry b WHERE b.collection_name = $1
+        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
       UNION ALL
-      SELECT 'codes owned by another collection', count(*), coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0, false
+      SELECT 'codes owned by another collection', count(*),
+        coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0,
+        false
       FROM owned o WHERE o.collection_name <> $1
       UNION ALL
-      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false FROM code c WHERE c.n > 1
+      SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false
+        FROM code c WHERE c.n > 1
       UNION ALL
       SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
     $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
     AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
-  RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
+  RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required
+    FROM birth.fn_birth_side_doors(p_collection, r_identity.relation) d;
 END;
 $_$;
 
@@ -673,7 +690,7 @@ COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census 
 -- Name: fn_birth_checks(text, birth.birth_backfill_ledger_v2, text, birth.birth_backfill_ledger_v2, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint DEFAULT 0, p_foreign text[] DEFAULT NULL::text[]) RETURNS TABLE(number bigint, check_name text, found text, expected text, pass boolean, blocker jsonb)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
@@ -704,9 +721,10 @@ BEGIN
     SELECT format('this is %s; confirmed was %s', h.home,
              coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none'))
     INTO v_home FROM birth.v_birth_home h WHERE NOT h.confirmed;
-    v_people := birth.fn_birth_people_fault(p_run.run_id, p_run.lineage);
+    v_people := birth.fn_birth_people_check(p_run.run_id, p_run.lineage);
     SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason) INTO v_stop
-    FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
+    FROM birth.birth_act a
+    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
   IF r_purpose.source AND p_scope IN ('plan', 'start', 'end') THEN
     SELECT p.may_register, p.reason AS policy, i.relation, i.code_sql, i.status, i.reason, c.birth_code_sql,
@@ -719,8 +737,10 @@ BEGIN
     CROSS JOIN birth.fn_birth_identity_definition(p_run.collection_name) i
     JOIN birth.collection_registry c ON c.collection_name = p_run.collection_name;
   ELSE
-    SELECT NULL::boolean AS may_register, NULL::text AS policy, NULL::oid AS relation, NULL::text AS code_sql, NULL::text AS status,
-           NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants, NULL::boolean AS unguarded INTO r_source;
+    SELECT NULL::boolean AS may_register, NULL::text AS policy, NULL::oid AS relation, NULL::text AS code_sql,
+      NULL::text AS status,
+           NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants, NULL::boolean AS unguarded
+             INTO r_source;
   END IF;
   IF p_scope IN ('permit', 'start', 'batch') THEN
     -- A verdict that says no comes first, whenever it was given.
@@ -728,7 +748,8 @@ BEGIN
     WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose ORDER BY v.verdict = 'SAFE' LIMIT 1;
     v_verdict_fault := CASE
       WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
-      WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
+      WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict,
+        r_review.findings)
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
@@ -738,10 +759,12 @@ BEGIN
   END IF;
   IF p_scope = 'start' OR p_scope = 'batch' AND p_now.contract_token IS DISTINCT FROM p_run.contract_token THEN
     IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
-      SELECT coalesce(string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; '), 'no release is recorded') INTO v_drift
+      SELECT coalesce(string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; '), 'no release is recorded')
+        INTO v_drift
       FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
     END IF;
-    SELECT string_agg(g.check_name, '; ') INTO v_stage0 FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
+    SELECT string_agg(g.check_name, '; ') INTO v_stage0 FROM birth.v_birth_stage0_still_enforced_guard g
+      WHERE g.pass IS NOT TRUE;
   END IF;
   IF p_scope IN ('confirm', 'start', 'batch', 'spend') THEN
     SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_now.permit_id;
@@ -761,7 +784,8 @@ BEGIN
   END IF;
   IF p_scope = 'end' THEN
     SELECT count(*) - greatest(p_run.alerts_before, (SELECT max(v.alerts_seen) FROM birth.birth_review v
-      WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE')) INTO v_alerts FROM birth.fn_birth_alerts();
+      WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE')) INTO v_alerts
+        FROM birth.fn_birth_alerts();
   END IF;
 
   RETURN QUERY
@@ -771,128 +795,175 @@ BEGIN
     -- scopes, check, pass, error, found, expected, hint
 
     -- status, holder, freeze, home, people
-    ('claim', 'the run can begin or go on',
-     CASE WHEN v_undo THEN p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0
-          ELSE p_run.status IN ('planned', 'running', 'stopped', 'failed') AND p_run.compensating_since IS NULL END, 'run_status',
+    (CASE WHEN NOT v_undo THEN 'claim' END, 'the run can begin or go on',
+     p_run.status IN ('planned', 'running', 'stopped', 'failed') AND p_run.compensating_since IS NULL, 'run_status',
      format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
-       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' END, p_run.actual_inserted), 'not over', NULL),
-    ('batch', 'the run is under way', p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
+       CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' END, p_run.actual_inserted),
+     'not over', NULL),
+    (CASE WHEN v_undo THEN 'claim' END, 'the run can be undone',
+     p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0, 'run_status',
+     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted), 'something written',
+     NULL),
+    ('batch', 'the run is under way',
+     p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
      format('run %s is %s', p_run.run_id, p_run.status), 'running', NULL),
-    -- A session that was cut off behind the last COMMIT of a run still has its lock, and any login can take such a lock: only the backend
-    -- that the ledger names holds the run, while it is running.
+    -- A session that was cut off behind the last COMMIT of a run still has its lock, and any login can take such a
+    -- lock: only the backend that the ledger names holds the run, while it is running.
     ('claim', 'no other session holds the run',
-     (v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running') IS NOT TRUE, 'run_held',
-     format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by), 'held by nobody else', NULL),
-    ('batch', 'this session holds the run', p_run.holder_pid = pg_backend_pid() AND v_holder = pg_backend_pid(), 'run_taken_over',
-     format('run %s is in attempt %s, held by backend %s', p_run.run_id, p_run.epoch, p_run.holder_pid), 'held by this session', NULL),
-    ('claim', 'a run without the driver has no committed batch', p_now.batches IS NULL OR p_run.batches = p_now.batches, 'driver_required',
+     (v_holder <> pg_backend_pid() AND v_holder = p_run.holder_pid AND p_run.status = 'running') IS NOT TRUE,
+     'run_held',
+     format('run %s is held by backend %s, executed by %s', p_run.run_id, v_holder, p_run.executed_by),
+     'held by nobody else', NULL),
+    ('batch', 'this session holds the run',
+     p_run.holder_pid = pg_backend_pid() AND v_holder = pg_backend_pid(), 'run_taken_over',
+     format('run %s is in attempt %s, held by backend %s', p_run.run_id, p_run.epoch, p_run.holder_pid),
+     'held by this session', NULL),
+    ('claim', 'a run without the driver has no committed batch',
+     p_now.batches IS NULL OR p_run.batches = p_now.batches, 'driver_required',
      format('run %s has %s committed batches', p_run.run_id, p_run.batches), '0', NULL),
-    ('batch', 'no stop was requested', v_stop IS NULL, 'stop_requested', v_stop, 'none', NULL),
-    ('plan claim batch', 'the operation is not frozen', CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END,
-     'dot_frozen', v_dot, 'not frozen', NULL),
-    ('claim batch', 'this database is the confirmed home', v_home IS NULL, 'home_unconfirmed', v_home, 'confirmed', NULL),
-    ('claim batch', 'nobody has two parts in the chain of plans', v_people IS NULL, 'separation_of_duties', v_people, 'one part each', NULL),
-    ('batch', 'the executor sends the batch', p_run.executed_by = session_user, 'separation_of_duties',
+    ('batch', 'no stop was requested',
+     v_stop IS NULL, 'stop_requested',
+     v_stop, 'none', NULL),
+    ('plan claim batch', 'the operation is not frozen',
+     CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END, 'dot_frozen',
+     v_dot, 'not frozen', NULL),
+    ('claim batch', 'this database is the confirmed home',
+     v_home IS NULL, 'home_unconfirmed',
+     v_home, 'confirmed', NULL),
+    ('claim batch', 'nobody has two parts in the chain of plans',
+     v_people IS NULL, 'separation_of_duties',
+     v_people, 'one part each', NULL),
+    ('batch', 'the executor sends the batch',
+     p_run.executed_by = session_user, 'separation_of_duties',
      format('run %s is held by %s', p_run.run_id, p_run.executed_by), session_user::text, NULL),
-    ('claim', 'the origin is the one that the run began with', p_run.dot_origin IS NULL OR p_now.dot_origin = p_run.dot_origin,
-     'delta_mismatch', format('p_dot_origin is %L, the run began with %L', p_now.dot_origin, p_run.dot_origin), p_run.dot_origin,
+    ('claim', 'the origin is the one that the run began with',
+     p_run.dot_origin IS NULL OR p_now.dot_origin = p_run.dot_origin, 'delta_mismatch',
+     format('p_dot_origin is %L, the run began with %L', p_now.dot_origin, p_run.dot_origin), p_run.dot_origin,
      'pass what the first CALL of the run passed'),
 
     -- step 2: eligibility; steps 3 and 4: collision, duplicates, parity
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births', r_source.may_register, 'policy_not_required',
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births',
+     r_source.may_register, 'policy_not_required',
      format('collection %s: %s', p_run.collection_name, r_source.policy), 'BIRTH_REQUIRED', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible', r_source.code_sql IS NOT NULL,
-     'identity_not_eligible', format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
-    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END, 'the identity is the classified one',
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible',
+     r_source.code_sql IS NOT NULL, 'identity_not_eligible',
+     format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
+    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
+     'the identity is the classified one',
      r_source.code_sql = r_source.birth_code_sql, 'identity_not_eligible',
      format('collection %s: the table changed since it was classified', p_run.collection_name), 'as classified',
      'classify the collection again, as it was or as it should be'),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway', r_source.unguarded IS NOT TRUE,
-     'gateway_missing', format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway',
+     r_source.unguarded IS NOT TRUE, 'gateway_missing',
+     format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     (CASE WHEN r_purpose.source AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
-     r_source.grants = '', 'source_privilege', format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
+     r_source.grants = '', 'source_privilege',
+     format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code', (p_now.collisions > 0) IS NOT TRUE,
-     'code_foreign', format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions, array_to_string(p_foreign, ', ')),
-     '0', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code', (p_now.duplicates > 0) IS NOT TRUE,
-     'code_duplicate', format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
-    (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted', (p_now.orphans > p_run.orphans) IS NOT TRUE,
-     'plan_stale', format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text, NULL),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code',
+     (p_now.collisions > 0) IS NOT TRUE, 'code_foreign',
+     format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions,
+       array_to_string(p_foreign, ', ')), '0', NULL),
+    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code',
+     (p_now.duplicates > 0) IS NOT TRUE, 'code_duplicate',
+     format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
+    (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',
+     (p_now.orphans > p_run.orphans) IS NOT TRUE, 'plan_stale',
+     format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text, NULL),
     -- Orphans may be entities registered under other codes.
-    (CASE WHEN NOT v_undo THEN 'start' END, 'the verdict accepts the orphans of the plan', p_run.orphans = 0 OR v_accepted = p_run.orphans,
-     'parity_broken', format('%s births of collection %s have no source row; the verdict accepts %s', p_run.orphans, p_run.collection_name,
-       coalesce(v_accepted, 0)), p_run.orphans::text, NULL),
+    (CASE WHEN NOT v_undo THEN 'start' END, 'the verdict accepts the orphans of the plan',
+     p_run.orphans = 0 OR v_accepted = p_run.orphans, 'parity_broken',
+     format('%s births of collection %s have no source row; the verdict accepts %s', p_run.orphans,
+       p_run.collection_name, coalesce(v_accepted, 0)), p_run.orphans::text, NULL),
 
     -- step 5: contract, stage 0, verdict
-    ('start batch', 'the contract holds', v_drift IS NULL, 'contract_drift', v_drift, 'no drift that blocks', NULL),
-    ('start batch', 'stage 0 is still enforced', v_stage0 IS NULL, 'stage0_not_enforced', v_stage0, 'every guard passes', NULL),
-    ('permit start batch', 'a current verdict is SAFE', v_verdict_fault IS NULL, 'verdict_missing',
+    ('start batch', 'the contract holds',
+     v_drift IS NULL, 'contract_drift',
+     v_drift, 'no drift that blocks', NULL),
+    ('start batch', 'stage 0 is still enforced',
+     v_stage0 IS NULL, 'stage0_not_enforced',
+     v_stage0, 'every guard passes', NULL),
+    ('permit start batch', 'a current verdict is SAFE',
+     v_verdict_fault IS NULL, 'verdict_missing',
      format('run %s, %s: %s', p_run.run_id, p_purpose, v_verdict_fault), 'SAFE', NULL),
 
     -- step 6: permit
-    ('confirm start batch spend', 'the permit exists', r_permit.permit_id IS NOT NULL, 'permit_unknown',
+    ('confirm start batch spend', 'the permit exists',
+     r_permit.permit_id IS NOT NULL, 'permit_unknown',
      format('permit %s', coalesce(p_now.permit_id::text, 'NULL')), 'known', NULL),
-    ('batch', 'the permit is that of the attempt', p_run.permit_id = p_now.permit_id, 'permit_scope',
+    ('batch', 'the permit is that of the attempt',
+     p_run.permit_id = p_now.permit_id, 'permit_scope',
      format('the attempt holds permit %s', p_run.permit_id), p_run.permit_id::text, NULL),
-    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END, 'the permit is open', r_permit.status = 'OPEN',
-     CASE r_permit.status WHEN 'EXPIRED' THEN 'permit_expired' ELSE 'permit_not_open' END,
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END, 'the permit is open',
+     r_permit.status = 'OPEN', CASE r_permit.status WHEN 'EXPIRED' THEN 'permit_expired' ELSE 'permit_not_open' END,
      format('permit %s is %s since %s', r_permit.permit_id, r_permit.status, r_permit.closed_at), 'OPEN', NULL),
     -- A revocation counts as soon as it is an act.
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit was not revoked',
-     NOT EXISTS (SELECT FROM birth.birth_act a
-                 WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id AND a.act = 'permit_revoke'), 'permit_not_open',
+     NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id
+       AND a.act = 'permit_revoke'), 'permit_not_open',
      format('permit %s was revoked', r_permit.permit_id), 'not revoked', NULL),
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit has not expired',
      r_permit.expires_at > birth.fn_birth_clock(), 'permit_expired',
      format('permit %s expired at %s', r_permit.permit_id, r_permit.expires_at), 'later', NULL),
-    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END, 'the permit is for this run and purpose',
-     (r_permit.collection_name, r_permit.run_id, r_permit.purpose) = (p_run.collection_name, p_run.run_id, p_purpose), 'permit_scope',
-     format('permit %s is for %s of collection %s, run %s', r_permit.permit_id, r_permit.purpose, r_permit.collection_name, r_permit.run_id),
-     format('%s, run %s', p_purpose, p_run.run_id), NULL),
-    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit is confirmed', r_permit.confirmed_by IS NOT NULL,
-     'permit_not_confirmed', format('permit %s', r_permit.permit_id), 'confirmed', NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'confirm start batch spend' END,
+     'the permit is for this run and purpose',
+     r_permit.collection_name = p_run.collection_name AND r_permit.run_id = p_run.run_id
+       AND r_permit.purpose = p_purpose, 'permit_scope',
+     format('permit %s is for %s of collection %s, run %s', r_permit.permit_id, r_permit.purpose,
+       r_permit.collection_name, r_permit.run_id), format('%s, run %s', p_purpose, p_run.run_id), NULL),
+    (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit is confirmed',
+     r_permit.confirmed_by IS NOT NULL, 'permit_not_confirmed',
+     format('permit %s', r_permit.permit_id), 'confirmed', NULL),
     (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit has enough rows left',
      r_permit.max_rows - r_permit.spent_rows >= p_rows, 'permit_exhausted',
-     format('permit %s has %s of %s rows left, the run needs %s', r_permit.permit_id, r_permit.max_rows - r_permit.spent_rows,
-       r_permit.max_rows, p_rows), p_rows::text, NULL),
+     format('permit %s has %s of %s rows left, the run needs %s', r_permit.permit_id,
+       r_permit.max_rows - r_permit.spent_rows, r_permit.max_rows, p_rows), p_rows::text, NULL),
 
     -- step 7: the numbers of the CALL are those of the run, and the set is the one that was planned
     (CASE WHEN v_first AND r_permit.permit_id IS NOT NULL THEN 'start' END, 'the bound is within the permit',
-     r_permit.max_rows - r_permit.spent_rows >= p_now.max_rows, 'bound_exceeded', format('p_max_rows is %s', p_now.max_rows),
-     (r_permit.max_rows - r_permit.spent_rows)::text, NULL),
-    (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'the records hold what the receipts count', v_held = p_run.written_fingerprint,
-     'false_done', format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_held[1]),
+     r_permit.max_rows - r_permit.spent_rows >= p_now.max_rows, 'bound_exceeded',
+     format('p_max_rows is %s', p_now.max_rows), (r_permit.max_rows - r_permit.spent_rows)::text, NULL),
+    (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'the records hold what the receipts count',
+     v_held = p_run.written_fingerprint, 'false_done',
+     format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_held[1]),
      p_run.actual_inserted::text, NULL),
     (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'written and missing make the target',
-     ARRAY[v_held[1] + p_now.target_fingerprint[1], v_held[2] + p_now.target_fingerprint[2], v_held[3] + p_now.target_fingerprint[3]]
-       = p_run.target_fingerprint, 'source_changed',
-     format('%s written and %s missing of a target of %s', v_held[1], p_now.target_fingerprint[1], p_run.expected_delta),
-     p_run.expected_delta::text, NULL),
+     ARRAY[v_held[1] + p_now.target_fingerprint[1], v_held[2] + p_now.target_fingerprint[2],
+       v_held[3] + p_now.target_fingerprint[3]] = p_run.target_fingerprint, 'source_changed',
+     format('%s written and %s missing of a target of %s', v_held[1], p_now.target_fingerprint[1],
+       p_run.expected_delta), p_run.expected_delta::text, NULL),
     (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
      p_now.planned_fingerprint = p_run.planned_fingerprint
        AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
-     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows), p_run.planned_rows::text, NULL),
-    (CASE WHEN v_first THEN 'plan start' END, 'there is something to do', (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
+     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows), p_run.planned_rows::text,
+       NULL),
+    (CASE WHEN v_first THEN 'plan start' END, 'there is something to do',
+     (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
      format('collection %s', p_run.collection_name), 'more than 0', NULL),
-    (CASE WHEN NOT v_undo AND (p_now.planned_rows > 0 OR NOT v_first) IS NOT FALSE THEN 'start' END, 'the CALL names the numbers of the run',
+    (CASE WHEN NOT v_undo AND (p_now.planned_rows > 0 OR NOT v_first) IS NOT FALSE THEN 'start' END,
+     'the CALL names the numbers of the run',
      p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows), 'delta_mismatch',
-     format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows, v_target,
-       CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
-    ('start', 'the purpose itself finds nothing in the way', v_fault IS NULL, v_fault ->> 'error', v_fault ->> 'detail', 'nothing',
-     v_fault ->> 'hint'),
+     format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows,
+       v_target, CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
+    ('start', 'the purpose itself finds nothing in the way',
+     v_fault IS NULL, v_fault ->> 'error',
+     v_fault ->> 'detail', 'nothing', v_fault ->> 'hint'),
 
     -- step 9: no false done
-    ('end', 'the records hold what was counted',
-     CASE WHEN v_undo THEN v_held = '{0,0,0}' AND p_run.compensated_rows = p_run.actual_inserted
-          ELSE v_held = p_run.written_fingerprint END, 'false_done',
-     CASE WHEN v_undo THEN format('%s of %s births removed, the registry still holds %s', p_run.compensated_rows, p_run.actual_inserted,
-                             v_held[1])
-          ELSE format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_held[1]) END,
-     (p_run.actual_inserted - p_run.compensated_rows)::text, NULL),
-    (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold the target', v_held = p_run.target_fingerprint, 'source_changed',
-     format('run %s wrote %s of a target of %s', p_run.run_id, v_held[1], p_run.expected_delta), p_run.expected_delta::text, NULL),
-    (CASE WHEN NOT v_undo THEN 'end' END, 'no alert came that no reviewer saw', v_alerts <= 0, 'alerts_grew',
+    (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold what was counted',
+     v_held = p_run.written_fingerprint, 'false_done',
+     format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_held[1]),
+     p_run.actual_inserted::text, NULL),
+    (CASE WHEN v_undo THEN 'end' END, 'the records hold nothing of it any more',
+     v_held = '{0,0,0}' AND p_run.compensated_rows = p_run.actual_inserted, 'false_done',
+     format('%s of %s births removed, the registry still holds %s', p_run.compensated_rows, p_run.actual_inserted,
+       v_held[1]), '0', NULL),
+    (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold the target',
+     v_held = p_run.target_fingerprint, 'source_changed',
+     format('run %s wrote %s of a target of %s', p_run.run_id, v_held[1], p_run.expected_delta),
+     p_run.expected_delta::text, NULL),
+    (CASE WHEN NOT v_undo THEN 'end' END, 'no alert came that no reviewer saw',
+     v_alerts <= 0, 'alerts_grew',
      format('%s alerts since the run began or was last found safe', v_alerts), '0', NULL)
   ) AS l(scopes, check_name, pass, error, found, expected, hint)) c
   WHERE p_scope = ANY (string_to_array(c.scopes, ' '))
@@ -1061,17 +1132,21 @@ BEGIN
     v_births := birth.fn_birth_run_births(p_run);
     SELECT ARRAY[coalesce(sum(s.sign * r.fingerprint[1]), 0), coalesce(sum(s.sign * r.fingerprint[2]), 0),
                  coalesce(sum(s.sign * r.fingerprint[3]), 0)] INTO v_expected
-    FROM birth.birth_receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1 ELSE 1 END) AS s(sign)
+    FROM birth.birth_receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1
+      ELSE 1 END) AS s(sign)
     WHERE r.run_id = p_run.run_id;
     IF v_births <> v_expected THEN
-      v_touched := ARRAY[format('receipts leave %s births of the run, the registry holds %s', v_expected[1], v_births[1])];
+      v_touched := ARRAY[format('receipts leave %s births of the run, the registry holds %s', v_expected[1],
+        v_births[1])];
     END IF;
   END IF;
   -- Planned each time, for these codes: a plan for any would read all births of the run.
-  EXECUTE 'SELECT array_agg(t.entity_code || '' differs from its receipt'') FROM (SELECT b.entity_code FROM birth.birth_registry b'
+  EXECUTE 'SELECT array_agg(t.entity_code || '' differs from its receipt'')'
+    ' FROM (SELECT b.entity_code FROM birth.birth_registry b'
     ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2))'
     ' AND (b.collection_name <> $1.collection_name OR b.dot_origin <> $1.dot_origin'
-    '      OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r WHERE r.run_id = $1.run_id AND r.purpose = $1.purpose))'
+    ' OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r'
+    ' WHERE r.run_id = $1.run_id AND r.purpose = $1.purpose))'
     ' LIMIT $3) t'
     INTO v_some USING p_run, p_codes, c_most;
   v_touched := v_touched || v_some;
@@ -1086,18 +1161,22 @@ BEGIN
     IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE')
             AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
       v_touched := v_touched || format(
-        '%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; GRANT SELECT ON %s TO birth_scanner;',
+        '%s references births (%s) and cannot be read: GRANT USAGE ON SCHEMA %I TO birth_scanner; '
+        'GRANT SELECT ON %s TO birth_scanner;',
         r_key.relation, r_key.conname, r_key.nspname, r_key.relation);
       CONTINUE;
     END IF;
     SELECT array_agg(format('%s referenced by %s (%s)', s.entity_code, r_key.relation, r_key.conname)) INTO v_some
     FROM birth.fn_birth_scan(format(
       'SELECT b.entity_code::text FROM birth.birth_registry b'
-      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8)) AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6',
-      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes, p_rows := c_most) AS s(entity_code text);
+      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8))'
+      ' AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6',
+      r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes,
+        p_rows := c_most) AS s(entity_code text);
     v_touched := v_touched || v_some;
   END LOOP;
-  RETURN CASE WHEN v_touched <> '{}' THEN birth.fn_birth_error('births_touched', array_to_string(v_touched[1:c_most], '; ')) END;
+  RETURN CASE WHEN v_touched <> '{}' THEN birth.fn_birth_error('births_touched',
+    array_to_string(v_touched[1:c_most], '; ')) END;
 END;
 $_$;
 
@@ -1188,7 +1267,8 @@ BEGIN
       UNION ALL
       SELECT u.relation, u.name, substr(u.text, 7) FROM rule u WHERE starts_with(u.text, 'CHECK (')
       UNION ALL
-      SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1], m[2], m[3])
+      SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1],
+        m[2], m[3])
       FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES ([^ (]+)[(](.+)[)]') AS m
       WHERE m IS NOT NULL
     )
@@ -3013,8 +3093,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
   SELECT h.* INTO r_home FROM birth.v_birth_home h;
-  PERFORM birth.fn_birth_act_record('home', p_reason := p_reason, p_detail := r_home.home || jsonb_build_object('timeline', r_home.timeline));
-  RETURN format('permits are spent in database %s again; a run goes on with the CALL it was begun with', current_database());
+  PERFORM birth.fn_birth_act_record('home', p_reason := p_reason, p_detail := r_home.home
+    || jsonb_build_object('timeline', r_home.timeline));
+  RETURN format('permits are spent in database %s again; a run goes on with the CALL it was begun with',
+    current_database());
 END;
 $$;
 
@@ -3674,35 +3756,37 @@ ALTER FUNCTION birth.fn_birth_open_run(p_collection text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_open_run(p_collection text) IS 'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing settled. Specification: 6.1 R5.';
 
--- Name: fn_birth_people_fault(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_people_check(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS text
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_fault text;
 BEGIN
-  RETURN (
-    SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
-      string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as '))
-    FROM (
-      SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
-      FROM birth.birth_act a WHERE a.lineage = p_lineage
-      UNION ALL
-      SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
-      WHERE p_act IS NOT NULL
-    ) p
-    WHERE p.part IS NOT NULL
-    GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
-    HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
-    LIMIT 1);
+  SELECT format('run %s: %s acted as %s', p_run_id, string_agg(DISTINCT p.actor, ' alias '),
+    string_agg(DISTINCT format('%s (%s)', p.part, p.act), ' and as ')) INTO v_fault
+  FROM (
+    SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
+    FROM birth.birth_act a WHERE a.lineage = p_lineage
+    UNION ALL
+    SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
+    WHERE p_act IS NOT NULL
+  ) p
+  WHERE p.part IS NOT NULL
+  GROUP BY GROUPING SETS ((p.actor), (p.actor_id))
+  HAVING count(DISTINCT p.part) > 1 AND (p_act IS NULL OR bool_or(p.new))
+  LIMIT 1;
+  RETURN v_fault;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) IS 'Who has, or with p_act would have, two parts in a chain of plans; NULL if nobody. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) IS 'Who has, or with p_act would have, two parts in a chain of plans; NULL when nobody does. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_confirm(bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3723,14 +3807,18 @@ BEGIN
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
   IF r_permit.confirmed_by IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
+    PERFORM birth.fn_birth_raise('permit_not_open',
+      format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
       'see birth.birth_admission_permit_v2 for the permit');
   END IF;
   r_run.permit_id := p_permit_id;
-  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('confirm', r_run, r_permit.purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
-  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('confirm', r_run, r_permit.purpose, r_run) c
+    WHERE NOT c.pass ORDER BY c.number;
+  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
+    p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
-  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at WHERE p.permit_id = p_permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at
+    WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
   next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;
@@ -3759,9 +3847,11 @@ BEGIN
   PERFORM birth.fn_birth_actor('birth_permit_owner', 'fn_birth_permit_open');
   v_fault := CASE
     WHEN p_max_rows IS NULL OR p_max_rows <= 0 THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
-    -- Not before the newest act on record, and at most seven days ahead of the real time: where that is behind the record, a permit lasts no longer.
+    -- Not before the newest act on record, and at most seven days ahead of the real time: where that is behind the
+    -- record, a permit lasts no longer.
     WHEN p_expires_at IS NULL OR p_expires_at <= v_now OR p_expires_at > clock_timestamp() + interval '168 hours' THEN
-      format('p_expires_at is %s; the time on record is %s, this server''s clock says %s', coalesce(p_expires_at::text, 'NULL'), v_now, clock_timestamp())
+      format('p_expires_at is %s; the time on record is %s, this server''s clock says %s',
+        coalesce(p_expires_at::text, 'NULL'), v_now, clock_timestamp())
     WHEN p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN 'p_reason is required'
   END;
   IF v_fault IS NOT NULL THEN
@@ -3773,28 +3863,38 @@ BEGIN
   END IF;
   v_purpose := coalesce(p_purpose, r_run.purpose);
   IF v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN
-    PERFORM birth.fn_birth_raise('permit_terms', format('p_purpose is %L; run %s is for %s', p_purpose, p_run_id, r_run.purpose));
+    PERFORM birth.fn_birth_raise('permit_terms', format('p_purpose is %L; run %s is for %s', p_purpose, p_run_id,
+      r_run.purpose));
   END IF;
   IF r_run.collection_name IS DISTINCT FROM p_collection THEN
-    PERFORM birth.fn_birth_raise('permit_scope', format('run %s is of collection %s, not %L', p_run_id, r_run.collection_name, p_collection));
+    PERFORM birth.fn_birth_raise('permit_scope', format('run %s is of collection %s, not %L', p_run_id,
+      r_run.collection_name, p_collection));
   END IF;
-  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE'
+    AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
      OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status, r_run.actual_inserted));
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status,
+      r_run.actual_inserted));
   END IF;
-  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c
+    WHERE NOT c.pass ORDER BY c.number;
   PERFORM birth.fn_birth_permit_settle(p_run_id);
 
-  INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at)
+  INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at,
+    opened_by, expires_at)
   VALUES (p_collection, p_run_id, v_purpose, p_max_rows, p_reason, v_now, session_user, p_expires_at)
   ON CONFLICT DO NOTHING
   RETURNING p.permit_id INTO permit_id;
   IF permit_id IS NULL THEN
-    PERFORM birth.fn_birth_raise('permit_in_the_way', (SELECT format('permit %s, opened by %s, expires at %s', p.permit_id, p.opened_by, p.expires_at)
-      FROM birth.birth_admission_permit_v2 p WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN'));
+    PERFORM birth.fn_birth_raise('permit_in_the_way',
+      (SELECT format('permit %s, opened by %s, expires at %s', p.permit_id, p.opened_by, p.expires_at)
+      FROM birth.birth_admission_permit_v2 p WHERE p.run_id = p_run_id AND p.purpose = v_purpose
+        AND p.status = 'OPEN'));
   END IF;
-  PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := permit_id,
-    p_collection := p_collection, p_reason := p_reason, p_detail := jsonb_build_object('purpose', v_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
+  PERFORM birth.fn_birth_act_record('permit_open', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_permit_id := permit_id,
+    p_collection := p_collection, p_reason := p_reason,
+      p_detail := jsonb_build_object('purpose', v_purpose, 'max_rows', p_max_rows, 'expires_at', p_expires_at));
   next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
   RETURN NEXT;
 END;
@@ -3826,10 +3926,12 @@ BEGIN
     PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
   END IF;
   IF r_permit.status <> 'OPEN' THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s', p_permit_id, r_permit.status), 'there is nothing to revoke');
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s', p_permit_id, r_permit.status),
+      'there is nothing to revoke');
   END IF;
   SELECT l.lineage INTO v_lineage FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
-  PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage, p_permit_id := p_permit_id,
+  PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage,
+    p_permit_id := p_permit_id,
     p_collection := r_permit.collection_name, p_reason := p_reason);
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
@@ -3860,7 +3962,8 @@ CREATE FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) RETURNS void
   SET status = s.status, closed_at = birth.fn_birth_clock()
   FROM (
     SELECT o.permit_id, CASE
-        WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.permit_id = o.permit_id AND a.act = 'permit_revoke') THEN 'REVOKED'
+        WHEN EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = l.lineage AND a.permit_id = o.permit_id
+          AND a.act = 'permit_revoke') THEN 'REVOKED'
         WHEN o.expires_at <= birth.fn_birth_clock() THEN 'EXPIRED' END AS status
     FROM birth.birth_admission_permit_v2 o JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = o.run_id
     WHERE o.run_id = p_run_id AND o.status = 'OPEN'
@@ -3883,16 +3986,18 @@ CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run
 DECLARE
   r_set record;
   r_before birth.birth_backfill_ledger_v2;
+  r_run birth.birth_backfill_ledger_v2;
 BEGIN
-  run.run_id := p_run_id;
-  run.purpose := p_purpose;
-  run.collection_name := p_collection;
-  run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
-  run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
-  SELECT * INTO r_set FROM birth.fn_birth_run_set(run);
-  run := r_set.fresh;
+  r_run.run_id := p_run_id;
+  r_run.purpose := p_purpose;
+  r_run.collection_name := p_collection;
+  r_run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
+  r_run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
+  SELECT * INTO r_set FROM birth.fn_birth_run_set(r_run);
+  r_run := r_set.fresh;
+  run := r_run;
   SELECT coalesce(jsonb_agg(c.blocker ORDER BY c.number), '[]') INTO blockers
-  FROM birth.fn_birth_checks('plan', run, p_purpose, run, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass;
+  FROM birth.fn_birth_checks('plan', r_run, p_purpose, r_run, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass;
   IF p_dry_run THEN
     RETURN;
   END IF;
@@ -3904,16 +4009,21 @@ BEGIN
     AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
                     WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
-  INSERT INTO birth.birth_backfill_ledger_v2 AS l (run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births,
-    orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
+  INSERT INTO birth.birth_backfill_ledger_v2 AS l (
+    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
+    duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
     server_major, contract_hash, identity_hash, planned_at, planned_by)
-  VALUES (run.run_id, p_purpose, coalesce(r_before.lineage, run.run_id), r_before.run_id, p_collection, run.source_rows,
-    run.existing_births, run.orphans, run.unresolvable, run.duplicates, run.collisions, run.planned_rows, run.planned_rows,
-    run.planned_fingerprint, run.seed_a, run.seed_b, 'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000,
-    birth.fn_birth_contract_hash(), birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
-  RETURNING l.* INTO run;
-  PERFORM birth.fn_birth_act_record('plan', p_run_id := run.run_id, p_lineage := run.lineage, p_collection := p_collection,
-    p_detail := jsonb_build_object('planned_rows', run.planned_rows, 'predecessor', run.predecessor));
+  VALUES (
+    r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
+    r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
+    'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
+    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
+  RETURNING l.* INTO r_run;
+  PERFORM birth.fn_birth_act_record('plan', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
+    p_collection := p_collection,
+    p_detail := jsonb_build_object('planned_rows', r_run.planned_rows, 'predecessor', r_run.predecessor));
+  run := r_run;
 END;
 $$;
 
@@ -4089,8 +4199,10 @@ CREATE FUNCTION birth.fn_birth_receipt_seal(p_receipt birth.birth_receipt, p_bef
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT encode(sha256(convert_to(coalesce(p_before, '') || jsonb_build_array(
-    p_receipt.run_id, p_receipt.batch_no, p_receipt.purpose, p_receipt.epoch, p_receipt.permit_id, p_receipt.key_after, p_receipt.key_to,
-    p_receipt.visited, p_receipt.written, p_receipt.skipped, p_receipt.fingerprint, extract(epoch FROM p_receipt.born_at)::numeric,
+    p_receipt.run_id, p_receipt.batch_no, p_receipt.purpose, p_receipt.epoch, p_receipt.permit_id, p_receipt.key_after,
+      p_receipt.key_to,
+    p_receipt.visited, p_receipt.written, p_receipt.skipped, p_receipt.fingerprint,
+      extract(epoch FROM p_receipt.born_at)::numeric,
     p_receipt.written_by, p_receipt.dot_origin)::text, 'UTF8')), 'hex');
 $$;
 
@@ -4141,14 +4253,17 @@ BEGIN
   END IF;
   SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
   IF NOT r_policy.may_register THEN
-    PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection' ELSE 'policy_not_required' END,
+    PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection'
+      ELSE 'policy_not_required' END,
       format('collection %L: %s', p_collection, r_policy.reason));
   END IF;
   -- No white space sorts after '!', which is the quick answer, as in the constraint of the table.
   SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
-  WHERE (octet_length(u.code) <= 512 AND (u.code COLLATE "C" >= '!' OR btrim(u.code, E' \t\n\r\f\x0b') <> '')) IS NOT TRUE;
+  WHERE (octet_length(u.code) <= 512 AND (u.code COLLATE "C" >= '!'
+    OR btrim(u.code, E' \t\n\r\f\x0b') <> '')) IS NOT TRUE;
   IF v_bad IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
+    PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad),
+      cardinality(p_codes), left(v_bad[1], 80)));
   END IF;
 
   IF NOT p_dry_run AND p_fresh THEN
@@ -4459,28 +4574,34 @@ BEGIN
   v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
   v_fault := CASE
-    WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
+    WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
+      THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
-    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
+    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
+      THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
-      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
+      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX'))
+        THEN
       format('p_supersedes is %s; it names verdicts NOT_SAFE_NEEDS_FIX on this run and purpose', p_supersedes)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
   END IF;
-  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE'
+    AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
      OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
   WHERE (g.released_by = session_user OR g.released_by_id = birth.fn_birth_login_id()) AND g.exact_sha256 IS NOT NULL
-    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object AND n.generation > g.generation);
+    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object
+      AND n.generation > g.generation);
   IF v_release IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('%s released %s, which the verdict is bound to', session_user, v_release));
+    PERFORM birth.fn_birth_raise('separation_of_duties',
+      format('%s released %s, which the verdict is bound to', session_user, v_release));
   END IF;
   IF p_verdict = 'SAFE' THEN
     PERFORM birth.fn_birth_lineage_lock(r_run.lineage);
@@ -4494,12 +4615,15 @@ BEGIN
         'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, v_purpose));
     END IF;
   END IF;
-  v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+  v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings,
     p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', v_purpose, 'supersedes', v_supersedes));
-  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by,
+    planned_fingerprint, contract_hash, identity_hash,
     alerts_seen, failures_seen, supersedes)
-  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint,
+    birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name), v_alerts, v_failures, v_supersedes)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
@@ -4519,9 +4643,11 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s%s);  -- a reviewer',
+  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
+    'p_findings := ''…''%s%s%s);  -- a reviewer',
     p_run.run_id,
-    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE'
+      THEN format(', p_accept_orphans := %s', p_run.orphans) END,
     CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
     (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
      FROM birth.v_birth_verdict_standing v
@@ -4555,7 +4681,8 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     UNION SELECT v.run_id FROM birth.birth_review v
     UNION SELECT v.run_id FROM violation v
   ), outcome AS (
-    SELECT a.run_id, a.epoch, string_agg(a.detail ->> 'status', ', ') AS told FROM birth.birth_act a WHERE a.act = 'outcome' GROUP BY a.run_id, a.epoch
+    SELECT a.run_id, a.epoch, string_agg(a.detail ->> 'status', ', ') AS told FROM birth.birth_act a
+      WHERE a.act = 'outcome' GROUP BY a.run_id, a.epoch
   ), receipt AS (
     SELECT r.run_id, r.batch_no, r.purpose, r.fingerprint,
            row_number() OVER chain AS number,
@@ -4564,9 +4691,11 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     WINDOW chain AS (PARTITION BY r.run_id ORDER BY r.batch_no)
   ), total AS (
     SELECT r.run_id, count(*) AS batches, bool_and(r.sealed AND r.number = r.batch_no) AS chained,
-           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0), coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0),
+           ARRAY[coalesce(sum(r.fingerprint[1]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0),
+             coalesce(sum(r.fingerprint[2]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0),
                  coalesce(sum(r.fingerprint[3]) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0)] AS written,
-           ARRAY[sum(s.sign * r.fingerprint[1]), sum(s.sign * r.fingerprint[2]), sum(s.sign * r.fingerprint[3])] AS remaining
+           ARRAY[sum(s.sign * r.fingerprint[1]), sum(s.sign * r.fingerprint[2]),
+             sum(s.sign * r.fingerprint[3])] AS remaining
     FROM receipt r CROSS JOIN LATERAL (SELECT CASE r.purpose WHEN 'COMPENSATE' THEN -1 ELSE 1 END) AS s(sign)
     GROUP BY r.run_id
   )
@@ -4578,28 +4707,37 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
   CROSS JOIN (SELECT count(*) AS alerts FROM birth.fn_birth_alerts()) s
   CROSS JOIN LATERAL (SELECT (n.l).status IN ('done', 'compensated') AS over) r
   CROSS JOIN LATERAL (VALUES
-    ('birth_registry holds what the receipts leave', birth.fn_birth_run_proof(n.l)::text, coalesce(t.remaining, '{0,0,0}')::text),
-    ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text, coalesce(t.written, '{0,0,0}')::text),
+    ('birth_registry holds what the receipts leave', birth.fn_birth_run_proof(n.l)::text,
+     coalesce(t.remaining, '{0,0,0}')::text),
+    ('the ledger counts what the receipts wrote', (n.l).written_fingerprint::text,
+     coalesce(t.written, '{0,0,0}')::text),
     ('the receipts are a chain without a gap', coalesce(t.chained, true)::text, 'true'),
     ('births and receipts carry the origin of the run', (
        SELECT count(*)::text FROM (SELECT b.dot_origin FROM birth.birth_registry b WHERE b.run_id = (n.l).run_id
-                                   UNION ALL SELECT r.dot_origin FROM birth.birth_receipt r WHERE r.run_id = (n.l).run_id) AS o
+                                   UNION ALL SELECT r.dot_origin FROM birth.birth_receipt r
+                                     WHERE r.run_id = (n.l).run_id) AS o
        WHERE o.dot_origin IS DISTINCT FROM (n.l).dot_origin) || ' of another', '0 of another'),
     ('the ledger counts the receipts', (n.l).batches::text, coalesce(t.batches, 0)::text),
-    ('the permits were spent on what was written', (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
+    ('the permits were spent on what was written',
+     (SELECT coalesce(sum(p.spent_rows), 0)::text FROM birth.birth_admission_permit_v2 p
        WHERE p.run_id = (n.l).run_id AND p.purpose = (n.l).purpose), (n.l).actual_inserted::text),
     ('an attempt stands behind each epoch', (SELECT count(DISTINCT a.epoch)::text FROM birth.birth_act a
-       WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')), (n.l).epoch::text),
+       WHERE a.lineage = (n.l).lineage AND a.run_id = (n.l).run_id AND (a.act = 'attempt' OR a.act = 'takeover')),
+         (n.l).epoch::text),
     -- A run that was interrupted or taken over has none.
     ('an act tells of the outcome', coalesce(o.told, 'none'),
-      CASE WHEN (n.l).status IN ('done', 'compensated', 'failed') OR (n.l).status = 'stopped' AND o.told IS NOT NULL THEN (n.l).status ELSE 'none' END),
+      CASE WHEN (n.l).status IN ('done', 'compensated', 'failed') OR (n.l).status = 'stopped' AND o.told IS NOT NULL
+        THEN (n.l).status ELSE 'none' END),
     ('begun, and finished after that', concat_ws(', ', (n.l).started_at, CASE WHEN r.over THEN (n.l).finished_at END),
-      concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun' ELSE (n.l).started_at::text END,
-        CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text ELSE 'finished later' END END)),
+      concat_ws(', ', CASE WHEN (n.l).started_at IS NULL AND (n.l).status <> 'planned' THEN 'begun'
+        ELSE (n.l).started_at::text END,
+        CASE WHEN r.over THEN CASE WHEN (n.l).finished_at >= (n.l).started_at THEN (n.l).finished_at::text
+          ELSE 'finished later' END END)),
     -- People are told apart over the whole lineage.
     ('it follows the plan that it names', (n.l).lineage::text,
       CASE WHEN (n.l).predecessor IS NULL THEN (n.l).run_id::text
-           ELSE coalesce((SELECT l.lineage::text FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = (n.l).predecessor), 'no such plan') END),
+           ELSE coalesce((SELECT l.lineage::text FROM birth.birth_backfill_ledger_v2 l
+             WHERE l.run_id = (n.l).predecessor), 'no such plan') END),
     ('the alerts that it and its reviewers saw are there', s.alerts::text, greatest(s.alerts, (n.l).alerts_before,
       (SELECT max(w.alerts_seen) FROM birth.birth_review w WHERE w.run_id = (n.l).run_id))::text),
     ('every row is as its constraints allow', coalesce(v.found, 'all'), 'all')
@@ -4607,7 +4745,8 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
   UNION ALL
   SELECT x.run_id, 'the ledger has the run', 'no', 'yes', false
   FROM other x
-  WHERE (p_run_id IS NULL OR x.run_id = p_run_id) AND x.run_id IS NOT NULL AND NOT EXISTS (SELECT FROM run n WHERE (n.l).run_id = x.run_id)
+  WHERE (p_run_id IS NULL OR x.run_id = p_run_id) AND x.run_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM run n WHERE (n.l).run_id = x.run_id)
   UNION ALL
   SELECT v.run_id, 'every row is as its constraints allow', v.found, 'all', false
   FROM violation v
@@ -4646,7 +4785,8 @@ BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     v_rows := least(c_chunk, p_batch - v_visited);
     EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice) INTO r_slice USING p_run, v_marker, v_rows;
-    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes,
+      r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -4662,26 +4802,33 @@ BEGIN
 
   IF v_undo THEN
     UPDATE birth.birth_backfill_ledger_v2 l
-    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), compensated_rows = l.compensated_rows + v_written[1]::bigint
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
+      compensated_rows = l.compensated_rows + v_written[1]::bigint
     WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
   ELSE
     UPDATE birth.birth_backfill_ledger_v2 l
-    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), actual_inserted = l.actual_inserted + v_written[1]::bigint,
-        visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker,
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
+      actual_inserted = l.actual_inserted + v_written[1]::bigint,
+        visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint,
+          resume_marker = v_marker,
         written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2],
                                     l.written_fingerprint[3] + v_written[3]]
     WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
-    -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
+    -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is
+    -- left for a new plan.
     IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
       PERFORM birth.fn_birth_raise('source_changed',
         format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
     END IF;
   END IF;
-  -- What was revoked or ran out while the batch was written admits it no more; a revocation that is being committed is waited for.
+  -- What was revoked or ran out while the batch was written admits it no more; a revocation that is being committed is
+  -- waited for.
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = r_run.permit_id FOR UPDATE;
   PERFORM birth.fn_birth_refuse(c.blocker)
-  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass ORDER BY c.number;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint WHERE p.permit_id = r_run.permit_id;
+  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass
+    ORDER BY c.number;
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
+    WHERE p.permit_id = r_run.permit_id;
   PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written);
   RETURN r_run;
 END;
@@ -4714,10 +4861,12 @@ DECLARE
   v_status text;
   v_fault text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
+    FROM birth.fn_birth_purpose() p));
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, r_run.purpose);
-  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE' THEN r_run.purpose END);
+  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE'
+    THEN r_run.purpose END);
   v_fault := CASE
     WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run') THEN format('p_mode is %L', p_mode)
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
@@ -4725,10 +4874,12 @@ BEGIN
     WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
     WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers THEN
       format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
-    WHEN p_max_rows <= 0 OR p_max_rows IS NULL AND r_purpose.numbers THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
+    WHEN p_max_rows <= 0 OR p_max_rows IS NULL AND r_purpose.numbers
+      THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
     WHEN (p_dot_origin IS NOT NULL OR r_purpose.numbers)
-         AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE THEN format('p_dot_origin is %L', p_dot_origin)
+         AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE
+           THEN format('p_dot_origin is %L', p_dot_origin)
     -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
     WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN
       format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
@@ -4736,7 +4887,8 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', v_fault);
   END IF;
-  IF r_purpose.numbers AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
+  IF r_purpose.numbers AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection)
+    THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
   IF p_mode IN ('drive', 'once') THEN
@@ -4744,8 +4896,10 @@ BEGIN
   ELSIF r_run.run_id IS NULL THEN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
   END IF;
-  IF r_purpose.purpose IS NULL OR v_purpose NOT IN (r_run.purpose, 'COMPENSATE') OR p_collection <> r_run.collection_name THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s and for %s, not %s for %s', p_run_id,
+  IF r_purpose.purpose IS NULL OR v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
+    OR p_collection <> r_run.collection_name THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s and for %s, not %s for %s',
+      p_run_id,
       r_run.collection_name, r_run.purpose, coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
   IF r_purpose.source THEN
@@ -4764,10 +4918,12 @@ BEGIN
       v_foreign := r_set.foreign_codes;
       r_now.max_rows := coalesce(p_max_rows, r_run.max_rows, r_now.planned_rows);
       r_now.expected_delta := coalesce(p_expected_delta,
-        CASE WHEN r_run.started_at IS NULL THEN least(r_now.planned_rows, r_now.max_rows) ELSE r_run.expected_delta END);
+        CASE WHEN r_run.started_at IS NULL THEN least(r_now.planned_rows, r_now.max_rows)
+          ELSE r_run.expected_delta END);
     END IF;
     FOR v_blocker IN
-      SELECT c.blocker FROM birth.fn_birth_checks(v_scope, r_run, v_purpose, r_now, p_foreign := v_foreign) c WHERE NOT c.pass ORDER BY c.number
+      SELECT c.blocker FROM birth.fn_birth_checks(v_scope, r_run, v_purpose, r_now, p_foreign := v_foreign) c
+        WHERE NOT c.pass ORDER BY c.number
     LOOP
       IF p_mode <> 'dry_run' THEN
         PERFORM birth.fn_birth_refuse(v_blocker);
@@ -4779,12 +4935,14 @@ BEGIN
   END LOOP;
   IF p_mode IN ('ask', 'dry_run') THEN
     r_run.status := coalesce(v_status, r_run.status);
-    r_run.expected_delta := CASE WHEN v_purpose = r_run.purpose THEN least(r_now.planned_rows, r_now.max_rows) ELSE r_run.expected_delta END;
+    r_run.expected_delta := CASE WHEN v_purpose = r_run.purpose THEN least(r_now.planned_rows, r_now.max_rows)
+      ELSE r_run.expected_delta END;
     RETURN r_run;
   END IF;
   r_run := birth.fn_birth_run_claim(r_run, r_now, v_purpose, p_mode = 'drive');
   -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
-  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user,
+    pg_backend_pid();
   RETURN r_run;
 END;
 $$;
@@ -4802,7 +4960,8 @@ CREATE FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_ledger_v2) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0),
+    coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
   FROM birth.birth_registry b
   WHERE b.run_id = p_run.run_id AND b.collection_name = p_run.collection_name;
 $$;
@@ -4830,41 +4989,53 @@ BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := 'claim:' || p_run.collection_name) o;
+    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := 'claim:'
+      || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
   IF NOT v_claimed
      OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) = r_other.holder_pid THEN
     PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
-      coalesce(CASE WHEN r_other.run_id IS NOT NULL THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
-        ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
+      coalesce(CASE WHEN r_other.run_id IS NOT NULL
+        THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
+        ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: '
+          || v_remedy END);
   END IF;
-  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL WHERE l.run_id = r_other.run_id;
+  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
+    WHERE l.run_id = r_other.run_id;
   IF p_purpose = p_run.purpose AND p_run.started_at IS NULL THEN
     r_target := (birth.fn_birth_run_set(p_run, p_now.expected_delta)).fresh;
     UPDATE birth.birth_backfill_ledger_v2 l
-    SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin, target_upper = r_target.target_upper,
+    SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin,
+      target_upper = r_target.target_upper,
         target_fingerprint = r_target.target_fingerprint, accepted_orphans = l.orphans,
         alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
     WHERE l.run_id = p_run.run_id;
   END IF;
-  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_now.permit_id,
-    p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1, p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
+  PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage,
+    p_permit_id := p_now.permit_id,
+    p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1,
+      p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l
-  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(), executed_by = session_user,
-      permit_id = p_now.permit_id, contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
+  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(),
+    executed_by = session_user,
+      permit_id = p_now.permit_id, contract_token = birth.fn_birth_contract_token(),
+        started_at = coalesce(l.started_at, clock_timestamp()),
       compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
   IF p_session THEN
     PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(format('run:%s:%s', p_run.run_id, p_run.epoch)))
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
-    -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken twice, or it would stay behind.
+    -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken
+    -- twice, or it would stay behind.
     IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
             ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
-      SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
-      PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
+      SELECT o.who, o.remedy INTO v_who, v_remedy
+        FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s',
+        r_run.run_id,
         coalesce(v_who, 'a session that has just ended')),
         'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
     END IF;
@@ -4887,7 +5058,8 @@ CREATE FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfill_ledger_v2
     AS $$
 BEGIN
   RETURN (SELECT count(*) FROM birth.birth_act a
-    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome' AND a.detail ->> 'status' = 'failed');
+    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome'
+      AND a.detail ->> 'status' = 'failed');
 END;
 $$;
 
@@ -4906,19 +5078,23 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, 
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
-  r_run birth.birth_backfill_ledger_v2 := p_run;
+  r_run birth.birth_backfill_ledger_v2;
   r_set record;
 BEGIN
   -- What is left now, not within the target.
+  r_run := p_run;
   r_run.target_upper := NULL;
   SELECT s.fresh, s.foreign_codes INTO r_set FROM birth.fn_birth_run_set(r_run) s WHERE NOT v_undo;
   PERFORM birth.fn_birth_refuse(c.blocker)
-  FROM birth.fn_birth_checks('end', p_run, p_purpose, r_set.fresh, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass ORDER BY c.number;
-  PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage, p_permit_id := p_run.permit_id,
+  FROM birth.fn_birth_checks('end', p_run, p_purpose, r_set.fresh, p_foreign := r_set.foreign_codes) c WHERE NOT c.pass
+    ORDER BY c.number;
+  PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run.run_id, p_lineage := p_run.lineage,
+    p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
     p_detail := jsonb_build_object('status', v_status) || CASE WHEN v_undo THEN '{}'
       ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END);
-  UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock() WHERE p.permit_id = p_run.permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock()
+    WHERE p.permit_id = p_run.permit_id;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, finished_at = clock_timestamp(), holder_pid = NULL
   WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
   RETURN r_run;
@@ -4953,13 +5129,15 @@ CREATE FUNCTION birth.fn_birth_run_leave(p_run_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
+    FROM birth.fn_birth_purpose() p));
   PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(n.name))
   FROM birth.birth_backfill_ledger_v2 l
   CROSS JOIN generate_series(1, l.epoch) AS e(epoch)
   CROSS JOIN unnest(ARRAY['run', 'failed']) AS k(kind)
   CROSS JOIN LATERAL format('%s:%s:%s', k.kind, l.run_id, e.epoch) AS n(name)
-  WHERE l.run_id = p_run_id AND pg_current_xact_id_if_assigned() IS NULL AND birth.fn_birth_lock_holder(n.name) = pg_backend_pid();
+  WHERE l.run_id = p_run_id AND pg_current_xact_id_if_assigned() IS NULL
+    AND birth.fn_birth_lock_holder(n.name) = pg_backend_pid();
 END;
 $$;
 
@@ -4982,7 +5160,8 @@ DECLARE
 BEGIN
   IF NOT pg_try_advisory_xact_lock_shared(birth.fn_birth_lock_key('release')) THEN
     SELECT o.* INTO r_owner FROM birth.fn_birth_lock_owner(p_name := 'release') o;
-    PERFORM birth.fn_birth_raise('release_in_progress', format('the release lock is held by %s', coalesce(r_owner.who, 'a session that has just ended')),
+    PERFORM birth.fn_birth_raise('release_in_progress',
+      format('the release lock is held by %s', coalesce(r_owner.who, 'a session that has just ended')),
       'wait until alembic has finished; if it is no release, end it: ' || r_owner.remedy);
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id FOR NO KEY UPDATE SKIP LOCKED;
@@ -4993,7 +5172,8 @@ BEGIN
     END IF;
     IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) IS DISTINCT FROM pg_backend_pid() THEN
       SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
-        birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax, p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+        birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax,
+          p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
       PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id,
         coalesce(r_owner.who, format('another session; last executed by %s, backend %s',
           coalesce(r_run.executed_by, 'nobody'), coalesce(r_run.holder_pid::text, 'unknown')))),
@@ -5002,12 +5182,16 @@ BEGIN
     -- A rival on its way to be refused, or a takeover, has the row for a moment.
     r_run := birth.fn_birth_run_wait(p_run_id);
   END IF;
-  -- A session of the executor still says that a check failed in this attempt, and the ledger does not: it was rolled back.
+  -- A session of the executor still says that a check failed in this attempt, and the ledger does not: it was rolled
+  -- back.
   v_undone := birth.fn_birth_lock_holder(format('failed:%s:%s', p_run_id, r_run.epoch));
-  IF r_run.status <> 'failed' AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = v_undone AND a.usename = r_run.executed_by) THEN
-    PERFORM birth.fn_birth_raise('outcome_undone', format('run %s, attempt %s, in the session of %s, backend %s', p_run_id, r_run.epoch,
-      r_run.executed_by, v_undone), format('end that session: SELECT pg_catalog.pg_terminate_backend(%s); the next CALL then begins an attempt that '
-      'checks everything', v_undone));
+  IF r_run.status <> 'failed' AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = v_undone
+    AND a.usename = r_run.executed_by) THEN
+    PERFORM birth.fn_birth_raise('outcome_undone',
+      format('run %s, attempt %s, in the session of %s, backend %s', p_run_id, r_run.epoch,
+      r_run.executed_by, v_undone),
+        format('end that session: SELECT pg_catalog.pg_terminate_backend(%s); the next CALL then begins an '
+      'attempt that checks everything', v_undone));
   END IF;
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = r_run.collection_name FOR SHARE;
   RETURN r_run;
@@ -5037,35 +5221,43 @@ BEGIN
   v_purpose := coalesce(p_purpose, CASE WHEN r_run.compensating_since IS NULL THEN r_run.purpose ELSE 'COMPENSATE' END);
   v_undo := v_purpose = 'COMPENSATE';
   SELECT p.doors[1] AS door, p.numbers, o.plan INTO r_purpose
-  FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN r_run.purpose END) p CROSS JOIN birth.fn_birth_purpose(r_run.purpose) o;
-  IF r_run.run_id IS NULL OR r_run.status = 'running' AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
+  FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN r_run.purpose END) p
+    CROSS JOIN birth.fn_birth_purpose(r_run.purpose) o;
+  IF r_run.run_id IS NULL OR r_run.status = 'running'
+    AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN NULL;
   ELSIF r_run.status = 'done' AND NOT v_undo THEN
     RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', r_run.collection_name);
   ELSIF r_run.status = 'compensated'
      OR NOT v_undo AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
-          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose AND v.verdict <> 'SAFE')) THEN
-    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan, r_run.collection_name);
+          SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose
+            AND v.verdict <> 'SAFE')) THEN
+    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan,
+      r_run.collection_name);
   ELSIF EXISTS (SELECT FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass) THEN
     RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
 
   SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p
   WHERE p.run_id = p_run_id AND p.purpose = v_purpose AND p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()
-    AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id AND a.act = 'permit_revoke');
+    AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_run.lineage AND a.permit_id = p.permit_id
+      AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
-    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, p_expires_at := '
-      'birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner', r_run.collection_name, p_run_id,
-      CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows ELSE r_run.expected_delta - r_run.actual_inserted END,
+    RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, '
+      'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+        r_run.collection_name, p_run_id,
+      CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows
+        ELSE r_run.expected_delta - r_run.actual_inserted END,
       CASE WHEN v_undo THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);
   ELSIF NOT r_purpose.numbers THEN
-    RETURN format('CALL birth.%I(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator', r_purpose.door, p_run_id,
+    RETURN format('CALL birth.%I(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator',
+      r_purpose.door, p_run_id,
       r_permit.permit_id);
   END IF;
-  RETURN format('CALL birth.%I(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, p_max_rows := %s, '
-    'p_execute := true);  -- an operator', r_purpose.door, r_run.collection_name, p_run_id, r_permit.permit_id,
+  RETURN format('CALL birth.%I(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, '
+    'p_max_rows := %s, p_execute := true);  -- an operator', r_purpose.door, r_run.collection_name, p_run_id, r_permit.permit_id,
     CASE WHEN r_run.max_rows IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
     coalesce(r_run.max_rows, r_permit.max_rows));
 END;
@@ -5085,11 +5277,12 @@ CREATE FUNCTION birth.fn_birth_run_outcome(p_run_id uuid, p_sqlstate text, p_mes
     AS $$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
-  -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a full disk or a
-  -- serialization failure comes from outside and stops the run; everything else is a check that failed.
+  -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a
+  -- full disk or a serialization failure comes from outside and stops the run; everything else is a check that failed.
   v_error jsonb := CASE WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
     ELSE jsonb_build_object('error', p_sqlstate, 'outcome',
-      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped' ELSE 'failed' END) END;
+      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped'
+        ELSE 'failed' END) END;
   v_status text := v_error ->> 'outcome';
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
@@ -5099,13 +5292,15 @@ BEGIN
   IF v_status = 'failed' THEN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
-  RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
+  RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate,
+    p_message;
   -- A takeover that is being committed is waited for.
   PERFORM birth.fn_birth_run_wait(p_run_id);
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN
-    PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage, p_permit_id := r_run.permit_id,
+    PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage,
+      p_permit_id := r_run.permit_id,
       p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_reason := p_message,
       p_detail := jsonb_build_object('status', v_status, 'sqlstate', p_sqlstate));
     PERFORM birth.fn_birth_permit_settle(p_run_id);
@@ -5129,22 +5324,26 @@ CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last i
 DECLARE
   r_pace record;
 BEGIN
-  SELECT l.lineage, l.epoch, l.last_batch_at, (t.detail ->> 'batch')::integer AS batch, (t.detail ->> 'pause_ms')::integer AS pause_ms,
+  SELECT l.lineage, l.epoch, l.last_batch_at, (t.detail ->> 'batch')::integer AS batch,
+    (t.detail ->> 'pause_ms')::integer AS pause_ms,
          (t.detail ->> 'target_ms')::integer AS target_ms
   INTO r_pace
   FROM birth.birth_backfill_ledger_v2 l
   LEFT JOIN LATERAL (
     SELECT a.detail FROM birth.birth_act a
-    WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune' ORDER BY a.acted_at DESC, a.act_id DESC LIMIT 1) t ON true
+    WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune' ORDER BY a.acted_at DESC, a.act_id DESC
+      LIMIT 1) t ON true
   WHERE l.run_id = p_run_id;
   batch := coalesce(r_pace.batch, p_batch);
   IF r_pace.target_ms IS NOT NULL THEN
     batch := birth.fn_birth_batch_size(batch, r_pace.target_ms, p_last, p_took_ms);
   END IF;
   pause_slice := 0;
-  IF r_pace.pause_ms > 0 AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_pace.lineage AND a.run_id = p_run_id AND a.act = 'stop'
+  IF r_pace.pause_ms > 0 AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_pace.lineage
+    AND a.run_id = p_run_id AND a.act = 'stop'
                                          AND a.epoch = r_pace.epoch) THEN
-    pause_slice := greatest(0, least(0.1, coalesce(extract(epoch FROM r_pace.last_batch_at - clock_timestamp()) + r_pace.pause_ms / 1000.0, 0)));
+    pause_slice := greatest(0, least(0.1, coalesce(extract(epoch
+      FROM r_pace.last_batch_at - clock_timestamp()) + r_pace.pause_ms / 1000.0, 0)));
   END IF;
   RETURN NEXT;
 END;
@@ -5165,7 +5364,8 @@ CREATE FUNCTION birth.fn_birth_run_proof(p_run birth.birth_backfill_ledger_v2) R
 DECLARE
   v_found numeric[];
 BEGIN
-  EXECUTE format('SELECT birth.%I($1)', (SELECT p.proof FROM birth.fn_birth_purpose(p_run.purpose) p)) INTO v_found USING p_run;
+  EXECUTE format('SELECT birth.%I($1)', (SELECT p.proof FROM birth.fn_birth_purpose(p_run.purpose) p)) INTO v_found
+    USING p_run;
   RETURN v_found;
 END;
 $_$;
@@ -5220,27 +5420,31 @@ CREATE FUNCTION birth.fn_birth_run_set(p_run birth.birth_backfill_ledger_v2, p_r
 DECLARE
   r_purpose record;
   r_set record;
+  r_fresh birth.birth_backfill_ledger_v2;
 BEGIN
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_run.purpose);
   IF r_purpose.whole IS NOT NULL THEN
     EXECUTE format('SELECT * FROM birth.%I($1, $2)', r_purpose.whole) INTO r_set USING p_run, p_rows;
   ELSE
     EXECUTE format(
-      'SELECT 0::bigint AS source_rows, 0::bigint AS existing_births, 0::bigint AS orphans, 0::bigint AS unresolvable, 0::bigint AS duplicates,'
-      ' 0::bigint AS collisions, NULL::text[] AS foreign_codes, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint,'
-      ' s.last_key AS upper FROM birth.%I($1, NULL, $2) s', r_purpose.slice) INTO r_set USING p_run, p_rows;
+      'SELECT c.*, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint, s.last_key AS upper'
+      ' FROM birth.%I($1, NULL, $2) s,'
+      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
+      ' AS c(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, foreign_codes)',
+      r_purpose.slice) INTO r_set USING p_run, p_rows;
   END IF;
-  fresh := p_run;
-  fresh.source_rows := r_set.source_rows;
-  fresh.existing_births := r_set.existing_births;
-  fresh.orphans := r_set.orphans;
-  fresh.unresolvable := r_set.unresolvable;
-  fresh.duplicates := r_set.duplicates;
-  fresh.collisions := r_set.collisions;
-  fresh.planned_rows := r_set.missing;
-  fresh.planned_fingerprint := r_set.fingerprint;
-  fresh.target_fingerprint := CASE WHEN p_rows IS NULL THEN r_set.range_fingerprint ELSE r_set.fingerprint END;
-  fresh.target_upper := r_set.upper;
+  r_fresh := p_run;
+  r_fresh.source_rows := r_set.source_rows;
+  r_fresh.existing_births := r_set.existing_births;
+  r_fresh.orphans := r_set.orphans;
+  r_fresh.unresolvable := r_set.unresolvable;
+  r_fresh.duplicates := r_set.duplicates;
+  r_fresh.collisions := r_set.collisions;
+  r_fresh.planned_rows := r_set.missing;
+  r_fresh.planned_fingerprint := r_set.fingerprint;
+  r_fresh.target_fingerprint := CASE WHEN p_rows IS NULL THEN r_set.range_fingerprint ELSE r_set.fingerprint END;
+  r_fresh.target_upper := r_set.upper;
+  fresh := r_fresh;
   foreign_codes := r_set.foreign_codes;
 END;
 $_$;
@@ -5271,10 +5475,12 @@ DECLARE
   v_constraint text;
   v_table text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors) FROM birth.fn_birth_purpose() p));
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
+    FROM birth.fn_birth_purpose() p));
   IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0
       AND p_purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p)) IS NOT TRUE THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
+    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L',
+      coalesce(p_run_id::text, 'NULL'),
       coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;
   PERFORM birth.fn_birth_durable();
@@ -5295,14 +5501,17 @@ BEGIN
       r_run := birth.fn_birth_run_batch(r_run, r_pace.batch);
       news := CASE WHEN r_run.compensating_since IS NULL
         THEN format('run %s: %s of %s written, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status)
-        ELSE format('run %s: %s of %s undone, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status) END;
+        ELSE format('run %s: %s of %s undone, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted,
+          r_run.status) END;
       status := r_run.status;
       batch := r_pace.batch;
     END IF;
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-    GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT,
+    GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL,
+      v_hint = PG_EXCEPTION_HINT,
       v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint', v_constraint,
+    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint',
+      v_constraint,
       'table', v_table);
     PERFORM birth.fn_birth_run_outcome(p_run_id, v_code, v_message);
   END;
@@ -5334,9 +5543,11 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', coalesce(p_run_id::text, 'NULL')));
   END IF;
   IF r_run.status <> 'running' THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be stopped');
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status),
+      'only a running run can be stopped');
   END IF;
-  PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+  PERFORM birth.fn_birth_act_record('stop', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_reason);
   IF birth.fn_birth_run_holder(p_run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
@@ -5344,7 +5555,8 @@ BEGIN
   UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
   WHERE l.run_id = (SELECT f.run_id FROM birth.birth_backfill_ledger_v2 f
                     -- A verdict on the run refers to its row and must not wait.
-                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch AND f.status = 'running' FOR NO KEY UPDATE SKIP LOCKED);
+                    WHERE f.run_id = p_run_id AND f.epoch = r_run.epoch
+                      AND f.status = 'running' FOR NO KEY UPDATE SKIP LOCKED);
   PERFORM birth.fn_birth_permit_settle(p_run_id);
   RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
@@ -5376,12 +5588,14 @@ BEGIN
   END IF;
   r_run := birth.fn_birth_run_wait(p_run_id);
   IF r_run.status <> 'running' THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status), 'only a running run can be taken over');
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status),
+      'only a running run can be taken over');
   END IF;
   UPDATE birth.birth_backfill_ledger_v2 l
   SET epoch = l.epoch + 1, status = 'stopped', stop_reason = 'taken over', holder_pid = NULL
   WHERE l.run_id = p_run_id;
-  PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+  PERFORM birth.fn_birth_act_record('takeover', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_collection := r_run.collection_name,
     p_epoch := r_run.epoch + 1, p_reason := p_reason, p_detail := jsonb_build_object('from_backend', r_run.holder_pid));
   RETURN format('SELECT birth.fn_birth_run_next_step(p_run_id := %L);', p_run_id);
 END;
@@ -5403,11 +5617,14 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_run_tune');
-  IF (p_batch IS NULL AND p_target_ms IS NULL) OR p_batch <= 0 OR p_pause_ms IS NULL OR p_pause_ms NOT BETWEEN 0 AND 3600000
+  IF (p_batch IS NULL AND p_target_ms IS NULL) OR p_batch <= 0 OR p_pause_ms IS NULL OR p_pause_ms NOT BETWEEN 0
+    AND 3600000
      OR p_target_ms NOT BETWEEN 1 AND 3600000 THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_batch is %s, p_pause_ms is %s, p_target_ms is %s', coalesce(p_batch::text, 'NULL'),
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_batch is %s, p_pause_ms is %s, p_target_ms is %s',
+      coalesce(p_batch::text, 'NULL'),
       coalesce(p_pause_ms::text, 'NULL'), coalesce(p_target_ms::text, 'NULL')),
-      'a batch has at least one row; a pause has 0 to 3600000 milliseconds, a target 1 to 3600000; pass p_batch or p_target_ms');
+      'a batch has at least one row; a pause has 0 to 3600000 milliseconds, a target 1 to 3600000; pass p_batch or '
+      'p_target_ms');
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   IF NOT FOUND THEN
@@ -5416,8 +5633,10 @@ BEGIN
   IF r_run.status = 'compensated' THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
-  PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
-    p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms, 'target_ms', p_target_ms));
+  PERFORM birth.fn_birth_act_record('tune', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_collection := r_run.collection_name,
+    p_epoch := r_run.epoch, p_detail := jsonb_build_object('batch', p_batch, 'pause_ms', p_pause_ms, 'target_ms',
+      p_target_ms));
   RETURN format('SELECT * FROM birth.v_birth_run_progress WHERE run_id OPERATOR(pg_catalog.=) %L;', p_run_id);
 END;
 $$;
@@ -5442,9 +5661,12 @@ BEGIN
   RETURN r_run;
 EXCEPTION WHEN lock_not_available THEN
   SELECT o.* INTO r_owner FROM birth.birth_backfill_ledger_v2 l,
-    birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax, p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
-  PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id, coalesce(r_owner.who, 'a session that has just ended')),
-    coalesce('if it hangs, end it, which loses what it has not committed, then send the same statement again: ' || r_owner.remedy,
+    birth.fn_birth_lock_owner(p_table := 'birth.birth_backfill_ledger_v2', p_xmax := l.xmax,
+      p_pid := birth.fn_birth_run_holder(l.run_id, l.epoch)) o WHERE l.run_id = p_run_id;
+  PERFORM birth.fn_birth_raise('run_held', format('run %s is locked by %s', p_run_id,
+    coalesce(r_owner.who, 'a session that has just ended')),
+    coalesce('if it hangs, end it, which loses what it has not committed, then send the same statement again: '
+      || r_owner.remedy,
       'send the same statement again'));
 END;
 $$;
@@ -5852,10 +6074,13 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_apply', 'sp_dot_birth_qt001_apply');
   IF p_execute AND EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
-                           WHERE l.run_id = p_run_id AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
-    PERFORM birth.fn_birth_raise('driver_required', format('this session holds run %s through the procedure', p_run_id));
+                           WHERE l.run_id = p_run_id
+                             AND birth.fn_birth_run_holder(l.run_id, l.epoch) = pg_backend_pid()) THEN
+    PERFORM birth.fn_birth_raise('driver_required',
+      format('this session holds run %s through the procedure', p_run_id));
   END IF;
-  r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size, p_dot_origin, 'APPLY',
+  r_run := birth.fn_birth_run_begin(p_collection, p_run_id, p_permit_id, p_expected_delta, p_max_rows, p_batch_size,
+    p_dot_origin, 'APPLY',
     CASE WHEN p_execute THEN 'once' WHEN p_dry_run THEN 'dry_run' ELSE 'ask' END);
   IF p_execute THEN
     r_run := birth.fn_birth_run_batch(r_run, p_batch_size);
@@ -5867,7 +6092,8 @@ BEGIN
         format('%s of %s births fit into one batch of %s rows', v_fitted, r_run.expected_delta, p_batch_size));
     END IF;
   END IF;
-  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker;
+  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped,
+    r_run.blocked, r_run.resume_marker;
 END;
 $$;
 
@@ -5882,6 +6108,8 @@ COMMENT ON FUNCTION birth.fn_dot_birth_qt001_apply(p_collection text, p_run_id u
 CREATE FUNCTION birth.fn_dot_birth_qt001_compensate(p_run_id uuid, p_permit_id bigint, p_batch integer, p_step text) RETURNS birth.birth_backfill_ledger_v2
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET lock_timeout TO '5s'
     AS $$
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt001_compensate');
@@ -5920,9 +6148,12 @@ BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_plan FROM birth.fn_birth_plan('APPLY', p_collection, p_dry_run);
   r_run := r_plan.run;
-  RETURN QUERY SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, r_run.collection_name, coalesce(r_run.status, 'dry_run'), true,
-    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions, r_run.planned_rows,
-    r_run.planned_rows, r_run.planned_fingerprint, r_run.predecessor, session_user::text, coalesce(r_run.planned_at, clock_timestamp()),
+  RETURN QUERY SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, r_run.collection_name,
+    coalesce(r_run.status, 'dry_run'), true,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
+      r_run.planned_rows,
+    r_run.planned_rows, r_run.planned_fingerprint, r_run.predecessor, session_user::text,
+      coalesce(r_run.planned_at, clock_timestamp()),
     r_plan.blockers,
     CASE WHEN NOT p_dry_run THEN birth.fn_birth_run_next_step(r_run.run_id)
          WHEN r_plan.blockers = '[]' THEN
@@ -5952,19 +6183,22 @@ DECLARE
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')), 'a rehearsal writes 1 to 100000 rows');
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')),
+      'a rehearsal writes 1 to 100000 rows');
   END IF;
   PERFORM birth.fn_birth_source_lock(p_collection);
   BEGIN
-    SELECT (p.run).run_id INTO r_run.run_id FROM birth.fn_birth_plan('APPLY', p_collection, false) p;
-    r_run := birth.fn_birth_run_lock(r_run.run_id);
+    SELECT (p.run).run_id INTO run_id FROM birth.fn_birth_plan('APPLY', p_collection, false) p;
+    r_run := birth.fn_birth_run_lock(run_id);
     r_now := r_run;
     r_now.expected_delta := least(r_run.planned_rows, p_max_rows);
     r_now.max_rows := p_max_rows;
     r_now.dot_origin := 'rehearsal';
-    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at, opened_by, expires_at,
+    INSERT INTO birth.birth_admission_permit_v2 AS p (collection_name, run_id, purpose, max_rows, reason, opened_at,
+      opened_by, expires_at,
       confirmed_by, confirmed_at)
-    VALUES (p_collection, r_run.run_id, r_run.purpose, p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal', birth.fn_birth_clock() + interval '1 hour',
+    VALUES (p_collection, r_run.run_id, r_run.purpose, p_max_rows, 'rehearsal', birth.fn_birth_clock(), 'rehearsal',
+      birth.fn_birth_clock() + interval '1 hour',
       'rehearsal reviewer', birth.fn_birth_clock())
     RETURNING p.permit_id INTO r_now.permit_id;
     r_run := birth.fn_birth_run_claim(r_run, r_now, r_run.purpose, false);
@@ -5978,7 +6212,8 @@ BEGIN
       RAISE;
     END IF;
   END;
-  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped, r_run.blocked, r_run.resume_marker, rerun_delta;
+  RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped,
+    r_run.blocked, r_run.resume_marker, rerun_delta;
 END;
 $$;
 
@@ -6031,16 +6266,20 @@ BEGIN
     v_began := pg_catalog.clock_timestamp();
     SET CONSTRAINTS ALL IMMEDIATE;
     SELECT s.status, s.news, s.batch, s.error INTO v_status, v_news, v_last, v_error
-    FROM birth.fn_birth_run_step(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := p_purpose, p_batch := p_batch, p_last := v_last,
+    FROM birth.fn_birth_run_step(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := p_purpose,
+      p_batch := p_batch, p_last := v_last,
       p_took_ms := v_took_ms) s;
   END LOOP;
   IF v_error IS NULL THEN
-    RAISE NOTICE '%', v_news USING HINT = pg_catalog.format('note outside this database the seal of the last receipt, which all others lead up to: %s',
+    RAISE NOTICE '%', v_news
+      USING HINT = pg_catalog.format(
+      'note outside this database the seal of the last receipt, which all others lead up to: %s',
       (SELECT p.head FROM birth.v_birth_run_progress p WHERE p.run_id = p_run_id));
   END IF;
   PERFORM birth.fn_birth_run_leave(p_run_id := p_run_id);
   IF v_error IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = v_error ->> 'code', MESSAGE = v_error ->> 'message', DETAIL = v_error ->> 'detail', HINT = v_error ->> 'hint',
+    RAISE EXCEPTION USING ERRCODE = v_error ->> 'code', MESSAGE = v_error ->> 'message', DETAIL = v_error ->> 'detail',
+      HINT = v_error ->> 'hint',
       CONSTRAINT = v_error ->> 'constraint', TABLE = v_error ->> 'table';
   END IF;
 END;
@@ -6063,17 +6302,24 @@ BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+    PERFORM birth.fn_birth_raise('timeout_would_cut',
+      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
+      pg_catalog.current_setting('statement_timeout')));
   END IF;
   IF p_execute IS NOT TRUE THEN
-    SELECT * INTO r_asked FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
-      p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := p_batch, p_dry_run := false, p_execute := false, p_dot_origin := p_dot_origin);
-    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id, r_asked.expected_delta;
+    SELECT * INTO r_asked FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id,
+      p_permit_id := p_permit_id,
+      p_expected_delta := p_expected_delta, p_max_rows := p_max_rows, p_batch_size := p_batch, p_dry_run := false,
+        p_execute := false, p_dot_origin := p_dot_origin);
+    RAISE NOTICE 'run %: every check passes, % births would be written; pass p_execute := true', p_run_id,
+      r_asked.expected_delta;
     RETURN;
   END IF;
-  PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id, p_expected_delta := p_expected_delta,
+  PERFORM birth.fn_birth_run_begin(p_collection := p_collection, p_run_id := p_run_id, p_permit_id := p_permit_id,
+    p_expected_delta := p_expected_delta,
     p_max_rows := p_max_rows, p_batch := p_batch, p_dot_origin := p_dot_origin, p_purpose := 'APPLY');
-  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'APPLY', p_batch := p_batch);
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'APPLY',
+    p_batch := p_batch);
 END;
 $$;
 
@@ -6094,15 +6340,20 @@ BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+    PERFORM birth.fn_birth_raise('timeout_would_cut',
+      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
+      pg_catalog.current_setting('statement_timeout')));
   END IF;
-  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := p_batch,
+  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id,
+    p_batch := p_batch,
     p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);
   IF p_execute IS NOT TRUE THEN
-    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
+    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id,
+      r_run.actual_inserted - r_run.compensated_rows;
     RETURN;
   END IF;
-  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE', p_batch := p_batch);
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE',
+    p_batch := p_batch);
 END;
 $$;
 
@@ -7977,7 +8228,8 @@ UNION ALL
             WHEN 'APPLY'::text THEN r.written
             ELSE (- r.written)
         END), (0)::numeric) AS value
-   FROM birth.birth_receipt r
+   FROM (birth.birth_receipt r
+     JOIN birth.birth_backfill_ledger_v2 l ON (((l.run_id = r.run_id) AND (l.purpose = 'APPLY'::text))))
 UNION ALL
  SELECT m.name,
     jsonb_build_object('window', s.window_name) AS labels,
@@ -8314,10 +8566,14 @@ UNION ALL
     (count(*) FILTER (WHERE (NOT p.sound)))::text AS found,
     '0'::text AS expected,
     (count(*) FILTER (WHERE (NOT p.sound)) = 0) AS pass
-   FROM ( SELECT ((o.expires_at > birth.fn_birth_clock()) AND (o.confirmed_by IS NOT NULL) AND (o.confirmed_by <> o.opened_by) AND COALESCE(( SELECT bool_and(((v.verdict = 'SAFE'::text) AND (v.contract_hash = birth.fn_birth_contract_hash()) AND (v.reviewed_by <> o.opened_by))) AS bool_and
+   FROM ( SELECT ((o.confirmed_by IS DISTINCT FROM o.opened_by) AND (NOT (EXISTS ( SELECT
                    FROM birth.v_birth_verdict_standing v
-                  WHERE ((v.run_id = o.run_id) AND (v.purpose = o.purpose))), false)) AS sound
-           FROM birth.birth_admission_permit_v2 o
+                  WHERE ((v.run_id = o.run_id) AND (v.purpose = o.purpose) AND (v.reviewed_by = o.opened_by))))) AND (NOT (EXISTS ( SELECT
+                   FROM (unnest(ARRAY['permit'::text, 'spend'::text]) s(scope)
+                     CROSS JOIN LATERAL birth.fn_birth_checks(s.scope, l.*, o.purpose, jsonb_populate_record(l.*, jsonb_build_object('permit_id', o.permit_id))) c(number, check_name, found, expected, pass, blocker))
+                  WHERE (NOT c.pass))))) AS sound
+           FROM (birth.birth_admission_permit_v2 o
+             LEFT JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = o.run_id)))
           WHERE (o.status = 'OPEN'::text)
         UNION ALL
          SELECT false AS sound
@@ -8643,6 +8899,7 @@ GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
 -- Name: FUNCTION fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_clock(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -8886,9 +9143,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint
 
 REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_people_fault(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -103,6 +103,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_evidence',                'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_is_member',               'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_audit',               'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_checks',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_policy_decision',         'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),

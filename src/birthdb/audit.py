@@ -28,6 +28,9 @@ from birthdb.fingerprint import Fingerprint, hasher, sum_of
 Row = dict[str, Any]
 Proof = Callable[[], tuple[object, object]]
 
+#: The purposes that write births; runs of the others have none.
+_BEARING = frozenset(["APPLY"])
+
 #: What a birth has of its run.
 _OF_THE_RUN = ("run_id", "collection_name", "dot_origin")
 
@@ -297,13 +300,13 @@ def _births(export: Export, receipts: Sequence[Row]) -> Iterator[Finding]:
 
     def everything() -> tuple[object, object]:
         by_time.update(_by_time(export.births() if export.births else (), run, codec, strange))
-        return sum_of(by_time.values()), _left(receipts)
+        return sum_of(by_time.values()), _left(receipts if run["purpose"] in _BEARING else ())
 
     yield evidence.finding("births are what the receipts leave", everything)
     yield evidence.finding("each birth once, of this run and collection", lambda: (_named(strange), _named([])))
     if export.closing is not None:
         yield evidence.finding("lines of the export", export.closing)
-    if not any(row["purpose"] == "COMPENSATE" for row in receipts):
+    if run["purpose"] in _BEARING and not any(row["purpose"] == "COMPENSATE" for row in receipts):
         yield from _batches(export, by_time, receipts, codec)
 
 

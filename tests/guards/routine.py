@@ -5,6 +5,7 @@ What counts as a guard, and what stands in its place while it is taken out:
 - a refusal, ``PERFORM fn_birth_raise(…)``, ``fn_birth_refuse(…)`` or ``RAISE EXCEPTION``: nothing
 - a refusal handed on as a value, ``blockers := blockers || fn_birth_error(…)``, ``status := 'BLOCKED_…'``: nothing
 - a branch of a CASE that gives such a value: its condition is false
+- a row of the list of checks: it passes; where it demands several things, each of them: true
 - where a condition has alternatives, each of them: false
 - a call of a routine that refuses or records, ``PERFORM birth.…``: nothing; of a ``…_blocker``: no blocker
 - what an UPDATE demands of its row before a refusal follows, each part: true
@@ -227,6 +228,7 @@ def _in_statements(body: str) -> Iterator[Change]:
         refusals = []
         for tokens in branch.statements:
             yield from _in_locks(body, tokens)
+            yield from _in_checks(body, tokens)
             if (kind := _refusal(tokens, status and "status" not in sets)) is not None:
                 refusals.append((tokens, kind))
             else:
@@ -253,6 +255,8 @@ def _refusal(tokens: Tokens, reasons: bool) -> str | None:
     if words[:4] == ["PERFORM", "birth", ".", "fn_birth_raise"]:
         return next(token.text.strip("'") for token in tokens if token.kind == "string")
     if words[:4] == ["PERFORM", "birth", ".", "fn_birth_refuse"] and not _arguments(tokens, "coalesce"):
+        if asked := _arguments(tokens, "fn_birth_checks"):
+            return "checks of " + asked[0][0].text.strip("'")
         return "".join(token.text for token in tokens[3:])
     if words[:2] == ["RAISE", "EXCEPTION"]:
         return "RAISE EXCEPTION"
@@ -306,12 +310,30 @@ def _in_cases(body: str, tokens: Tokens, target: str, seen: int) -> Iterator[Cha
                 reader.at += 1
             value = tokens[first : reader.at]
             named = any(part.text == "fn_birth_error" or part.text.startswith("'BLOCKED_") for part in value)
-            if named or target == "v_fault" or (target == "reason" and value[0].text == "format"):
+            if named or target.endswith("_fault") or (target == "reason" and value[0].text == "format"):
                 texts = [part.text for part in value]
                 errors = value[texts.index("fn_birth_error") :] if "fn_birth_error" in texts else ()
                 error = next((part.text.strip("'") for part in errors if part.kind == "string"), "")
                 for part, what, instead in _alternatives(body, condition):
                     yield _change(body, part, what, instead, seen, error)
+
+
+def _in_checks(body: str, tokens: Tokens) -> Iterator[Change]:
+    """Yield the rows of the list of checks: known by their names, and by each thing where they demand several."""
+    words = [token.text for token in tokens]
+    columns = ["(", "scopes", ",", "check_name", ",", "pass", ",", "error", ","]
+    if "VALUES" not in words or not any(words[at : at + 9] == columns for at in range(len(words))):
+        return
+    at = words.index("VALUES") + 1
+    while words[at] == "(":
+        row = _call(tokens, at - 1)[3:]
+        _, name, passes, error, *_ = _commas(row[1:-1])
+        label, refused = name[0].text.strip("'"), error[0].text.strip("'") if error[0].kind == "string" else ""
+        parts = _split(passes, "AND")
+        for part in parts:
+            what = label if len(parts) == 1 else f"{label}: {_text(body, part)}"
+            yield _change(body, part, what, "true", row[0].start, refused)
+        at += len(row) + 1
 
 
 def _in_update(body: str, update: Tokens) -> Iterator[Change]:

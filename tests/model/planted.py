@@ -34,8 +34,8 @@ FAULTS = {
     ),
     "a permit of another run admits": Fault(
         "fn_birth_checks",
-        "(r_permit.collection_name, r_permit.run_id, r_permit.purpose)"
-        " = (p_run.collection_name, p_run.run_id, p_purpose)",
+        "r_permit.collection_name = p_run.collection_name AND r_permit.run_id = p_run.run_id"
+        "\n       AND r_permit.purpose = p_purpose",
         "true",
     ),
     "a permit that nobody confirmed admits": Fault(
@@ -80,10 +80,7 @@ FAULTS = {
         "true",
     ),
     "a source that changed is not noticed": Fault(
-        "fn_birth_checks",
-        "\n       = p_run.target_fingerprint, 'source_changed'",
-        "\n       IS NOT NULL, 'source_changed'",
-        seed=7,
+        "fn_birth_checks", "fingerprint[3]] = p_run.target_fingerprint", "fingerprint[3]] IS NOT NULL", seed=7
     ),
     "a plan that is stale goes through": Fault(
         "fn_birth_checks", "p_now.planned_fingerprint = p_run.planned_fingerprint", "true", seed=5
@@ -96,8 +93,9 @@ FAULTS = {
     ),
     "a run is done while a row has another's code": Fault(
         "fn_birth_checks",
-        "(CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows",
-        "(CASE WHEN r_purpose.source THEN 'plan start' END, 'no two rows",
+        "WHERE p_scope = ANY (string_to_array(c.scopes, ' '))",
+        "WHERE p_scope = ANY (string_to_array(c.scopes, ' '))"
+        " AND NOT (p_scope = 'end' AND c.error IN ('code_foreign', 'code_duplicate'))",
         seed=12,
     ),
     "an identity changes under a run": Fault("fn_birth_open_run", "IF v_run IS NOT NULL THEN", "IF false THEN", seed=7),

@@ -10,7 +10,7 @@ from support import Cluster, Database
 
 from birthdb import paths, target
 
-EXPIRED = Guard("fn_birth_permit_blocker", "r_permit.expires_at <= birth.fn_birth_clock()")
+EXPIRED = Guard("fn_birth_checks", "the permit has not expired")
 
 #: Guards, and a test that has to miss each.
 CAUGHT = {
@@ -107,6 +107,16 @@ def test_a_test_of_something_else_is_no_evidence(prover: prove.Prover, guards: d
             ["FOR NO KEY UPDATE SKIP LOCKED (t)"],
         ),
         ("BEGIN FOR i IN 1 .. 2 LOOP IF a THEN RAISE EXCEPTION 'x'; END IF; END LOOP; END;", ["RAISE EXCEPTION: a"]),
+        (
+            "BEGIN RETURN QUERY SELECT 1 FROM (VALUES"
+            " ('start', 'one', a AND f(b, c), 'x', d), ('end', 'two', e, 'y', g))"
+            " AS l(scopes, check_name, pass, error, found); END",
+            ["one: a", "one: f(b, c)", "two"],
+        ),
+        (
+            "BEGIN PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('end', r) c; END",
+            ["checks of end"],
+        ),
         ("SELECT CASE WHEN a THEN birth.fn_birth_error('x', 'y') END", ["a"]),
         ("SELECT CASE a WHEN 1 THEN birth.fn_birth_error('x', 'y') END", []),
     ],

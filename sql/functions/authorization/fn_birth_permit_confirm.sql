@@ -23,14 +23,18 @@ BEGIN
   END IF;
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
   IF r_permit.confirmed_by IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
+    PERFORM birth.fn_birth_raise('permit_not_open',
+      format('permit %s is %s, confirmed by %s', p_permit_id, r_permit.status, r_permit.confirmed_by),
       'see birth.birth_admission_permit_v2 for the permit');
   END IF;
   r_run.permit_id := p_permit_id;
-  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('confirm', r_run, r_permit.purpose, r_run) c WHERE NOT c.pass ORDER BY c.number;
-  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage, p_permit_id := p_permit_id,
+  PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('confirm', r_run, r_permit.purpose, r_run) c
+    WHERE NOT c.pass ORDER BY c.number;
+  v_at := birth.fn_birth_act_record('permit_confirm', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
+    p_permit_id := p_permit_id,
     p_collection := r_run.collection_name);
-  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at WHERE p.permit_id = p_permit_id;
+  UPDATE birth.birth_admission_permit_v2 p SET confirmed_by = session_user, confirmed_at = v_at
+    WHERE p.permit_id = p_permit_id;
   permit_id := p_permit_id;
   next_step := birth.fn_birth_run_next_step(r_permit.run_id, r_permit.purpose);
   RETURN NEXT;
@@ -38,4 +42,5 @@ END;
 $fn_birth_permit_confirm$;
 
 COMMENT ON FUNCTION birth.fn_birth_permit_confirm(bigint) IS
-  'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to NB204, NB209. Specification: 6.';
+  'Confirms an open permit; returns the ready CALL. Reviewer, not the one who opened it. NB110, NB111, NB201 to '
+  'NB204, NB209. Specification: 6.';

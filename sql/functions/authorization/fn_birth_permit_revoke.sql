@@ -24,10 +24,12 @@ BEGIN
     PERFORM birth.fn_birth_raise('permit_unknown', format('permit %s', coalesce(p_permit_id::text, 'NULL')));
   END IF;
   IF r_permit.status <> 'OPEN' THEN
-    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s', p_permit_id, r_permit.status), 'there is nothing to revoke');
+    PERFORM birth.fn_birth_raise('permit_not_open', format('permit %s is %s', p_permit_id, r_permit.status),
+      'there is nothing to revoke');
   END IF;
   SELECT l.lineage INTO v_lineage FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = r_permit.run_id;
-  PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage, p_permit_id := p_permit_id,
+  PERFORM birth.fn_birth_act_record('permit_revoke', p_run_id := r_permit.run_id, p_lineage := v_lineage,
+    p_permit_id := p_permit_id,
     p_collection := r_permit.collection_name, p_reason := p_reason);
   PERFORM birth.fn_birth_permit_settle(r_permit.run_id);
   -- Whoever spends it in this moment has been asked already: what that transaction has written stands when it commits.
@@ -43,4 +45,5 @@ END;
 $fn_birth_permit_revoke$;
 
 COMMENT ON FUNCTION birth.fn_birth_permit_revoke(bigint, text) IS
-  'Revokes an open permit, with immediate effect on the next batch. Permit owner. NB102, NB110, NB111, NB201, NB202. Specification: 6, R9.';
+  'Revokes an open permit, with immediate effect on the next batch. Permit owner. NB102, NB110, NB111, NB201, NB202. '
+  'Specification: 6, R9.';

@@ -1,6 +1,7 @@
--- A reviewer's verdict on a run's own purpose, or with p_purpose COMPENSATE on its undoing, bound to its planned set, the contract and the identity as they are now. Neither who planned or executed, nor who opened a
--- permit, nor who released the contract can give it. A verdict NOT_SAFE_NEEDS_FIX is always recorded, waits for nobody, and
--- stands until a later verdict names it: a SAFE beside one that it does not name is refused.
+-- A reviewer's verdict on a run's own purpose, or with p_purpose COMPENSATE on its undoing, bound to its planned set,
+-- the contract and the identity as they are now. Neither who planned or executed, nor who opened a permit, nor who
+-- released the contract can give it. A verdict NOT_SAFE_NEEDS_FIX is always recorded, waits for nobody, and stands
+-- until a later verdict names it: a SAFE beside one that it does not name is refused.
 -- SECURITY DEFINER: reviewers write verdicts through here only.
 -- Returns: one row: review_id, verdict, next_step.
 -- Calls: fn_birth_alerts, fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash,
@@ -37,28 +38,34 @@ BEGIN
   v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
   v_fault := CASE
-    WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX') THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
+    WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
+      THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
-    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE') THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
+    WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
+      THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
       format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
-      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX')) THEN
+      WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX'))
+        THEN
       format('p_supersedes is %s; it names verdicts NOT_SAFE_NEEDS_FIX on this run and purpose', p_supersedes)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('verdict_malformed', v_fault);
   END IF;
-  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE' AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
+  IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE'
+    AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
      OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
   SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
   WHERE (g.released_by = session_user OR g.released_by_id = birth.fn_birth_login_id()) AND g.exact_sha256 IS NOT NULL
-    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object AND n.generation > g.generation);
+    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object
+      AND n.generation > g.generation);
   IF v_release IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('separation_of_duties', format('%s released %s, which the verdict is bound to', session_user, v_release));
+    PERFORM birth.fn_birth_raise('separation_of_duties',
+      format('%s released %s, which the verdict is bound to', session_user, v_release));
   END IF;
   IF p_verdict = 'SAFE' THEN
     PERFORM birth.fn_birth_lineage_lock(r_run.lineage);
@@ -72,12 +79,15 @@ BEGIN
         'when what it found is mended, name it: ' || birth.fn_birth_review_statement(r_run, v_purpose));
     END IF;
   END IF;
-  v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage, p_collection := r_run.collection_name,
+  v_at := birth.fn_birth_act_record('review', p_run_id := p_run_id, p_lineage := r_run.lineage,
+    p_collection := r_run.collection_name,
     p_epoch := r_run.epoch, p_reason := p_findings,
     p_detail := jsonb_build_object('verdict', p_verdict, 'purpose', v_purpose, 'supersedes', v_supersedes));
-  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by, planned_fingerprint, contract_hash, identity_hash,
+  INSERT INTO birth.birth_review AS v (run_id, purpose, verdict, findings, accept_orphans, reviewed_at, reviewed_by,
+    planned_fingerprint, contract_hash, identity_hash,
     alerts_seen, failures_seen, supersedes)
-  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint, birth.fn_birth_contract_hash(),
+  VALUES (p_run_id, v_purpose, p_verdict, p_findings, p_accept_orphans, v_at, session_user, r_run.planned_fingerprint,
+    birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(r_run.collection_name), v_alerts, v_failures, v_supersedes)
   RETURNING v.review_id, v.verdict INTO review_id, verdict;
   next_step := birth.fn_birth_run_next_step(p_run_id, v_purpose);
@@ -86,4 +96,5 @@ END;
 $fn_birth_review_record$;
 
 COMMENT ON FUNCTION birth.fn_birth_review_record(uuid, text, text, bigint, text, bigint[]) IS
-  'Records a verdict on a run, taking back the verdicts NOT_SAFE_NEEDS_FIX in p_supersedes; returns its id and the next step. Reviewer. NB110, NB111, NB209, NB211, NB213, NB301 to NB303. Specification: 6, R5, R7.';
+  'Records a verdict on a run, taking back the verdicts NOT_SAFE_NEEDS_FIX in p_supersedes; returns its id and the '
+  'next step. Reviewer. NB110, NB111, NB209, NB211, NB213, NB301 to NB303. Specification: 6, R5, R7.';

@@ -13,17 +13,23 @@ BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut', pg_catalog.format('statement_timeout is %s and covers the whole CALL', pg_catalog.current_setting('statement_timeout')));
+    PERFORM birth.fn_birth_raise('timeout_would_cut',
+      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
+      pg_catalog.current_setting('statement_timeout')));
   END IF;
-  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id, p_batch := p_batch,
+  SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id,
+    p_batch := p_batch,
     p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);
   IF p_execute IS NOT TRUE THEN
-    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id, r_run.actual_inserted - r_run.compensated_rows;
+    RAISE NOTICE 'run %: every check passes, % births would be removed; pass p_execute := true', p_run_id,
+      r_run.actual_inserted - r_run.compensated_rows;
     RETURN;
   END IF;
-  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE', p_batch := p_batch);
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'COMPENSATE',
+    p_batch := p_batch);
 END;
 $sp_dot_birth_qt001_compensate$;
 
 COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_compensate(uuid, bigint, integer, boolean) IS
-  'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';
+  'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every '
+  'check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';

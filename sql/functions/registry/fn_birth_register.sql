@@ -1,8 +1,8 @@
--- The door to birth_registry: one code or a set. It runs with the caller's rights, so with p_dry_run := false it writes inside the writer and
--- nowhere else. It refuses what it cannot register whole, and skips nothing silently.
--- One statement inserts, in the order of the codes, so that concurrent writers queue instead of deadlocking. A later one looks up who owns
--- what was there, and so sees births that were committed meanwhile.
--- ON CONFLICT costs a row nearly as much as the rest of its insert. With p_fresh, where no conflict is expected, a plain INSERT is tried in a
+-- The door to birth_registry: one code or a set. It runs with the caller's rights, so with p_dry_run := false it writes
+-- inside the writer and nowhere else. It refuses what it cannot register whole, and skips nothing silently. One
+-- statement inserts, in the order of the codes, so that concurrent writers queue instead of deadlocking. A later one
+-- looks up who owns what was there, and so sees births that were committed meanwhile. ON CONFLICT costs a row nearly as
+-- much as the rest of its insert. With p_fresh, where no conflict is expected, a plain INSERT is tried in a
 -- subtransaction; if one code was there already, the whole set goes through ON CONFLICT.
 -- Returns: one row an outcome: born (would_be_born in a dry run) and exists, with the number of codes.
 -- Calls: fn_birth_policy_decision, fn_birth_raise
@@ -27,14 +27,17 @@ BEGIN
   END IF;
   SELECT * INTO r_policy FROM birth.fn_birth_policy_decision(p_collection);
   IF NOT r_policy.may_register THEN
-    PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection' ELSE 'policy_not_required' END,
+    PERFORM birth.fn_birth_raise(CASE r_policy.decision WHEN 'REFUSED' THEN 'unknown_collection'
+      ELSE 'policy_not_required' END,
       format('collection %L: %s', p_collection, r_policy.reason));
   END IF;
   -- No white space sorts after '!', which is the quick answer, as in the constraint of the table.
   SELECT array_agg(u.code) INTO v_bad FROM unnest(p_codes) AS u(code)
-  WHERE (octet_length(u.code) <= 512 AND (u.code COLLATE "C" >= '!' OR btrim(u.code, E' \t\n\r\f\x0b') <> '')) IS NOT TRUE;
+  WHERE (octet_length(u.code) <= 512 AND (u.code COLLATE "C" >= '!'
+    OR btrim(u.code, E' \t\n\r\f\x0b') <> '')) IS NOT TRUE;
   IF v_bad IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad), cardinality(p_codes), left(v_bad[1], 80)));
+    PERFORM birth.fn_birth_raise('code_missing', format('%s of %s codes, such as %L', cardinality(v_bad),
+      cardinality(p_codes), left(v_bad[1], 80)));
   END IF;
 
   IF NOT p_dry_run AND p_fresh THEN
@@ -73,4 +76,5 @@ END;
 $fn_birth_register$;
 
 COMMENT ON FUNCTION birth.fn_birth_register(text, text[], text, uuid, boolean, boolean) IS
-  'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, NB107, NB108. Specification: 4, R1.';
+  'Registers codes of a BIRTH_REQUIRED collection: rows (outcome, codes). Dry run by default. NB102, NB103, NB104, '
+  'NB107, NB108. Specification: 4, R1.';

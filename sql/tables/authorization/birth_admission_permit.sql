@@ -11,7 +11,8 @@ CREATE TABLE birth.birth_admission_permit (
   CONSTRAINT birth_admission_permit_status CHECK (status IN ('OPEN', 'CONSUMED', 'REVOKED'))
 );
 
-COMMENT ON TABLE birth.birth_admission_permit IS 'The first permit, without expiry or bound; superseded by birth_admission_permit_v2. Specification: 2.';
+COMMENT ON TABLE birth.birth_admission_permit IS
+  'The first permit, without expiry or bound; superseded by birth_admission_permit_v2. Specification: 2.';
 COMMENT ON COLUMN birth.birth_admission_permit.permit_id IS 'Identity.';
 COMMENT ON COLUMN birth.birth_admission_permit.collection_name IS 'The collection it admits.';
 COMMENT ON COLUMN birth.birth_admission_permit.status IS 'OPEN, CONSUMED or REVOKED.';

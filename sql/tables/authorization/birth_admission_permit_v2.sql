@@ -22,7 +22,8 @@ CREATE TABLE birth.birth_admission_permit_v2 (
   -- What is spent never exceeds what was granted, whoever writes the row.
   CONSTRAINT birth_admission_permit_v2_bound CHECK (max_rows > 0 AND spent_rows BETWEEN 0 AND max_rows),
   -- A permit does not lie around: seven days at most.
-  CONSTRAINT birth_admission_permit_v2_expiry CHECK (expires_at > opened_at AND expires_at <= opened_at + interval '168 hours'),
+  CONSTRAINT birth_admission_permit_v2_expiry CHECK (expires_at > opened_at
+    AND expires_at <= opened_at + interval '168 hours'),
   -- A permit says why.
   CONSTRAINT birth_admission_permit_v2_reason CHECK (reason ~ '\S'),
   -- Nobody confirms their own permit; nothing is spent of one that nobody confirmed.
@@ -33,7 +34,8 @@ CREATE TABLE birth.birth_admission_permit_v2 (
 );
 
 -- At most one open permit for a run and purpose.
-CREATE UNIQUE INDEX birth_admission_permit_v2_open ON birth.birth_admission_permit_v2 (run_id, purpose) WHERE status = 'OPEN';
+CREATE UNIQUE INDEX birth_admission_permit_v2_open ON birth.birth_admission_permit_v2 (run_id, purpose)
+  WHERE status = 'OPEN';
 
 COMMENT ON TABLE birth.birth_admission_permit_v2 IS
   'Permits: expiring, scoped to one run, bounded in rows, usable once. Specification: 6.';
@@ -41,7 +43,8 @@ COMMENT ON COLUMN birth.birth_admission_permit_v2.permit_id IS 'Identity.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.collection_name IS 'The collection it is scoped to.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.run_id IS 'The one plan it is scoped to.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.purpose IS 'The purpose of its run, or COMPENSATE.';
-COMMENT ON COLUMN birth.birth_admission_permit_v2.status IS 'OPEN once, then CONSUMED, REVOKED or EXPIRED; an OPEN one past expires_at admits nothing.';
+COMMENT ON COLUMN birth.birth_admission_permit_v2.status IS
+  'OPEN once, then CONSUMED, REVOKED or EXPIRED; an OPEN one past expires_at admits nothing.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.max_rows IS 'Births it admits at most.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.spent_rows IS 'Births committed under it.';
 COMMENT ON COLUMN birth.birth_admission_permit_v2.reason IS 'Why it was opened.';

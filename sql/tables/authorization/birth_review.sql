@@ -1,5 +1,5 @@
--- Verdicts. Each stands until another one names it. A SAFE that stands counts only while no NOT_SAFE_NEEDS_FIX stands and
--- what it was bound to is unchanged.
+-- Verdicts. Each stands until another one names it. A SAFE that stands counts only while no NOT_SAFE_NEEDS_FIX stands
+-- and what it was bound to is unchanged.
 CREATE TABLE birth.birth_review (
   review_id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   run_id              uuid NOT NULL REFERENCES birth.birth_backfill_ledger_v2,
@@ -30,7 +30,8 @@ CREATE TABLE birth.birth_review (
 CREATE INDEX birth_review_run ON birth.birth_review (run_id, purpose);
 
 COMMENT ON TABLE birth.birth_review IS
-  'Verdicts, bound to run, planned set, contract and identity; each stands until another names it. Specification: 6, R5.';
+  'Verdicts, bound to run, planned set, contract and identity; each stands until another names it. Specification: 6, '
+  'R5.';
 COMMENT ON COLUMN birth.birth_review.review_id IS 'Identity; gives no order.';
 COMMENT ON COLUMN birth.birth_review.run_id IS 'The run reviewed.';
 COMMENT ON COLUMN birth.birth_review.purpose IS 'The purpose of its run, or COMPENSATE.';
@@ -42,7 +43,9 @@ COMMENT ON COLUMN birth.birth_review.reviewed_by IS 'By which reviewer.';
 COMMENT ON COLUMN birth.birth_review.planned_fingerprint IS 'The planned set it is bound to.';
 COMMENT ON COLUMN birth.birth_review.contract_hash IS 'The contract it is bound to.';
 COMMENT ON COLUMN birth.birth_review.identity_hash IS 'The policy, identity and table it is bound to.';
-COMMENT ON COLUMN birth.birth_review.alerts_seen IS 'Rows of trigger_guard_alerts when it was given: what the reviewer could see.';
-COMMENT ON COLUMN birth.birth_review.failures_seen IS 'How often the run had failed when it was given: after another failure it is void.';
+COMMENT ON COLUMN birth.birth_review.alerts_seen IS
+  'Rows of trigger_guard_alerts when it was given: what the reviewer could see.';
+COMMENT ON COLUMN birth.birth_review.failures_seen IS
+  'How often the run had failed when it was given: after another failure it is void.';
 COMMENT ON COLUMN birth.birth_review.supersedes IS
   'The verdicts it takes back: those NOT_SAFE_NEEDS_FIX that the reviewer named, and the SAFE that stood before it.';

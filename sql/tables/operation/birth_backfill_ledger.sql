@@ -13,7 +13,8 @@ CREATE TABLE birth.birth_backfill_ledger (
   CONSTRAINT birth_backfill_ledger_plans_only CHECK (status = 'planned' AND dry_run AND applied_rows = 0)
 );
 
-COMMENT ON TABLE birth.birth_backfill_ledger IS 'The first ledger: plans only; superseded by birth_backfill_ledger_v2. Specification: 2.';
+COMMENT ON TABLE birth.birth_backfill_ledger IS
+  'The first ledger: plans only; superseded by birth_backfill_ledger_v2. Specification: 2.';
 COMMENT ON COLUMN birth.birth_backfill_ledger.run_id IS 'The plan.';
 COMMENT ON COLUMN birth.birth_backfill_ledger.collection_name IS 'The collection planned.';
 COMMENT ON COLUMN birth.birth_backfill_ledger.status IS 'planned.';

@@ -71,7 +71,8 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   CONSTRAINT bbl2_written CHECK (written_fingerprint[1] = actual_inserted),
   -- Nothing is executed that is still called a dry run.
   CONSTRAINT bbl2_executed CHECK (dry_run = (status = 'planned')),
-  -- No false done: a run is done only when it wrote, in number and as a set, exactly its target, and the target is not empty.
+  -- No false done: a run is done only when it wrote, in number and as a set, exactly its target, and the target is not
+  -- empty.
   CONSTRAINT bbl2_no_false_done CHECK (
     (status <> 'done'
      OR (expected_delta > 0
@@ -84,7 +85,8 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     (status <> 'compensated'
      OR (compensated_rows = actual_inserted AND actual_inserted > 0 AND compensating_since IS NOT NULL)) IS TRUE),
   -- A run that is being compensated is never applied again.
-  CONSTRAINT bbl2_one_way CHECK (compensating_since IS NULL OR status IN ('running', 'stopped', 'failed', 'compensated')),
+  CONSTRAINT bbl2_one_way CHECK (compensating_since IS NULL OR status
+    IN ('running', 'stopped', 'failed', 'compensated')),
   -- What ended early says why.
   CONSTRAINT bbl2_reason CHECK ((status IN ('stopped', 'failed')) = (stop_reason IS NOT NULL))
 ) WITH (fillfactor = 70);
@@ -101,9 +103,11 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.run_id IS 'The run.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.lineage IS 'The first run of the chain of plans.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished run this plan follows.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run does: APPLY writes births. COMPENSATE undoes a run.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS
+  'What the run does: APPLY writes births. COMPENSATE undoes a run.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.status IS 'planned, running, stopped, failed, done or compensated.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS 'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS
+  'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dry_run IS 'true until executed.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.source_rows IS 'S: rows of the source table.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births of the collection.';
@@ -112,17 +116,21 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.unresolvable IS 'U: rows withou
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.duplicates IS 'D: rows whose code another row of the collection has.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collisions IS 'X: codes that another collection owns.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_rows IS 'M: codes without a birth.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_fingerprint IS 'Fingerprint of the set of codes without a birth.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_fingerprint IS
+  'Fingerprint of the set of codes without a birth.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_a IS 'Seed of the first sum.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.seed_b IS 'Seed of the second sum.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.algorithm IS 'Algorithm of the fingerprint.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.server_major IS 'Server major the fingerprint was computed on; another one needs a new plan.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.server_major IS
+  'Server major the fingerprint was computed on; another one needs a new plan.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_hash IS 'The contract the plan was computed under.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.identity_hash IS 'Policy, identity and table the plan was computed under.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.identity_hash IS
+  'Policy, identity and table the plan was computed under.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was planned.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.expected_delta IS 'Size of the target set: planned_rows, or max_rows where that is less.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.expected_delta IS
+  'Size of the target set: planned_rows, or max_rows where that is less.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_upper IS 'Key of the last row of the target set.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerprint of the target set.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
@@ -136,12 +144,15 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.contract_token IS 'Catalogue st
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.batches IS 'Receipts written.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.visited IS 'Source rows visited.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.actual_inserted IS 'Births written.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.skipped IS 'Visited rows that had a birth of their own collection, or no code.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.blocked IS 'Visited rows whose code another collection owned; a batch with any is undone.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.skipped IS
+  'Visited rows that had a birth of their own collection, or no code.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.blocked IS
+  'Visited rows whose code another collection owned; a batch with any is undone.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.written_fingerprint IS 'Fingerprint of the births written.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.resume_marker IS 'Key of the last row visited; NULL before the first.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.started_at IS 'When the run first began.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.last_batch_at IS 'When the last batch was written.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.finished_at IS 'When it was done or compensated.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensating_since IS 'When its compensation began; from then on it is closed to apply.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensating_since IS
+  'When its compensation began; from then on it is closed to apply.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.compensated_rows IS 'Births removed.';

@@ -25,10 +25,12 @@ CREATE TABLE birth.birth_receipt (
 );
 
 COMMENT ON TABLE birth.birth_receipt IS
-  'One row a committed batch: range, counts, fingerprint, chained by SHA-256. Receipts, births and ledger always agree. Specification: 6.';
+  'One row a committed batch: range, counts, fingerprint, chained by SHA-256. Receipts, births and ledger always '
+  'agree. Specification: 6.';
 COMMENT ON COLUMN birth.birth_receipt.run_id IS 'The run.';
 COMMENT ON COLUMN birth.birth_receipt.batch_no IS 'Number of the batch in the run, from 1.';
-COMMENT ON COLUMN birth.birth_receipt.purpose IS 'APPLY: the batch wrote births. COMPENSATE: it undid what the run wrote.';
+COMMENT ON COLUMN birth.birth_receipt.purpose IS
+  'APPLY: the batch wrote births. COMPENSATE: it undid what the run wrote.';
 COMMENT ON COLUMN birth.birth_receipt.epoch IS 'The attempt it belongs to.';
 COMMENT ON COLUMN birth.birth_receipt.permit_id IS 'The permit it was spent from.';
 COMMENT ON COLUMN birth.birth_receipt.key_after IS 'The batch began after this key; NULL at the start.';

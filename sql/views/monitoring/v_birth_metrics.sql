@@ -20,7 +20,7 @@ WHERE p.status = 'running'
 UNION ALL
 SELECT 'birth_backfilled_births_total', '{}'::jsonb,
        coalesce(sum(CASE r.purpose WHEN 'APPLY' THEN r.written ELSE - r.written END), 0)
-FROM birth.birth_receipt r
+FROM birth.birth_receipt r JOIN birth.birth_backfill_ledger_v2 l ON l.run_id = r.run_id AND l.purpose = 'APPLY'
 UNION ALL
 SELECT m.name, jsonb_build_object('window', s.window_name), m.value
 FROM birth.v_birth_spike s

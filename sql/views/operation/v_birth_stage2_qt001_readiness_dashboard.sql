@@ -1,17 +1,22 @@
--- How ready QT-001 is. The gate is derived from the figures above it, so that it cannot go stale. Permits and ledger are those of stage2_5, and
--- a permit past its expiry is not an open one.
+-- How ready QT-001 is. The gate is derived from the figures above it, so that it cannot go stale. Permits and ledger
+-- are those of stage2_5, and a permit past its expiry is not an open one.
 CREATE OR REPLACE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
 WITH counted AS (
   SELECT (SELECT count(*) FROM birth.collection_registry c WHERE c.coverage_status = 'BIRTH_REQUIRED') AS required,
-         (SELECT count(*) FROM birth.collection_registry c CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
+         (SELECT count(*)
+          FROM birth.collection_registry c CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
           WHERE c.coverage_status = 'BIRTH_REQUIRED' AND starts_with(d.status, 'ELIGIBLE_')) AS resolvable,
-         (SELECT count(*) FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN' AND p.expires_at > birth.fn_birth_clock()) AS permits,
+         (SELECT count(*) FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN'
+          AND p.expires_at > birth.fn_birth_clock()) AS permits,
          to_regclass('birth.birth_admission_permit_v2') IS NOT NULL AS permit_table,
          to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL AS ledger_table,
-         (SELECT count(*) FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth'
+         (SELECT count(*) FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+          AND n.nspname = 'birth'
           WHERE p.proname = 'fn_birth_register') AS register,
-         (SELECT count(DISTINCT p.proname) FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth'
-          WHERE p.proname IN ('fn_dot_birth_qt001_plan', 'fn_dot_birth_qt001_apply', 'sp_dot_birth_qt001_apply')) = 3 AS writer
+         (SELECT count(DISTINCT p.proname) FROM pg_catalog.pg_proc p
+          JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth'
+          WHERE p.proname IN ('fn_dot_birth_qt001_plan', 'fn_dot_birth_qt001_apply',
+            'sp_dot_birth_qt001_apply')) = 3 AS writer
 )
 SELECT m.metric, m.value
 FROM counted c
@@ -31,4 +36,5 @@ CROSS JOIN LATERAL (VALUES
 ) AS m(metric, value);
 
 COMMENT ON VIEW birth.v_birth_stage2_qt001_readiness_dashboard IS
-  'How ready QT-001 is: required, resolvable and blocked identities, permits, objects, and the gate that follows from them. Specification: 2.';
+  'How ready QT-001 is: required, resolvable and blocked identities, permits, objects, and the gate that follows from '
+  'them. Specification: 2.';

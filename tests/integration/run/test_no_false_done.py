@@ -13,7 +13,7 @@ BINDING = (
 )
 STALE = ("p_now.planned_fingerprint = p_run.planned_fingerprint", "true")
 NOTHING = ("(p_now.planned_rows = 0) IS NOT TRUE", "true")
-MEASURED_IS_COUNTED = ("ELSE v_held = p_run.written_fingerprint END", "ELSE true END")
+MEASURED_IS_COUNTED = ("was counted',\n     v_held = p_run.written_fingerprint", "was counted', true")
 WRITTEN_IS_TARGET = ("v_held = p_run.target_fingerprint", "true")
 
 # The cheats.
@@ -288,6 +288,7 @@ def test_not_even_a_superuser_can_call_a_run_done_that_is_not(
     "column",
     [
         "status",
+        "purpose",
         "dry_run",
         "planned_rows",
         "expected_delta",
@@ -311,6 +312,7 @@ def test_no_column_that_the_proof_rests_on_can_be_unknown(scene: Scene, run: Run
         ({"status": "'stopped'"}, "bbl2_reason"),
         ({"status": "'stopped'", "stop_reason": "'x'", "written_fingerprint": "ARRAY[1, 1, 1]"}, "bbl2_written"),
         ({"status": "'finished'"}, "bbl2_status"),
+        ({"purpose": "'UNDO'"}, "bbl2_purpose"),
     ],
 )
 def test_a_superuser_cannot_write_a_state_that_does_not_exist(

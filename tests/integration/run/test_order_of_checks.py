@@ -1,5 +1,6 @@
 """The writer's checks come in the order of the specification (section 6), and a refusal changes nothing."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -7,7 +8,7 @@ import pytest
 from helpers import OPERATOR, Fault, Prepared, Run, Scene, name, prepared, refused
 from support import Cluster, Database
 
-from birthdb import errors
+from birthdb import errors, paths
 from birthdb.errors import BirthError
 
 
@@ -64,6 +65,15 @@ STEPS: list[tuple[int, Fault, type[BirthError]]] = [
     (6, expire, errors.PermitExpired),
     (7, grow, errors.PlanStale),
 ]
+
+
+def test_the_list_of_checks_is_the_one_of_the_specification_in_its_order() -> None:
+    specified = (paths.ROOT / "docs" / "reference" / "specification.md").read_text(encoding="utf-8")
+    table = specified.partition("| step | check |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    routine = (paths.SQL / "functions/operation/fn_birth_checks.sql").read_text(encoding="utf-8")
+    rows = routine.partition("FROM (VALUES\n")[2].partition(") AS l(scopes")[0]
+    listed = re.findall(r"^    \((?:CASE WHEN .*? END|'[a-z ]+'),\s+'([^']+)',", rows, re.MULTILINE | re.DOTALL)
+    assert listed == [line.split("|")[2].strip() for line in table.splitlines()]
 
 
 @pytest.fixture(scope="module")

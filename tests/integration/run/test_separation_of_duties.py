@@ -29,6 +29,8 @@ from support import RELEASER
 
 from birthdb import errors
 
+PEOPLE_CHECK = "birth.fn_birth_people_check(p_run_id, p_lineage, p_act)"
+
 
 @dataclass
 class Cast:
@@ -170,7 +172,7 @@ def test_whoever_acts_in_two_parts_meanwhile_is_found_at_the_next_batch(scene: S
 
 
 def test_without_the_check_of_each_act_the_check_of_each_batch_still_stops_one_person(scene: Scene, item: str) -> None:
-    scene.replace_routine("fn_birth_act_record", ("v_fault IS NOT NULL", "false"))
+    scene.replace_routine("fn_birth_act_record", (PEOPLE_CHECK, "NULL"))
     with refused(errors.SeparationOfDuties):
         play(scene, Cast(planner=EVERYBODY, reviewer=EVERYBODY), by_driver)
     assert scene.births() == 0
@@ -235,7 +237,7 @@ def test_a_login_that_is_renamed_between_plan_and_review_is_one_person(scene: Sc
 def test_a_login_that_was_renamed_between_its_acts_is_found_before_every_batch(scene: Scene, login: Login) -> None:
     run_id = login.plan(scene.db.connect(login.name))
     login.rename()
-    scene.replace_routine("fn_birth_act_record", ("v_fault IS NOT NULL", "false"))
+    scene.replace_routine("fn_birth_act_record", (PEOPLE_CHECK, "NULL"))
     login.review(scene.db.connect(login.name), run_id)
     permit_id = scene.open_permit("item", run_id, 20)
     scene.confirm(permit_id)

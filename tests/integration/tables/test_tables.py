@@ -61,6 +61,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "run_id": RUN,
         "lineage": RUN,
         "collection_name": "'c'",
+        "purpose": "'APPLY'",
         "status": "'planned'",
         "dry_run": "true",
         "source_rows": "1",

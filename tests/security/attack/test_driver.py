@@ -46,6 +46,13 @@ def test_an_attempt_is_asked_for_what_the_run_began_with(scene: Scene, run: Run,
         scene.session(OPERATOR).execute(driven("fn_birth_run_begin", given), given)
 
 
+@pytest.mark.parametrize("mode", ["apply", None])
+def test_an_attempt_is_made_in_a_known_mode(scene: Scene, run: Run, mode: str | None) -> None:
+    given = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply", p_mode=mode)
+    with scene.unchanged(), refused(errors.BadArgument):
+        scene.session(OPERATOR).execute(driven("fn_birth_run_begin", given), given)
+
+
 def test_an_identity_is_not_decided_anew_while_a_run_of_it_begins(scene: Scene, run: Run) -> None:
     change = {"p_collection": "item", "p_strategy": "synthetic_id", "p_column": "id", "p_prefix": "another-"}
     holder = scene.session(OPERATOR)

@@ -8,9 +8,11 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_bac
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_review_statement$
-  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', p_findings := ''…''%s%s%s);  -- a reviewer',
+  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
+    'p_findings := ''…''%s%s%s);  -- a reviewer',
     p_run.run_id,
-    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE' THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE'
+      THEN format(', p_accept_orphans := %s', p_run.orphans) END,
     CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
     (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
      FROM birth.v_birth_verdict_standing v

@@ -10,7 +10,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_failures(p_run birth.birth_backfil
 AS $fn_birth_run_failures$
 BEGIN
   RETURN (SELECT count(*) FROM birth.birth_act a
-    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome' AND a.detail ->> 'status' = 'failed');
+    WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'outcome'
+      AND a.detail ->> 'status' = 'failed');
 END;
 $fn_birth_run_failures$;
 

@@ -1,7 +1,7 @@
 -- Records an act of session_user. An act on a run is first checked for separation of duties. Once it is committed it
 -- survives a crash of the server.
 -- Returns: when, by fn_birth_clock.
--- Calls: fn_birth_durable, fn_birth_act_part, fn_birth_lineage_lock, fn_birth_people_fault, fn_birth_raise,
+-- Calls: fn_birth_durable, fn_birth_act_part, fn_birth_lineage_lock, fn_birth_people_check, fn_birth_raise,
 --        fn_birth_login_id, fn_birth_clock
 -- Writes: birth_act
 CREATE OR REPLACE FUNCTION birth.fn_birth_act_record(
@@ -23,7 +23,7 @@ BEGIN
     IF p_detail ->> 'verdict' IS DISTINCT FROM 'NOT_SAFE_NEEDS_FIX' THEN
       PERFORM birth.fn_birth_lineage_lock(p_lineage);
     END IF;
-    v_fault := birth.fn_birth_people_fault(p_run_id, p_lineage, p_act);
+    v_fault := birth.fn_birth_people_check(p_run_id, p_lineage, p_act);
     IF v_fault IS NOT NULL THEN
       PERFORM birth.fn_birth_raise('separation_of_duties', v_fault);
     END IF;

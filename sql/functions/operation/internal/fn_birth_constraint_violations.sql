@@ -1,10 +1,11 @@
--- Checks the rows of every table of the contract but birth_registry against its constraints as the release recorded them: CHECK, NOT NULL,
--- keys, unique indexes, foreign keys. A superuser can switch a constraint off, write, and mark it as validated again: the catalogue shows nothing.
--- It reads the tables themselves, because an index may lack rows. NOT NULL is asked by num_nulls: from PostgreSQL 17 on the planner folds IS NULL
--- on a column that is declared NOT NULL.
--- birth_registry is left out: it would have to be read whole. Without JIT, whose code trusts NOT NULL and crashes the server on an empty value.
--- Returns: one row for each constraint that is violated and run: run_id (NULL: the rows belong to no run), the constraint, how many rows.
--- A table that cannot be read is returned too, with the reason.
+-- Checks the rows of every table of the contract but birth_registry against its constraints as the release recorded
+-- them: CHECK, NOT NULL, keys, unique indexes, foreign keys. A superuser can switch a constraint off, write, and mark
+-- it as validated again: the catalogue shows nothing. It reads the tables themselves, because an index may lack rows.
+-- NOT NULL is asked by num_nulls: from PostgreSQL 17 on the planner folds IS NULL on a column that is declared NOT
+-- NULL. birth_registry is left out: it would have to be read whole. Without JIT, whose code trusts NOT NULL and crashes
+-- the server on an empty value.
+-- Returns: one row for each constraint that is violated and run: run_id (NULL: the rows belong to no run), the
+-- constraint, how many rows. A table that cannot be read is returned too, with the reason.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_constraint_violations()
@@ -46,7 +47,8 @@ BEGIN
       UNION ALL
       SELECT u.relation, u.name, substr(u.text, 7) FROM rule u WHERE starts_with(u.text, 'CHECK (')
       UNION ALL
-      SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1], m[2], m[3])
+      SELECT u.relation, u.name, format('num_nulls(%1$s) > 0 OR ((%1$s) IN (SELECT %3$s FROM %2$s)) IS TRUE', m[1],
+        m[2], m[3])
       FROM rule u CROSS JOIN LATERAL regexp_match(u.text, '^FOREIGN KEY [(](.+)[)] REFERENCES ([^ (]+)[(](.+)[)]') AS m
       WHERE m IS NOT NULL
     )
@@ -73,4 +75,5 @@ END;
 $fn_birth_constraint_violations$;
 
 COMMENT ON FUNCTION birth.fn_birth_constraint_violations() IS
-  'Rows that violate a constraint of the release, whatever the catalogue says of it: run, constraint, how many. Specification: 6, 6.1 R11.';
+  'Rows that violate a constraint of the release, whatever the catalogue says of it: run, constraint, how many. '
+  'Specification: 6, 6.1 R11.';

@@ -1,7 +1,8 @@
--- One batch of any purpose: visits up to p_batch rows of what is left, slice by slice, and moves marker, counts, permit and receipt in the
--- transaction that writes. Codes are written in chunks, because an array ends at 1 GB. The call that finds nothing left proves the run, in a
--- transaction of its own, so that no insert waits for a code of the last batch meanwhile. COMPENSATE counts down what the purpose counted up.
--- Granted to nobody: fn_birth_run_step checks before it calls, the rehearsal rolls back after.
+-- One batch of any purpose: visits up to p_batch rows of what is left, slice by slice, and moves marker, counts, permit
+-- and receipt in the transaction that writes. Codes are written in chunks, because an array ends at 1 GB. The call that
+-- finds nothing left proves the run, in a transaction of its own, so that no insert waits for a code of the last batch
+-- meanwhile. COMPENSATE counts down what the purpose counted up. Granted to nobody: fn_birth_run_step checks before it
+-- calls, the rehearsal rolls back after.
 -- Returns: the run's row as it is now.
 -- Calls: fn_birth_purpose, fn_birth_raise, fn_birth_run_finish, fn_birth_refuse, fn_birth_checks, fn_birth_run_receipt
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
@@ -31,7 +32,8 @@ BEGIN
   WHILE NOT v_end AND v_visited < p_batch LOOP
     v_rows := least(c_chunk, p_batch - v_visited);
     EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice) INTO r_slice USING p_run, v_marker, v_rows;
-    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes,
+      r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -47,30 +49,38 @@ BEGIN
 
   IF v_undo THEN
     UPDATE birth.birth_backfill_ledger_v2 l
-    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), compensated_rows = l.compensated_rows + v_written[1]::bigint
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
+      compensated_rows = l.compensated_rows + v_written[1]::bigint
     WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
   ELSE
     UPDATE birth.birth_backfill_ledger_v2 l
-    SET batches = l.batches + 1, last_batch_at = clock_timestamp(), actual_inserted = l.actual_inserted + v_written[1]::bigint,
-        visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint, resume_marker = v_marker,
+    SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
+      actual_inserted = l.actual_inserted + v_written[1]::bigint,
+        visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint,
+          resume_marker = v_marker,
         written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2],
                                     l.written_fingerprint[3] + v_written[3]]
     WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
-    -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is left for a new plan.
+    -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is
+    -- left for a new plan.
     IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
       PERFORM birth.fn_birth_raise('source_changed',
         format('run %s wrote %s of a target of %s', p_run.run_id, r_run.actual_inserted, p_run.expected_delta));
     END IF;
   END IF;
-  -- What was revoked or ran out while the batch was written admits it no more; a revocation that is being committed is waited for.
+  -- What was revoked or ran out while the batch was written admits it no more; a revocation that is being committed is
+  -- waited for.
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = r_run.permit_id FOR UPDATE;
   PERFORM birth.fn_birth_refuse(c.blocker)
-  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass ORDER BY c.number;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint WHERE p.permit_id = r_run.permit_id;
+  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass
+    ORDER BY c.number;
+  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
+    WHERE p.permit_id = r_run.permit_id;
   PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written);
   RETURN r_run;
 END;
 $fn_birth_run_batch$;
 
 COMMENT ON FUNCTION birth.fn_birth_run_batch(birth.birth_backfill_ledger_v2, integer) IS
-  'Writes one batch of a run with marker, receipt, permit and ledger; with nothing left, proves the run. Granted to nobody. NB108, NB202 to NB206, NB309, NB310, NB313. Specification: 6 steps 8 to 10.';
+  'Writes one batch of a run with marker, receipt, permit and ledger; with nothing left, proves the run. Granted to '
+  'nobody. NB108, NB202 to NB206, NB309, NB310, NB313. Specification: 6 steps 8 to 10.';

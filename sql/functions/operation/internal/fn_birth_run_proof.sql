@@ -11,7 +11,8 @@ AS $fn_birth_run_proof$
 DECLARE
   v_found numeric[];
 BEGIN
-  EXECUTE format('SELECT birth.%I($1)', (SELECT p.proof FROM birth.fn_birth_purpose(p_run.purpose) p)) INTO v_found USING p_run;
+  EXECUTE format('SELECT birth.%I($1)', (SELECT p.proof FROM birth.fn_birth_purpose(p_run.purpose) p)) INTO v_found
+    USING p_run;
   RETURN v_found;
 END;
 $fn_birth_run_proof$;

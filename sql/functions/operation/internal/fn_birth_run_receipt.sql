@@ -1,4 +1,5 @@
--- Writes the receipt of a batch, sealed over the one before: a receipt changed, removed or added later breaks the chain.
+-- Writes the receipt of a batch, sealed over the one before: a receipt changed, removed or added later breaks the
+-- chain.
 -- Returns: nothing.
 -- Calls: fn_birth_receipt_seal
 -- Writes: birth_receipt

@@ -1,9 +1,11 @@
--- APPLY: registers the codes of a slice through the register door. No conflict is expected where no birth of the collection had a row.
--- Codes that were there already are told from those written by a look at the registry, in a statement of its own.
+-- APPLY: registers the codes of a slice through the register door. No conflict is expected where no birth of the
+-- collection had a row. Codes that were there already are told from those written by a look at the registry, in a
+-- statement of its own.
 -- Returns: the fingerprint of the births written; NB107, NB108, NB309.
 -- Calls: fn_birth_register, fn_birth_raise
 -- Writes: nothing itself
-CREATE OR REPLACE FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[])
+CREATE OR REPLACE FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[],
+  p_fingerprint numeric[])
   RETURNS numeric[]
   LANGUAGE plpgsql
   VOLATILE
@@ -32,4 +34,5 @@ END;
 $fn_birth_apply_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_apply_write(birth.birth_backfill_ledger_v2, text[], numeric[]) IS
-  'Purpose APPLY: registers the codes of a slice and returns the fingerprint of the births written. NB108, NB309. Specification: 6 step 8.';
+  'Purpose APPLY: registers the codes of a slice and returns the fingerprint of the births written. NB108, NB309. '
+  'Specification: 6 step 8.';

@@ -1,8 +1,10 @@
--- COMPENSATE: locks the next births of the run, in whatever order they lie. Their fingerprint is taken when they are removed.
+-- COMPENSATE: locks the next births of the run, in whatever order they lie. Their fingerprint is taken when they are
+-- removed.
 -- Returns: one row: how many, and their codes; there is no key to go on from.
 -- Calls: nothing
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint)
+CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[],
+  p_rows bigint)
   RETURNS TABLE (visited bigint, codes text[], fingerprint numeric[], last_key text[])
   LANGUAGE sql
   VOLATILE

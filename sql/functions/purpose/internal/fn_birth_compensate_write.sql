@@ -2,7 +2,8 @@
 -- Returns: the fingerprint of the births removed; NB313.
 -- Calls: fn_birth_refuse, fn_birth_compensate_fault
 -- Writes: birth_registry
-CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[])
+CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_write(p_run birth.birth_backfill_ledger_v2, p_codes text[],
+  p_fingerprint numeric[])
   RETURNS numeric[]
   LANGUAGE plpgsql
   VOLATILE

@@ -1,5 +1,5 @@
--- The list of purposes: what a run can be for, and which routines do it. One operation (plan, verdict, permit, batches, proof) serves
--- them all; nothing else names them. A row says:
+-- The list of purposes: what a run can be for, and which routines do it. One operation (plan, verdict, permit, batches,
+-- proof) serves them all; nothing else names them. A row says:
 --   purpose   what the run does
 --   undoes    only of COMPENSATE: the purpose of the run that it undoes
 --   plan      the routine that plans it
@@ -8,9 +8,10 @@
 --   doors     the routines that a statement has to name; the first one is the CALL
 --   numbers   the CALL repeats collection, expected delta, bound and origin
 --   source    its set is read from the source table, so policy, identity, gateway and the equation of R10 are checked
---   whole     (p_run, p_rows) -> counts, fingerprint and upper key of what is left of the set, or of its first p_rows; optional: without it
---             the slices hold exactly what is left
---   slice     (p_run, p_after, p_rows) -> visited, codes, fingerprint, last_key: the next part of the set; p_rows NULL: all that is left
+--   whole     (p_run, p_rows) -> counts, fingerprint and upper key of what is left of the set, or of its first p_rows;
+--             optional: without it the slices hold exactly what is left
+--   slice     (p_run, p_after, p_rows) -> visited, codes, fingerprint, last_key: the next part of the set;
+--             p_rows NULL: all that is left
 --   write     (p_run, p_codes, p_fingerprint) -> the fingerprint of what it wrote; raises its own refusals
 --   proof     (p_run) -> the fingerprint of what the records hold of the run now
 --   fault     (p_run) -> a refusal of its own before a run begins, or NULL; optional
@@ -18,7 +19,8 @@
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL, p_undoes text DEFAULT NULL)
-  RETURNS TABLE (purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean,
+  RETURNS TABLE (purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean,
+    source boolean,
                  whole text, slice text, write text, proof text, fault text)
   LANGUAGE sql
   IMMUTABLE

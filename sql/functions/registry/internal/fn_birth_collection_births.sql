@@ -1,5 +1,6 @@
--- How many births a collection has, by the ranges of pages that the index says may hold some: so a small collection in a registry of millions of other births
--- costs little. The planner does not trust such an index on values that lie anyhow; where the whole registry is the collection's, the index costs nothing more.
+-- How many births a collection has, by the ranges of pages that the index says may hold some: so a small collection in
+-- a registry of millions of other births costs little. The planner does not trust such an index on values that lie
+-- anyhow; where the whole registry is the collection's, the index costs nothing more.
 -- Returns: a count, from the caller's snapshot.
 -- Calls: nothing
 -- Writes: nothing

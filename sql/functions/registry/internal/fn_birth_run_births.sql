@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_births(p_run birth.birth_backfill_
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
 AS $fn_birth_run_births$
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
+  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(b.entity_code, p_run.seed_a)), 0),
+    coalesce(sum(hashtextextended(b.entity_code, p_run.seed_b)), 0)]
   FROM birth.birth_registry b
   WHERE b.run_id = p_run.run_id AND b.collection_name = p_run.collection_name;
 $fn_birth_run_births$;
