@@ -117,7 +117,7 @@ def caught(scene: Scene, run: Run, happening: Callable[[Scene, Run], None]) -> D
 
 
 @pytest.mark.parametrize(("happening", "refusal", "status", "remedy"), HAPPENINGS, ids=name)
-def test_what_happens_between_two_batches_ends_the_run_as_documented(
+def test_an_event_between_two_batches_ends_the_run_as_documented(
     scene: Scene,
     run: Run,
     happening: Callable[[Scene, Run], None],
@@ -137,7 +137,7 @@ def test_what_happens_between_two_batches_ends_the_run_as_documented(
 
 
 @pytest.mark.parametrize(("happening", "refusal", "status", "remedy"), HAPPENINGS, ids=name)
-def test_the_same_call_goes_on_where_the_run_ended_and_ends_like_an_undisturbed_one(
+def test_the_same_call_resumes_and_completes_the_run(
     scene: Scene,
     run: Run,
     happening: Callable[[Scene, Run], None],
@@ -159,7 +159,7 @@ def test_the_same_call_goes_on_where_the_run_ended_and_ends_like_an_undisturbed_
     assert scene.permit_row(again.permit_id)["status"] == "CONSUMED"
 
 
-def test_an_unremedied_freeze_refuses_the_same_call(scene: Scene, run: Run) -> None:
+def test_the_same_call_is_refused_while_the_dot_is_frozen(scene: Scene, run: Run) -> None:
     with refused(errors.DotFrozen):
         caught(scene, run, freeze).end()
     with scene.unchanged(), refused(errors.DotFrozen):
@@ -174,7 +174,7 @@ def test_a_failed_run_is_not_resumed_without_a_new_verdict(scene: Scene, run: Ru
         scene.apply(run)
 
 
-def test_drift_that_lets_nothing_in_does_not_stop_a_run(scene: Scene, run: Run) -> None:
+def test_harmless_drift_does_not_stop_a_run(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
     scene.tune(run, 5, 0)
@@ -185,14 +185,14 @@ def test_drift_that_lets_nothing_in_does_not_stop_a_run(scene: Scene, run: Run) 
 # --- pace
 
 
-def test_a_run_hears_a_new_batch_size_and_a_new_pause_at_its_next_batch(scene: Scene, run: Run) -> None:
+def test_a_new_batch_size_and_pause_apply_from_the_next_batch(scene: Scene, run: Run) -> None:
     driver = scene.start(run, batch=2)
     scene.tune(run, 3, 0)
     driver.end()
     assert [receipt["written"] for receipt in scene.receipts(run)] == [2, 3, 3, 3, 3, 3, 3]
 
 
-def test_the_pace_last_set_counts_over_the_batch_size_of_the_call(scene: Scene, run: Run) -> None:
+def test_the_last_pace_overrides_the_batch_size_of_the_call(scene: Scene, run: Run) -> None:
     scene.tune(run, 10, 0)
     scene.apply(run, batch=1)
     assert [receipt["written"] for receipt in scene.receipts(run)] == [10, 10]
@@ -206,7 +206,7 @@ def test_a_paused_run_holds_no_snapshot_and_no_row_lock(scene: Scene, run: Run) 
             assert len(locked) == scene.value(f"SELECT count(*) FROM birth.{table}".encode())
 
 
-def test_a_stop_is_heard_during_the_pause(scene: Scene, run: Run) -> None:
+def test_a_stop_takes_effect_during_the_pause(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.stop(run)
     with refused(errors.StopRequested):
@@ -223,7 +223,7 @@ def test_a_stop_of_an_earlier_attempt_does_not_stop_the_next(scene: Scene, run: 
 # --- permits that end
 
 
-def test_what_was_spent_of_several_permits_adds_up_to_what_was_written(scene: Scene, run: Run) -> None:
+def test_spent_rows_of_all_permits_equal_the_written_births(scene: Scene, run: Run) -> None:
     with refused(errors.PermitExpired):
         caught(scene, run, expire).end()
     second = permit_again(scene, run)
@@ -249,7 +249,7 @@ def test_a_further_permit_with_too_few_rows_does_not_admit_the_rest(scene: Scene
         scene.apply(further)
 
 
-def test_a_run_never_spends_more_than_its_permit_though_somebody_lowers_it(scene: Scene, run: Run) -> None:
+def test_a_run_never_overspends_a_permit_that_was_lowered(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("UPDATE birth.birth_admission_permit_v2 SET max_rows = 7")
     scene.tune(run, 5, 0)
@@ -267,13 +267,13 @@ def test_the_expired_permit_does_not_admit_the_resume(scene: Scene, run: Run) ->
 
 
 @pytest.mark.parametrize("changed", [{"p_expected_delta": 15}, {"p_max_rows": 15}, {"p_max_rows": 100}])
-def test_a_resume_with_other_numbers_is_refused(scene: Scene, run: Run, changed: dict[str, Any]) -> None:
+def test_a_resume_with_different_arguments_is_refused(scene: Scene, run: Run, changed: dict[str, Any]) -> None:
     scene.stopped_after_a_batch(run)
     with scene.unchanged(), refused(errors.DeltaMismatch):
         scene.apply(run, **changed)
 
 
-def test_a_run_that_was_slowed_down_goes_on_after_its_pause_when_it_is_resumed(scene: Scene, run: Run) -> None:
+def test_a_paused_run_resumes_after_a_stop(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.stop(run)
     with refused(errors.StopRequested):
@@ -287,7 +287,7 @@ def test_a_run_that_was_slowed_down_goes_on_after_its_pause_when_it_is_resumed(s
 # --- PostgreSQL's own errors
 
 
-def test_a_cancelled_batch_stops_the_run_and_the_caller_gets_the_cancel(scene: Scene, run: Run) -> None:
+def test_a_cancelled_batch_stops_the_run_and_raises_query_canceled(scene: Scene, run: Run) -> None:
     with blocked(scene, run, "item-8") as driver:
         scene.execute("SELECT pg_cancel_backend(%s)", (driver.pid,))
         with raised("57014"):
@@ -298,7 +298,7 @@ def test_a_cancelled_batch_stops_the_run_and_the_caller_gets_the_cancel(scene: S
     assert scene.status(run) == ("done", None)
 
 
-def test_a_lock_that_is_not_granted_in_time_stops_the_run(scene: Scene, run: Run) -> None:
+def test_a_lock_timeout_stops_the_run(scene: Scene, run: Run) -> None:
     blocker = scene.db.connect(autocommit=False)
     blocker.execute(BIRTH, ("item-8", "item"))
     scene.session(OPERATOR).execute("SET lock_timeout = '10ms'")
@@ -312,7 +312,7 @@ def test_a_lock_that_is_not_granted_in_time_stops_the_run(scene: Scene, run: Run
     assert scene.status(run) == ("done", None)
 
 
-def test_a_birth_that_another_commits_while_the_batch_waits_for_it_is_left_to_the_other(scene: Scene, run: Run) -> None:
+def test_a_birth_committed_concurrently_is_not_written_by_the_batch(scene: Scene, run: Run) -> None:
     driver, rival = waiting(scene, run, "item-8")
     rival.commit()
     with refused(errors.SourceChanged):
@@ -321,9 +321,7 @@ def test_a_birth_that_another_commits_while_the_batch_waits_for_it_is_left_to_th
     assert scene.births() == len(scene.codes(run)) + 1
 
 
-def test_a_code_that_another_collection_takes_while_the_batch_waits_for_it_fails_the_run(
-    scene: Scene, run: Run
-) -> None:
+def test_a_code_taken_concurrently_by_another_collection_fails_the_run(scene: Scene, run: Run) -> None:
     scene.collection("other", 0)
     driver, rival = waiting(scene, run, "item-8", "other")
     rival.commit()
@@ -333,7 +331,7 @@ def test_a_code_that_another_collection_takes_while_the_batch_waits_for_it_fails
     assert scene.codes(run) == [f"item-{number}" for number in range(1, 6)]
 
 
-def test_an_error_that_nobody_foresaw_fails_the_run_with_its_own_sqlstate(scene: Scene, run: Run) -> None:
+def test_an_unexpected_error_fails_the_run_with_its_own_sqlstate(scene: Scene, run: Run) -> None:
     scene.replace_routine(
         "fn_birth_run_receipt",
         ("r_receipt.visited := p_visited;", "r_receipt.visited := p_visited / (7 - p_run.batches * 3.5)::integer;"),
@@ -355,14 +353,14 @@ def kill(scene: Scene, driver: Driver) -> None:
         driver.end()
 
 
-def test_a_killed_backend_leaves_the_run_running_with_nobody_holding_it(scene: Scene, run: Run) -> None:
+def test_a_killed_backend_leaves_the_run_running_and_unheld(scene: Scene, run: Run) -> None:
     kill(scene, scene.start(run))
     assert scene.status(run) == ("running", None)
     assert scene.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
     assert len(scene.codes(run)) == 5
 
 
-def test_the_same_call_goes_on_after_the_backend_was_killed(scene: Scene, run: Run) -> None:
+def test_the_same_call_resumes_after_the_backend_was_killed(scene: Scene, run: Run) -> None:
     kill(scene, scene.start(run))
     scene.go_on(run)
     scene.apply(run, by=SECOND_OPERATOR)
@@ -371,13 +369,13 @@ def test_the_same_call_goes_on_after_the_backend_was_killed(scene: Scene, run: R
     assert len(scene.codes(run)) == 20
 
 
-def test_an_interrupted_run_can_be_stopped_and_then_says_so(scene: Scene, run: Run) -> None:
+def test_an_interrupted_run_can_be_stopped(scene: Scene, run: Run) -> None:
     kill(scene, scene.start(run))
     scene.stop(run)
     assert scene.status(run) == ("stopped", "interrupted")
 
 
-def test_an_interrupted_run_gives_way_to_a_run_of_a_new_plan(scene: Scene, run: Run) -> None:
+def test_a_new_plan_can_replace_an_interrupted_run(scene: Scene, run: Run) -> None:
     kill(scene, scene.start(run))
     follower = scene.permitted("item")
     scene.apply(follower)
@@ -386,7 +384,7 @@ def test_an_interrupted_run_gives_way_to_a_run_of_a_new_plan(scene: Scene, run: 
     assert scene.ledger(follower)["predecessor"] == run.run_id
 
 
-def test_a_backend_killed_inside_a_batch_loses_that_batch_alone(scene: Scene, run: Run) -> None:
+def test_a_backend_killed_in_a_batch_loses_only_that_batch(scene: Scene, run: Run) -> None:
     with blocked(scene, run, "item-8") as driver:
         kill(scene, driver)
     assert len(scene.codes(run)) == 5
@@ -395,7 +393,7 @@ def test_a_backend_killed_inside_a_batch_loses_that_batch_alone(scene: Scene, ru
     assert scene.status(run) == ("done", None)
 
 
-def test_a_rival_is_told_who_holds_the_run(scene: Scene, run: Run) -> None:
+def test_a_concurrent_caller_gets_the_holder_of_the_run(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     with scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(run, by=SECOND_OPERATOR)
@@ -405,7 +403,7 @@ def test_a_rival_is_told_who_holds_the_run(scene: Scene, run: Run) -> None:
         scene.write(run, by=SECOND_OPERATOR, p_execute=False)
 
 
-def test_a_rival_is_told_whose_claim_was_cut_off(scene: Scene, run: Run) -> None:
+def test_a_concurrent_caller_gets_the_session_with_an_unfinished_claim(scene: Scene, run: Run) -> None:
     scene.execute("SELECT pg_advisory_lock(birth.fn_birth_lock_key(%s))", (f"run:{run.run_id}:1",))
     with scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(run)
@@ -413,7 +411,7 @@ def test_a_rival_is_told_whose_claim_was_cut_off(scene: Scene, run: Run) -> None
     assert "end that session" in str(held.value.diag.message_hint)
 
 
-def test_a_session_whose_claim_was_cut_off_holds_the_run_only_once(scene: Scene, run: Run) -> None:
+def test_a_run_by_a_session_with_a_leftover_lock_ends_without_locks(scene: Scene, run: Run) -> None:
     key = scene.value("SELECT birth.fn_birth_lock_key(%s)", (f"run:{run.run_id}:1",))
     scene.session(OPERATOR).execute("SELECT pg_advisory_lock(%s)", (key,))
     scene.apply(run)
@@ -421,7 +419,7 @@ def test_a_session_whose_claim_was_cut_off_holds_the_run_only_once(scene: Scene,
     assert scene.held_locks() == 0
 
 
-def test_a_rival_is_told_who_holds_the_run_while_a_batch_is_being_written(scene: Scene, run: Run) -> None:
+def test_a_concurrent_caller_gets_the_holder_during_a_batch(scene: Scene, run: Run) -> None:
     with blocked(scene, run, "item-8") as driver, scene.unchanged(), refused(errors.RunHeld) as held:
         scene.apply(run, by=SECOND_OPERATOR)
     assert str(driver.pid) in str(held.value.diag.message_detail)
@@ -429,7 +427,7 @@ def test_a_rival_is_told_who_holds_the_run_while_a_batch_is_being_written(scene:
     assert scene.status(run) == ("done", None)
 
 
-def test_one_run_at_a_time_per_collection_though_both_are_permitted(scene: Scene, run: Run) -> None:
+def test_only_one_of_two_permitted_runs_of_a_collection_executes(scene: Scene, run: Run) -> None:
     """The rival comes before the first batch of the other run is committed, when the data still are as planned."""
     rival = scene.permitted("item")
     scene.session(SECOND_OPERATOR).execute("SET lock_timeout = '2s'")
@@ -440,14 +438,14 @@ def test_one_run_at_a_time_per_collection_though_both_are_permitted(scene: Scene
     assert scene.status(run) == ("done", None)
 
 
-def test_a_rival_plan_is_stale_once_the_other_run_has_written(scene: Scene, run: Run) -> None:
+def test_a_second_plan_is_stale_after_the_first_run_has_written(scene: Scene, run: Run) -> None:
     rival = scene.permitted("item")
     scene.start(run)
     with scene.unchanged(), refused(errors.PlanStale):
         scene.apply(rival, by=SECOND_OPERATOR)
 
 
-def test_runs_of_two_collections_do_not_disturb_each_other(scene: Scene, run: Run) -> None:
+def test_runs_of_two_collections_are_independent(scene: Scene, run: Run) -> None:
     scene.collection("other", 10)
     other = scene.permitted("other")
     driver = scene.start(run)
@@ -461,7 +459,7 @@ def take_over(scene: Scene, run: Run) -> None:
     scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="the session hangs")
 
 
-def test_a_dba_takes_a_run_from_its_holder_and_anybody_goes_on(scene: Scene, run: Run) -> None:
+def test_after_a_takeover_another_operator_can_resume(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     take_over(scene, run)
     row = scene.ledger(run)
@@ -473,7 +471,7 @@ def test_a_dba_takes_a_run_from_its_holder_and_anybody_goes_on(scene: Scene, run
     assert scene.status(run) == ("done", None)
 
 
-def test_a_session_that_wakes_after_a_takeover_writes_nothing_and_records_nothing(scene: Scene, run: Run) -> None:
+def test_a_session_resumed_after_a_takeover_writes_and_records_nothing(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     take_over(scene, run)
     scene.go_on(run)
@@ -485,9 +483,7 @@ def test_a_session_that_wakes_after_a_takeover_writes_nothing_and_records_nothin
     assert held == 0
 
 
-def test_a_session_that_wakes_when_another_has_gone_on_is_told_that_the_run_was_taken_over(
-    scene: Scene, run: Run
-) -> None:
+def test_a_session_resumed_after_another_continued_gets_run_taken_over(scene: Scene, run: Run) -> None:
     """Even when the other one is dead by then: what a session lost it does not take back by itself."""
     sleeper = scene.start(run)
     take_over(scene, run)
@@ -502,7 +498,7 @@ def test_a_session_that_wakes_when_another_has_gone_on_is_told_that_the_run_was_
     assert scene.status(run) == ("done", None)
 
 
-def test_only_a_dba_takes_over_and_only_what_is_running(scene: Scene, run: Run) -> None:
+def test_only_a_dba_can_take_over_and_only_a_running_run(scene: Scene, run: Run) -> None:
     with scene.unchanged(), raised("42501"):
         scene.ask(OPERATOR, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="x")
     scene.stopped_after_a_batch(run)
@@ -544,7 +540,7 @@ def test_a_refused_begin_leaves_no_lock_in_the_session(scene: Scene, run: Run) -
     assert scene.held_locks() == 0
 
 
-def test_after_any_end_the_session_can_go_on_with_the_next_run(scene: Scene, run: Run) -> None:
+def test_a_session_can_start_another_run_after_any_outcome(scene: Scene, run: Run) -> None:
     scene.execute("DELETE FROM item WHERE id = 20")
     with refused(errors.PlanStale):
         scene.apply(run)
@@ -554,7 +550,7 @@ def test_after_any_end_the_session_can_go_on_with_the_next_run(scene: Scene, run
     assert scene.held_locks() == 0
 
 
-def test_the_writer_called_by_name_in_the_holder_s_own_session_does_not_slip_in_a_batch(scene: Scene, run: Run) -> None:
+def test_a_direct_call_in_the_holders_session_writes_no_batch(scene: Scene, run: Run) -> None:
     """A session that holds a run through the driver, and is then used for a direct call."""
     session = scene.session(OPERATOR)
     scene.stopped_after_a_batch(run)

@@ -45,7 +45,7 @@ def meanwhile(world: World, *statements: str) -> Iterator[None]:
     ],
     ids=["register", "classify"],
 )
-def test_what_a_run_rests_on_cannot_change_while_it_begins(world: World, change: Callable[[World], None]) -> None:
+def test_policy_and_identity_cannot_change_while_a_run_starts(world: World, change: Callable[[World], None]) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)
     world.insert(["a"])
     run_id, _, _ = world.permitted()
@@ -85,7 +85,7 @@ LOCKED = "SELECT FROM birth.collection_registry WHERE collection_name = 'thing' 
     ],
     ids=["mode", "detach", "attach"],
 )
-def test_a_gateway_that_came_or_went_meanwhile_is_seen(
+def test_a_gateway_attached_or_detached_concurrently_is_noticed(
     world: World, change: Callable[[World], object], refusal: type[BirthError], statement: str
 ) -> None:
     world.governed("(code text PRIMARY KEY)", mode="observe" if "DROP" in statement else None)
@@ -102,7 +102,7 @@ def test_a_gateway_that_came_or_went_meanwhile_is_seen(
     ],
     ids=["classify", "mode", "register"],
 )
-def test_a_row_that_leaves_a_finding_waits_for_no_steward(world: World, act: Callable[[World], object]) -> None:
+def test_an_insert_with_a_finding_does_not_wait_for_a_steward(world: World, act: Callable[[World], object]) -> None:
     world.governed("(id int PRIMARY KEY, code text UNIQUE)")
     world.owner.execute("SET lock_timeout = '2s'")
     with world.steward.transaction():

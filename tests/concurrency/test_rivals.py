@@ -70,7 +70,7 @@ def refusals(drivers: list[Driver]) -> dict[Driver, psycopg.Error]:
 # --- who runs
 
 
-def test_of_eight_operators_one_runs_and_the_others_are_told_who(scene: Scene, run: Run) -> None:
+def test_of_eight_concurrent_operators_one_runs_and_the_others_get_run_held(scene: Scene, run: Run) -> None:
     scene.tune(run, 5, _HOUR)
     drivers = at_once(scene, [lambda by=by: scene.start_unpaced(run, batch=5, by=by) for by in RIVALS])  # type: ignore[misc]
     told = refusals(drivers)
@@ -87,7 +87,7 @@ def test_of_eight_operators_one_runs_and_the_others_are_told_who(scene: Scene, r
     assert scene.value("SELECT count(*) FROM birth.birth_act WHERE act = 'attempt'") == 1
 
 
-def test_of_eight_runs_of_one_collection_one_is_on_and_the_others_are_told_which(scene: Scene, item: str) -> None:
+def test_of_eight_concurrent_runs_of_a_collection_one_executes(scene: Scene, item: str) -> None:
     runs = [scene.permitted(item) for _ in RIVALS]
     # Whichever begins waits inside its first batch, when the data are still as all of them planned.
     with held(scene, BIRTH, "item-1", item) as pid:
@@ -112,7 +112,7 @@ def test_of_eight_runs_of_one_collection_one_is_on_and_the_others_are_told_which
     assert sum(scene.permit_row(run.permit_id)["spent_rows"] for run in runs) == 20
 
 
-def test_a_rival_on_its_way_to_be_refused_does_not_end_the_run_of_who_holds_it(scene: Scene, run: Run) -> None:
+def test_a_refused_concurrent_call_does_not_end_the_holders_run(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     lock = "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR NO KEY UPDATE"
     with held(scene, lock, run.run_id) as pid:
@@ -139,7 +139,7 @@ def written(scene: Scene, run: Run, by: str) -> Driver:
 
 @pytest.mark.parametrize("first", [driven, written])
 @pytest.mark.parametrize("second", [driven, written])
-def test_two_on_one_permit_never_overspend_it(
+def test_two_concurrent_runs_never_overspend_one_permit(
     scene: Scene, item: str, first: Callable[..., Driver], second: Callable[..., Driver]
 ) -> None:
     run = scene.permitted(item, max_rows=7)
@@ -179,7 +179,7 @@ def take_over(scene: Scene, run: Run) -> None:
     scene.ask(DBA, "fn_birth_run_takeover", p_run_id=run.run_id, p_reason="the session hangs")
 
 
-def test_a_session_suspended_past_its_takeover_commits_no_more_row(scene: Scene, run: Run) -> None:
+def test_a_session_suspended_during_a_takeover_commits_no_further_row(scene: Scene, run: Run) -> None:
     sleeper = scene.start(run)
     with suspended(scene, sleeper):
         take_over(scene, run)
@@ -195,7 +195,7 @@ def test_a_session_suspended_past_its_takeover_commits_no_more_row(scene: Scene,
     assert scene.permit_row(run.permit_id)["spent_rows"] == 20
 
 
-def test_a_session_that_wakes_inside_a_batch_of_its_follower_is_told_and_writes_nothing(scene: Scene, run: Run) -> None:
+def test_a_session_resumed_during_the_next_holders_batch_writes_nothing(scene: Scene, run: Run) -> None:
     sleeper = scene.start(run)
     with suspended(scene, sleeper):
         take_over(scene, run)
@@ -218,7 +218,7 @@ def test_a_session_that_wakes_inside_a_batch_of_its_follower_is_told_and_writes_
     [(BIRTH, ("item-8", "item")), ("LOCK TABLE birth.birth_receipt IN SHARE MODE", ())],
     ids=["before its births", "before its receipt"],
 )
-def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_that_batch_is_lost(
+def test_a_session_suspended_in_a_batch_holds_the_run_until_terminated(
     scene: Scene, run: Run, lock: str, parameters: tuple[str, ...]
 ) -> None:
     sleeper = scene.start(run)
@@ -242,7 +242,7 @@ def test_a_session_suspended_inside_a_batch_keeps_the_run_until_it_is_ended_and_
     assert scene.status(run) == ("done", None)
 
 
-def test_a_takeover_says_who_else_keeps_a_run(scene: Scene, run: Run) -> None:
+def test_a_takeover_names_the_session_that_still_blocks_the_run(scene: Scene, run: Run) -> None:
     scene.start(run)
     query = "SELECT FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s FOR UPDATE"
     with held(scene, query, run.run_id) as pid, scene.unchanged(), refused(errors.RunHeld) as told:
@@ -330,7 +330,7 @@ def deadlocks(scene: Scene, expected: int) -> int:
     return int(found)
 
 
-def test_under_live_traffic_of_every_isolation_level_no_birth_is_missing_or_doubled(scene: Scene) -> None:
+def test_live_traffic_of_every_isolation_level_loses_or_duplicates_no_birth(scene: Scene) -> None:
     seed = os.environ.get("BIRTHDB_SEED", str(random.randrange(10**9)))
     print(f"BIRTHDB_SEED={seed}")
     scene.collection("item", _ROWS)
@@ -359,7 +359,7 @@ def test_under_live_traffic_of_every_isolation_level_no_birth_is_missing_or_doub
     assert scene.value("SELECT sum(actual_inserted) FROM birth.birth_backfill_ledger_v2") >= _ROWS * 9 // 10 - 1
 
 
-def test_a_deadlock_stops_the_run_is_reported_and_the_same_call_goes_on(scene: Scene, run: Run) -> None:
+def test_a_deadlock_stops_the_run_and_the_same_call_resumes(scene: Scene, run: Run) -> None:
     # Whoever looks first is the victim: the run, as the application looks only in a minute.
     scene.execute(f"ALTER DATABASE {scene.db.name} SET deadlock_timeout = '2s'".encode())
     application = scene.db.connect(autocommit=False)

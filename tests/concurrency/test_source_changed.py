@@ -31,7 +31,7 @@ CHANGES = [delete, delete_the_last, rekey, rekey_within_the_range, be_born_other
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_during_the_run_stops_it_and_what_was_written_stays(scene: Scene, run: Run, change: object) -> None:
+def test_a_source_change_during_the_run_stops_it_and_keeps_births(scene: Scene, run: Run, change: object) -> None:
     assert callable(change)
     driver = scene.start(run)
     change(scene)
@@ -45,9 +45,7 @@ def test_a_change_during_the_run_stops_it_and_what_was_written_stays(scene: Scen
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_run_that_the_source_left_behind_is_not_resumed_and_a_new_plan_names_it(
-    scene: Scene, run: Run, change: object
-) -> None:
+def test_a_run_stopped_by_a_source_change_is_replaced_by_a_new_plan(scene: Scene, run: Run, change: object) -> None:
     assert callable(change)
     driver = scene.start(run)
     change(scene)
@@ -65,7 +63,7 @@ def test_a_run_that_the_source_left_behind_is_not_resumed_and_a_new_plan_names_i
     assert scene.examine("item")["expected_delta"] == 0
 
 
-def test_a_change_between_stop_and_resume_is_found_before_anything_is_written(scene: Scene, run: Run) -> None:
+def test_a_source_change_between_stop_and_resume_is_found_before_writing(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     delete(scene)
     with scene.unchanged(), refused(errors.SourceChanged):
@@ -78,7 +76,7 @@ def test_a_change_before_the_first_batch_is_a_stale_plan(scene: Scene, run: Run)
         scene.apply(run)
 
 
-def test_rows_added_behind_the_marker_past_the_gateway_do_not_make_the_run_longer(scene: Scene, run: Run) -> None:
+def test_rows_added_below_the_marker_without_gateway_do_not_extend_the_run(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("INSERT INTO item VALUES (0, 'behind'), (-1, 'behind')")
     scene.go_on(run)
@@ -88,7 +86,7 @@ def test_rows_added_behind_the_marker_past_the_gateway_do_not_make_the_run_longe
     assert scene.examine("item")["expected_delta"] == 2
 
 
-def test_rows_added_above_the_target_past_the_gateway_are_left_for_the_next_plan(scene: Scene, run: Run) -> None:
+def test_rows_added_above_the_range_without_gateway_are_left_for_the_next_plan(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.insert("item", 21, 40)
     scene.go_on(run)
@@ -98,7 +96,7 @@ def test_rows_added_above_the_target_past_the_gateway_are_left_for_the_next_plan
     assert scene.examine("item")["expected_delta"] == 20
 
 
-def test_rows_added_inside_the_range_past_the_gateway_never_make_it_write_more_than_permitted(scene: Scene) -> None:
+def test_rows_added_in_the_range_without_gateway_never_exceed_the_permit(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.item (id integer PRIMARY KEY, note text)")
     scene.execute("INSERT INTO item SELECT g * 10, 'row' FROM generate_series(1, 20) g")
     scene.govern("item", "synthetic_id", column="id", prefix="item-")
@@ -112,7 +110,7 @@ def test_rows_added_inside_the_range_past_the_gateway_never_make_it_write_more_t
     assert len(scene.codes(run)) == 5
 
 
-def test_everything_deleted_during_the_run_stops_it(scene: Scene, run: Run) -> None:
+def test_deleting_all_rows_during_the_run_stops_it(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("TRUNCATE item")
     scene.go_on(run)
@@ -130,9 +128,7 @@ def test_rows_already_written_may_be_deleted_without_stopping_the_run(scene: Sce
     assert scene.status(run) == ("done", None)
 
 
-def test_a_code_that_another_collection_takes_during_the_run_fails_it_and_nothing_is_skipped(
-    scene: Scene, run: Run
-) -> None:
+def test_a_code_taken_by_another_collection_during_the_run_fails_it(scene: Scene, run: Run) -> None:
     scene.collection("other", 1)
     driver = scene.start(run)
     scene.born("other", "item-15")
@@ -144,7 +140,7 @@ def test_a_code_that_another_collection_takes_during_the_run_fails_it_and_nothin
     assert len(scene.codes(run)) == 5
 
 
-def test_a_code_that_another_collection_takes_behind_the_marker_is_found_at_the_end(scene: Scene, run: Run) -> None:
+def test_a_code_taken_by_another_collection_below_the_marker_is_found_at_the_end(scene: Scene, run: Run) -> None:
     scene.collection("other", 1)
     driver = scene.start(run)
     scene.execute("INSERT INTO item VALUES (0, 'behind')")

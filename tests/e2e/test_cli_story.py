@@ -120,7 +120,7 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     assert document["verdicts"][0]["verdict"] == "SAFE"
 
 
-def test_a_refusal_is_shown_with_code_detail_and_hint(db: Database, collection: str, birthdb: Command) -> None:
+def test_an_error_is_shown_with_sqlstate_detail_and_hint(db: Database, collection: str, birthdb: Command) -> None:
     planned, permit = permitted(db, collection)
     numbers = ["--permit", str(permit), "--expected-delta", "1", "--max-rows", str(ROWS)]
     refused = birthdb("olga_operator", "apply", collection, str(planned["run_id"]), *numbers, "--execute", "--json")
@@ -132,7 +132,7 @@ def test_a_refusal_is_shown_with_code_detail_and_hint(db: Database, collection: 
     assert shown["hint"]
 
 
-def test_rows_without_a_birth_need_attention(collection: str, birthdb: Command) -> None:
+def test_rows_without_a_birth_exit_1(collection: str, birthdb: Command) -> None:
     census = birthdb("olga_operator", "census", collection, "--json")
     assert census.returncode == 1
     shown = json.loads(census.stdout)
@@ -142,7 +142,7 @@ def test_rows_without_a_birth_need_attention(collection: str, birthdb: Command) 
     assert birthdb("olga_operator", "census", collection).stdout.rstrip().endswith(": FAIL")
 
 
-def test_a_released_database_is_as_it_was_released(db: Database, birthdb: Command) -> None:
+def test_verify_passes_on_a_released_database(db: Database, birthdb: Command) -> None:
     verified = birthdb("olga_operator", "verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     db.connect().execute("DROP VIEW birth.v_birth_metrics")
@@ -153,7 +153,7 @@ def test_a_released_database_is_as_it_was_released(db: Database, birthdb: Comman
     ]
 
 
-def test_verify_says_a_line_for_each_object_that_differs_and_writes_junit(
+def test_verify_prints_a_line_per_drifted_object_and_writes_junit(
     db: Database, birthdb: Command, tmp_path: Path
 ) -> None:
     admin = db.connect()
@@ -181,7 +181,7 @@ def test_verify_says_a_line_for_each_object_that_differs_and_writes_junit(
     }
 
 
-def test_a_report_that_cannot_be_written_is_misuse(birthdb: Command, tmp_path: Path) -> None:
+def test_an_unwritable_report_file_is_misuse(birthdb: Command, tmp_path: Path) -> None:
     refused = birthdb("olga_operator", "verify", "--junit", str(tmp_path / "nowhere" / "verify.xml"))
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
@@ -190,7 +190,7 @@ def test_a_report_that_cannot_be_written_is_misuse(birthdb: Command, tmp_path: P
 @pytest.mark.parametrize(
     "command", [["verify", "--junit"], ["evidence", "all", "-o"], ["evidence", "RUN", "--births", "-o"]]
 )
-def test_what_is_written_is_for_its_owner_alone_and_follows_no_link(
+def test_written_files_are_private_and_follow_no_link(
     db: Database, collection: str, birthdb: Command, tmp_path: Path, command: list[str]
 ) -> None:
     planned = api.plan(db.connect("olga_operator"), collection, dry_run=False)
@@ -205,7 +205,7 @@ def test_what_is_written_is_for_its_owner_alone_and_follows_no_link(
     assert "a link is not followed" in json.loads(refused.stderr)["error"]
 
 
-def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: Command) -> None:
+def test_verify_finds_drift_hidden_by_a_forged_contract(db: Database, birthdb: Command) -> None:
     """Who changes a routine and records it as released deceives the database, and not the release's files."""
     admin = db.connect()
     admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
@@ -217,7 +217,7 @@ def test_verify_finds_a_registry_that_was_made_to_agree(db: Database, birthdb: C
     assert ("registry", "function fn_birth_lock_key(text)") in found
 
 
-def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command) -> None:
+def test_drift_is_shown_and_repaired(db: Database, birthdb: Command) -> None:
     db.connect().execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
     shown = birthdb(RELEASER, "repair")
     assert "REVOKE INSERT ON TABLE birth.birth_receipt FROM nora_nobody;" in shown.stdout
@@ -232,7 +232,7 @@ def test_what_drifted_is_shown_and_then_put_back(db: Database, birthdb: Command)
     assert "NB410" in refused.stderr
 
 
-def test_verify_holds_the_living_files_against_the_releases(db: Database, birthdb: Command) -> None:
+def test_verify_compares_living_files_with_the_releases(db: Database, birthdb: Command) -> None:
     found = json.loads(birthdb("olga_operator", "verify", "--source", "--json").stdout)
     assert found["checked"]["source"] == len(Sources(paths.ROOT).releases)
 
@@ -261,9 +261,7 @@ def signed(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"sha256": evidence.digest(document)}
 
 
-def test_a_document_that_was_tampered_with_is_found_out(
-    db: Database, collection: str, birthdb: Command, tmp_path: Path
-) -> None:
+def test_a_tampered_document_is_detected(db: Database, collection: str, birthdb: Command, tmp_path: Path) -> None:
     planned = done(db, collection)
     document = evidence.export(db.connect("olga_operator"), planned["run_id"])
     whole = json.dumps(document)
@@ -298,7 +296,7 @@ def test_a_document_that_was_tampered_with_is_found_out(
     assert json.loads(refused.stdout)["pass"] is False
 
 
-def test_a_run_is_verified_from_its_export_and_against_the_database_since(
+def test_an_exported_run_is_verified_offline_and_against_the_database(
     db: Database, collection: str, birthdb: Command, tmp_path: Path
 ) -> None:
     run = str(done(db, collection)["run_id"])
@@ -340,14 +338,14 @@ def test_a_run_is_verified_from_its_export_and_against_the_database_since(
     assert f"DIFFERS run {run}: there is no run {run}" in gone.stdout
 
 
-def test_what_cannot_be_verified_is_misuse(birthdb: Command, tmp_path: Path) -> None:
+def test_an_unverifiable_document_is_misuse(birthdb: Command, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("{}", encoding="utf-8")
     for arguments in (["--run", str(tmp_path / "none")], ["--run", str(other)], ["--head", "0" * 64]):
         assert birthdb("olga_operator", "verify", *arguments).returncode == 2
 
 
-def test_what_was_exported_and_acknowledged_may_be_dropped(
+def test_exported_and_acknowledged_evidence_may_be_dropped(
     db: Database, collection: str, birthdb: Command, tmp_path: Path
 ) -> None:
     done(db, collection)
@@ -386,7 +384,7 @@ def test_what_was_exported_and_acknowledged_may_be_dropped(
 
 
 @pytest.mark.parametrize("release", ["baseline", "stage0", "stage1", "stage2"])
-def test_an_earlier_release_shows_what_it_has_and_names_what_it_lacks(
+def test_status_works_on_earlier_releases_and_names_what_is_missing(
     db: Database, birthdb: Command, release: str
 ) -> None:
     downgrade(db.url(RELEASER), release)
@@ -401,9 +399,7 @@ def test_an_earlier_release_shows_what_it_has_and_names_what_it_lacks(
     assert not json.loads(verified.stdout)["differing"]
 
 
-def test_verify_finds_a_run_that_does_not_agree_with_its_births(
-    db: Database, collection: str, birthdb: Command
-) -> None:
+def test_verify_finds_a_run_that_does_not_match_its_births(db: Database, collection: str, birthdb: Command) -> None:
     done(db, collection)
     assert birthdb("olga_operator", "verify").returncode == 0
     forger = db.connect()

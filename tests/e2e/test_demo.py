@@ -35,11 +35,11 @@ def figures(finished: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     return shown
 
 
-def test_the_demo_ends_with_0_and_complains_of_nothing(finished: "subprocess.CompletedProcess[str]") -> None:
+def test_the_demo_exits_0_without_complaints(finished: "subprocess.CompletedProcess[str]") -> None:
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
-def test_the_demo_prints_exactly_the_promised_object(figures: dict[str, Any]) -> None:
+def test_the_demo_prints_exactly_the_documented_json(figures: dict[str, Any]) -> None:
     assert list(figures) == ["server", "collections", "refusals", "census_pass", "seconds"]
     assert figures["server"].startswith("PostgreSQL ")
     assert figures["seconds"] > 0
@@ -67,7 +67,7 @@ def test_every_attempt_to_cheat_is_refused_by_the_database(figures: dict[str, An
     assert "bbl2_no_false_done" in refusals["mark the run done by hand, as a superuser"]["message"]
 
 
-def test_an_attempt_that_nothing_stops_ends_the_demo_with_1(
+def test_an_attempt_that_is_not_refused_ends_the_demo_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def tell(self: story.Story) -> None:
@@ -79,7 +79,7 @@ def test_an_attempt_that_nothing_stops_ends_the_demo_with_1(
     assert capsys.readouterr().err == "not as it should be: nothing stopped the attempt to cheat\n"
 
 
-def test_a_refusal_for_another_reason_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_with_another_sqlstate_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise PlanStale("the plan is out of date")
 

@@ -35,7 +35,7 @@ def everything(url: str) -> tuple[set[str], set[str]]:
         )
 
 
-def test_a_login_that_may_create_databases_and_roles_is_enough(foreign: EmbeddedServer) -> None:
+def test_the_demo_needs_only_createdb_and_createrole(foreign: EmbeddedServer) -> None:
     before = everything(foreign.url())
     environment = os.environ | {target.VARIABLE: foreign.url(user=LIMITED)}
     command = [sys.executable, "-m", "birthdb", "demo", "--json"]
@@ -47,7 +47,7 @@ def test_a_login_that_may_create_databases_and_roles_is_enough(foreign: Embedded
     assert everything(foreign.url()) == before
 
 
-def test_nothing_stays_after_a_failure(foreign: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_removes_everything_after_a_failure(foreign: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything(foreign.url())
     monkeypatch.setenv(target.VARIABLE, foreign.url(user=LIMITED))
     scene = Scene("broken")
@@ -63,14 +63,14 @@ def test_nothing_stays_after_a_failure(foreign: EmbeddedServer, monkeypatch: pyt
     assert "dropped" in scene.gone
 
 
-def test_a_login_that_may_not_is_told_so(foreign: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_without_createdb_gets_a_clear_error(foreign: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(target.VARIABLE, foreign.url(user="poor"))
     with pytest.raises(target.Unsuitable, match="may not create"):
         Scene("poor").__enter__()
 
 
 @pytest.mark.usefixtures("template")
-def test_roles_that_were_there_before_stay(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_roles_are_kept(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything(server.url("postgres"))
     assert "birth_reader" in before[0]
     monkeypatch.setenv(target.VARIABLE, server.url("postgres"))

@@ -144,7 +144,7 @@ def _left(server: Cluster, *names: str) -> list[str]:
 
 
 @pytest.mark.majors
-def test_the_page_for_developers_is_a_project_that_passes(
+def test_the_example_of_the_developer_page_passes(
     pytester: pytest.Pytester, server: Cluster, as_creator: tuple[str, ...]
 ) -> None:
     """On two workers, as a login without superuser; nothing is left on the server but the roles."""
@@ -157,7 +157,7 @@ def test_the_page_for_developers_is_a_project_that_passes(
     assert _left(server, "birthsgw") == []
 
 
-def test_a_project_with_a_server_fixture_and_every_kind_of_collection_passes(
+def test_the_plugin_works_with_a_server_fixture_and_every_kind_of_collection(
     pytester: pytest.Pytester, server: Cluster, as_superuser: tuple[str, ...]
 ) -> None:
     pytester.makeconftest(_CONFTEST)

@@ -26,7 +26,7 @@ def everything() -> dict[str, Any]:
 
 
 # One test, because the database takes half a minute to build.
-def test_the_project_reports_every_figure_of_the_documents() -> None:
+def test_every_figure_of_the_source_documents_is_reported() -> None:
     command = [sys.executable, "-m", "birthdb", "demo", "--reference", "--json"]
     finished = subprocess.run(command, capture_output=True, text=True)
     shown = json.loads(finished.stdout)
@@ -53,14 +53,14 @@ def test_the_project_reports_every_figure_of_the_documents() -> None:
     assert figures["permitted_runs.rerun_delta"]["measured"] == 0
 
 
-def test_equal_figures_end_with_0(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+def test_equal_figures_exit_0(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     measured_as(monkeypatch, everything())
     assert reference.run(json=True) == 0
     assert all(figure["equal"] for figure in json.loads(capsys.readouterr().out)["figures"])
 
 
 @pytest.mark.parametrize("found", [36, None, 35])
-def test_one_figure_that_differs_or_is_missing_ends_with_1(
+def test_a_different_or_missing_figure_exits_1(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, found: int | None
 ) -> None:
     measured_as(monkeypatch, everything() | {"governed.required": found})
@@ -73,14 +73,14 @@ def test_one_figure_that_differs_or_is_missing_ends_with_1(
     assert ("governed.required" in said.err) is (found != 35)
 
 
-def test_for_a_person_the_figures_stand_side_by_side(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+def test_figures_are_printed_side_by_side(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     measured_as(monkeypatch, everything() | {"gateway.triggers": 165})
     assert reference.run() == 1
     line = next(line for line in capsys.readouterr().out.splitlines() if "gateway.triggers" in line)
     assert [word for word in line.split() if word.isalnum()] == ["166", "165", "DIFFERS"]
 
 
-def test_the_scenario_takes_a_superuser_and_says_so(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_scenario_needs_a_superuser_and_says_so(server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(target.VARIABLE, server.url("postgres", RELEASER))
     with pytest.raises(target.Unsuitable, match="is no superuser") as caught:
         reference.run(json=True)

@@ -22,7 +22,7 @@ def errors(text: str) -> list[str]:
     return re.findall(r"^ERROR:  (.*)$", text, re.MULTILINE)
 
 
-def test_the_commands_of_the_tutorial_run_and_fail_only_as_it_shows(tmp_path: Path) -> None:
+def test_the_tutorial_commands_run_as_documented(tmp_path: Path) -> None:
     with EmbeddedServer() as server:
         search = os.pathsep.join([str(Path(sys.executable).parent), str(server.bin), os.environ["PATH"]])
         ran = subprocess.run(

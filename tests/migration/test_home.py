@@ -90,7 +90,7 @@ def test_a_dump_restored_into_another_cluster_pauses(origin: Origin) -> None:
         pauses_until_it_is_confirmed(restored, origin.run)
 
 
-def test_a_promoted_standby_is_the_same_and_its_timeline_is_told(origin: Origin) -> None:
+def test_a_promoted_standby_keeps_its_home_and_reports_the_new_timeline(origin: Origin) -> None:
     origin.cluster.close()
     origin.server.stop()
     with EmbeddedServer() as standby:

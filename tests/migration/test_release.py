@@ -112,7 +112,7 @@ def released(server: Cluster, template: Database, empty_db: Database) -> Databas
     return empty_db
 
 
-def test_every_release_comes_back_as_it_was_after_down_and_up(empty_db: Database) -> None:
+def test_every_release_is_identical_after_downgrade_and_upgrade(empty_db: Database) -> None:
     url = empty_db.url(RELEASER)
     for release in RELEASES:
         upgrade(url, release)
@@ -134,7 +134,7 @@ def test_every_downgrade_restores_the_release_before(empty_db: Database) -> None
         assert shape(empty_db) == shapes[BEFORE[release]]
 
 
-def test_base_leaves_the_schema_with_nothing_but_the_version_table(empty_db: Database) -> None:
+def test_downgrading_to_base_leaves_only_the_version_table(empty_db: Database) -> None:
     upgrade(empty_db.url(RELEASER))
     downgrade(empty_db.url(RELEASER), "base")
     assert [row[:2] for row in shape(empty_db)] == [("schema", "birth")]
@@ -182,7 +182,7 @@ def test_a_script_for_another_starting_point_is_refused(released: Database, dire
     assert shape(released) == there
 
 
-def test_a_script_is_utf_8_wherever_it_is_written() -> None:
+def test_a_script_is_utf_8_under_every_locale() -> None:
     command_ = [sys.executable, "-m", "birthdb", "alembic", "upgrade", "base:head", "--sql"]
     written = subprocess.run(
         command_, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, capture_output=True, check=True
@@ -191,16 +191,14 @@ def test_a_script_is_utf_8_wherever_it_is_written() -> None:
     assert not written.stdout.isascii()
 
 
-def test_every_transaction_of_a_script_bounds_its_waiting_and_stops_at_errors() -> None:
+def test_every_transaction_of_a_script_sets_lock_timeout_and_stops_at_errors() -> None:
     written = script("upgrade", "base:head") + script("downgrade", f"{RELEASES[-1]}:base")
     assert written.startswith("-- For psql")
     assert written.splitlines()[1] == "\\set ON_ERROR_STOP on"
     assert written.count("SET LOCAL lock_timeout = '5s';") == written.count("\nBEGIN;\n") == 2 * len(RELEASES) + 1
 
 
-def test_a_release_waits_for_a_lock_only_so_long(
-    released: Database, migrations: Callable[[str, str, str], Path]
-) -> None:
+def test_a_release_gives_up_after_lock_timeout(released: Database, migrations: Callable[[str, str, str], Path]) -> None:
     # The setting, not the clock: a release that would alter a table shows what it would wait.
     show = "DO $$ BEGIN RAISE EXCEPTION 'lock_timeout is %', current_setting('lock_timeout'); END $$;\n"
     config = alembic_config(released.url(RELEASER))
@@ -243,7 +241,7 @@ def test_two_databases_are_released_at_the_same_time(server: Cluster) -> None:
             database.drop()
 
 
-def test_a_foreign_alembic_environment_lives_in_the_same_database(empty_db: Database) -> None:
+def test_another_alembic_environment_can_share_the_database(empty_db: Database) -> None:
     with empty_db.connect(RELEASER) as connection:
         connection.execute("CREATE SCHEMA app")
         connection.execute("CREATE TABLE app.alembic_version (version_num varchar(32) PRIMARY KEY)")
@@ -257,7 +255,7 @@ def test_a_foreign_alembic_environment_lives_in_the_same_database(empty_db: Data
     assert versions(empty_db) == ["stage1"]
 
 
-def test_nobody_is_left_a_member_of_birth_definer(released: Database) -> None:
+def test_birth_definer_has_no_member_after_a_release(released: Database) -> None:
     upgrade(released.url(RELEASER))
     assert definer_members(released) == []
     downgrade(released.url(RELEASER), "stage1")
@@ -267,7 +265,7 @@ def test_nobody_is_left_a_member_of_birth_definer(released: Database) -> None:
     assert lent == (False,)
 
 
-def test_a_login_set_to_join_the_roles_it_makes_is_no_member_of_birth_definer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createrole_self_grant_makes_no_member_of_birth_definer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     # The roles must be new: a cluster of its own.
     with EmbeddedServer(major=16) as own:
@@ -303,14 +301,14 @@ def test_another_member_of_birth_dba_may_release_once_granted(server: Cluster, r
 
 
 @pytest.mark.parametrize("person", ["nora_nobody", "olga_operator"])
-def test_who_may_not_release_is_told_the_grant(released: Database, person: str) -> None:
+def test_a_login_that_cannot_release_gets_the_missing_grant(released: Database, person: str) -> None:
     with pytest.raises(psycopg.Error) as refused:
         upgrade(released.url(person))
     assert refused.value.sqlstate == "NB410"
     assert refused.value.diag.message_hint == f"ask a role with that right to send: GRANT birth_dba TO {person}"
 
 
-def test_a_superuser_releases_the_same(empty_db: Database, db: Database) -> None:
+def test_a_release_by_a_superuser_gives_the_same_schema(empty_db: Database, db: Database) -> None:
     upgrade(empty_db.url())
     assert shape(empty_db) == shape(db)
 
@@ -381,7 +379,7 @@ def test_a_batch_in_flight_refuses_a_release(released: Database) -> None:
     assert refused.value.sqlstate == "NB407"
 
 
-def test_a_live_run_refuses_a_release_and_an_interrupted_one_does_not(db: Database) -> None:
+def test_an_active_run_refuses_a_release_and_an_interrupted_run_does_not(db: Database) -> None:
     run = "11111111-2222-4333-8444-555555555555"
     holder = db.connect()
     holder.execute("INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status)"
@@ -404,7 +402,7 @@ def test_a_live_run_refuses_a_release_and_an_interrupted_one_does_not(db: Databa
     assert refused.value.sqlstate == "NB409"
 
 
-def test_the_gateway_is_not_dropped_under_tables_that_still_call_it(released: Database) -> None:
+def test_a_downgrade_is_refused_while_tables_have_a_gateway(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage0")
     admin = released.connect()
     admin.execute("CREATE TABLE public.thing (id int PRIMARY KEY)")
@@ -481,7 +479,7 @@ def test_a_text_runs_verbatim(
     assert rows[0][1] == '{"k":1,"ok":true} :x %% \\ é'
 
 
-def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database) -> None:
+def test_existing_roles_are_accepted(server: Cluster, released: Database) -> None:
     # The roles are there, as a DBA would have made them; the login may create none and is granted what the hints say.
     login = Identifier(f"plain_{released.name}")
     options = SQL("WITH ADMIN TRUE, INHERIT FALSE, SET FALSE") if server.major >= 16 else SQL("WITH ADMIN OPTION")
@@ -505,7 +503,7 @@ def test_roles_made_beforehand_are_accepted(server: Cluster, released: Database)
         server.execute(SQL("DROP ROLE {}").format(login))
 
 
-def test_revisions_stand_in_one_line_and_are_those_of_the_order() -> None:
+def test_revisions_are_linear_and_match_order_txt() -> None:
     scripts = ScriptDirectory.from_config(alembic_config("unused"))
     assert [one.revision for one in reversed(list(scripts.walk_revisions()))] == RELEASES
 
@@ -575,7 +573,7 @@ def test_a_script_that_was_edited_is_refused(released: Database) -> None:
 
 @pytest.mark.parametrize("way", ["upgrade", "downgrade"])
 @pytest.mark.parametrize("online", [True, False], ids=["online", "by script"])
-def test_a_release_does_not_begin_on_a_database_that_has_drifted(released: Database, way: str, online: bool) -> None:
+def test_a_release_is_refused_on_a_drifted_database(released: Database, way: str, online: bool) -> None:
     upgrade(released.url(RELEASER), "stage1")
     admin = released.connect()
     admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
@@ -595,9 +593,7 @@ def test_a_release_does_not_begin_on_a_database_that_has_drifted(released: Datab
     assert versions(released) == ["stage1"]
 
 
-def test_a_server_that_the_release_does_not_know_is_refused(
-    released: Database, migrations: Callable[[str, str, str], Path]
-) -> None:
+def test_an_unknown_server_major_is_refused(released: Database, migrations: Callable[[str, str, str], Path]) -> None:
     copy = migrations("baseline", "grants.sql", "")
     sources, major = Sources(copy.parent), str(released.cluster.major)
     manifest = sources.manifest_file("baseline")
@@ -611,7 +607,7 @@ def test_a_server_that_the_release_does_not_know_is_refused(
     assert api.release(released.connect()) is None
 
 
-def test_what_default_privileges_give_is_let_in(released: Database) -> None:
+def test_grants_from_default_privileges_are_accepted(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage0")
     admin = released.connect()
     admin.execute("ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer GRANT SELECT ON TABLES TO nora_nobody")
@@ -626,7 +622,7 @@ def test_what_default_privileges_give_is_let_in(released: Database) -> None:
         admin.execute("ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer REVOKE SELECT ON TABLES FROM nora_nobody")
 
 
-def test_an_interrupted_script_leaves_its_login_nothing(released: Database) -> None:
+def test_an_interrupted_script_leaves_its_login_no_privileges(released: Database) -> None:
     first = script("upgrade", "base:head").partition("\nCOMMIT;")[0] + "\nCOMMIT;\n"
     assert psql(released, first).stderr == ""
     upgrade(released.url())
@@ -635,7 +631,7 @@ def test_an_interrupted_script_leaves_its_login_nothing(released: Database) -> N
     assert lent == (False,)
 
 
-def test_a_grant_of_somebody_elses_stays_and_is_no_part_of_the_contract(released: Database) -> None:
+def test_grants_on_foreign_objects_are_kept_and_not_part_of_the_contract(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage1")
     admin = released.connect()
     admin.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
@@ -644,7 +640,7 @@ def test_a_grant_of_somebody_elses_stays_and_is_no_part_of_the_contract(released
     assert admin.execute(drifted).fetchall() == [("birth_registry", "nora_nobody=SELECT", False)]
 
 
-def test_a_stranger_s_view_in_the_schema_is_in_no_release_s_way(released: Database) -> None:
+def test_a_foreign_view_in_the_schema_does_not_block_releases(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage1")
     admin = released.connect()
     admin.execute("CREATE VIEW birth.v_mine AS SELECT 1 AS one")

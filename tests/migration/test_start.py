@@ -144,7 +144,7 @@ def test_alembic_check_passes_on_a_clean_checkout_without_a_database() -> None:
     assert made.stdout.getvalue() == "No new upgrade operations detected.\n"
 
 
-def test_alembic_check_names_each_file_that_is_ahead_and_the_next_command(checkout: Sources) -> None:
+def test_alembic_check_names_each_unreleased_file_and_the_next_command(checkout: Sources) -> None:
     declare(checkout, "baseline")
     for path in (RAISE, "functions/fn_birth_register.sql", "grants.sql"):
         edit(checkout, path, ("\n", "\n-- edited\n"))
@@ -165,7 +165,7 @@ def test_alembic_check_names_each_file_that_is_ahead_and_the_next_command(checko
 
 @pytest.mark.parametrize("options", [{}, {"autogenerate": True}, {"sql": True}])
 @pytest.mark.parametrize("edited", [False, True])
-def test_alembic_revision_leads_to_the_command_that_starts_a_release(
+def test_alembic_revision_names_the_command_that_starts_a_release(
     checkout: Sources, options: dict[str, Any], edited: bool
 ) -> None:
     if edited:
@@ -176,7 +176,9 @@ def test_alembic_revision_leads_to_the_command_that_starts_a_release(
     assert contents(checkout.root) == before
 
 
-def test_the_command_line_says_what_is_ahead_and_exits_1(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ahead_command_lists_unreleased_files_and_exits_1(
+    checkout: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(paths, "ROOT", checkout.root)
     clean = CliRunner().invoke(app, ["ahead"])
     assert (clean.exit_code, clean.stdout) == (0, "nothing is ahead of the releases\n")
@@ -245,7 +247,7 @@ def scripts(checkout: Sources) -> list[str]:
     return written
 
 
-def test_a_changed_signature_is_made_anew_with_the_views_on_it_and_their_grants(
+def test_a_changed_signature_recreates_the_routine_with_its_views_and_grants(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     path = "functions/fn_birth_live_births.sql"
@@ -264,7 +266,7 @@ def test_a_changed_signature_is_made_anew_with_the_views_on_it_and_their_grants(
     assert "birth_reader=r/birth_definer" in granted["v_birth_spike"]
 
 
-def test_an_argument_more_is_no_second_routine_and_its_callers_come_along(
+def test_an_added_argument_replaces_the_routine_and_its_callers(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     edit(
@@ -285,7 +287,7 @@ def test_an_argument_more_is_no_second_routine_and_its_callers_come_along(
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_another_type_of_an_argument_is_no_second_routine(
+def test_a_changed_argument_type_replaces_the_routine(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     path = "functions/fn_birth_key_lists.sql"
@@ -296,7 +298,7 @@ def test_another_type_of_an_argument_is_no_second_routine(
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_a_function_becomes_a_procedure(checkout: Sources, begin: Begin, db: Database, empty_db: Database) -> None:
+def test_a_function_can_become_a_procedure(checkout: Sources, begin: Begin, db: Database, empty_db: Database) -> None:
     path = "functions/fn_birth_run_pace.sql"
     write(
         checkout,
@@ -312,7 +314,7 @@ def test_a_function_becomes_a_procedure(checkout: Sources, begin: Begin, db: Dat
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_a_view_with_another_column_is_made_anew_because_the_way_back_cannot_take_it_off(
+def test_a_view_with_an_added_column_is_recreated_for_the_downgrade(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     path = "views/v_birth_dot_status.sql"
@@ -326,7 +328,7 @@ def test_a_view_with_another_column_is_made_anew_because_the_way_back_cannot_tak
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_a_renamed_routine_is_a_new_one_and_a_removed_one(
+def test_a_renamed_routine_is_created_and_the_old_one_dropped(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     old, new = "fn_birth_live_births", "fn_birth_births_alive"
@@ -340,7 +342,7 @@ def test_a_renamed_routine_is_a_new_one_and_a_removed_one(
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_views_on_views_are_removed_in_order_and_one_comes_back_later(
+def test_dependent_views_are_dropped_in_order_and_recreated(
     checkout: Sources, begin: Begin, server: Cluster, db: Database, empty_db: Database
 ) -> None:
     attention = "views/v_birth_attention.sql"
@@ -367,7 +369,7 @@ def test_views_on_views_are_removed_in_order_and_one_comes_back_later(
         loaded.drop()
 
 
-def test_new_objects_are_made_in_the_order_of_what_they_use(
+def test_new_objects_are_created_in_dependency_order(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     write(
@@ -403,7 +405,7 @@ def test_new_objects_are_made_in_the_order_of_what_they_use(
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_a_table_is_altered_by_a_step_and_its_living_text_is_what_the_step_makes(
+def test_a_table_step_must_produce_the_living_table_definition(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     alter_anchor(checkout)
@@ -420,7 +422,7 @@ def test_a_table_is_altered_by_a_step_and_its_living_text_is_what_the_step_makes
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_an_altered_column_takes_the_views_on_it_along(
+def test_altering_a_column_recreates_dependent_views(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
     path, up = "tables/dot_registry.sql", f"release/{NAME}_dot_registry.sql"
@@ -435,7 +437,7 @@ def test_an_altered_column_takes_the_views_on_it_along(
     goes_up_and_back(checkout, db, empty_db)
 
 
-def test_grants_alone_make_a_release(checkout: Sources, begin: Begin, db: Database, empty_db: Database) -> None:
+def test_changed_grants_alone_make_a_release(checkout: Sources, begin: Begin, db: Database, empty_db: Database) -> None:
     line = "      ('TABLE',   'v_birth_metrics',                              'birth_reader', 'SELECT'),\n"
     edit(checkout, "grants.sql", (line, ""))
     assert lines(begin()) == []
@@ -461,7 +463,7 @@ def alter_anchor(checkout: Sources) -> None:
 # ---- what is refused
 
 
-def test_every_reason_is_named_at_once_with_what_to_do(checkout: Sources, refused: Callable[..., str]) -> None:
+def test_all_problems_are_reported_at_once_with_their_remedy(checkout: Sources, refused: Callable[..., str]) -> None:
     checkout.file(KEY).unlink()
     edit(checkout, ANCHOR, ("value       text", "value       varchar"))
     checkout.file("tables/birth_review.sql").unlink()
@@ -547,7 +549,7 @@ def test_a_step_that_does_not_make_the_living_table_or_does_not_undo_it_is_refus
     assert f"{up}: nothing undoes it\n    write sql/{Step(up).way_back}" in refused()
 
 
-def test_what_the_server_refuses_in_any_order_is_refused_in_its_words(
+def test_an_error_of_the_server_in_every_order_is_reported_verbatim(
     checkout: Sources, refused: Callable[..., str]
 ) -> None:
     write(checkout, "views/v_birth_new.sql", view("v_birth_new", "SELECT nothing FROM birth.birth_registry"))
@@ -557,7 +559,7 @@ def test_what_the_server_refuses_in_any_order_is_refused_in_its_words(
     assert "fn_birth_new.sql, views/v_birth_new.sql: each needs another one to be there first" in refused()
 
 
-def test_a_routine_that_a_constraint_uses_is_not_made_anew(
+def test_a_routine_used_by_a_constraint_is_not_recreated(
     checkout: Sources, begin: Begin, refused: Callable[..., str]
 ) -> None:
     alter_anchor(checkout)
@@ -575,7 +577,7 @@ def test_a_routine_that_a_constraint_uses_is_not_made_anew(
     assert "leave the routine as it is and write another one" in reasons
 
 
-def test_a_checkout_that_cannot_be_written_is_left_as_it_was(
+def test_an_unwritable_checkout_is_left_unchanged(
     checkout: Sources, refused: Callable[..., str], begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(checkout, RAISE, ("BEGIN\n", "BEGIN\n  -- changed\n"))
@@ -593,7 +595,7 @@ def test_a_checkout_that_cannot_be_written_is_left_as_it_was(
 # ---- reading and arranging files
 
 
-def test_mentions_are_hard_where_the_server_looks_them_up() -> None:
+def test_references_are_hard_if_the_server_resolves_them_at_creation() -> None:
     body = "DECLARE r birth.t; BEGIN PERFORM birth.fn_b(); -- birth.fn_no()\nEXECUTE 'SELECT birth.fn_said()'; END"
     later = f"CREATE OR REPLACE FUNCTION birth.fn_a(p birth.v_arg) RETURNS int LANGUAGE plpgsql AS $x$ {body} $x$;"
     comment = "COMMENT ON FUNCTION birth.fn_a IS 'birth.fn_prose';"
@@ -608,7 +610,7 @@ def test_mentions_are_hard_where_the_server_looks_them_up() -> None:
     assert references("CREATE VIEW birth.v AS SELECT 'birth.fn_said()', birth.fn_a()").hard == {"fn_a"}
 
 
-def test_files_are_arranged_by_what_they_use_then_as_they_were_listed() -> None:
+def test_files_are_ordered_by_dependency_then_by_listing() -> None:
     def file(name: str, hard: str = "", soft: str = "", kind: str = "function") -> References:
         return References(((kind, name),), frozenset(hard.split()), frozenset(soft.split()), frozenset())
 
@@ -632,6 +634,6 @@ def test_files_are_arranged_by_what_they_use_then_as_they_were_listed() -> None:
     "line",
     ["drop tables/x.sql makes tables/x.sql", "views/v.sql makes tables/x.sql", "release/x.sql makes views/v.sql"],
 )
-def test_only_a_step_of_release_makes_a_table(line: str) -> None:
+def test_only_a_release_step_changes_a_table(line: str) -> None:
     with pytest.raises(ValueError, match="not a step"):
         Step.parse(line)

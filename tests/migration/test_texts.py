@@ -52,14 +52,14 @@ def test_a_text_is_kept_only_where_a_later_release_has_another_one() -> None:
     assert [copy for copy in copies if copy.read_bytes() == living[copy.parent.name]] == []
 
 
-def test_migrating_makes_what_loading_makes_and_what_the_dump_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrated_schema_equals_loaded_schema_equals_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     # The dump is that of one major, whichever the other tests run on.
     monkeypatch.delenv(VARIABLE, raising=False)
     assert [str(finding) for finding in check_database(Sources(paths.ROOT))] == []
 
 
 @pytest.mark.parametrize("release", Sources(paths.ROOT).releases)
-def test_every_release_fixes_its_contract_for_every_major(release: str) -> None:
+def test_every_release_has_a_contract_for_every_major(release: str) -> None:
     manifest = Sources(paths.ROOT).manifest(release)
     assert [int(major) for major in manifest["servers"]] == list(MAJORS)
     assert all(entry["exact"] and entry["parts"] for entry in manifest["objects"].values())
@@ -160,7 +160,7 @@ def test_releases_are_declared_in_their_order(checkout: Sources) -> None:
     ]
 
 
-def test_what_every_release_runs_moves_on_with_the_newest_and_not_in_declared_ones(checkout: Sources) -> None:
+def test_shared_release_steps_are_updated_only_in_undeclared_releases(checkout: Sources) -> None:
     declare(checkout, "baseline", "stage0")
     grants = checkout.sql / "grants.sql"
     before = grants.read_text()
@@ -211,7 +211,7 @@ def test_the_text_of_a_declared_release_is_found_in_the_commits(checkout: Source
     assert str(refused.value).endswith("write it to migrations/objects/fn_birth_raise/baseline.sql")
 
 
-def test_sums_are_those_of_sha256sum(checkout: Sources) -> None:
+def test_sums_are_readable_by_sha256sum(checkout: Sources) -> None:
     lines = [line for line in checkout.recorded("stage2_5") if not line.startswith("#")]
     assert [line[66:] for line in lines[: len(COMMON)]] == list(COMMON)
     for line in lines:
@@ -221,12 +221,12 @@ def test_sums_are_those_of_sha256sum(checkout: Sources) -> None:
 
 
 @pytest.mark.parametrize("line", ["views/x", "grants.sql", "drop release/x.sql", "../x.sql", "triggers/x.sql"])
-def test_a_line_that_is_no_step_is_refused(line: str) -> None:
+def test_an_invalid_line_of_order_txt_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not a step"):
         Step.parse(line)
 
 
-def test_the_release_files_raise_what_the_catalogue_says() -> None:
+def test_errors_raised_by_release_files_match_the_catalogue() -> None:
     catalogue = tomllib.loads((paths.SQL / "errors.toml").read_text())
     messages = {entry["code"]: entry["message"] for entry in catalogue.values()}
     files = [*(paths.SQL / "release").glob("*.sql"), *(paths.SQL / "roles").glob("*.sql")]
@@ -277,7 +277,7 @@ def test_without_a_server_of_every_major_nothing_is_measured_or_started(monkeypa
         assert isinstance(refused.exception, ServerError)
 
 
-def test_a_release_that_was_never_measured_is_found(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_release_without_a_measured_contract_is_found(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     checkout.manifest_file(checkout.head).unlink()
     assert [str(finding) for finding in check_database(checkout)] == [

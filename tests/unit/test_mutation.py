@@ -16,7 +16,7 @@ END
 """
 
 
-def test_the_pieces_are_the_text() -> None:
+def test_joined_tokens_equal_the_text() -> None:
     assert "".join(lexeme.text for lexeme in lexemes(BODY)) == BODY
 
 
@@ -37,16 +37,16 @@ def test_the_pieces_are_the_text() -> None:
         ("!= <>", ["<>", "<>"]),
     ],
 )
-def test_text_is_cut_as_postgresql_cuts_it(text: str, pieces: list[str]) -> None:
+def test_text_is_tokenized_like_postgresql(text: str, pieces: list[str]) -> None:
     assert [value for _, value in meaning(text)] == pieces
 
 
-def test_a_mutation_means_something_else() -> None:
+def test_a_mutation_changes_the_meaning() -> None:
     for seed in range(300):
         assert meaning(mutated(BODY, Random(seed), words_of(BODY))) != meaning(BODY), seed
 
 
-def test_a_reformatting_is_another_text_and_means_the_same() -> None:
+def test_a_reformatting_changes_the_text_and_keeps_the_meaning() -> None:
     for seed in range(100):
         after = reformatted(BODY, Random(seed))
         assert after != BODY

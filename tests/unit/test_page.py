@@ -10,12 +10,12 @@ REFUSED = Seen("plan", 3, CANCEL.name, "plan", "fn_a", 1, "RETURN", "57014, noth
 CRASHED = Seen("plan", 5, KILL_SERVER.name, "plan", "fn_b", 2, "END", "connection lost, planned; nothing to do")
 
 
-def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+def test_fault_results_are_read_back_as_written(tmp_path: Path) -> None:
     page.write(tmp_path, [REFUSED, CRASHED], "18.4")
     assert page.read(tmp_path) == [REFUSED, CRASHED]
 
 
-def test_the_page_counts_the_boundaries_that_a_fault_has_struck(tmp_path: Path) -> None:
+def test_the_page_counts_the_boundaries_with_a_fault(tmp_path: Path) -> None:
     page.write(tmp_path, [REFUSED, CRASHED], "18.4")
     _, _, table = (tmp_path / "faults.md").read_text(encoding="utf-8").partition("## A plan\n\n")
     assert table.splitlines() == [

@@ -115,9 +115,7 @@ def test_no_command_prints_a_part_of_a_password(command: list[str], password: st
 @example("s3cr3t")
 @few
 @given(PASSWORDS)
-def test_a_connection_string_in_the_place_of_another_argument_is_not_repeated(
-    command: list[str], password: str
-) -> None:
+def test_a_connection_string_as_a_wrong_argument_is_not_printed(command: list[str], password: str) -> None:
     for url in (f"postgresql://paul:{password}@{_HOST}/births", make_conninfo(host="127.0.0.1", password=password)):
         text = said(*(word.replace("TARGET", url) for word in command))
         assert shown(password, text) == [], (url, text)
@@ -126,7 +124,7 @@ def test_a_connection_string_in_the_place_of_another_argument_is_not_repeated(
 @example("p@ss/s3cr3t")
 @settings(max_examples=20)
 @given(PASSWORDS)
-def test_no_exception_says_a_part_of_a_password(password: str) -> None:
+def test_no_exception_contains_a_part_of_a_password(password: str) -> None:
     ways: list[Callable[[str], object]] = [
         target.resolve,
         target.describe,
@@ -160,7 +158,7 @@ def test_a_password_in_alembic_ini_is_not_printed(tmp_path_factory: pytest.TempP
 
 
 @given(PASSWORDS)
-def test_a_password_that_is_escaped_arrives_whole(password: str) -> None:
+def test_an_escaped_password_is_passed_unchanged(password: str) -> None:
     """Refusing what may be misread refuses nothing that is written as it must be."""
     url = target.resolve(f"postgresql://paul:{quote(password, safe='')}@{_HOST}/births")
     assert target._parse(url)["password"] == password
@@ -179,7 +177,7 @@ def test_a_password_that_is_escaped_arrives_whole(password: str) -> None:
         "service=births",
     ],
 )
-def test_what_cannot_be_misread_is_taken(url: str) -> None:
+def test_an_unambiguous_url_is_accepted(url: str) -> None:
     assert target.resolve(url) == url
 
 
@@ -195,7 +193,7 @@ def test_what_cannot_be_misread_is_taken(url: str) -> None:
         "dbname=postgresql://paul:s3cr3t@db.example/births",
     ],
 )
-def test_what_may_be_misread_is_refused_with_how_to_write_it(url: str) -> None:
+def test_an_ambiguous_url_is_refused_with_the_correct_form(url: str) -> None:
     with pytest.raises(target.BadTarget) as refused:
         target.resolve(url)
     assert "%40" in refused.value.hint

@@ -12,19 +12,19 @@ DOCUMENTS = st.dictionaries(TEXTS, st.lists(TEXTS | st.none() | st.integers(), m
 
 
 @given(TEXTS)
-def test_a_line_is_one_and_printable(text: str) -> None:
+def test_plain_text_is_one_printable_line(text: str) -> None:
     assert line(text).isprintable()
     assert line(text) == text or not text.isprintable()
 
 
 @given(TEXTS)
-def test_a_text_keeps_its_lines_and_nothing_else_that_is_not_printable(text: str) -> None:
+def test_multi_line_text_keeps_line_breaks_and_only_printable_characters(text: str) -> None:
     assert plain(text).split("\n") == [line(part) for part in text.split("\n")]
 
 
 @settings(max_examples=50)
 @given(DOCUMENTS, st.sampled_from([None, 2]))
-def test_json_says_the_same_when_it_can_be_shown(document: object, indent: int | None) -> None:
+def test_escaped_json_keeps_its_value(document: object, indent: int | None) -> None:
     shown = plain_json(json.dumps(document, ensure_ascii=False, indent=indent))
     assert json.loads(shown) == document
     assert all(part.isprintable() for part in shown.split("\n"))

@@ -131,7 +131,7 @@ def test_literals_on_consecutive_lines_are_one_literal() -> None:
         ("SELECT pg_catalog.now() OPERATOR(pg_catalog.+) interval '1 day' FROM birth.x", []),
     ],
 )
-def test_what_a_search_path_decides_is_seen(statement: str, found: list[str]) -> None:
+def test_unqualified_names_in_a_statement_are_found(statement: str, found: list[str]) -> None:
     assert unqualified(statement) == found
 
 
@@ -146,7 +146,7 @@ def test_every_printed_statement_names_the_schema_of_all_that_it_calls() -> None
     assert found == {}
 
 
-def test_the_hints_are_those_of_the_catalogue() -> None:
+def test_printed_hints_are_those_of_the_catalogue() -> None:
     """What is asked here is what is raised."""
     text = (SQL / "functions" / "core" / "fn_birth_error.sql").read_text(encoding="utf-8")
     hints = list(literals(body_of(text, "fn_birth_error") or ""))
@@ -155,7 +155,7 @@ def test_the_hints_are_those_of_the_catalogue() -> None:
             assert any(statement in hint for hint in hints)
 
 
-def test_a_repair_that_needs_a_person_is_printed_with_the_path_of_a_release() -> None:
+def test_a_repair_statement_is_printed_with_its_search_path() -> None:
     """It holds definitions, as a release has them: these name no schema of what they call."""
     attention = (SQL / "views" / "monitoring" / "v_birth_attention.sql").read_text(encoding="utf-8")
     assert [line for line in attention.splitlines() if re.search(r"\bd\.repair\b", line)] == [

@@ -57,14 +57,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "export"
 
 
-def test_a_document_of_that_shape_is_read(file: Path) -> None:
+def test_a_valid_document_is_accepted(file: Path) -> None:
     file.write_text(json.dumps(example(shape.RUN)), encoding="utf-8")
     export = audit.read(file)
     assert evidence.read(file) == export.document
     assert audit.check(export)
 
 
-def test_what_no_check_reads_may_be_anything(file: Path) -> None:
+def test_unchecked_fields_may_have_any_value(file: Path) -> None:
     words = json.dumps(example(shape.RUN))
     for depth in range(100, 1200, 50):
         file.write_text(words[:-1] + ', "more": ' + "[" * depth + "]" * depth + "}", encoding="utf-8")
@@ -77,7 +77,7 @@ OTHERS: tuple[Any, ...] = (None, 7, 2**63, 1.5, True, "x", "a\0b", "\ud800", [],
 
 @pytest.mark.parametrize("of", [shape.RUN, shape.ALL], ids=["run", "all"])
 @pytest.mark.parametrize("other", OTHERS, ids=ascii)
-def test_whatever_takes_the_place_of_a_field_is_refused_or_checked(file: Path, of: shape.Shape, other: Any) -> None:
+def test_a_wrong_field_type_is_refused(file: Path, of: shape.Shape, other: Any) -> None:
     whole = example(of) | ({"kind": "all"} if of is shape.ALL else {})
     for number in range(len(list(places(whole)))):
         changed = deepcopy(whole)
@@ -134,7 +134,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_that_is_no_birth_is_found_and_read_no_further(file: Path, line: str) -> None:
+def test_reading_stops_at_an_invalid_birth_line(file: Path, line: str) -> None:
     document = example(shape.RUN) | {"kind": "births"}
     document["database"] = {"encoding": "UTF8", "hashed": hasher(1)(b"birthdb")}
     lines = [json.dumps(document), json.dumps(example(shape.BIRTH)), LINES[line], '{"births": 2}']
@@ -169,7 +169,7 @@ def test_a_number_that_the_database_cannot_hold_is_misuse(
     assert option in json.loads(capsys.readouterr().err)["error"]
 
 
-def test_a_terminal_that_lacks_a_letter_gets_it_as_json_has_it(tmp_path: Path) -> None:
+def test_unencodable_characters_are_escaped_as_in_json(tmp_path: Path) -> None:
     file = tmp_path / "é\U0001f423"
     file.write_text(json.dumps(example(shape.RUN)), encoding="utf-8")
     done = subprocess.run(

@@ -65,7 +65,7 @@ def test_a_file_holds_one_object_named_after_it_and_grants_and_drops_nothing() -
     assert breaches(check, OBJECTS) == {}
 
 
-def test_the_head_of_a_routine_says_what_it_returns_calls_and_writes() -> None:
+def test_the_header_of_a_routine_states_returns_calls_and_writes() -> None:
     def check(path: Path, head: str, body: str) -> list[str]:
         body = body.partition("COMMENT ON ")[0]
         calls = set(CALL.findall(STRING_OR_COMMENT.sub("", body))) - {path.stem}
@@ -98,7 +98,7 @@ def test_a_function_states_its_volatility_and_tags_its_body_with_its_name() -> N
 CATALOGUE = tomllib.loads((SQL / "errors.toml").read_text(encoding="utf-8"))
 
 
-def test_every_refusal_of_the_catalogue_is_raised_somewhere() -> None:
+def test_every_error_of_the_catalogue_is_raised_by_some_routine() -> None:
     text = "\n".join(
         path.read_text(encoding="utf-8")
         for folder in (SQL, paths.ROOT / "migrations", paths.ROOT / "src")
@@ -109,7 +109,7 @@ def test_every_refusal_of_the_catalogue_is_raised_somewhere() -> None:
     assert [name for name, entry in CATALOGUE.items() if not raised & {name, entry["code"]}] == []
 
 
-def test_every_refusal_of_the_catalogue_is_asserted_by_some_test() -> None:
+def test_every_error_of_the_catalogue_is_asserted_by_some_test() -> None:
     words = {
         word
         for path in TESTS.rglob("test_*.py")
@@ -126,14 +126,14 @@ def test_every_refusal_of_the_catalogue_is_asserted_by_some_test() -> None:
     assert missing == []
 
 
-def test_the_grants_page_names_only_objects_that_there_are() -> None:
+def test_the_grants_page_names_only_existing_objects() -> None:
     page = (SQL / "grants.sql").read_text(encoding="utf-8")
     named = set(re.findall(r"\('(?:TABLE|ROUTINE)',\s+'(\w+)'", page))
     # Alembic's table is made by enter.sql, as Alembic makes it.
     assert named - {path.stem for path in OBJECTS} == {"alembic_version"}
 
 
-def test_a_literal_means_the_same_however_the_session_reads_strings() -> None:
+def test_literals_do_not_depend_on_standard_conforming_strings() -> None:
     """A body is read when it is called, and standard_conforming_strings is the caller's: a backslash stands in E''."""
 
     def check(path: Path, head: str, body: str) -> list[str]:
@@ -143,7 +143,7 @@ def test_a_literal_means_the_same_however_the_session_reads_strings() -> None:
     assert breaches(check, ROUTINES) == {}
 
 
-def test_the_variables_of_a_procedure_have_types_of_the_catalogue() -> None:
+def test_variables_of_a_procedure_have_qualified_types() -> None:
     """They are declared before the procedure can pin its search path, and a temporary table is a type too."""
 
     def check(path: Path, head: str, body: str) -> list[str]:

@@ -116,7 +116,7 @@ def the_permit(scene: Scene, run: Run) -> object:
     ],
     ids=lambda value: value.__name__,
 )
-def test_what_was_answered_survives_a_crash_though_the_session_does_not_wait_for_the_disk(
+def test_acknowledged_acts_survive_a_crash_despite_synchronous_commit_off(
     lazy: Ground, scene: Scene, act: Callable[[Scene, Run], object], kept: Callable[[Scene, Run], object]
 ) -> None:
     run = scene.permitted()
@@ -127,7 +127,7 @@ def test_what_was_answered_survives_a_crash_though_the_session_does_not_wait_for
     assert scene.disagreements() == []
 
 
-def test_an_undoing_that_was_answered_survives_a_crash(lazy: Ground, scene: Scene) -> None:
+def test_an_acknowledged_compensation_survives_a_crash(lazy: Ground, scene: Scene) -> None:
     run = scene.permitted()
     scene.apply(run)
     undo = scene.compensable(run)
@@ -148,7 +148,7 @@ def test_an_undoing_that_was_answered_survives_a_crash(lazy: Ground, scene: Scen
         ("off", "remote_apply", "remote_apply"),
     ],
 )
-def test_a_transaction_of_the_driver_waits_as_long_as_the_server_wants_and_no_shorter(
+def test_driver_transactions_keep_the_servers_synchronous_commit_or_on(
     scene: Scene, session: str, server: str, pinned: str
 ) -> None:
     run = scene.permitted()

@@ -76,7 +76,7 @@ def passing(stage: Stage, stretch: str, routine: str, statement: str) -> Passing
     CASES,
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
-def test_a_disturbed_run_ends_as_an_undisturbed_one(
+def test_a_run_with_a_fault_ends_like_a_run_without(
     ground: Ground,
     stage: Callable[[str], Stage],
     story: str,
@@ -100,7 +100,7 @@ def test_one_crash_ends_several_runs_each_at_its_own_boundary(ground: Ground, st
     assert list(map(str, outcomes)) == [f"connection lost, {status}; the same statement" for status in standing]
 
 
-def test_who_does_not_come_to_its_boundary_holds_up_no_other(ground: Ground, stage: Callable[[str], Stage]) -> None:
+def test_a_session_that_misses_its_boundary_blocks_no_other(ground: Ground, stage: Callable[[str], Stage]) -> None:
     staged = stage("apply")
     at = passing(staged, "begin", DRIVE, "COMMIT")
     nowhere = replace(at, number=10**6)
@@ -119,16 +119,14 @@ def mounted(full: AbstractContextManager[T]) -> Iterator[T]:
         yield made
 
 
-def test_a_run_that_found_no_room_for_data_goes_on_when_there_is_some(
-    ground: Ground, stage: Callable[[str], Stage]
-) -> None:
+def test_a_run_continues_after_the_data_disk_was_full(ground: Ground, stage: Callable[[str], Stage]) -> None:
     with mounted(disk.data_disk(ground)) as fault:
         at = passing(stage("apply"), "first batch", DRIVE, "SELECT s.status")
         outcome = matrix.struck(ground, stage("apply"), at, fault)
     assert str(outcome) == "53100, stopped 53100; the same statement"
 
 
-def test_a_run_that_found_no_room_for_wal_goes_on_when_there_is_some() -> None:
+def test_a_run_continues_after_the_wal_disk_was_full() -> None:
     with (
         mounted(disk.full_wal(SETTINGS | DURABLE)) as (ground, fault),
         matrix.instrumented(ground) as made,
@@ -159,14 +157,14 @@ def damage(statement: str) -> Fault:
     ],
     ids=lambda statement: statement.split(" WHERE ")[0],
 )
-def test_what_a_fault_leaves_behind_is_seen(ground: Ground, stage: Callable[[str], Stage], statement: str) -> None:
+def test_leftovers_of_a_fault_are_detected(ground: Ground, stage: Callable[[str], Stage], statement: str) -> None:
     staged = stage("apply")
     at = passing(staged, "middle batch", DRIVE, "SELECT")
     with pytest.raises(Unequal):
         matrix.struck(ground, staged, at, damage(statement))
 
 
-def test_every_story_is_struck_at_every_boundary(stage: Callable[[str], Stage]) -> None:
+def test_every_story_gets_a_fault_at_every_boundary(stage: Callable[[str], Stage]) -> None:
     staged = stage("apply")
     boundaries = {at.boundary for at in staged.passings}
     commits = {at.number for at in staged.passings if at.boundary.commits}

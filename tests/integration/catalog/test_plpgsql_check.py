@@ -66,14 +66,14 @@ def findings(db: Database) -> list[tuple[object, ...]]:
         return connection.execute(_FINDINGS.encode(), {"source": "public.item", "unknowable": UNKNOWABLE}).fetchall()
 
 
-def test_it_finds_nothing_but_the_exceptions(checked: Database) -> None:
+def test_plpgsql_check_reports_only_the_listed_exceptions(checked: Database) -> None:
     found = {(str(row[0]), str(row[2])): row for row in findings(checked)}
     assert [row for key, row in found.items() if key not in EXCEPTIONS] == []
     assert [key for key in EXCEPTIONS if key not in found] == []
 
 
 @pytest.mark.parametrize("fault", PLANTED)
-def test_it_finds_a_planted_fault(checked: Database, fault: str) -> None:
+def test_plpgsql_check_reports_a_planted_fault(checked: Database, fault: str) -> None:
     body, word = PLANTED[fault]
     checked.connect().execute(
         f"CREATE FUNCTION birth.fn_planted(p_a text) RETURNS text LANGUAGE plpgsql AS $x${body}$x$".encode()
@@ -81,7 +81,7 @@ def test_it_finds_a_planted_fault(checked: Database, fault: str) -> None:
     assert [row for row in findings(checked) if row[0] == "fn_planted" and word in str(row[2])]
 
 
-def test_it_reads_the_trigger_functions_with_a_table(checked: Database) -> None:
+def test_plpgsql_check_reads_trigger_functions_with_their_table(checked: Database) -> None:
     checked.connect().execute(
         "CREATE FUNCTION birth.fn_planted() RETURNS trigger LANGUAGE plpgsql AS"
         " $x$BEGIN PERFORM n.nothing FROM birth_new_rows n; RETURN NEW; END$x$"

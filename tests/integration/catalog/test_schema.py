@@ -60,5 +60,5 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_without_exception(world: World, rule: str) -> None:
+def test_database_conventions_hold_without_exception(world: World, rule: str) -> None:
     assert world.admin.execute(RULES[rule].encode()).fetchall() == []

@@ -60,19 +60,19 @@ def test_a_wrapper_binds_exactly_the_arguments_of_its_routine(
     assert arguments == set(row[0] or ())
 
 
-def test_a_refusal_arrives_as_the_exception_of_its_sqlstate(db: Database) -> None:
+def test_an_error_is_raised_as_the_exception_of_its_sqlstate(db: Database) -> None:
     with pytest.raises(errors.UnknownCollection) as caught:
         api.plan(db.connect("olga_operator"), "no such collection")
     assert isinstance(caught.value.__cause__, psycopg.Error)
     assert caught.value.hint
 
 
-def test_an_error_that_is_no_refusal_stays_what_it_is(empty_db: Database) -> None:
+def test_other_errors_are_raised_unchanged(empty_db: Database) -> None:
     with pytest.raises(psycopg.errors.InvalidSchemaName):
         api.plan(empty_db.connect(), "x")
 
 
-def test_the_driver_s_messages_reach_the_caller(empty_db: Database) -> None:
+def test_notices_of_the_driver_reach_the_caller(empty_db: Database) -> None:
     conn = empty_db.connect()
     conn.execute("CREATE SCHEMA birth")
     conn.execute(

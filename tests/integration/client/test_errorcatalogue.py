@@ -79,7 +79,7 @@ def test_name_and_sqlstate_find_the_same_error(function: psycopg.Connection[tupl
             )
 
 
-def test_the_place_that_raises_may_know_a_better_hint(function: psycopg.Connection[tuple[object, ...]]) -> None:
+def test_the_raising_routine_may_replace_the_hint(function: psycopg.Connection[tuple[object, ...]]) -> None:
     row = function.execute("SELECT birth.fn_birth_error('dot_frozen', NULL, 'wait') ->> 'hint'").fetchone()
     assert row == ("wait",)
 
@@ -90,7 +90,7 @@ def test_an_unknown_error_raises(function: psycopg.Connection[tuple[object, ...]
         function.execute("SELECT birth.fn_birth_error(%s, 'facts')", (key,))
 
 
-def test_a_refusal_becomes_the_exception_of_its_sqlstate(empty_db: Database) -> None:
+def test_a_catalogue_error_becomes_the_exception_of_its_sqlstate(empty_db: Database) -> None:
     with pytest.raises(psycopg.Error) as caught:
         empty_db.connect().execute(
             "DO $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'NB203', DETAIL = 'facts', HINT = 'next'; END$$"
@@ -100,7 +100,7 @@ def test_a_refusal_becomes_the_exception_of_its_sqlstate(empty_db: Database) -> 
     assert (refusal.sqlstate, refusal.message, refusal.detail, refusal.hint) == ("NB203", "no", "facts", "next")
 
 
-def test_a_foreign_error_stays_what_it_is(empty_db: Database) -> None:
+def test_an_error_outside_the_catalogue_is_unchanged(empty_db: Database) -> None:
     with pytest.raises(psycopg.Error) as caught:
         empty_db.connect().execute("SELECT 1/0")
     assert errors.BirthError.from_psycopg(caught.value) is None

@@ -15,7 +15,7 @@ CODES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 @given(codes=st.lists(CODES, max_size=40), seed=SEEDS)
 @example(codes=["x" * length for length in range(40)], seed=0)
 @example(codes=["é" * length for length in range(40)], seed=-1)
-def test_a_hash_is_the_server_s(server: Cluster, codes: list[str], seed: int) -> None:
+def test_a_hash_equals_that_of_the_server(server: Cluster, codes: list[str], seed: int) -> None:
     told = server.execute(
         "SELECT hashtextextended(u.code, %s) FROM unnest(%s::text[]) WITH ORDINALITY AS u(code, n) ORDER BY u.n",
         (seed, codes),
@@ -25,7 +25,7 @@ def test_a_hash_is_the_server_s(server: Cluster, codes: list[str], seed: int) ->
 
 
 @given(st.lists(st.tuples(st.just(1), SEEDS, SEEDS)))
-def test_fingerprints_add_up_in_any_order(of_one: list[tuple[int, int, int]]) -> None:
+def test_fingerprints_are_additive_and_independent_of_order(of_one: list[tuple[int, int, int]]) -> None:
     each = [Fingerprint(*one) for one in of_one]
     whole = sum_of(each)
     assert whole == sum_of(reversed(each))

@@ -24,13 +24,13 @@ def config(tmp_path: Path) -> Config:
     return Config(str(ini))
 
 
-def test_x_argument_comes_before_everything(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_x_argument_has_the_highest_precedence(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(target.VARIABLE, "postgresql://env@host/env")
     config.attributes["url"] = "postgresql://attribute@host/attribute"
     assert target.from_alembic(config, {"url": "postgresql://x@host/x"}) == "postgresql://x@host/x"
 
 
-def test_a_caller_of_alembic_names_the_database_before_the_environment(
+def test_the_attribute_of_an_alembic_caller_precedes_the_environment(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(target.VARIABLE, "postgresql://env@host/env")
@@ -38,16 +38,16 @@ def test_a_caller_of_alembic_names_the_database_before_the_environment(
     assert target.from_alembic(config, {}) == "postgresql://attribute@host/attribute"
 
 
-def test_the_environment_comes_before_alembic_ini(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_precedes_alembic_ini(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(target.VARIABLE, "postgresql://env@host/env")
     assert target.from_alembic(config, {}) == "postgresql://env@host/env"
 
 
-def test_alembic_ini_comes_last_and_its_driver_name_is_understood(config: Config) -> None:
+def test_alembic_ini_has_the_lowest_precedence_and_its_driver_name_is_parsed(config: Config) -> None:
     assert target.from_alembic(config, {}) == "postgresql://ini@host/ini"
 
 
-def test_without_a_target_the_error_says_what_to_set() -> None:
+def test_the_error_for_a_missing_target_names_what_to_set() -> None:
     with pytest.raises(target.NoTarget) as caught:
         target.resolve(None, Config())
     assert target.VARIABLE in caught.value.hint
@@ -73,14 +73,14 @@ def test_a_description_shows_host_database_and_user_and_no_password(url: str) ->
     assert target.describe(url) == "database births on db.example as paul"
 
 
-def test_a_description_completes_what_the_environment_of_libpq_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_description_includes_libpq_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "elsewhere")
     monkeypatch.setenv("PGPASSWORD", SECRET)
     assert target.describe("postgresql://paul@/births") == "database births on elsewhere as paul"
 
 
 @pytest.mark.parametrize("url", [f"paul:{SECRET}@db.example/births", f"postgresql://paul:{SECRET}@[db/births"])
-def test_what_cannot_be_parsed_is_not_quoted(url: str) -> None:
+def test_an_unparseable_url_is_not_printed(url: str) -> None:
     with pytest.raises(target.BadTarget) as caught:
         target.resolve(url)
     assert SECRET not in repr(caught.value)
@@ -114,9 +114,7 @@ def settings(conn: psycopg.Connection[Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("where", ["DATABASE", "ROLE", "PGOPTIONS", "options"])
-def test_what_somebody_set_for_a_connection_changes_no_answer(
-    empty_db: Database, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
+def test_connection_settings_change_no_answer(empty_db: Database, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """From its start: no statement comes before."""
     url = empty_db.url("nora_nobody")
     given = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in HOSTILE.items())
@@ -136,7 +134,7 @@ def test_what_somebody_set_for_a_connection_changes_no_answer(
         assert connection.execute(text("SHOW search_path")).scalar_one() == "pg_catalog,pg_temp"
 
 
-def test_options_of_one_s_own_are_kept(empty_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_options_of_a_connection_are_kept(empty_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     url = make_conninfo(empty_db.url(), options="-c lock_timeout=1234")
     monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=4321")
     for conn, kept in ((target.connect(url), "1234ms"), (target.connect(empty_db.url()), "4321ms")):
@@ -147,9 +145,7 @@ def test_options_of_one_s_own_are_kept(empty_db: Database, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
-def test_an_open_connection_has_the_path_of_a_release_for_the_while_and_then_its_own(
-    empty_db: Database, outer: bool, fails: bool
-) -> None:
+def test_an_open_connection_gets_its_search_path_back(empty_db: Database, outer: bool, fails: bool) -> None:
     def path() -> object:
         return connection.execute(text("SHOW search_path")).scalar_one()
 

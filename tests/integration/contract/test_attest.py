@@ -58,7 +58,7 @@ def drifted(conn: psycopg.Connection[Any], *drifts: Drift) -> set[tuple[str, str
 
 
 @pytest.mark.parametrize("drifts", REPAIRED, ids=label)
-def test_what_drifted_is_found_by_a_reader_and_put_back_by_who_releases(undone: Scene, drifts: Group) -> None:
+def test_a_reader_finds_drift_and_the_releasing_login_repairs_it(undone: Scene, drifts: Group) -> None:
     conn = undone.admin
     drifted(conn, *drifts)
     with acting(conn, RELEASER):
@@ -78,7 +78,7 @@ def test_what_who_releases_cannot_put_back_is_refused(undone: Scene, drift: Drif
         assert found(conn) == before
 
 
-def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -> None:
+def test_a_dry_run_prints_the_repair_and_changes_nothing(scene: Scene) -> None:
     scene.execute("DROP VIEW birth.v_birth_metrics; GRANT INSERT ON birth.birth_receipt TO nora_nobody")
     before = found(scene.admin)
     planned = attest.repair(scene.admin, dry_run=True)
@@ -88,13 +88,13 @@ def test_a_dry_run_says_what_a_repair_does_and_leaves_everything(scene: Scene) -
 
 
 @pytest.mark.parametrize("drift", SUPERUSERS, ids=str)
-def test_what_only_a_superuser_undoes_a_superuser_puts_back(undone: Scene, drift: Drift) -> None:
+def test_drift_made_by_a_superuser_is_repaired_by_a_superuser(undone: Scene, drift: Drift) -> None:
     undone.execute(drift.statement.encode())
     assert attest.repair(undone.admin)
     assert found(undone.admin) == set()
 
 
-def test_a_guard_that_was_made_to_say_nothing_is_not_believed(scene: Scene) -> None:
+def test_a_disabled_guard_view_does_not_hide_drift(scene: Scene) -> None:
     scene.execute("GRANT INSERT ON birth.birth_registry TO olga_operator")
     scene.execute("""
         CREATE OR REPLACE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DEFAULT '{}')
@@ -110,7 +110,7 @@ def test_a_guard_that_was_made_to_say_nothing_is_not_believed(scene: Scene) -> N
         assert found(releaser) == set()
 
 
-def test_a_grant_to_read_stays_unless_it_is_asked_for(scene: Scene) -> None:
+def test_repair_keeps_extra_select_grants_unless_asked(scene: Scene) -> None:
     scene.execute("GRANT SELECT ON birth.birth_registry TO nora_nobody")
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
         assert attest.repair(releaser) == []
@@ -126,7 +126,7 @@ def test_a_grant_to_read_stays_unless_it_is_asked_for(scene: Scene) -> None:
     "statement",
     ["CREATE TABLE birth.notes AS SELECT 1 AS n", "ALTER TABLE birth.birth_act ADD COLUMN note text"],
 )
-def test_what_somebody_added_is_not_dropped_with_what_it_holds_unless_asked(scene: Scene, statement: str) -> None:
+def test_repair_drops_extra_objects_with_data_only_if_asked(scene: Scene, statement: str) -> None:
     scene.execute(statement.encode())
     before = found(scene.admin)
     if "ADD COLUMN" in statement:
@@ -148,7 +148,7 @@ def test_what_somebody_added_is_not_dropped_with_what_it_holds_unless_asked(scen
         "CREATE FUNCTION birth.fn_birth_contract_objects(jsonb) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
     ],
 )
-def test_a_checker_that_was_given_away_or_has_another_shape_is_put_back(scene: Scene, statement: str) -> None:
+def test_a_changed_verification_function_is_reinstalled(scene: Scene, statement: str) -> None:
     scene.execute(statement.encode())
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
         attest.repair(releaser)
@@ -156,7 +156,7 @@ def test_a_checker_that_was_given_away_or_has_another_shape_is_put_back(scene: S
     assert scene.admin.execute(GUARD).fetchall() == []
 
 
-def test_why_something_cannot_be_put_back_is_said(scene: Scene) -> None:
+def test_a_failed_repair_reports_the_reason(scene: Scene) -> None:
     scene.execute("""
         CREATE VIEW public.theirs AS SELECT * FROM birth.v_birth_metrics;
         ALTER VIEW birth.v_birth_metrics RENAME COLUMN value TO val""")
@@ -165,7 +165,7 @@ def test_why_something_cannot_be_put_back_is_said(scene: Scene) -> None:
     assert any("v_birth_metrics: cannot drop view" in note for note in refused.value.__notes__)
 
 
-def test_several_objects_that_need_each_other_come_back(scene: Scene) -> None:
+def test_dependent_objects_are_repaired_together(scene: Scene) -> None:
     scene.execute("DROP FUNCTION birth.fn_birth_contract_drift() CASCADE")
     assert len(found(scene.admin)) > 3
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
@@ -174,7 +174,7 @@ def test_several_objects_that_need_each_other_come_back(scene: Scene) -> None:
     assert scene.value("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard") is True
 
 
-def test_what_cannot_be_put_back_leaves_everything_unchanged(scene: Scene) -> None:
+def test_a_failed_repair_changes_nothing(scene: Scene) -> None:
     scene.execute("ALTER TABLE birth.trigger_guard_alerts DROP COLUMN detail; DROP VIEW birth.v_birth_metrics")
     before = found(scene.admin)
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
@@ -184,12 +184,12 @@ def test_what_cannot_be_put_back_leaves_everything_unchanged(scene: Scene) -> No
     assert found(scene.admin) == before
 
 
-def test_attesting_what_is_as_released_records_nothing(scene: Scene) -> None:
+def test_attesting_an_unchanged_contract_records_nothing(scene: Scene) -> None:
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
         assert attest.attest(releaser) == 0
 
 
-def test_a_release_accepts_a_role_that_a_dba_made_otherwise_and_refuses_one_that_lets_somebody_in(scene: Scene) -> None:
+def test_a_release_accepts_harmless_role_attributes_and_refuses_dangerous_ones(scene: Scene) -> None:
     """In a transaction, because roles are the cluster's; as at a first release, where nothing was there before."""
     with scene.admin.transaction(force_rollback=True):
         scene.execute("ALTER ROLE birth_reader CREATEDB; SELECT set_config('birth.contract_before', '{}', true)")
@@ -204,7 +204,7 @@ def test_a_release_accepts_a_role_that_a_dba_made_otherwise_and_refuses_one_that
         assert 'role birth_definer: configuration ["LOGIN"]' in (refused.value.diag.message_detail or "")
 
 
-def test_what_drifted_is_not_attested(scene: Scene) -> None:
+def test_a_drifted_contract_cannot_be_attested(scene: Scene) -> None:
     scene.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) VOLATILE")
     recorded = scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry")
     with (
@@ -217,7 +217,7 @@ def test_what_drifted_is_not_attested(scene: Scene) -> None:
     assert scene.value("SELECT count(*) FROM birth.birth_gateway_release_registry") == recorded
 
 
-def test_a_contract_recorded_for_another_server_is_attested_anew(scene: Scene) -> None:
+def test_a_contract_recorded_for_another_major_can_be_attested(scene: Scene) -> None:
     """What pg_upgrade leaves: the same objects, recorded as another major wrote them down."""
     scene.execute("""
         UPDATE birth.birth_gateway_release_registry
@@ -234,7 +234,7 @@ def test_a_contract_recorded_for_another_server_is_attested_anew(scene: Scene) -
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_release_is_what_its_manifest_says_on_the_way_up_and_down(empty_db: Database, release: str) -> None:
+def test_every_release_matches_its_manifest_after_upgrade_and_downgrade(empty_db: Database, release: str) -> None:
     url = empty_db.url(RELEASER)
     upgrade(url, release)
     with psycopg.connect(url, autocommit=True) as conn:
@@ -247,7 +247,7 @@ def test_every_release_is_what_its_manifest_says_on_the_way_up_and_down(empty_db
         assert attest.attest(conn) == 0
 
 
-def test_a_database_without_a_release_and_an_unknown_release_are_said(empty_db: Database, scene: Scene) -> None:
+def test_a_missing_or_unknown_release_is_reported(empty_db: Database, scene: Scene) -> None:
     with pytest.raises(attest.NotReleased, match="not released"):
         attest.current(empty_db.connect())
     with pytest.raises(attest.NotReleased, match="not among the installed"):
@@ -255,7 +255,7 @@ def test_a_database_without_a_release_and_an_unknown_release_are_said(empty_db: 
     assert api.release(scene.admin) == RELEASES[-1]
 
 
-def test_a_strangers_view_in_the_schema_stops_no_release(scene: Scene) -> None:
+def test_a_foreign_view_in_the_schema_does_not_stop_a_release(scene: Scene) -> None:
     scene.execute("CREATE VIEW birth.v_mine AS SELECT 1 AS one")
     with psycopg.connect(scene.db.url(RELEASER), autocommit=True) as releaser:
         assert attest.repair(releaser) == []
@@ -263,12 +263,12 @@ def test_a_strangers_view_in_the_schema_stops_no_release(scene: Scene) -> None:
     upgrade(scene.db.url(RELEASER))
 
 
-def test_a_session_that_writes_bytea_otherwise_sees_the_same(scene: Scene) -> None:
+def test_bytea_output_does_not_affect_the_contract(scene: Scene) -> None:
     scene.execute("SET bytea_output = escape")
     assert found(scene.admin) == set()
 
 
-def test_a_login_with_another_encoding_releases(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_with_another_client_encoding_can_release(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     downgrade(scene.db.url(RELEASER), RELEASES[-2])
     upgrade(scene.db.url(RELEASER))

@@ -104,7 +104,7 @@ def test_every_object_of_the_schema_is_in_the_contract(scene: Scene) -> None:
     ]
 
 
-def test_it_does_not_depend_on_what_a_session_has_set(scene: Scene) -> None:
+def test_the_contract_does_not_depend_on_session_settings(scene: Scene) -> None:
     before = live(scene)
     for name, value in SETTINGS.items():
         scene.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -124,7 +124,7 @@ def test_two_databases_of_one_server_have_the_same_contract(scene: Scene, server
         other.drop()
 
 
-def test_writing_every_definition_out_and_in_again_changes_nothing(scene: Scene) -> None:
+def test_recreating_every_definition_changes_nothing(scene: Scene) -> None:
     """What a dump and restore does: a definition that is not stable would drift by it."""
     scene.execute("SET search_path = pg_catalog, pg_temp")
     scene.execute("CREATE SCHEMA again")
@@ -193,7 +193,7 @@ def test_an_empty_list_of_settings_is_named_as_drift(scene: Scene) -> None:
     assert written_otherwise(scene) == []
 
 
-def test_a_blocking_drift_stops_a_run_and_a_harmless_one_does_not(scene: Scene) -> None:
+def test_blocking_drift_stops_a_run_and_harmless_drift_does_not(scene: Scene) -> None:
     run = scene.permitted(scene.collection())
     scene.execute("GRANT SELECT ON birth.birth_act TO nora_nobody")
     scene.apply(run)
@@ -203,7 +203,7 @@ def test_a_blocking_drift_stops_a_run_and_a_harmless_one_does_not(scene: Scene) 
         scene.apply(other)
 
 
-def test_the_token_stays_while_only_data_change(scene: Scene) -> None:
+def test_data_changes_keep_the_contract_token(scene: Scene) -> None:
     before = token(scene)
     scene.apply(scene.permitted(scene.collection()))
     scene.execute("VACUUM ANALYZE birth.birth_registry")
@@ -218,19 +218,19 @@ def test_the_token_stays_while_only_data_change(scene: Scene) -> None:
         "CREATE FUNCTION public.theirs() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ],
 )
-def test_what_is_no_part_of_the_contract_does_not_drift(scene: Scene, statement: str) -> None:
+def test_objects_outside_the_contract_do_not_drift(scene: Scene, statement: str) -> None:
     scene.execute(statement.encode())
     assert drifted(scene) == []
 
 
-def test_a_view_whose_rule_was_recorded_is_trusted_and_one_that_changed_is_written_out(scene: Scene) -> None:
+def test_cached_view_definitions_equal_deparsed_ones(scene: Scene) -> None:
     assert live(scene, known=True) == live(scene)
     scene.execute("UPDATE birth.birth_stage_anchor SET value = 'nothing known' WHERE stage = 'contract'")
     assert live(scene, known=True) == live(scene)
     assert drifted(scene) == []
 
 
-def test_a_rule_is_trusted_only_with_what_it_stands_on(scene: Scene) -> None:
+def test_a_cached_view_rule_is_valid_only_with_its_dependencies(scene: Scene) -> None:
     """A table moved away and made anew in its place leaves the rule, which reads the one that was moved."""
     made = (paths.SQL / "tables" / "gateway" / "birth_gateway_finding.sql").read_text(encoding="utf-8")
     scene.execute(
@@ -242,7 +242,7 @@ def test_a_rule_is_trusted_only_with_what_it_stands_on(scene: Scene) -> None:
     assert any(row["kind"] == "view" and row["drift"] == "body" and row["blocks"] for row in drifted(scene))
 
 
-def test_whatever_a_name_holds_it_is_written_as_jsonb_writes_it(scene: Scene) -> None:
+def test_names_are_encoded_like_jsonb(scene: Scene) -> None:
     name = Identifier('a "quoted" \\ name,\tnicht nur ASCII: ä')
     scene.execute(
         SQL("""
@@ -287,7 +287,7 @@ def test_going_back_to_an_earlier_body_is_a_new_row_and_the_earlier_hash(scene: 
     assert recorded >= 3
 
 
-def test_what_a_release_removes_gets_a_row_without_hashes_and_is_not_missed(scene: Scene) -> None:
+def test_a_removed_object_gets_a_row_without_hashes_and_is_not_missing(scene: Scene) -> None:
     record(scene)
     scene.execute("DROP VIEW birth.v_birth_metrics")
     assert [row["drift"] for row in drifted(scene)] == ["missing"]
@@ -298,7 +298,7 @@ def test_what_a_release_removes_gets_a_row_without_hashes_and_is_not_missed(scen
     assert record(scene) == 0
 
 
-def test_nothing_recorded_is_not_all_ok(scene: Scene) -> None:
+def test_an_empty_contract_is_not_all_ok(scene: Scene) -> None:
     scene.execute("DELETE FROM birth.birth_gateway_release_registry")
     (row,) = scene.rows("SELECT * FROM birth.v_birth_gateway_contract_integrity_dashboard")
     assert row["all_ok"] is False
@@ -327,7 +327,7 @@ def test_every_routine_has_the_semantic_hash_of_its_release(scene: Scene) -> Non
 @pytest.mark.parametrize(
     "name", ["x=SELECT y", "birth_definer=x", "PUBLIC", "a=SELECT(actor) ON birth.birth_act FROM b; --)"]
 )
-def test_no_name_of_a_role_passes_for_another_entry(scene: Scene, name: str) -> None:
+def test_a_hostile_role_name_cannot_imitate_another_entry(scene: Scene, name: str) -> None:
     scene.execute(
         SQL("CREATE ROLE {0}; GRANT CREATE ON SCHEMA birth TO {0}; GRANT DELETE ON birth.birth_act TO {0}").format(
             Identifier(name)
@@ -352,7 +352,7 @@ def test_no_name_of_a_role_passes_for_another_entry(scene: Scene, name: str) -> 
         scene.execute(SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(Identifier(name)))
 
 
-def test_no_name_of_a_table_is_sent_as_a_statement(scene: Scene) -> None:
+def test_a_hostile_table_name_cannot_inject_a_statement(scene: Scene) -> None:
     table = Identifier("a.IF EXISTS x ON birth.birth_act; CREATE TABLE public.sent(); --")
     scene.execute(SQL("CREATE TABLE birth.{} (a int)").format(table))
     acts = SQL("FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")
@@ -363,7 +363,7 @@ def test_no_name_of_a_table_is_sent_as_a_statement(scene: Scene) -> None:
     assert scene.value("SELECT to_regclass('public.sent')") is None
 
 
-def test_a_view_replaced_while_a_release_records_is_not_trusted(scene: Scene) -> None:
+def test_a_view_replaced_during_recording_is_not_cached(scene: Scene) -> None:
     columns = scene.value("""
         SELECT string_agg(format('NULL::%s%s AS %I', format_type(a.atttypid, a.atttypmod),
                                  ' COLLATE ' || nullif(quote_ident(c.collname), '"default"'), a.attname),
@@ -453,7 +453,7 @@ ROLES: dict[str, tuple[str, str, str, bool]] = {
 
 
 @pytest.mark.parametrize("what", ROLES)
-def test_what_a_role_is_and_may_become_is_part_of_the_contract(scene: Scene, what: str) -> None:
+def test_role_attributes_and_memberships_are_part_of_the_contract(scene: Scene, what: str) -> None:
     statement, role, found, blocks = ROLES[what]
     with scene.admin.transaction(force_rollback=True):
         scene.execute(statement.encode())
@@ -478,13 +478,13 @@ def test_a_role_that_is_gone_is_missing(scene: Scene) -> None:
         )
 
 
-def test_every_role_of_the_release_is_looked_at(scene: Scene) -> None:
+def test_every_role_of_the_release_is_checked(scene: Scene) -> None:
     made = set(re.findall(r"^    '(birth_\w+)'", (paths.SQL / "roles" / "roles.sql").read_text(encoding="utf-8"), re.M))
     assert len(made) > 7
     assert made <= {name for kind, name in live(scene) if kind == "role"}
 
 
-def test_a_run_is_refused_while_the_owner_of_everything_is_a_superuser(scene: Scene) -> None:
+def test_a_run_is_refused_while_birth_definer_is_superuser(scene: Scene) -> None:
     run = scene.permitted(scene.collection())
     arguments = run.arguments(p_batch_size=100, p_dry_run=False, p_execute=True)
     call = statement("SELECT * FROM", "fn_dot_birth_qt001_apply", arguments)

@@ -99,9 +99,7 @@ STOPPED: dict[LiteralString, str] = {
 
 
 @pytest.mark.parametrize("statement", STOPPED)
-def test_a_redefinition_of_the_contract_is_stopped_and_without_the_event_trigger_it_passes(
-    guarded: Scene, statement: LiteralString
-) -> None:
+def test_a_contract_change_is_stopped_by_the_event_trigger_only(guarded: Scene, statement: LiteralString) -> None:
     admin = guarded.admin
     before = guarded.value(
         "SELECT string_agg(exact_sha256, '' ORDER BY kind, object) FROM birth.fn_birth_contract_live()"
@@ -123,7 +121,7 @@ def test_a_redefinition_of_the_contract_is_stopped_and_without_the_event_trigger
         admin.execute(statement)
 
 
-def test_a_refusal_names_the_way_by_which_a_repair_passes(guarded: Scene) -> None:
+def test_the_hint_contains_the_statement_that_allows_a_repair(guarded: Scene) -> None:
     guarded.admin.execute("ALTER EVENT TRIGGER birth_guard_dropped DISABLE")
     guarded.admin.execute("DROP INDEX birth.birth_act_lineage")
     guarded.admin.execute("ALTER EVENT TRIGGER birth_guard_dropped ENABLE ALWAYS")
@@ -142,7 +140,7 @@ def test_a_refusal_names_the_way_by_which_a_repair_passes(guarded: Scene) -> Non
     assert alerts(guarded) == []
 
 
-def test_the_release_lock_alone_makes_no_release(guarded: Scene) -> None:
+def test_the_release_lock_without_membership_does_not_bypass_the_guard(guarded: Scene) -> None:
     # Anybody can take an advisory lock; shared, as batches hold it, it is not even a release's.
     nora = guarded.session("nora_nobody")
     with nora.transaction():
@@ -154,7 +152,7 @@ def test_the_release_lock_alone_makes_no_release(guarded: Scene) -> None:
         guarded.admin.execute("DROP VIEW birth.v_birth_attention")
 
 
-def test_the_release_lock_of_another_session_lets_nothing_through(guarded: Scene) -> None:
+def test_the_release_lock_of_another_session_does_not_bypass_the_guard(guarded: Scene) -> None:
     with guarded.db.connect(autocommit=False) as other:
         other.execute(LOCK)
         with refused(errors.DefinitionGuarded):
@@ -196,7 +194,7 @@ RECORDED: dict[LiteralString, tuple[str | None, list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("statement", RECORDED)
-def test_what_is_not_stopped_is_recorded_and_without_the_event_trigger_it_is_not(
+def test_changes_that_are_not_stopped_are_recorded_by_the_event_trigger_only(
     guarded: Scene, statement: LiteralString
 ) -> None:
     person, expected = RECORDED[statement]
@@ -249,12 +247,14 @@ LEFT_ALONE: list[tuple[str | None, LiteralString]] = [
 
 
 @pytest.mark.parametrize(("person", "statement"), LEFT_ALONE, ids=[statement for _, statement in LEFT_ALONE])
-def test_what_is_nobody_s_concern_is_left_alone(guarded: Scene, person: str | None, statement: LiteralString) -> None:
+def test_unrelated_ddl_is_neither_stopped_nor_recorded(
+    guarded: Scene, person: str | None, statement: LiteralString
+) -> None:
     (guarded.session(person) if person else guarded.admin).execute(statement)
     assert alerts(guarded) == []
 
 
-def test_an_extra_is_dropped_as_any_repair_is_made(guarded: Scene) -> None:
+def test_extra_objects_can_be_dropped_by_a_repair(guarded: Scene) -> None:
     # Of what is gone nothing tells whose it was.
     with guarded.admin.transaction():
         guarded.execute(LOCK)
@@ -270,7 +270,7 @@ def test_an_extra_is_dropped_as_any_repair_is_made(guarded: Scene) -> None:
     assert guarded.rows("SELECT * FROM birth.fn_birth_contract_drift() WHERE drift <> 'ok'") == []
 
 
-def test_a_partitioned_source_lives_and_only_its_gateway_counts(guarded: Scene) -> None:
+def test_partition_ddl_is_allowed_and_only_gateway_changes_are_recorded(guarded: Scene) -> None:
     nora = guarded.session("nora_nobody")
     guarded.execute("CREATE TABLE part (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id)")
     guarded.execute("CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (1) TO (100)")
@@ -311,13 +311,13 @@ def test_a_gateway_that_a_steward_detached_may_be_dropped(guarded: Scene) -> Non
     assert alerts(guarded) == []
 
 
-def test_the_event_triggers_fire_for_a_replica_role_too(guarded: Scene) -> None:
+def test_the_event_triggers_fire_with_session_replication_role_replica(guarded: Scene) -> None:
     guarded.execute("SET session_replication_role = replica")
     with refused(errors.DefinitionGuarded):
         guarded.execute("DROP VIEW birth.v_birth_attention")
 
 
-def test_the_event_triggers_know_the_objects_however_the_session_quotes(guarded: Scene) -> None:
+def test_quote_all_identifiers_does_not_affect_the_event_triggers(guarded: Scene) -> None:
     guarded.execute("SET quote_all_identifiers = on")
     for statement in ("DROP VIEW birth.v_birth_attention", "ALTER TABLE birth.birth_registry RENAME TO registry"):
         with refused(errors.DefinitionGuarded):
@@ -347,7 +347,7 @@ def test_a_whole_run_raises_no_alert(guarded: Scene) -> None:
 
 
 @pytest.mark.parametrize("releaser", [RELEASER, None], ids=["a login", "a superuser"])
-def test_releases_go_up_and_down_under_the_event_triggers(empty_db: Database, releaser: str | None) -> None:
+def test_upgrade_and_downgrade_work_with_the_event_triggers(empty_db: Database, releaser: str | None) -> None:
     upgrade(empty_db.url(RELEASER), "stage1")
     admin = empty_db.connect()
     send(admin, ADD)
@@ -358,7 +358,7 @@ def test_releases_go_up_and_down_under_the_event_triggers(empty_db: Database, re
     assert verification.verify(admin).fine
 
 
-def test_what_is_asked_first_is_whether_this_is_a_release(guarded: Scene) -> None:
+def test_the_event_trigger_checks_for_a_release_first(guarded: Scene) -> None:
     """Counted, not timed: during a release the catalogue is not searched."""
     guarded.execute("SET track_functions = 'all'")
     searched = "SELECT count(*) FROM pg_stat_xact_user_functions WHERE schemaname = 'birth_guard' AND funcname = %s"
@@ -371,7 +371,7 @@ def test_what_is_asked_first_is_whether_this_is_a_release(guarded: Scene) -> Non
         assert guarded.value(searched, ("dropped",)) == 0
 
 
-def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, server: Cluster) -> None:
+def test_a_dump_contains_the_event_triggers_and_a_restore_raises_no_alert(guarded: Scene, server: Cluster) -> None:
     bin_ = binaries(server.major) if VARIABLE not in os.environ else binaries()
     if not (bin_ / "pg_dump").is_file():
         pytest.skip(f"the server in {bin_} came without pg_dump")
@@ -393,7 +393,7 @@ def test_a_dump_takes_them_along_and_a_restore_raises_no_alert(guarded: Scene, s
 # --- what is missing
 
 
-def test_the_view_says_what_is_missing_and_its_statement_adds_it(scene: Scene) -> None:
+def test_the_event_trigger_view_names_the_state_and_the_repairing_statement(scene: Scene) -> None:
     assert states(scene) == ["absent", "absent"]
     for row in scene.rows("SELECT * FROM birth.v_birth_event_trigger", person="olga_operator"):
         assert row["not_noticed"]
@@ -423,7 +423,7 @@ def test_the_view_says_what_is_missing_and_its_statement_adds_it(scene: Scene) -
     assert states(scene) == ["absent", "absent"]
 
 
-def test_the_view_knows_the_switch_of_postgresql_17(guarded: Scene) -> None:
+def test_the_event_trigger_view_reads_the_event_triggers_setting(guarded: Scene) -> None:
     if guarded.db.cluster.major < 17:
         pytest.skip("event_triggers came with PostgreSQL 17")
     guarded.execute("SET event_triggers = off")
@@ -432,12 +432,12 @@ def test_the_view_knows_the_switch_of_postgresql_17(guarded: Scene) -> None:
     assert states(guarded) == ["present", "present"]
 
 
-def test_their_absence_is_no_fault(scene: Scene) -> None:
+def test_missing_event_triggers_are_no_fault(scene: Scene) -> None:
     assert scene.rows("SELECT * FROM birth.v_birth_attention") == []
     assert scene.value("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard") is True
 
 
-def test_only_a_superuser_can_add_them(db: Database) -> None:
+def test_only_a_superuser_can_add_the_event_triggers(db: Database) -> None:
     with db.connect(RELEASER) as releaser, raised("42501"):
         send(releaser, ADD)
 
@@ -463,7 +463,9 @@ def without_its_helpers(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("broken", [without_the_schema, without_the_alerts, without_its_helpers])
-def test_ddl_elsewhere_passes_however_broken_schema_birth_is(guarded: Scene, broken: Callable[[Scene], None]) -> None:
+def test_ddl_outside_birth_passes_even_if_schema_birth_is_broken(
+    guarded: Scene, broken: Callable[[Scene], None]
+) -> None:
     broken(guarded)
     nora = guarded.session("nora_nobody")
     for session in (nora, guarded.admin):
@@ -480,7 +482,7 @@ def test_ddl_elsewhere_passes_however_broken_schema_birth_is(guarded: Scene, bro
     nora.execute("DROP TRIGGER birth_gateway ON item")
 
 
-def test_without_any_right_in_the_schema_a_stranger_s_ddl_passes(guarded: Scene) -> None:
+def test_ddl_of_a_role_without_privileges_on_birth_passes(guarded: Scene) -> None:
     nora = guarded.session("nora_nobody")
     assert nora.execute("SELECT has_schema_privilege('birth', 'USAGE')").fetchone() == (False,)
     nora.execute("CREATE TABLE public.other (id serial PRIMARY KEY)")

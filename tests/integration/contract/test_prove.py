@@ -20,7 +20,7 @@ CLAIM = prove.Claim(
     PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
   END IF;
 """,
-    test=f"{FILE}::test_an_unknown_operation_is_refused_and_never_called_free",
+    test=f"{FILE}::test_an_unknown_operation_is_refused_and_not_reported_as_unfrozen",
 )
 
 
@@ -33,19 +33,19 @@ def test_the_body_of_a_claim_is_the_one_that_the_database_runs(scene: Scene) -> 
         )
 
 
-def test_every_guard_stands_once_in_its_routine_and_every_test_is_there() -> None:
+def test_every_claimed_guard_occurs_once_and_every_test_exists() -> None:
     for claim in [CLAIM, *prove.claims().values()]:
         assert claim.without(claim.body) != claim.body
         file, _, name = claim.test.partition("::")
         assert f"def {name.partition('[')[0]}(" in (paths.ROOT / file).read_text(encoding="utf-8")
 
 
-def test_a_guard_that_is_not_there_is_no_guard() -> None:
+def test_a_claim_without_its_guard_text_is_an_error() -> None:
     with pytest.raises(prove.ClaimError, match="0 times"):
         prove.Claim("x", "fn_birth_dot_frozen", "IF the moon is full", "t").without(CLAIM.body)
 
 
-def test_taking_a_guard_out_leaves_everything_else_as_released(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disabling_a_claimed_guard_changes_nothing_else(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "claims", lambda: {CLAIM.name: CLAIM})
     prove.take_out(scene.admin, CLAIM.name)
     assert scene.value("SELECT birth.fn_birth_dot_frozen('no such operation')") is None
@@ -53,7 +53,7 @@ def test_taking_a_guard_out_leaves_everything_else_as_released(scene: Scene, mon
     assert scene.value("SELECT count(*) FROM birth.v_birth_stage0_still_enforced_guard WHERE NOT pass") == 0
 
 
-def test_what_was_proven_for_another_body_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_for_another_body_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "claims", lambda: {CLAIM.name: CLAIM})
     proven = {
         "routine": CLAIM.routine,
@@ -69,11 +69,11 @@ def test_what_was_proven_for_another_body_is_stale(tmp_path: Path, monkeypatch: 
         assert prove.stale() == [CLAIM.name]
 
 
-def test_every_claim_is_proven_for_the_bodies_and_the_tests_as_they_are() -> None:
+def test_every_claim_is_proven_for_the_current_bodies_and_tests() -> None:
     assert prove.stale() == []
 
 
-def test_a_test_that_is_not_there_proves_nothing() -> None:
+def test_a_claim_with_a_missing_test_is_an_error() -> None:
     with pytest.raises(prove.ClaimError, match="there is no"):
         _ = prove.Claim("x", "fn_birth_dot_frozen", "g", f"{FILE}::test_nothing").test_sha256
 

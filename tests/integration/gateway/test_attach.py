@@ -41,7 +41,7 @@ def test_a_partitioned_table_gets_a_row_trigger_that_its_partitions_inherit(worl
     ]
 
 
-def test_a_single_partition_gets_a_row_trigger_because_rows_reach_it_through_its_root(world: World) -> None:
+def test_a_single_partition_gets_a_row_trigger(world: World) -> None:
     world.table("(code text PRIMARY KEY) PARTITION BY HASH (code)", "root")
     world.governed("PARTITION OF app.root FOR VALUES WITH (MODULUS 1, REMAINDER 0)", mode="enforce")
     assert world.admin.execute(TRIGGERS).fetchall() == [("thing", "fn_birth_registry_auto", True)]
@@ -75,7 +75,7 @@ def test_a_missing_privilege_is_named_by_the_exact_grant(world: World) -> None:
     assert world.failed_checks() == {}
 
 
-def test_the_grant_of_a_hostile_name_can_be_sent_as_it_stands(world: World) -> None:
+def test_the_printed_grant_for_a_hostile_name_can_be_executed(world: World) -> None:
     names = {"schema": 'a"b.c', "table": "User's; --"}
     world.admin.execute(sql("CREATE SCHEMA {schema}", **names))
     world.admin.execute(sql("CREATE TABLE {schema}.{table} (code text PRIMARY KEY)", **names))
@@ -101,7 +101,7 @@ def test_partitions_need_the_privilege_too_and_are_named(world: World) -> None:
     assert world.births() == ["a"]
 
 
-def test_the_owner_of_a_partitioned_table_goes_on_adding_partitions(world: World) -> None:
+def test_the_owner_of_a_partitioned_table_can_still_add_partitions(world: World) -> None:
     world.governed("(code text PRIMARY KEY) PARTITION BY LIST (code)", mode="enforce")
     world.owner.execute("CREATE TABLE app.a PARTITION OF app.thing FOR VALUES IN ('a')")
     world.owner.execute("CREATE TABLE app.b (code text PRIMARY KEY)")
@@ -110,7 +110,7 @@ def test_the_owner_of_a_partitioned_table_goes_on_adding_partitions(world: World
     assert world.births() == ["a", "b"]
 
 
-def test_an_owner_who_could_not_add_partitions_any_more_is_named_before_the_gateway_is_attached(world: World) -> None:
+def test_attach_refuses_an_owner_who_could_no_longer_add_partitions(world: World) -> None:
     names = {"login": f"partitioner_{worker()}"}
     world.admin.execute(sql("CREATE ROLE {login} LOGIN", **names))
     try:
@@ -129,7 +129,7 @@ def test_an_owner_who_could_not_add_partitions_any_more_is_named_before_the_gate
         world.admin.execute(sql("DROP OWNED BY {login}; DROP ROLE {login}", **names))
 
 
-def test_a_lock_is_waited_for_only_briefly(world: World) -> None:
+def test_attach_waits_only_briefly_for_a_lock(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)
     with world.owner.transaction():
         world.owner.execute("LOCK app.thing IN ROW EXCLUSIVE MODE")
@@ -138,7 +138,7 @@ def test_a_lock_is_waited_for_only_briefly(world: World) -> None:
     world.attach()
 
 
-def test_a_table_has_its_gateway_once(world: World) -> None:
+def test_a_second_attach_is_refused(world: World) -> None:
     world.governed("(code text PRIMARY KEY)")
     with pytest.raises(errors.GatewayAttached) as refusal:
         world.attach()
@@ -152,7 +152,7 @@ def test_an_unknown_mode_is_refused(world: World, mode: api.Mode) -> None:
         api.rows(world.steward, "fn_birth_gateway_attach", p_collection="thing", p_mode=mode)
 
 
-def test_what_cannot_have_a_gateway_is_refused(world: World) -> None:
+def test_attach_refuses_ineligible_tables(world: World) -> None:
     with pytest.raises(errors.UnknownCollection):
         world.attach("nothing")
     world.register()
@@ -160,7 +160,7 @@ def test_what_cannot_have_a_gateway_is_refused(world: World) -> None:
         world.attach()
 
 
-def test_detaching_gives_the_owner_the_statement_and_stops_refusing(world: World) -> None:
+def test_detaching_prints_the_statement_for_the_owner_and_stops_enforcing(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode="enforce")
     statement = api.gateway_detach(world.steward, "thing", "moved")
     assert "DROP TRIGGER birth_gateway ON app.thing;" in statement
@@ -248,7 +248,7 @@ def test_no_code_of_the_application_runs_as_birth_definer_after_a_column_was_ret
     assert world.owner.execute("SELECT who FROM app.ran").fetchall() == []
 
 
-def test_a_view_put_in_the_place_of_the_table_is_never_read(world: World) -> None:
+def test_a_view_that_replaces_the_table_is_never_read(world: World) -> None:
     world.owner.execute(SPY.encode())
     world.governed("(code text PRIMARY KEY)", mode=None)
     world.owner.execute("ALTER TABLE app.thing RENAME TO real; CREATE VIEW app.thing AS SELECT app.spy() AS code")

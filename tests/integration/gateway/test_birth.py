@@ -41,7 +41,7 @@ INSERTS = {
 
 
 @pytest.mark.parametrize("statement", INSERTS)
-def test_an_insert_of(world: World, level: str, statement: str) -> None:
+def test_an_insert_gives_births_to(world: World, level: str, statement: str) -> None:
     make(world, level)
     world.owner.execute(INSERTS[statement].encode())
     rows = [row[0] for row in world.owner.execute('SELECT code FROM app.thing ORDER BY code COLLATE "C"')]
@@ -97,14 +97,14 @@ def test_a_birth_is_rolled_back_with_its_row(world: World, level: str) -> None:
     assert world.births() == ["kept"]
 
 
-def test_a_birth_is_there_for_the_rest_of_its_transaction(world: World, level: str) -> None:
+def test_a_birth_is_visible_in_its_own_transaction(world: World, level: str) -> None:
     make(world, level)
     with world.admin.transaction():
         world.admin.execute("INSERT INTO app.thing VALUES ('a')")
         assert world.births() == ["a"]
 
 
-def test_a_row_that_comes_back_keeps_its_first_birth(world: World, level: str) -> None:
+def test_a_reinserted_row_keeps_its_first_birth(world: World, level: str) -> None:
     make(world, level)
     for _ in range(2):
         world.insert(["a"], "thing (code)")
@@ -113,7 +113,7 @@ def test_a_row_that_comes_back_keeps_its_first_birth(world: World, level: str) -
     assert world.findings() == []
 
 
-def test_an_exempt_collection_is_skipped_whatever_its_rows_are(world: World, level: str) -> None:
+def test_an_exempt_collection_gets_no_births_or_findings(world: World, level: str) -> None:
     make(world, level, coverage="BIRTH_EXEMPT_LOG")
     world.insert(["a", " "], "thing (code)")
     assert world.births() == []
@@ -131,9 +131,7 @@ def test_an_exempt_collection_with_a_numbered_identity_is_skipped(world: World) 
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
-def test_a_deferred_collection_is_born_where_it_can_be_and_else_passed_and_listed(
-    world: World, level: str, mode: api.Mode
-) -> None:
+def test_a_deferred_collection_gets_births_or_findings(world: World, level: str, mode: api.Mode) -> None:
     make(world, level, name="other")
     world.insert(["theirs"], "other (code)")
     make(world, level, mode, coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
@@ -142,7 +140,7 @@ def test_a_deferred_collection_is_born_where_it_can_be_and_else_passed_and_liste
     assert sorted(world.findings()) == [("gateway_foreign", 1), ("gateway_no_identity", 1)]
 
 
-def test_a_deferred_collection_without_an_identity_is_passed_and_listed(world: World) -> None:
+def test_a_deferred_collection_without_an_identity_gets_findings(world: World) -> None:
     world.table("(code text PRIMARY KEY)")
     world.register(coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
     world.attach(mode="enforce")
@@ -171,7 +169,7 @@ def test_enforce_refuses_a_code_of_another_collection_and_names_it(world: World,
     assert world.births() == []
 
 
-def test_observe_refuses_nothing_and_records_what_it_would_have_refused(world: World, level: str) -> None:
+def test_observe_lets_rows_through_and_records_findings(world: World, level: str) -> None:
     make(world, level, name="other")
     make(world, level, "observe")
     world.insert(["theirs"], "other (code)")
@@ -194,7 +192,7 @@ def make_pairs(world: World, level: str, mode: api.Mode = "observe", pattern: st
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
-def test_a_row_that_may_share_the_birth_of_another_is_recorded(world: World, level: str, mode: api.Mode) -> None:
+def test_a_row_that_may_share_a_birth_is_a_finding(world: World, level: str, mode: api.Mode) -> None:
     make_pairs(world, level, mode)
     world.owner.execute("INSERT INTO app.thing VALUES ('x', 'yz'), ('q', 'q')")
     assert world.findings() == []
@@ -208,14 +206,14 @@ def test_a_row_that_may_share_the_birth_of_another_is_recorded(world: World, lev
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
-def test_rows_of_one_statement_that_share_a_birth_are_recorded(world: World, level: str, mode: api.Mode) -> None:
+def test_rows_of_one_statement_that_share_a_birth_are_findings(world: World, level: str, mode: api.Mode) -> None:
     make_pairs(world, level, mode)
     world.owner.execute("INSERT INTO app.thing VALUES ('x', 'yz'), ('xyz', ''), ('xy', 'z'), ('q', 'q')")
     assert world.births() == ["qq", "xyz"]
     assert sum(rows for error, rows in world.findings() if error == "code_duplicate") == 2
 
 
-def test_what_is_recorded_adds_up(world: World, level: str) -> None:
+def test_findings_of_a_transaction_add_up(world: World, level: str) -> None:
     make(world, level, name="other")
     make_pairs(world, level)
     world.insert(["theirs"], "other (code)")
@@ -229,7 +227,7 @@ def test_what_is_recorded_adds_up(world: World, level: str) -> None:
 
 
 @pytest.mark.parametrize(("pattern", "recorded"), [("{a}/{b}", 0), ("{a}{b}", 3)])
-def test_a_row_that_comes_again_is_recorded_only_where_it_may_be_another(
+def test_a_reinserted_row_is_a_finding_only_if_it_may_be_another_entity(
     world: World, level: str, pattern: str, recorded: int
 ) -> None:
     make_pairs(world, level, "observe", pattern, "integer")
@@ -241,7 +239,7 @@ def test_a_row_that_comes_again_is_recorded_only_where_it_may_be_another(
     assert sum(rows for _, rows in world.findings()) == recorded
 
 
-def test_a_bulk_load_leaves_one_finding_a_reason(world: World) -> None:
+def test_a_bulk_load_leaves_one_finding_per_reason(world: World) -> None:
     world.governed("(code text UNIQUE)")
     world.owner.execute("INSERT INTO app.thing SELECT NULL FROM generate_series(1, 1000)")
     assert world.findings() == [("gateway_no_identity", 1000)]
@@ -264,7 +262,7 @@ IDENTITIES: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("strategy", IDENTITIES)
 @pytest.mark.parametrize("change", LATER)
-def test_observe_refuses_nothing_after_the_identity_column_was(world: World, strategy: str, change: str) -> None:
+def test_observe_lets_rows_through_after_the_identity_column_was(world: World, strategy: str, change: str) -> None:
     world.owner.execute("CREATE TYPE app.mine AS (v int)")
     world.governed("(id int PRIMARY KEY, other int)", strategy=strategy, **IDENTITIES[strategy])  # type: ignore[arg-type]
     world.owner.execute("INSERT INTO app.thing VALUES (1)")
@@ -285,7 +283,7 @@ def test_enforce_refuses_after_the_identity_column_was_retyped(world: World, str
 
 
 @pytest.mark.parametrize("strategy", IDENTITIES)
-def test_a_session_goes_on_when_the_table_changes_around_the_identity(world: World, strategy: str) -> None:
+def test_a_session_continues_after_other_columns_change(world: World, strategy: str) -> None:
     world.governed("(id int PRIMARY KEY, a int)", "thing", "enforce", strategy=strategy, **IDENTITIES[strategy])  # type: ignore[arg-type]
     for change in ("", "ADD b text DEFAULT 'b'", "DROP a", "ALTER id TYPE bigint", "ADD a int[]"):
         if change:
@@ -295,7 +293,7 @@ def test_a_session_goes_on_when_the_table_changes_around_the_identity(world: Wor
     assert world.findings() == []
 
 
-def test_switching_the_mode_waits_for_no_writer_of_the_table(world: World) -> None:
+def test_switching_the_mode_does_not_wait_for_writers(world: World) -> None:
     world.governed("(code text PRIMARY KEY)")
     oid = world.value("SELECT oid FROM pg_trigger WHERE tgname = 'birth_gateway'")
     with world.owner.transaction():
@@ -312,7 +310,7 @@ def test_switching_the_mode_waits_for_no_writer_of_the_table(world: World) -> No
 
 
 @pytest.mark.parametrize(("mode", "reason"), [("off", "x"), (None, "x"), ("enforce", " "), ("enforce", None)])
-def test_a_mode_is_one_of_two_and_has_a_reason(world: World, mode: api.Mode, reason: str) -> None:
+def test_a_mode_change_needs_a_valid_mode_and_a_reason(world: World, mode: api.Mode, reason: str) -> None:
     world.governed("(code text PRIMARY KEY)")
     with pytest.raises(errors.BadArgument):
         api.gateway_mode(world.steward, "thing", mode, reason)
@@ -327,7 +325,7 @@ def test_a_mode_needs_a_collection_and_a_gateway(world: World) -> None:
     assert refusal.value.sqlstate == "NB505"
 
 
-def test_a_renamed_table_goes_on_working_and_is_reported(world: World) -> None:
+def test_a_renamed_table_keeps_its_gateway_and_is_reported(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode="enforce")
     world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
     world.insert(["a"], "ding")
@@ -340,7 +338,7 @@ def test_a_renamed_table_goes_on_working_and_is_reported(world: World) -> None:
     assert world.operator.execute(noticed.encode()).fetchall() == []
 
 
-def test_a_trigger_whose_collection_is_not_registered_refuses_and_says_so(world: World) -> None:
+def test_a_trigger_of_an_unregistered_collection_refuses_inserts(world: World) -> None:
     world.table("(code text PRIMARY KEY)")
     for call in ("fn_birth_registry_auto('ghost')", "fn_birth_registry_auto_id('ghost')", "fn_birth_registry_auto()"):
         world.admin.execute(
@@ -390,7 +388,7 @@ def test_a_table_may_have_a_column_of_any_name_beside_its_identity(world: World,
         (IsolationLevel.SERIALIZABLE, "40001"),
     ],
 )
-def test_of_two_sessions_with_one_code_the_later_one_waits_and_learns_whose_it_is(
+def test_of_two_sessions_with_the_same_code_the_later_waits_and_gets_the_owner(
     world: World, level: str, isolation: IsolationLevel, refused: str
 ) -> None:
     make(world, level, name="first")
@@ -416,7 +414,7 @@ def test_of_two_sessions_with_one_code_the_later_one_waits_and_learns_whose_it_i
     assert (world.births("first"), world.births("second")) == (["same"], [])
 
 
-def test_the_later_of_two_sessions_is_born_when_the_earlier_one_rolls_back(world: World, level: str) -> None:
+def test_the_later_session_gets_the_birth_if_the_earlier_rolls_back(world: World, level: str) -> None:
     make(world, level, name="first")
     make(world, level, name="second")
     other = world.db.connect("nora_nobody")
@@ -480,7 +478,7 @@ def plans(world: World, statement: str) -> int:
     ],
     ids=["a column called id", "another number", "a code"],
 )
-def test_of_a_single_row_nothing_is_planned_but_its_code(
+def test_a_single_row_insert_plans_only_the_code_expression(
     world: World, definition: str, identity: dict[str, str], plans_of_the_gateway: int
 ) -> None:
     world.governed(definition, **identity)  # type: ignore[arg-type]
@@ -489,7 +487,7 @@ def test_of_a_single_row_nothing_is_planned_but_its_code(
     assert len(world.births()) == 9
 
 
-def test_of_many_rows_the_statement_that_inserts_their_births_is_planned_and_nothing_else(world: World) -> None:
+def test_a_multi_row_insert_plans_only_the_birth_insert(world: World) -> None:
     world.governed(BY_STATEMENT)
     for rows in (2, 1000):
         statement = f"INSERT INTO app.thing SELECT '{rows}-{{0}}-' || g FROM generate_series(1, {rows}) g"
@@ -497,7 +495,7 @@ def test_of_many_rows_the_statement_that_inserts_their_births_is_planned_and_not
     assert len(world.births()) == 9 * 1002
 
 
-def test_a_session_goes_on_when_the_first_column_becomes_another_one(world: World) -> None:
+def test_a_session_continues_after_the_first_column_was_replaced(world: World) -> None:
     world.governed("(code text PRIMARY KEY, other text, third text)", mode="enforce")
     world.owner.execute("INSERT INTO app.thing VALUES ('a', 'no', 'no')")
     world.owner.execute("ALTER TABLE app.thing ADD added text")
@@ -509,7 +507,7 @@ def test_a_session_goes_on_when_the_first_column_becomes_another_one(world: Worl
     assert world.births() == ["a", "b", "c", "d", "e"]
 
 
-def test_columns_dropped_before_the_identity_shift_nothing(world: World) -> None:
+def test_dropped_columns_before_the_identity_do_not_matter(world: World) -> None:
     world.governed("(a text, code text PRIMARY KEY, b text, c text)", mode="enforce")
     for number, change in enumerate(("", "DROP a", "ADD a text", "ADD added text", "DROP b")):
         if change:
@@ -526,7 +524,7 @@ BULK = 10_000
 
 
 @pytest.mark.parametrize("numbered", [False, True])
-def test_a_bulk_load_over_codes_that_are_there_is_born_where_it_can_be(world: World, numbered: bool) -> None:
+def test_a_bulk_load_over_existing_codes_gives_births_to_the_new_ones(world: World, numbered: bool) -> None:
     identity: dict[str, str] = (
         {"strategy": "synthetic_id", "column": "id", "prefix": "n-"} if numbered else {"column": "code"}
     )
@@ -547,7 +545,7 @@ def test_a_bulk_load_over_codes_that_are_there_is_born_where_it_can_be(world: Wo
     assert refusal.value.sqlstate == "NB502"
 
 
-def test_a_bulk_load_that_meets_another_session_s_codes_waits_and_is_born_beside_them(world: World) -> None:
+def test_a_bulk_load_waits_for_concurrent_codes_and_then_gets_its_births(world: World) -> None:
     for name in ("first", "second"):
         world.governed("(id int PRIMARY KEY, code text UNIQUE)", name)
     other = world.db.connect("nora_nobody")

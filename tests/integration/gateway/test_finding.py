@@ -16,7 +16,7 @@ def thing(world: World) -> World:
     return world
 
 
-def test_a_transaction_leaves_one_finding_a_reason_however_often_it_inserts(thing: World) -> None:
+def test_a_transaction_leaves_one_finding_per_reason(thing: World) -> None:
     thing.governed("(code text PRIMARY KEY)", "other")
     thing.insert(["a", "b"], "other")
     with thing.owner.transaction():
@@ -39,7 +39,7 @@ def test_a_finding_is_rolled_back_with_its_rows(thing: World) -> None:
     assert thing.findings() == [("gateway_no_identity", 1)]
 
 
-def test_two_transactions_that_leave_findings_do_not_wait_for_each_other(thing: World) -> None:
+def test_concurrent_transactions_with_findings_do_not_block_each_other(thing: World) -> None:
     with thing.db.connect(APPLICATION) as other, thing.owner.transaction(), other.transaction():
         other.execute("SET LOCAL lock_timeout = '2s'")
         thing.insert([None])
@@ -48,14 +48,14 @@ def test_two_transactions_that_leave_findings_do_not_wait_for_each_other(thing: 
     assert thing.findings() == [("gateway_no_identity", 2), ("gateway_no_identity", 1)]
 
 
-def test_a_finding_takes_no_number_of_a_sequence(thing: World) -> None:
+def test_a_finding_uses_no_sequence(thing: World) -> None:
     thing.owner.execute("CREATE SEQUENCE app.own")
     thing.owner.execute("SELECT nextval('app.own')")
     thing.insert([None])
     assert thing.owner.execute("SELECT lastval(), currval('app.own')").fetchone() == (1, 1)
 
 
-def test_a_bulk_load_row_by_row_is_counted_a_thousand_times(world: World) -> None:
+def test_a_finding_counts_at_most_a_thousand_statements(world: World) -> None:
     world.table("(code text) PARTITION BY HASH (code)")
     world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
     world.register(coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
@@ -76,7 +76,7 @@ def many(thing: World) -> World:
     return thing
 
 
-def test_however_many_findings_lie_there_a_thousand_are_added_up(many: World) -> None:
+def test_the_finding_view_adds_up_at_most_a_thousand_rows(many: World) -> None:
     assert many.operator.execute(FOUND).fetchall() == [(2000, True, "last")]
     ((what, since),) = many.operator.execute("SELECT what, since FROM birth.v_birth_attention").fetchall()
     assert what == "at least 2000 rows of thing have no birth: gateway_no_identity, last by last"
@@ -85,7 +85,7 @@ def test_however_many_findings_lie_there_a_thousand_are_added_up(many: World) ->
     assert many.operator.execute(metric).fetchall() == [(2000,)]
 
 
-def test_acknowledging_folds_the_findings_of_a_collection_into_one_act(many: World) -> None:
+def test_acknowledging_sums_findings_up_in_one_act(many: World) -> None:
     many.governed("(code text PRIMARY KEY)", "other")
     many.insert(["a", " "], "other")
     many.insert(["a"])
@@ -106,12 +106,12 @@ def test_acknowledging_folds_the_findings_of_a_collection_into_one_act(many: Wor
     assert many.operator.execute("SELECT FROM birth.v_birth_attention WHERE what LIKE '%of thing %'").fetchall() == []
 
 
-def test_where_nothing_was_found_nothing_is_acknowledged(thing: World) -> None:
+def test_acknowledging_without_findings_records_nothing(thing: World) -> None:
     assert api.finding_acknowledge(thing.steward, "thing", "none") == 0
     assert thing.value("SELECT count(*) FROM birth.birth_act WHERE act = 'finding_acknowledged'") == 0
 
 
-def test_what_an_open_transaction_finds_stays(thing: World) -> None:
+def test_findings_of_an_open_transaction_are_not_acknowledged(thing: World) -> None:
     thing.insert([None])
     with thing.owner.transaction():
         thing.insert([None, None])

@@ -55,7 +55,7 @@ CHANGES: dict[str, tuple[str, Callable[[World], object]]] = {
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("isolation", SNAPSHOTS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_row_under_a_snapshot_of_before_a_change_is_refused_with_40001(
+def test_an_insert_under_a_snapshot_older_than_a_rule_change_gets_40001(
     world: World, level: str, isolation: str, change: str
 ) -> None:
     coverage, act = CHANGES[change]
@@ -68,7 +68,7 @@ def test_a_row_under_a_snapshot_of_before_a_change_is_refused_with_40001(
     assert (world.births(), world.findings()) == ([], [])
 
 
-def test_a_row_without_a_code_under_a_snapshot_of_before_enforce_does_not_pass(world: World) -> None:
+def test_a_row_without_a_code_under_a_snapshot_older_than_enforce_is_refused(world: World) -> None:
     make(world)
     with old_snapshot(world, "REPEATABLE READ") as session:
         api.gateway_mode(world.steward, "thing", "enforce", "ready")
@@ -81,7 +81,7 @@ def test_a_row_without_a_code_under_a_snapshot_of_before_enforce_does_not_pass(w
     assert world.findings() == []
 
 
-def test_rows_of_a_collection_that_was_deleted_since_the_snapshot_are_refused_and_it_stays_deleted(
+def test_inserts_for_a_collection_deleted_after_the_snapshot_are_refused(
     world: World,
 ) -> None:
     make(world)
@@ -94,7 +94,9 @@ def test_rows_of_a_collection_that_was_deleted_since_the_snapshot_are_refused_an
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("isolation", SNAPSHOTS)
-def test_rows_under_an_old_snapshot_are_born_and_hold_up_no_steward(world: World, level: str, isolation: str) -> None:
+def test_inserts_under_an_old_snapshot_get_births_and_do_not_block_stewards(
+    world: World, level: str, isolation: str
+) -> None:
     make(world, level)
     row = "SELECT ctid, xmin, xmax FROM birth.collection_registry"
     before = world.admin.execute(row).fetchall()
@@ -108,7 +110,7 @@ def test_rows_under_an_old_snapshot_are_born_and_hold_up_no_steward(world: World
     assert world.births() == ["a", "b", "c"]
 
 
-def test_a_row_under_an_old_snapshot_waits_for_a_change_that_is_not_committed(world: World) -> None:
+def test_an_insert_under_an_old_snapshot_waits_for_an_uncommitted_change(world: World) -> None:
     make(world)
     with old_snapshot(world, "REPEATABLE READ") as session, ThreadPoolExecutor(1) as elsewhere:
         with world.steward.transaction(force_rollback=True):
@@ -120,7 +122,7 @@ def test_a_row_under_an_old_snapshot_waits_for_a_change_that_is_not_committed(wo
     assert world.births() == ["a"]
 
 
-def test_a_row_under_an_old_snapshot_is_born_where_birth_definer_may_not_even_name_its_table(world: World) -> None:
+def test_an_insert_under_an_old_snapshot_gets_a_birth_without_schema_usage_for_birth_definer(world: World) -> None:
     """Types are asked of the rows: a name could be another type's by the time that it is read."""
     world.governed("(a int, b text, PRIMARY KEY (a, b))", strategy="legacy", template="{b}/{a:03}")
     world.owner.execute("REVOKE ALL ON SCHEMA app FROM birth_definer; REVOKE ALL ON app.thing FROM birth_definer")
@@ -132,7 +134,7 @@ def test_a_row_under_an_old_snapshot_is_born_where_birth_definer_may_not_even_na
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_column_that_was_retyped_since_the_snapshot_gives_no_code(world: World, level: str) -> None:
+def test_a_column_retyped_after_the_snapshot_gives_no_code(world: World, level: str) -> None:
     world.owner.execute("CREATE DOMAIN app.other AS text")
     if level == "statement":
         world.table("(id int, code text UNIQUE NOT NULL)")
@@ -167,7 +169,7 @@ def said(world: World) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def test_enforce_holds_when_every_transaction_that_inserted_before_is_over(world: World) -> None:
+def test_enforce_holds_after_every_earlier_transaction_has_ended(world: World) -> None:
     make(world)
     application = world.owner
     # The number of the switch is lower than that of the insert, which reads the earlier mode all the same.
@@ -199,14 +201,14 @@ def test_enforce_holds_when_every_transaction_that_inserted_before_is_over(world
     assert refusal.value.sqlstate == errors.GatewayNoIdentity.sqlstate
 
 
-def test_a_switch_says_how_the_fence_is_recorded(world: World) -> None:
+def test_switching_the_mode_returns_the_fence_statement(world: World) -> None:
     make(world)
     next_step = api.gateway_mode(world.steward, "thing", "enforce", "ready")
     world.steward.execute(next_step.partition("  --")[0].encode())
     assert fence(world)[0] is True
 
 
-def test_a_prepared_transaction_that_inserted_before_is_named_with_the_statement_that_ends_it(world: World) -> None:
+def test_an_earlier_prepared_transaction_is_named_with_the_statement_that_ends_it(world: World) -> None:
     make(world)
     world.owner.execute("BEGIN; INSERT INTO app.thing VALUES (' '); PREPARE TRANSACTION 'it''s open'")
     try:
@@ -221,7 +223,7 @@ def test_a_prepared_transaction_that_inserted_before_is_named_with_the_statement
 
 
 @pytest.mark.parametrize("wrote", ["the change", "something else"])
-def test_a_transaction_that_wrote_before_is_no_fence(world: World, wrote: str) -> None:
+def test_a_transaction_that_has_written_cannot_record_the_fence(world: World, wrote: str) -> None:
     make(world, mode="enforce")
     acts = "SELECT count(*) FROM birth.birth_act"
     with world.steward.transaction(force_rollback=True):
@@ -239,7 +241,7 @@ def test_a_transaction_that_wrote_before_is_no_fence(world: World, wrote: str) -
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_each_change_of_mode_policy_or_identity_needs_a_fence_of_its_own(world: World, change: str) -> None:
+def test_each_change_of_mode_policy_or_identity_needs_its_own_fence(world: World, change: str) -> None:
     coverage, act = CHANGES[change]
     make(world, coverage=coverage)
     assert fence(world)[0] is True
@@ -249,7 +251,7 @@ def test_each_change_of_mode_policy_or_identity_needs_a_fence_of_its_own(world: 
     assert fence(world)[0] is True
 
 
-def test_what_changes_no_rule_needs_no_fence(world: World) -> None:
+def test_changes_that_keep_the_rule_need_no_fence(world: World) -> None:
     make(world, mode="enforce")
     world.register()
     api.gateway_mode(world.steward, "thing", "enforce", "again")
@@ -259,7 +261,7 @@ def test_what_changes_no_rule_needs_no_fence(world: World) -> None:
     assert world.value("SELECT count(*) FROM birth.birth_act") == acts
 
 
-def test_a_gateway_that_is_attached_enforcing_holds_at_once(world: World) -> None:
+def test_attaching_in_mode_enforce_holds_at_once(world: World) -> None:
     make(world, mode="enforce")
     api.gateway_detach(world.steward, "thing", "for a while")
     assert fence(world)[0] is False
@@ -269,7 +271,7 @@ def test_a_gateway_that_is_attached_enforcing_holds_at_once(world: World) -> Non
     assert said(world) == []
 
 
-def test_a_fence_of_another_cluster_says_nothing_here(world: World) -> None:
+def test_a_fence_of_another_cluster_does_not_count(world: World) -> None:
     make(world)
     api.gateway_mode(world.steward, "thing", "enforce", "ready")
     api.gateway_fence(world.steward)
@@ -295,9 +297,7 @@ INSERTS = {
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("insert", INSERTS)
-def test_a_birth_that_is_removed_while_its_row_comes_again_is_written_again(
-    world: World, level: str, insert: str
-) -> None:
+def test_a_birth_deleted_during_a_reinsert_is_written_again(world: World, level: str, insert: str) -> None:
     make(world, level, "enforce")
     world.insert(["a"])
     with world.owner.transaction(), world.db.connect() as other, ThreadPoolExecutor(1) as elsewhere:
@@ -315,7 +315,9 @@ def test_a_birth_that_is_removed_while_its_row_comes_again_is_written_again(
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("insert", ["a row", "some rows"])
-def test_a_birth_that_was_there_is_held_until_its_row_s_transaction_ends(world: World, level: str, insert: str) -> None:
+def test_an_existing_birth_is_locked_until_the_inserting_transaction_ends(
+    world: World, level: str, insert: str
+) -> None:
     make(world, level, "enforce")
     world.insert(["a", "other"])
     with world.owner.transaction(), world.db.connect() as other:
@@ -327,7 +329,7 @@ def test_a_birth_that_was_there_is_held_until_its_row_s_transaction_ends(world: 
         other.execute("SELECT FROM birth.birth_registry WHERE entity_code = 'other' FOR UPDATE NOWAIT")
 
 
-def test_a_birth_of_another_collection_is_not_held(world: World) -> None:
+def test_a_birth_of_another_collection_is_not_locked(world: World) -> None:
     make(world)
     world.governed("(code text PRIMARY KEY)", "owning")
     world.insert(["a"], "owning")
@@ -338,7 +340,7 @@ def test_a_birth_of_another_collection_is_not_held(world: World) -> None:
     assert world.findings() == [("gateway_foreign", 1)]
 
 
-def test_a_birth_that_was_removed_since_the_snapshot_ends_in_40001(world: World) -> None:
+def test_a_birth_deleted_after_the_snapshot_gives_40001(world: World) -> None:
     make(world, mode="enforce")
     world.insert(["a"])
     world.owner.execute("DELETE FROM app.thing")

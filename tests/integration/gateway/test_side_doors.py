@@ -45,14 +45,14 @@ def tree(world: World) -> World:
     return world
 
 
-def test_a_clean_collection_passes_every_check_and_every_side_door_is_shut(thing: World) -> None:
+def test_a_clean_collection_passes_every_census_check(thing: World) -> None:
     thing.insert(["a", "b"], "thing (code)")
     checks = api.census(thing.operator, "thing")
     assert [check["check"] for check in checks][: len(CHECKS)] == CHECKS
     assert all(check["pass"] and check["rows"] == 0 and check["examples"] == [] for check in checks)
 
 
-def test_rows_without_a_birth_and_births_without_a_row_are_found_from_both_sides(thing: World) -> None:
+def test_the_census_finds_rows_without_births_and_births_without_rows(thing: World) -> None:
     thing.insert(["a", "b", "c"], "thing (code)")
     thing.admin.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'a'")
     thing.owner.execute("DELETE FROM app.thing WHERE code = 'c'")
@@ -107,7 +107,7 @@ def test_an_unknown_collection_has_no_census(world: World) -> None:
 # What a trigger alone does not cover, and what follows.
 
 
-def test_a_row_that_moves_to_another_partition_is_not_born_again(tree: World) -> None:
+def test_a_row_moved_to_another_partition_gets_no_second_birth(tree: World) -> None:
     tree.insert(["a"])
     tree.owner.execute("UPDATE app.thing SET code = code")
     assert tree.births() == ["a"]
@@ -142,7 +142,7 @@ def test_a_partition_attached_later_has_the_gateway(tree: World) -> None:
     assert tree.failed_checks() == {}
 
 
-def test_rows_that_come_with_an_attached_partition_are_found(tree: World) -> None:
+def test_rows_of_an_attached_partition_are_found(tree: World) -> None:
     tree.admin.execute("CREATE TABLE app.mid AS SELECT 'm' AS code")
     tree.admin.execute("ALTER TABLE app.mid ADD PRIMARY KEY (code)")
     tree.admin.execute("ALTER TABLE app.thing ATTACH PARTITION app.mid FOR VALUES IN ('m')")
@@ -151,7 +151,7 @@ def test_rows_that_come_with_an_attached_partition_are_found(tree: World) -> Non
     assert tree.failed_checks() == {}
 
 
-def test_an_heir_blocks_the_collection_because_its_rows_pass_the_gateway(thing: World) -> None:
+def test_a_child_table_makes_the_collection_not_eligible(thing: World) -> None:
     thing.owner.execute("CREATE TABLE app.heir () INHERITS (app.thing)")
     assert thing.blockers()[0] == "NB105"
 

@@ -44,7 +44,7 @@ def test_the_classifier_proposes_from_the_keys_best_first(world: World, case: st
 
 
 @pytest.mark.parametrize("case", [case for case, (_, expected) in PROPOSALS.items() if expected])
-def test_what_is_proposed_can_be_decided_as_it_stands(world: World, case: str) -> None:
+def test_a_proposed_identity_can_be_classified_unchanged(world: World, case: str) -> None:
     world.table(PROPOSALS[case][0])
     world.register()
     for proposal in api.identity_propose(world.steward, "app", "thing"):
@@ -52,7 +52,7 @@ def test_what_is_proposed_can_be_decided_as_it_stands(world: World, case: str) -
         assert world.status() == f"ELIGIBLE_{proposal['strategy'].upper()}"
 
 
-def test_of_a_collection_that_is_not_registered_nothing_is_decided(world: World) -> None:
+def test_identity_classify_raises_unknown_collection(world: World) -> None:
     with pytest.raises(errors.UnknownCollection):
         api.identity_classify(world.steward, "nothing", "column")
 
@@ -66,7 +66,7 @@ TRIGGERS = {
 
 
 @pytest.mark.parametrize("call", TRIGGERS)
-def test_what_a_live_birth_trigger_says_is_proposed_first(world: World, call: str) -> None:
+def test_the_arguments_of_an_existing_birth_trigger_are_proposed_first(world: World, call: str) -> None:
     world.table("(id int PRIMARY KEY, no int UNIQUE, slug text UNIQUE NOT NULL)")
     world.register()
     world.admin.execute(
@@ -79,7 +79,7 @@ def test_what_a_live_birth_trigger_says_is_proposed_first(world: World, call: st
     assert world.status().startswith("ELIGIBLE_")
 
 
-def test_a_birth_trigger_without_arguments_disturbs_nobody(world: World) -> None:
+def test_a_birth_trigger_without_arguments_is_ignored(world: World) -> None:
     world.governed("(code text PRIMARY KEY)")
     world.admin.execute(
         "CREATE TABLE app.old (id int);"
@@ -90,7 +90,7 @@ def test_a_birth_trigger_without_arguments_disturbs_nobody(world: World) -> None
     assert world.blockers() == ["NB314"]
 
 
-def test_deciding_again_replaces_the_identity_and_the_gateway_follows(world: World) -> None:
+def test_reclassifying_replaces_the_identity_for_the_gateway_too(world: World) -> None:
     world.governed("(code text PRIMARY KEY, no int UNIQUE)")
     world.owner.execute("INSERT INTO app.thing VALUES ('a', 1)")
     world.classify("synthetic_id", column="no", prefix="n-")
@@ -121,7 +121,7 @@ def begin(world: World, run_id: UUID, permit_id: int, delta: int) -> None:
     )
 
 
-def test_what_a_run_rests_on_cannot_change_while_it_is_open(world: World) -> None:
+def test_policy_and_identity_cannot_change_while_a_run_is_open(world: World) -> None:
     world.governed("(code text PRIMARY KEY, no int UNIQUE)", mode=None)
     world.owner.execute("INSERT INTO app.thing VALUES ('a', 1), ('b', 2)")
     run_id, permit_id, delta = world.permitted()

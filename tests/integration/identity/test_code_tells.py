@@ -119,7 +119,7 @@ def distinct(world: World) -> bool:
     return bool(world.value("SELECT codes_distinct FROM birth.fn_birth_identity_definition('thing')"))
 
 
-def test_a_code_tells_what_can_be_read_from_either_end(world: World) -> None:
+def test_the_columns_that_a_code_determines_are_derived_from_both_ends(world: World) -> None:
     for (pattern, types), expected in TOLD.items():
         names = "abc"[: types.count(",") + 1]
         governed(world, pattern, types.split(", "), names)
@@ -128,7 +128,7 @@ def test_a_code_tells_what_can_be_read_from_either_end(world: World) -> None:
         ungoverned(world)
 
 
-def test_no_code_of_a_pair_tells_what_two_values_would_give_it(world: World) -> None:
+def test_a_code_of_a_pair_determines_only_unambiguous_columns(world: World) -> None:
     """Every two types, with everything between them that a value may look like."""
     for first, second, between in product(POOLS, POOLS, BETWEEN):
         values: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -142,7 +142,7 @@ def test_no_code_of_a_pair_tells_what_two_values_would_give_it(world: World) -> 
             assert name not in tells or shared == [], (first, between, second)
 
 
-def test_a_key_over_columns_that_a_code_tells_keeps_codes_apart_whatever_else_is_in_them(world: World) -> None:
+def test_a_key_over_determined_columns_makes_codes_unique(world: World) -> None:
     governed(world, "{a}{b}/{c}", ["text", "text", "integer"], "c")
     assert distinct(world)
 
@@ -157,7 +157,7 @@ def test_rows_that_differ_and_have_one_code_are_found(world: World) -> None:
         ungoverned(world)
 
 
-def test_a_key_that_is_not_always_enforced_proves_nothing(world: World) -> None:
+def test_a_deferrable_or_partial_key_does_not_make_codes_unique(world: World) -> None:
     """Without a key that holds in every statement the collection has no identity at all."""
     governed(world, "{a}-{b}", ["integer", "integer"], "ab")
     for other in (
@@ -181,7 +181,7 @@ def grouping(world: World) -> None:
     world.admin.execute(source.replace("r_identity.codes_distinct", "false").encode())
 
 
-def test_the_counts_are_those_of_a_plan_that_looks_for_equal_codes(world: World) -> None:
+def test_counts_equal_those_of_a_plan_that_compares_all_codes(world: World) -> None:
     grouping(world)
     world.admin.prepare_threshold = None  # the types of the columns change under the statements
 

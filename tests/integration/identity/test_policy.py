@@ -33,7 +33,7 @@ def test_the_policy_decides_by_the_coverage_status_alone(world: World, coverage:
     assert [world.admin.execute(question.encode()).fetchone() for _ in range(2)] == [DECISIONS[coverage]] * 2
 
 
-def test_the_policy_answers_where_nothing_may_be_written(world: World) -> None:
+def test_the_policy_decision_works_in_a_read_only_transaction(world: World) -> None:
     world.register()
     with world.operator.transaction():
         world.operator.execute("SET TRANSACTION READ ONLY")
@@ -65,9 +65,7 @@ def test_no_other_coverage_status_is_accepted(world: World, coverage: str | None
 
 
 @pytest.mark.parametrize("coverage", [c for c, (_, may_register) in DECISIONS.items() if not may_register])
-def test_a_collection_whose_policy_does_not_ask_for_births_is_neither_planned_nor_registered(
-    world: World, coverage: str
-) -> None:
+def test_a_collection_that_is_not_birth_required_is_neither_planned_nor_registered(world: World, coverage: str) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None, coverage=coverage)
     world.insert(["a"])
     assert world.blockers()[0] == "NB104"
@@ -104,7 +102,7 @@ def test_a_collection_is_governed_or_not(world: World) -> None:
         )
 
 
-def test_who_takes_a_table_is_told_whose_it_is(world: World) -> None:
+def test_claiming_a_table_names_its_collection(world: World) -> None:
     world.register("other", "thing")
     with pytest.raises(errors.SourceClaimed) as refusal:
         world.register()

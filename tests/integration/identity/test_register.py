@@ -23,14 +23,14 @@ def door(world: World, codes: list[str | None], **arguments: Any) -> dict[str, i
     return {row["outcome"]: row["codes"] for row in api.rows(world.operator, "fn_birth_register", **given)}
 
 
-def test_a_dry_run_says_what_would_be_born_and_what_exists_and_writes_nothing(thing: World) -> None:
+def test_a_dry_run_counts_new_and_existing_births_and_writes_nothing(thing: World) -> None:
     assert door(thing, ["mine", "new", "new", "newer"]) == {"would_be_born": 2, "exists": 1}
     assert door(thing, []) == {"would_be_born": 0, "exists": 0}
     assert thing.births() == ["mine"]
 
 
 @pytest.mark.parametrize("code", [None, "", " \t\n\r\f\v", "x" * 513, "é" * 257])
-def test_one_code_that_is_none_refuses_the_whole_set(thing: World, code: str | None) -> None:
+def test_one_invalid_code_refuses_the_whole_set(thing: World, code: str | None) -> None:
     with pytest.raises(errors.CodeMissing) as refusal:
         door(thing, ["new", code])
     assert refusal.value.sqlstate == "NB107"
@@ -54,7 +54,7 @@ def test_a_missing_argument_is_refused(thing: World, missing: str) -> None:
         door(thing, ["new"], **{missing: None})
 
 
-def test_nobody_who_may_call_the_door_can_write_through_it(thing: World) -> None:
+def test_no_role_that_may_call_fn_birth_register_can_write_with_it(thing: World) -> None:
     for person in ("olga_operator", "alice_steward"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             api.rows(
@@ -68,7 +68,7 @@ def test_nobody_who_may_call_the_door_can_write_through_it(thing: World) -> None
     assert thing.births() == ["mine"]
 
 
-def test_as_birth_definer_it_writes_whole_sets_and_says_what_existed(thing: World) -> None:
+def test_birth_definer_writes_whole_sets_with_fn_birth_register(thing: World) -> None:
     thing.admin.execute("SET ROLE birth_definer")
     call = "SELECT outcome, codes FROM birth.fn_birth_register('thing', %s, 'a test', NULL, false)"
     assert thing.admin.execute(call.encode(), (["mine", "b", "a", "b"],)).fetchall() == [("born", 2), ("exists", 1)]

@@ -80,13 +80,13 @@ def refused(world: World, status: str, **parts: str) -> str:
 
 
 @pytest.mark.parametrize("case", NO_UNIQUE_KEY)
-def test_an_identity_that_nothing_keeps_unique_is_refused(world: World, case: str) -> None:
+def test_an_identity_without_a_unique_key_is_refused(world: World, case: str) -> None:
     world.table(NO_UNIQUE_KEY[case])
     world.register()
     refused(world, "BLOCKED_NO_UNIQUE_KEY")
 
 
-def test_an_index_that_was_never_finished_is_no_key(world: World) -> None:
+def test_an_invalid_index_is_no_key(world: World) -> None:
     world.table("(code text)")
     world.insert(["twice", "twice"])
     with pytest.raises(Exception, match="could not create unique index"):
@@ -104,7 +104,7 @@ def test_a_type_whose_text_depends_on_settings_or_code_is_refused(world: World, 
     assert "type" in refused(world, "BLOCKED_TYPE")
 
 
-def test_a_type_of_ones_own_that_looks_like_text_is_refused(world: World) -> None:
+def test_a_user_defined_text_type_is_refused(world: World) -> None:
     # citext is such a type: its equality is not that of its text.
     world.admin.execute("""
         CREATE TYPE app.citext;
@@ -173,7 +173,7 @@ NO_SOURCE = {
 
 
 @pytest.mark.parametrize("case", NO_SOURCE)
-def test_what_is_no_plain_or_partitioned_table_is_no_source(world: World, case: str) -> None:
+def test_only_ordinary_and_partitioned_tables_are_sources(world: World, case: str) -> None:
     world.admin.execute(NO_SOURCE[case].encode())
     with pytest.raises(errors.SourceMissing) as refusal:
         world.register()
@@ -181,7 +181,7 @@ def test_what_is_no_plain_or_partitioned_table_is_no_source(world: World, case: 
 
 
 @pytest.mark.parametrize("case", NO_SOURCE)
-def test_a_table_that_is_replaced_by_something_else_is_blocked(world: World, case: str) -> None:
+def test_a_table_replaced_by_another_relation_is_blocked(world: World, case: str) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)
     world.owner.execute("DROP TABLE app.thing")
     world.admin.execute(NO_SOURCE[case].encode())
@@ -191,7 +191,7 @@ def test_a_table_that_is_replaced_by_something_else_is_blocked(world: World, cas
         world.attach()
 
 
-def test_a_temporary_table_and_tables_of_the_system_are_no_sources(world: World) -> None:
+def test_temporary_and_system_tables_are_no_sources(world: World) -> None:
     world.steward.execute("CREATE TEMPORARY TABLE thing (code text PRIMARY KEY)")
     schema = world.steward.execute("SELECT pg_my_temp_schema()::regnamespace::text").fetchone()
     assert schema is not None
@@ -227,7 +227,7 @@ def test_two_collections_cannot_claim_one_table(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 64, "é" * 32])
-def test_a_name_that_postgresql_would_cut_is_refused(world: World, name: str) -> None:
+def test_a_name_longer_than_63_bytes_is_refused(world: World, name: str) -> None:
     for schema, table in ((name, "thing"), ("app", name)):
         with pytest.raises(errors.BadArgument) as refusal:
             world.register("thing", table, schema=schema)
@@ -266,14 +266,14 @@ def test_a_change_of_the_table_after_classification_is_caught_at_the_plan(world:
     "statement",
     ["ALTER TABLE app.thing ALTER code TYPE bigint", "ALTER TABLE app.thing ADD extra text", "CLUSTER app.thing"],
 )
-def test_a_change_that_leaves_every_code_as_it_was_is_none(world: World, statement: str) -> None:
+def test_a_change_that_keeps_all_codes_is_accepted(world: World, statement: str) -> None:
     world.governed("(code int PRIMARY KEY, n int); CLUSTER app.thing USING thing_pkey", mode=None)
     world.owner.execute("INSERT INTO app.thing VALUES (1)")
     world.owner.execute(statement.encode())
     assert world.blockers() == []
 
 
-def test_a_table_that_was_replaced_behind_an_old_snapshot_is_not_taken_for_the_one_that_stood_there(
+def test_a_table_replaced_after_the_snapshot_is_not_taken_for_the_old_one(
     world: World,
 ) -> None:
     world.governed("(code text PRIMARY KEY)", mode=None)

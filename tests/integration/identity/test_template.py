@@ -54,14 +54,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("pattern", ACCEPTED)
-def test_a_template_is_read_into_its_pieces(world: World, pattern: str) -> None:
+def test_a_template_is_parsed_into_its_parts(world: World, pattern: str) -> None:
     pieces = world.admin.execute(
         "SELECT literal, column_name, width FROM birth.fn_birth_template_parse(%s) ORDER BY ordinal", (pattern,)
     ).fetchall()
     assert pieces == ACCEPTED[pattern]
 
 
-def test_a_text_that_is_no_template_is_refused_and_nothing_is_classified(world: World) -> None:
+def test_an_invalid_template_is_refused_and_nothing_is_classified(world: World) -> None:
     world.governed("(id integer PRIMARY KEY)", mode=None, column="id")
     for template in REFUSED:
         with pytest.raises(errors.IdentityMalformed) as refusal:
@@ -98,7 +98,7 @@ def test_a_strategy_takes_exactly_its_own_parts(world: World, strategy: str, par
     assert world.status() == "BLOCKED_UNCLASSIFIED"
 
 
-def test_any_literal_text_comes_out_as_it_was_written(world: World) -> None:
+def test_literal_text_of_a_template_is_kept_verbatim(world: World) -> None:
     literals = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -47,7 +47,7 @@ def register(scene: Scene, name: str, policy: str = "BIRTH_REQUIRED") -> None:
     )
 
 
-def test_every_view_answers_every_person_who_may_read(scene: Scene) -> None:
+def test_every_view_can_be_read_by_every_birth_role(scene: Scene) -> None:
     scene.permitted(scene.collection())
     names = scene.rows("SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'v'")
     assert len(names) > 20
@@ -56,7 +56,7 @@ def test_every_view_answers_every_person_who_may_read(scene: Scene) -> None:
             scene.session(person).execute(SQL("SELECT * FROM birth.{}").format(Identifier(row["relname"]))).fetchall()
 
 
-def test_the_gate_follows_from_the_figures(scene: Scene) -> None:
+def test_the_readiness_gate_follows_from_its_figures(scene: Scene) -> None:
     register(scene, "nothing_yet")
     register(scene, "nor_this")
     found = readiness(scene)
@@ -96,7 +96,7 @@ def test_the_runtime_status_has_ten_flags_in_one_row(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("flag", CLAIMED)
-def test_a_flag_is_true_only_for_the_very_body_that_was_proven(scene: Scene, flag: str) -> None:
+def test_a_runtime_flag_is_true_only_for_the_proven_body(scene: Scene, flag: str) -> None:
     def claim(sha256: str) -> None:
         claims = Jsonb({"claims": {flag: {"routine": "fn_birth_run_finish", "body_sha256": sha256, "test": "a test"}}})
         scene.execute("SELECT birth.fn_birth_contract_record('proven', %s)", (claims,))
@@ -126,7 +126,7 @@ def test_a_changed_default_or_constraint_shows_in_the_runtime_status(scene: Scen
     assert status(scene)["false_done_check_constraint"] is False
 
 
-def test_metadata_of_a_collection_stand_side_by_side(scene: Scene) -> None:
+def test_metadata_compatibility_shows_all_facts_of_a_collection(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.plain (id integer PRIMARY KEY, status text)")
     scene.govern("plain", "synthetic_id", column="id", prefix="P-")
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="plain", p_mode="observe")
@@ -147,7 +147,7 @@ def test_metadata_of_a_collection_stand_side_by_side(scene: Scene) -> None:
     assert (absent["gateway_triggers"], absent["needs_owner"]) == (0, True)
 
 
-def test_the_equation_of_a_plan_is_held_against_its_source(scene: Scene) -> None:
+def test_plan_reconciliation_compares_a_plan_with_its_source(scene: Scene) -> None:
     scene.collection()
     scene.born("item", "item-1", "gone-1")
     plan = scene.plan("item")
@@ -190,7 +190,7 @@ def test_the_next_step_leads_from_plan_to_done(scene: Scene) -> None:
     assert "fn_birth_census" in row["next_step"]
 
 
-def test_a_running_run_is_seen_with_its_person_and_its_rate(scene: Scene) -> None:
+def test_run_progress_shows_executor_and_rate(scene: Scene) -> None:
     driver = scene.start(scene.permitted(scene.collection()), batch=5)
     row = progress(scene)
     assert (row["status"], row["rows_done"], row["rows_target"], row["percent"]) == ("running", 5, 20, 25)
@@ -226,7 +226,7 @@ def test_a_compensation_has_its_own_progress(scene: Scene) -> None:
 # --- attention
 
 
-def test_nothing_needs_a_person_in_a_fresh_database(scene: Scene) -> None:
+def test_attention_is_empty_in_a_fresh_database(scene: Scene) -> None:
     assert attention(scene) == []
 
 
@@ -234,7 +234,7 @@ def whats(scene: Scene) -> str:
     return "\n".join(f"{row['severity']}: {row['what']}" for row in attention(scene))
 
 
-def test_a_plan_that_waits_is_shown_and_a_done_run_is_not(scene: Scene) -> None:
+def test_attention_shows_an_unexecuted_plan_and_no_done_run(scene: Scene) -> None:
     scene.collection()
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item", p_mode="observe")
     run = scene.permitted()
@@ -243,7 +243,7 @@ def test_a_plan_that_waits_is_shown_and_a_done_run_is_not(scene: Scene) -> None:
     assert whats(scene) == ""
 
 
-def test_permits_drift_freezes_and_guards_are_shown_with_what_repairs_them(scene: Scene) -> None:
+def test_attention_shows_permits_drift_freezes_and_guards_with_their_repair(scene: Scene) -> None:
     scene.collection()
     plan = scene.plan("item")
     scene.review(plan["run_id"])
@@ -262,7 +262,7 @@ def test_permits_drift_freezes_and_guards_are_shown_with_what_repairs_them(scene
     assert "warning: worse than at stage 1" in whats(scene)
 
 
-def test_gateways_that_are_absent_disabled_or_on_another_table_are_shown(scene: Scene) -> None:
+def test_attention_shows_missing_disabled_and_misplaced_gateways(scene: Scene) -> None:
     scene.collection()
     assert "notice: item is required and has no enabled gateway" in whats(scene)
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item", p_mode="enforce")
@@ -276,7 +276,7 @@ def test_gateways_that_are_absent_disabled_or_on_another_table_are_shown(scene: 
     assert whats(scene) == ""
 
 
-def test_a_partition_whose_gateway_is_off_is_shown(scene: Scene) -> None:
+def test_attention_shows_a_partition_with_a_disabled_gateway(scene: Scene) -> None:
     scene.execute("""
         CREATE TABLE public.part (id integer PRIMARY KEY) PARTITION BY RANGE (id);
         CREATE TABLE public.part_1 PARTITION OF public.part FOR VALUES FROM (0) TO (10);
@@ -290,7 +290,7 @@ def test_a_partition_whose_gateway_is_off_is_shown(scene: Scene) -> None:
     assert "warning: partition part_2 of part has no gateway" in whats(scene).replace("public.", "")
 
 
-def test_findings_of_the_gateway_are_shown(scene: Scene) -> None:
+def test_attention_shows_findings_of_the_gateway(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.name (code text UNIQUE)")
     scene.govern("name", "column", column="code")
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="name", p_mode="observe")
@@ -326,7 +326,7 @@ def births(scene: Scene, rows: int, ago: timedelta, prefix: str) -> None:
     )
 
 
-def test_backfilled_births_are_counted_apart_and_make_no_spike(scene: Scene) -> None:
+def test_backfilled_births_make_no_spike(scene: Scene) -> None:
     scene.apply(scene.permitted(scene.collection(rows=2000)))
     row = spike(scene)["last_1h"]
     assert (row["live_births"], row["backfilled_births"], row["state"]) == (0, 2000, "OK")
@@ -371,7 +371,7 @@ def test_conflicting_roles_superusers_and_releasers_are_listed(scene: Scene) -> 
         assert (STEWARD, "can write every table") in duties(scene)
 
 
-def test_who_can_let_others_become_the_owner_of_everything_is_listed_also_by_another_role(scene: Scene) -> None:
+def test_logins_that_can_grant_birth_definer_are_listed_even_through_roles(scene: Scene) -> None:
     with scene.admin.transaction(force_rollback=True):
         scene.execute("CREATE ROLE team; GRANT birth_definer TO team; GRANT team TO alice_steward WITH ADMIN OPTION")
         (row,) = scene.rows("""
@@ -382,7 +382,7 @@ def test_who_can_let_others_become_the_owner_of_everything_is_listed_also_by_ano
         assert (OPERATOR, "can let others become birth_definer") in duties(scene)
 
 
-def test_who_can_become_the_server_is_listed(scene: Scene) -> None:
+def test_logins_that_can_run_code_as_the_server_are_listed(scene: Scene) -> None:
     with scene.admin.transaction(force_rollback=True):
         scene.execute("GRANT pg_execute_server_program TO alice_steward; GRANT pg_write_server_files TO olga_operator")
         assert {(STEWARD, "can become the server"), (OPERATOR, "can become the server")} <= duties(scene)

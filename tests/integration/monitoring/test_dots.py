@@ -40,27 +40,27 @@ def test_the_safe_successors_are_not_frozen(scene: Scene) -> None:
     assert not frozen(scene, "dot-birth-backfill-plan")
 
 
-def test_an_unknown_operation_is_refused_and_never_called_free(scene: Scene) -> None:
+def test_an_unknown_operation_is_refused_and_not_reported_as_unfrozen(scene: Scene) -> None:
     with refused(DotUnknown):
         frozen(scene, "dot-birth-backfil-apply")
 
 
 @pytest.mark.parametrize("person", [OPERATOR, DBA])
-def test_whoever_operates_freezes_and_a_dba_unfreezes(scene: Scene, person: str) -> None:
+def test_an_operator_can_freeze_and_only_a_dba_can_unfreeze(scene: Scene, person: str) -> None:
     assert "fn_birth_dot_unfreeze" in freeze(scene, by=person)
     assert frozen(scene)
     assert unfreeze(scene) == f"{APPLY} may run again"
     assert not frozen(scene)
 
 
-def test_an_operator_does_not_unfreeze(scene: Scene) -> None:
+def test_an_operator_cannot_unfreeze(scene: Scene) -> None:
     freeze(scene)
     with pytest.raises(Exception, match="permission denied"):
         unfreeze(scene, by=OPERATOR)
     assert frozen(scene)
 
 
-def test_a_superuser_who_is_no_dba_is_held_to_the_roles_too(scene: Scene) -> None:
+def test_a_superuser_needs_membership_in_birth_dba(scene: Scene) -> None:
     scene.execute("SET SESSION AUTHORIZATION nora_nobody")
     try:
         with pytest.raises(Exception, match="permission denied"):
@@ -69,12 +69,12 @@ def test_a_superuser_who_is_no_dba_is_held_to_the_roles_too(scene: Scene) -> Non
         scene.execute("RESET SESSION AUTHORIZATION")
 
 
-def test_a_dangerous_operation_stays_frozen_whoever_asks(scene: Scene) -> None:
+def test_no_role_can_unfreeze_a_dangerous_operation(scene: Scene) -> None:
     with refused(DotDangerous), scene.unchanged():
         unfreeze(scene, "DOT-118")
 
 
-def test_an_unknown_operation_is_neither_frozen_nor_unfrozen(scene: Scene) -> None:
+def test_an_unknown_operation_cannot_be_frozen_or_unfrozen(scene: Scene) -> None:
     with scene.unchanged():
         with refused(DotUnknown):
             freeze(scene, "dot-birth-backfil-apply")
@@ -83,7 +83,7 @@ def test_an_unknown_operation_is_neither_frozen_nor_unfrozen(scene: Scene) -> No
 
 
 @pytest.mark.parametrize("reason", ["", " ", None])
-def test_freezing_and_unfreezing_say_why(scene: Scene, reason: str) -> None:
+def test_freezing_and_unfreezing_need_a_reason(scene: Scene, reason: str) -> None:
     with refused(BadArgument):
         freeze(scene, reason=reason)
     freeze(scene)
@@ -91,7 +91,7 @@ def test_freezing_and_unfreezing_say_why(scene: Scene, reason: str) -> None:
         unfreeze(scene, reason=reason)
 
 
-def test_a_freeze_that_the_unfreeze_did_not_see_still_stands(scene: Scene) -> None:
+def test_an_unfreeze_does_not_lift_a_concurrent_freeze(scene: Scene) -> None:
     freeze(scene)
     other = scene.db.connect(OPERATOR, autocommit=False)
     other.execute("SELECT birth.fn_birth_dot_freeze(p_dot => %s, p_reason => 'I saw it too')", (APPLY,))
@@ -100,23 +100,23 @@ def test_a_freeze_that_the_unfreeze_did_not_see_still_stands(scene: Scene) -> No
     assert frozen(scene)
 
 
-def test_unfreezing_what_is_not_frozen_says_so_and_leaves_no_act(scene: Scene) -> None:
+def test_unfreezing_an_unfrozen_operation_records_no_act(scene: Scene) -> None:
     with scene.unchanged():
         assert unfreeze(scene) == f"{APPLY} is not frozen"
 
 
-def test_a_reviewer_does_not_freeze(scene: Scene) -> None:
+def test_a_reviewer_cannot_freeze(scene: Scene) -> None:
     with pytest.raises(Exception, match="permission denied"):
         freeze(scene, by=REVIEWER)
 
 
-def test_a_role_that_was_granted_but_does_not_count_is_refused_by_name(scene: Scene) -> None:
+def test_a_granted_execute_without_the_role_raises_role_required(scene: Scene) -> None:
     scene.execute("GRANT EXECUTE ON FUNCTION birth.fn_birth_dot_freeze(text, text) TO birth_reviewer")
     with refused(RoleRequired):
         freeze(scene, by=REVIEWER)
 
 
-def test_the_recorded_hash_of_the_old_gateway_is_that_of_the_text_dot_119_carried(scene: Scene) -> None:
+def test_the_recorded_old_gateway_hash_is_that_of_the_text_of_dot_119(scene: Scene) -> None:
     source = (paths.MIGRATIONS / "objects/fn_dot_birth_trigger_setup/baseline.sql").read_text(encoding="utf-8")
     (body,) = re.findall(r"AS \$fn_birth_registry_auto\$(.*?)\$fn_birth_registry_auto\$", source, re.DOTALL)
     digest = hashlib.sha256("".join(body.split()).encode()).hexdigest()

@@ -3,10 +3,10 @@
 from helpers import Scene, raised
 
 
-def test_an_error_that_the_catalogue_does_not_have_is_a_mistake_of_the_routine_that_asks_for_it(scene: Scene) -> None:
+def test_an_unknown_error_name_raises_undefined_object(scene: Scene) -> None:
     with raised("42704"):
         scene.execute("SELECT birth.fn_birth_error('nothing_of_the_kind', 'x')")
 
 
-def test_nothing_amiss_is_no_refusal(scene: Scene) -> None:
+def test_refusing_null_raises_nothing(scene: Scene) -> None:
     scene.execute("SELECT birth.fn_birth_refuse(NULL)")

@@ -24,13 +24,13 @@ def test_a_digest_does_not_depend_on_order_or_settings(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("table", [None, "nothing", "pg_class", "v_birth_home"])
-def test_only_a_table_of_ours_has_a_digest(scene: Scene, table: str | None) -> None:
+def test_only_tables_of_schema_birth_have_a_digest(scene: Scene, table: str | None) -> None:
     with refused(BadArgument):
         scene.execute("SELECT birth.fn_birth_evidence(%s)", (table,))
 
 
 @pytest.mark.parametrize("digest", [None, "", "0:0:0"])
-def test_a_digest_that_is_not_of_the_rows_that_are_there_is_not_acknowledged(scene: Scene, digest: str | None) -> None:
+def test_a_digest_of_other_rows_cannot_be_acknowledged(scene: Scene, digest: str | None) -> None:
     scene.collection()
     scene.execute(INSERT, (["a"],))
     with scene.unchanged(), refused(BadArgument) as caught:

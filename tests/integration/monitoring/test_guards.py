@@ -24,7 +24,7 @@ def failing(scene: Scene, view: str) -> list[str]:
 
 
 @pytest.mark.parametrize("view", ROWS)
-def test_a_guard_has_its_rows_and_passes_as_released(scene: Scene, view: str) -> None:
+def test_every_guard_view_has_its_rows_and_passes_after_a_release(scene: Scene, view: str) -> None:
     rows = scene.rows(f"SELECT * FROM birth.{view}".encode())
     assert len(rows) == ROWS[view]
     for row in rows:
@@ -89,7 +89,7 @@ STAGE0: dict[str, tuple[bytes, dict[str, int]]] = {
 
 
 @pytest.mark.parametrize("what", STAGE0)
-def test_stage_0_is_seen_to_be_broken_when(scene: Scene, what: str) -> None:
+def test_the_guards_report_a_broken_stage_0(scene: Scene, what: str) -> None:
     statement, expected = STAGE0[what]
     scene.execute(statement)
     assert {view: len(failing(scene, view)) for view in expected} == expected
@@ -126,7 +126,7 @@ SET_POLICY: LiteralString = "UPDATE birth.collection_registry SET coverage_statu
         ("cache", "BIRTH_REQUIRED", 0, []),
     ],
 )
-def test_covering_less_is_worse_and_covering_more_is_not(
+def test_reduced_coverage_fails_the_guards_and_more_coverage_passes(
     known: Scene, collection: str, policy: str, proof: int, stage2: list[str]
 ) -> None:
     known.execute(SET_POLICY, (policy, collection))
@@ -135,12 +135,12 @@ def test_covering_less_is_worse_and_covering_more_is_not(
 
 
 @pytest.mark.parametrize("policy", ["BIRTH_REQUIRED", "BIRTH_DEFERRED_NEEDS_REVIEW", "BIRTH_EXEMPT_DERIVED"])
-def test_a_collection_registered_later_makes_nothing_worse(known: Scene, policy: str) -> None:
+def test_a_collection_registered_later_keeps_the_guards_passing(known: Scene, policy: str) -> None:
     known.collection("later", policy=policy)
     assert failing(known, PROOF) == failing(known, STAGE2) == []
 
 
-def test_a_registered_collection_that_is_removed_makes_it_worse(known: Scene) -> None:
+def test_a_removed_collection_fails_the_guards(known: Scene) -> None:
     known.execute("DELETE FROM birth.birth_gateway_finding")
     known.execute("DELETE FROM birth.collection_registry WHERE collection_name = 'draft'")
     assert failing(known, STAGE2) == ["BIRTH_DEFERRED_NEEDS_REVIEW"]
@@ -150,19 +150,19 @@ def test_a_registered_collection_that_is_removed_makes_it_worse(known: Scene) ->
     "statement",
     [b"DROP TRIGGER birth_gateway ON public.item", b"ALTER TABLE public.item DISABLE TRIGGER birth_gateway"],
 )
-def test_a_required_table_that_loses_its_gateway_makes_it_worse(known: Scene, statement: bytes) -> None:
+def test_a_required_table_that_lost_its_gateway_fails_the_guards(known: Scene, statement: bytes) -> None:
     known.execute(statement)
     (row,) = [r for r in known.rows(f"SELECT * FROM birth.{STAGE2}".encode()) if not r["pass"]]
     assert row["check_name"].startswith("QT-002")
     assert row["found"] == "item"
 
 
-def test_a_table_that_the_application_drops_makes_nothing_worse(known: Scene) -> None:
+def test_a_dropped_source_table_keeps_the_guards_passing(known: Scene) -> None:
     known.execute("DROP TABLE public.item")
     assert failing(known, STAGE2) == []
 
 
-def test_an_open_permit_of_the_first_kind_is_worse_and_no_go(known: Scene) -> None:
+def test_an_open_stage_1_permit_fails_the_guards(known: Scene) -> None:
     known.execute("ALTER TABLE birth.birth_admission_permit DROP CONSTRAINT birth_admission_permit_closed")
     known.execute("INSERT INTO birth.birth_admission_permit (collection_name, reason) VALUES ('item', 'forged')")
     assert failing(known, PROOF) == ["open permits in birth_admission_permit"]
@@ -170,35 +170,35 @@ def test_an_open_permit_of_the_first_kind_is_worse_and_no_go(known: Scene) -> No
     assert [name[:17] for name in failing(known, NO_GO)] == ["contract intact", "every open permit"]
 
 
-def test_an_alert_is_worse(known: Scene) -> None:
+def test_a_trigger_guard_alert_fails_the_guards(known: Scene) -> None:
     known.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'public.item')")
     assert failing(known, PROOF) == ["trigger guard alerts since stage 1"]
 
 
-def test_a_permit_that_is_open_confirmed_and_stands_on_a_verdict_is_no_reason_not_to_go(scene: Scene) -> None:
+def test_a_confirmed_permit_with_a_verdict_passes_the_no_go_guard(scene: Scene) -> None:
     scene.permitted(scene.collection())
     assert failing(scene, NO_GO) == []
 
 
-def test_an_unconfirmed_permit_is_a_reason_not_to_go(scene: Scene) -> None:
+def test_an_unconfirmed_permit_fails_the_no_go_guard(scene: Scene) -> None:
     plan = scene.plan(scene.collection())
     scene.review(plan["run_id"])
     scene.open_permit("item", plan["run_id"], 20)
     assert [name[:17] for name in failing(scene, NO_GO)] == ["every open permit"]
 
 
-def test_an_expired_permit_is_a_reason_not_to_go(scene: Scene) -> None:
+def test_an_expired_permit_fails_the_no_go_guard(scene: Scene) -> None:
     scene.expire(scene.permitted(scene.collection()).permit_id)
     assert [name[:17] for name in failing(scene, NO_GO)] == ["every open permit"]
 
 
-def test_a_permit_whose_verdict_was_taken_back_is_a_reason_not_to_go(scene: Scene) -> None:
+def test_a_permit_with_a_superseded_verdict_fails_the_no_go_guard(scene: Scene) -> None:
     run = scene.permitted(scene.collection())
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     assert [name[:17] for name in failing(scene, NO_GO)] == ["every open permit"]
 
 
-def test_a_done_run_whose_receipts_say_otherwise_is_a_reason_not_to_go(scene: Scene) -> None:
+def test_a_done_run_that_contradicts_its_receipts_fails_the_no_go_guard(scene: Scene) -> None:
     run = scene.permitted(scene.collection())
     scene.apply(run)
     assert failing(scene, NO_GO) == []
@@ -206,6 +206,6 @@ def test_a_done_run_whose_receipts_say_otherwise_is_a_reason_not_to_go(scene: Sc
     assert failing(scene, NO_GO) == ["no false done"]
 
 
-def test_a_drifted_contract_is_a_reason_not_to_go(scene: Scene) -> None:
+def test_a_drifted_contract_fails_the_no_go_guard(scene: Scene) -> None:
     scene.execute(body("fn_birth_run_batch"))
     assert failing(scene, NO_GO) == ["contract intact"]

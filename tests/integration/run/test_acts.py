@@ -8,7 +8,7 @@ REASON = "a test"
 ACTS = "SELECT act, actor FROM birth.birth_act WHERE actor <> 'release_dba' AND act <> 'home' ORDER BY act_id"
 
 
-def test_everything_that_is_done_is_an_act_of_the_person_who_did_it(scene: Scene) -> None:
+def test_every_operation_records_an_act_of_its_actor(scene: Scene) -> None:
     item = scene.collection()
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection=item, p_mode="observe")
     scene.ask(STEWARD, "fn_birth_gateway_mode", p_collection=item, p_mode="enforce", p_reason=REASON)
@@ -51,7 +51,7 @@ def test_everything_that_is_done_is_an_act_of_the_person_who_did_it(scene: Scene
     ]
 
 
-def test_each_act_is_later_than_every_act_on_record_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_acts_stay_ordered_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
     before = scene.value("SELECT max(acted_at) FROM birth.birth_act")
     scene.tune(run, 5, 0)
@@ -71,7 +71,7 @@ def test_each_act_is_later_than_every_act_on_record_although_the_clock_went_back
     assert [row["acted_at"] for row in acts] == sorted({row["acted_at"] for row in acts})
 
 
-def test_the_last_pace_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_the_last_pace_is_used_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     scene.tune(run, 5, 0)
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour' WHERE act = 'tune'")
     scene.tune(run, 7, 0)
@@ -79,7 +79,7 @@ def test_the_last_pace_counts_although_the_clock_went_back(scene: Scene, run: Ru
     assert scene.rows(pace, (run.run_id,)) == [{"batch": 7}]
 
 
-def test_a_plan_follows_the_unfinished_run_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_a_plan_names_the_unfinished_run_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET planned_at = planned_at + interval '1 hour'")
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
     planned = scene.ledger(scene.plan("item")["run_id"])["planned_at"]
@@ -95,7 +95,7 @@ def test_an_act_names_its_login_by_cluster_and_oid(scene: Scene, run: Run) -> No
     )
 
 
-def test_what_is_recorded_as_an_act_waits_for_the_disk_whatever_the_session_has_set(scene: Scene, run: Run) -> None:
+def test_acts_are_committed_synchronously_under_every_session_setting(scene: Scene, run: Run) -> None:
     reviewer = scene.session(REVIEWER)
     reviewer.execute("SET synchronous_commit = off")
     with reviewer.transaction():

@@ -236,17 +236,17 @@ FORGERIES: dict[str, tuple[Callable[[Row], Any], str]] = {
 }
 
 
-def test_what_happened_speaks_against_nobody(done: Told) -> None:
+def test_an_honest_history_passes_the_admission_checks(done: Told) -> None:
     assert done.differing() == []
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_what_was_rewritten_everywhere_but_in_the_receipts_is_told(done: Told, what: str) -> None:
+def test_a_rewrite_of_everything_but_receipts_is_detected(done: Told, what: str) -> None:
     forge, check = FORGERIES[what]
     assert check in done.differing(forge)
 
 
-def test_a_verdict_that_was_removed_with_its_act_is_told_by_an_earlier_export_alone(done: Told) -> None:
+def test_a_verdict_deleted_with_its_act_is_detected_by_an_earlier_export(done: Told) -> None:
     def forge(document: Row) -> None:
         without(document, "NOT_SAFE_NEEDS_FIX")
         taken_back(document, [])
@@ -261,7 +261,7 @@ def test_a_verdict_that_was_removed_with_its_act_is_told_by_an_earlier_export_al
 # --- what is odd, and as it should be
 
 
-def test_a_writer_in_a_transaction_older_than_its_permit_is_no_forgery(scene: Scene, item: str) -> None:
+def test_a_writer_transaction_older_than_its_permit_passes(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     with scene.session(OPERATOR).transaction():
         scene.rows("SELECT 1", person=OPERATOR)
@@ -275,7 +275,7 @@ def test_a_writer_in_a_transaction_older_than_its_permit_is_no_forgery(scene: Sc
     assert export.differing() == []
 
 
-def test_a_run_that_failed_was_found_safe_again_and_was_undone_is_no_forgery(scene: Scene, run: Run) -> None:
+def test_a_failed_reviewed_and_compensated_run_passes(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     scene.go_on(run)
@@ -290,7 +290,7 @@ def test_a_run_that_failed_was_found_safe_again_and_was_undone_is_no_forgery(sce
     assert told(scene, run).differing() == []
 
 
-def test_a_run_after_the_clock_went_back_is_no_forgery(scene: Scene, item: str) -> None:
+def test_a_run_after_the_clock_went_back_passes(scene: Scene, item: str) -> None:
     scene.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour'")
     plan = scene.plan(item)
     scene.review(plan["run_id"], "NOT_SAFE_NEEDS_FIX")

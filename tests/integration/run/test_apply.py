@@ -21,7 +21,7 @@ def test_a_run_gives_every_row_of_the_plan_its_birth(scene: Scene, run: Run) -> 
     assert census["rows without a birth"] == census["births without a row"] == 0
 
 
-def test_a_done_run_says_in_the_ledger_what_it_did_and_who_did_it(scene: Scene, run: Run) -> None:
+def test_a_done_run_records_counts_and_people_in_the_ledger(scene: Scene, run: Run) -> None:
     scene.apply(run, batch=8)
     row = scene.ledger(run)
     assert (row["status"], row["dry_run"], row["stop_reason"], row["holder_pid"]) == ("done", False, None, None)
@@ -32,7 +32,7 @@ def test_a_done_run_says_in_the_ledger_what_it_did_and_who_did_it(scene: Scene, 
     assert row["started_at"] <= row["last_batch_at"] <= row["finished_at"]
 
 
-def test_the_attempt_and_its_outcome_are_on_record(scene: Scene, run: Run) -> None:
+def test_attempt_and_outcome_are_recorded_as_acts(scene: Scene, run: Run) -> None:
     scene.apply(run)
     acts = scene.rows("SELECT act, actor, epoch, detail FROM birth.birth_act WHERE act IN ('attempt', 'outcome')")
     assert [(act["act"], act["actor"], act["epoch"]) for act in acts] == [
@@ -42,12 +42,12 @@ def test_the_attempt_and_its_outcome_are_on_record(scene: Scene, run: Run) -> No
     assert acts[1]["detail"] == {"status": "done", "rerun_delta": 0, "orphans": 0}
 
 
-def test_the_births_of_a_run_carry_the_origin_that_was_asked_for(scene: Scene, run: Run) -> None:
+def test_births_of_a_run_have_the_requested_dot_origin(scene: Scene, run: Run) -> None:
     scene.apply(run, p_dot_origin="ticket 42")
     assert scene.value("SELECT DISTINCT dot_origin FROM birth.birth_registry") == "ticket 42"
 
 
-def test_every_batch_is_committed_and_announced(scene: Scene, run: Run) -> None:
+def test_every_batch_is_committed_and_reported_by_a_notice(scene: Scene, run: Run) -> None:
     notices = scene.apply(run, batch=8)
     assert notices == [
         f"run {run.run_id}: 8 of 20 written, running",
@@ -71,7 +71,7 @@ def test_the_last_batch_is_committed_before_the_run_is_proven(scene: Scene, run:
     assert len(scene.receipts(run)) == 1
 
 
-def test_a_batch_is_visible_to_others_as_soon_as_it_is_announced(scene: Scene, run: Run) -> None:
+def test_a_batch_is_visible_to_others_when_its_notice_arrives(scene: Scene, run: Run) -> None:
     driver = scene.start(run, batch=8)
     assert scene.births() == 8
     assert scene.ledger(run)["resume_marker"] == ["8"]
@@ -107,14 +107,14 @@ def test_the_chain_of_receipts_can_be_verified_outside_the_database(scene: Scene
         "dot_origin = 'x'",
     ],
 )
-def test_a_receipt_that_was_changed_breaks_the_chain(scene: Scene, run: Run, change: str) -> None:
+def test_a_changed_receipt_breaks_the_hash_chain(scene: Scene, run: Run, change: str) -> None:
     scene.apply(run, batch=6)
     scene.execute(f"UPDATE birth.birth_receipt SET {change} WHERE batch_no = 2".encode())
     assert "chain of receipts" in [found["what"] for found in scene.disagreements()]
     scene.forged = True
 
 
-def test_a_receipt_that_was_removed_breaks_the_chain(scene: Scene, run: Run) -> None:
+def test_a_deleted_receipt_breaks_the_hash_chain(scene: Scene, run: Run) -> None:
     scene.apply(run, batch=6)
     scene.execute("DELETE FROM birth.birth_receipt WHERE batch_no = 2")
     assert "chain of receipts" in [found["what"] for found in scene.disagreements()]
@@ -129,7 +129,7 @@ def test_the_batch_size_changes_nothing_but_the_number_of_batches(scene: Scene, 
     assert scene.status(run) == ("done", None)
 
 
-def test_a_run_of_some_thousand_rows_in_odd_batches_is_whole(scene: Scene) -> None:
+def test_a_run_in_uneven_batches_is_complete(scene: Scene) -> None:
     run = scene.permitted(scene.collection("many", 3000))
     scene.apply(run, batch=701)
     assert len(scene.codes(run)) == 3000
@@ -151,7 +151,7 @@ def test_without_execute_the_driver_checks_everything_and_writes_nothing(scene: 
     assert "every check passes, 20 births would be written" in notice
 
 
-def test_execute_is_false_by_default_and_null_is_no_yes(scene: Scene, run: Run) -> None:
+def test_p_execute_defaults_to_false_and_null_does_not_execute(scene: Scene, run: Run) -> None:
     session = scene.session(OPERATOR)
     with scene.unchanged():
         session.execute(
@@ -196,7 +196,7 @@ def test_the_driver_leaves_no_lock_and_no_setting_in_the_session(scene: Scene, r
     assert scene.held_locks() == 0
 
 
-def test_a_search_path_with_traps_in_it_misleads_neither_driver_nor_writer(scene: Scene, run: Run) -> None:
+def test_a_hostile_search_path_does_not_affect_driver_and_writer(scene: Scene, run: Run) -> None:
     scene.execute(
         "CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO PUBLIC;"
         " CREATE FUNCTION trap.format(text, VARIADIC anyarray) RETURNS text LANGUAGE plpgsql"
@@ -222,7 +222,7 @@ def test_a_direct_call_does_a_whole_run_in_the_caller_s_transaction(scene: Scene
     assert scene.permit_row(run.permit_id)["status"] == "CONSUMED"
 
 
-def test_a_direct_call_that_is_rolled_back_leaves_nothing_and_holds_nothing(scene: Scene, run: Run) -> None:
+def test_a_rolled_back_direct_call_leaves_no_data_and_no_lock(scene: Scene, run: Run) -> None:
     session = scene.session(OPERATOR)
     with scene.unchanged(), session.transaction(force_rollback=True):
         assert scene.write(run)["status"] == "done"
@@ -231,7 +231,7 @@ def test_a_direct_call_that_is_rolled_back_leaves_nothing_and_holds_nothing(scen
     assert scene.status(run) == ("done", None)
 
 
-def test_a_direct_call_with_a_batch_smaller_than_the_table_is_undone(scene: Scene, run: Run) -> None:
+def test_a_direct_call_with_too_small_a_batch_is_rolled_back(scene: Scene, run: Run) -> None:
     with scene.unchanged(), refused(errors.DriverRequired):
         scene.write(run, batch=19)
 
@@ -249,7 +249,7 @@ def test_a_direct_call_records_nothing_when_it_is_refused(scene: Scene, run: Run
     assert scene.status(run) == ("planned", None)
 
 
-def test_the_steps_of_the_driver_are_not_for_anybody_to_call(scene: Scene, run: Run) -> None:
+def test_internal_steps_of_the_driver_cannot_be_called(scene: Scene, run: Run) -> None:
     with scene.unchanged(), refused(errors.RoutineNotNamed):
         scene.ask(
             OPERATOR,
@@ -290,7 +290,7 @@ def test_a_bound_smaller_than_the_delta_writes_the_first_rows_in_the_order_of_th
     assert scene.examine(item)["expected_delta"] == 8
 
 
-def test_a_bounded_run_among_births_that_are_there_skips_them(scene: Scene, item: str) -> None:
+def test_a_bounded_run_skips_existing_births(scene: Scene, item: str) -> None:
     scene.born(item, "item-2", "item-4", "item-15")
     run = scene.permitted(item, 5)
     scene.apply(run, batch=3)
@@ -299,7 +299,7 @@ def test_a_bounded_run_among_births_that_are_there_skips_them(scene: Scene, item
     assert (row["visited"], row["skipped"], row["actual_inserted"]) == (7, 2, 5)
 
 
-def test_bounded_runs_one_after_the_other_end_with_nothing_missing(scene: Scene, item: str) -> None:
+def test_successive_bounded_runs_complete_the_collection(scene: Scene, item: str) -> None:
     for expected in (9, 9, 2):
         run = scene.permitted(item, 9)
         assert run.delta == expected
@@ -337,7 +337,7 @@ def run_over(scene: Scene, table: str, batch: int) -> list[str]:
     return scene.codes(run)
 
 
-def test_a_composite_key_is_paged_by_without_a_loss_at_batch_edges(scene: Scene) -> None:
+def test_a_composite_key_loses_no_rows_at_batch_boundaries(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.pair (tenant text, no integer, PRIMARY KEY (tenant, no))")
     scene.execute("INSERT INTO pair SELECT t, n FROM unnest('{b,a,c}'::text[]) t, generate_series(-3, 3) n")
     scene.govern("pair", "legacy", template="{tenant}/{no:03}")
@@ -346,7 +346,7 @@ def test_a_composite_key_is_paged_by_without_a_loss_at_batch_edges(scene: Scene)
     assert {"a/-03", "a/000", "c/003"} <= set(codes)
 
 
-def test_a_composite_key_of_a_bounded_run_ends_inside_a_prefix(scene: Scene) -> None:
+def test_a_bounded_run_can_end_inside_a_prefix_of_a_composite_key(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.pair (tenant text, no integer, PRIMARY KEY (tenant, no))")
     scene.execute("INSERT INTO pair SELECT t, n FROM unnest('{b,a}'::text[]) t, generate_series(1, 5) n")
     scene.govern("pair", "legacy", template="{tenant}/{no}")
@@ -404,7 +404,7 @@ def test_text_keys_are_paged_in_the_order_of_their_own_collation(scene: Scene) -
         assert set(run_over(scene, table, 3)) == {f"{number}{value}" for value in ODD}
 
 
-def test_uuid_keys_are_paged_by(scene: Scene) -> None:
+def test_uuid_keys_are_paged_in_order(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.thing (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), note text)")
     scene.execute("INSERT INTO thing (note) SELECT 'row' FROM generate_series(1, 40)")
     scene.govern("thing", "column", column="id")
@@ -412,7 +412,7 @@ def test_uuid_keys_are_paged_by(scene: Scene) -> None:
     assert len({UUID(code) for code in codes}) == 40
 
 
-def test_numeric_keys_are_paged_by_their_value_and_named_by_their_text(scene: Scene) -> None:
+def test_numeric_keys_are_paged_by_value(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.amount (v numeric PRIMARY KEY)")
     scene.execute("INSERT INTO amount VALUES (-1.50), (0), (2), (10), (1e30), ('NaN'), (0.1)")
     scene.govern("amount", "synthetic_id", column="v", prefix="v")
@@ -435,7 +435,7 @@ def test_a_partitioned_table_is_scanned_whole(scene: Scene) -> None:
     assert len(run_over(scene, "part", 8)) == 30
 
 
-def test_hostile_names_of_tables_and_columns_are_only_names(scene: Scene) -> None:
+def test_hostile_table_and_column_names_cannot_inject_sql(scene: Scene) -> None:
     name = 'Select "from" where; DROP é'
     scene.admin.execute(
         'CREATE TABLE public."Select ""from"" where; DROP é" ("or 1=1 --" text PRIMARY KEY, "s" integer)'
@@ -446,7 +446,7 @@ def test_hostile_names_of_tables_and_columns_are_only_names(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize("column", ["t", "s", "b", "code", "u", "c", "n", "in_range", "key_1"])
-def test_a_column_may_be_named_like_anything_in_the_statements_of_planner_and_writer(scene: Scene, column: str) -> None:
+def test_column_names_do_not_clash_with_planner_and_writer_statements(scene: Scene, column: str) -> None:
     scene.execute(f"CREATE TABLE public.named (id integer PRIMARY KEY, {column} text)".encode())
     scene.execute("INSERT INTO named SELECT g, 'x' FROM generate_series(1, 6) g")
     scene.govern("named", "synthetic_id", column="id", prefix="n")
@@ -456,7 +456,7 @@ def test_a_column_may_be_named_like_anything_in_the_statements_of_planner_and_wr
 # --- the table lives meanwhile
 
 
-def test_rows_that_the_gateway_gives_birth_to_meanwhile_are_left_to_it(scene: Scene, item: str) -> None:
+def test_births_of_the_gateway_during_a_run_are_not_counted_as_written(scene: Scene, item: str) -> None:
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection=item, p_mode="enforce")
     scene.execute("DELETE FROM item WHERE id IN (8, 9)")
     run = scene.permitted(item)
@@ -479,7 +479,7 @@ def test_rows_born_by_the_gateway_between_plan_and_start_change_nothing(scene: S
     assert scene.births() == 30
 
 
-def test_row_level_security_that_comes_up_during_the_run_is_an_error_and_no_shorter_run(scene: Scene, run: Run) -> None:
+def test_row_level_security_enabled_during_a_run_is_an_error(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 8)")
     scene.go_on(run)
@@ -489,7 +489,7 @@ def test_row_level_security_that_comes_up_during_the_run_is_an_error_and_no_shor
     assert len(scene.codes(run)) == 5
 
 
-def test_what_the_writer_answers_is_what_the_ledger_says(scene: Scene, run: Run) -> None:
+def test_the_writers_result_equals_the_ledger_row(scene: Scene, run: Run) -> None:
     answer = scene.write(run)
     row = scene.ledger(run)
     assert answer == {column: row[column] for column in answer}

@@ -29,7 +29,7 @@ def failing(scene: Scene) -> set[str]:
     return {row["check_name"] for row in scene.rows("SELECT * FROM birth.fn_birth_run_audit()") if not row["pass"]}
 
 
-def test_an_honest_run_passes_every_check_also_when_it_is_compensated(scene: Scene, done: Run) -> None:
+def test_an_honest_run_passes_the_audit_even_when_compensated(scene: Scene, done: Run) -> None:
     rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit(%s)", (done.run_id,))
     assert len(rows) == 12
     assert failing(scene) == set()
@@ -95,13 +95,15 @@ def test_a_run_that_was_taken_over_passes_every_check(scene: Scene, run: Run) ->
         ),
     ],
 )
-def test_a_forged_record_disagrees_with_another(scene: Scene, done: Run, forgery: LiteralString, check: str) -> None:
+def test_a_forged_record_contradicts_another_record(
+    scene: Scene, done: Run, forgery: LiteralString, check: str
+) -> None:
     scene.forged = True
     scene.execute(forgery)
     assert check in failing(scene)
 
 
-def test_a_plan_forged_to_done_with_consistent_numbers_is_found(scene: Scene, item: str) -> None:
+def test_a_plan_forged_as_done_with_consistent_counts_is_detected(scene: Scene, item: str) -> None:
     scene.forged = True
     run = scene.permitted(item)
     scene.execute(
@@ -165,9 +167,7 @@ def switched_off(scene: Scene, table: str, constraint: str, statement: str) -> N
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_a_row_that_a_constraint_forbids_is_named_though_it_stands_as_validated(
-    scene: Scene, done: Run, what: str
-) -> None:
+def test_a_row_violating_a_validated_constraint_is_reported(scene: Scene, done: Run, what: str) -> None:
     table, constraint, statement = FORBIDDEN[what]
     switched_off(scene, table, constraint, statement)
     (row,) = [r for r in scene.rows("SELECT * FROM birth.fn_birth_run_audit()") if r["check_name"] == ALLOWED]
@@ -175,7 +175,7 @@ def test_a_row_that_a_constraint_forbids_is_named_though_it_stands_as_validated(
     assert row["found"].startswith(f"{table}: {constraint} x ")
 
 
-def test_a_row_that_a_constraint_forbids_is_named_while_the_server_does_not_look(scene: Scene, done: Run) -> None:
+def test_a_row_violating_a_disabled_constraint_is_reported(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("""
         UPDATE pg_class SET relchecks = 0 WHERE oid = 'birth.birth_backfill_ledger_v2'::regclass;
@@ -186,7 +186,7 @@ def test_a_row_that_a_constraint_forbids_is_named_while_the_server_does_not_look
     assert ALLOWED in failing(scene)
 
 
-def test_an_empty_value_is_named_where_the_column_stands_as_not_null(scene: Scene, done: Run) -> None:
+def test_a_null_in_a_not_null_column_is_reported(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("""
         UPDATE pg_attribute SET attnotnull = false
@@ -197,7 +197,7 @@ def test_an_empty_value_is_named_where_the_column_stands_as_not_null(scene: Scen
     assert ALLOWED in failing(scene)
 
 
-def test_two_rows_under_one_key_are_named_though_its_index_stands_as_unique(scene: Scene, done: Run) -> None:
+def test_duplicate_rows_under_a_unique_index_are_reported(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("""
         UPDATE pg_class SET relhasindex = false WHERE oid = 'birth.birth_review'::regclass;
@@ -207,7 +207,7 @@ def test_two_rows_under_one_key_are_named_though_its_index_stands_as_unique(scen
     assert ALLOWED in failing(scene)
 
 
-def test_two_running_runs_of_a_collection_are_named(scene: Scene, item: str) -> None:
+def test_two_running_runs_of_a_collection_are_reported(scene: Scene, item: str) -> None:
     scene.forged = True
     scene.plan(item)
     scene.plan(item)
@@ -221,21 +221,21 @@ def test_two_running_runs_of_a_collection_are_named(scene: Scene, item: str) -> 
     )
 
 
-def test_a_row_without_what_it_refers_to_is_named(scene: Scene, done: Run) -> None:
+def test_a_row_violating_a_foreign_key_is_reported(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("SET session_replication_role = replica")
     scene.execute("DELETE FROM birth.collection_registry")
     assert ALLOWED in failing(scene)
 
 
-def test_a_table_that_cannot_be_read_is_said(scene: Scene, done: Run) -> None:
+def test_an_unreadable_table_is_reported(scene: Scene, done: Run) -> None:
     scene.forged = True
     scene.execute("ALTER TABLE birth.birth_review DROP COLUMN findings CASCADE")
     rows = scene.rows("SELECT * FROM birth.fn_birth_run_audit() WHERE NOT pass")
     assert [(row["run_id"], "birth_review cannot be read" in row["found"]) for row in rows] == [(None, True)]
 
 
-def test_verify_names_a_forged_done(scene: Scene, item: str) -> None:
+def test_verify_reports_a_forged_done(scene: Scene, item: str) -> None:
     scene.forged = True
     run = scene.permitted(item)
     switched_off(
@@ -259,9 +259,7 @@ def test_verify_names_a_forged_done(scene: Scene, item: str) -> None:
         "DELETE FROM birth.birth_review; DELETE FROM birth.birth_act WHERE act = 'review'",
     ],
 )
-def test_verify_holds_people_verdicts_and_permits_of_a_run_against_each_other(
-    scene: Scene, done: Run, forgery: str
-) -> None:
+def test_verify_cross_checks_people_verdicts_and_permits(scene: Scene, done: Run, forgery: str) -> None:
     operator = scene.session(OPERATOR)
     assert verify.verify(operator).fine
     scene.forged = True
@@ -281,6 +279,6 @@ def test_verify_holds_people_verdicts_and_permits_of_a_run_against_each_other(
         "parts = parts || '{\"x\": 1}' WHERE kind = 'claim'",
     ],
 )
-def test_verify_names_what_the_database_recorded_of_its_contract_otherwise(scene: Scene, forgery: str) -> None:
+def test_verify_reports_a_recorded_contract_that_differs_from_the_manifest(scene: Scene, forgery: str) -> None:
     scene.execute(f"UPDATE birth.birth_gateway_release_registry SET {forgery}".encode())
     assert {check.what for check in verify.verify(scene.session(OPERATOR)).differing} >= {"registry"}

@@ -57,7 +57,7 @@ def named(changed: dict[str, Any], batch: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("changed", "refusal"), MISUSE, ids=name)
-def test_a_bad_argument_is_refused_whoever_is_called_and_whatever_is_asked(
+def test_a_bad_argument_is_refused_by_every_routine(
     scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged():
@@ -82,7 +82,7 @@ def test_a_bad_argument_is_refused_whoever_is_called_and_whatever_is_asked(
     ],
     ids=name,
 )
-def test_a_compensation_called_wrongly_changes_nothing(
+def test_a_compensation_with_bad_arguments_changes_nothing(
     scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     scene.apply(run)
@@ -112,7 +112,7 @@ def test_a_compensation_called_wrongly_changes_nothing(
     ],
     ids=name,
 )
-def test_a_permit_on_impossible_terms_is_not_opened(
+def test_a_permit_with_invalid_terms_is_not_opened(
     scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     scene.revoke(run.permit_id)
@@ -138,7 +138,7 @@ def test_a_permit_on_impossible_terms_is_not_opened(
     ],
     ids=name,
 )
-def test_a_verdict_that_does_not_fit_is_not_recorded(
+def test_an_invalid_verdict_is_not_recorded(
     scene: Scene, run: Run, changed: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged(), refused(refusal):
@@ -179,7 +179,7 @@ def test_a_verdict_that_does_not_fit_is_not_recorded(
     ],
     ids=name,
 )
-def test_whatever_is_asked_of_something_that_is_not_there_is_refused(
+def test_operations_on_missing_objects_are_refused(
     scene: Scene, run: Run, person: str, routine: str, arguments: dict[str, Any], refusal: type[BirthError]
 ) -> None:
     with scene.unchanged(), refused(refusal):

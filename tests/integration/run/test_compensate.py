@@ -41,13 +41,13 @@ def undo(scene: Scene, run: Run) -> Run:
     return scene.compensable(run)
 
 
-def test_exactly_the_births_of_the_run_are_removed(scene: Scene, undo: Run) -> None:
+def test_compensation_deletes_exactly_the_births_of_the_run(scene: Scene, undo: Run) -> None:
     scene.compensate(undo)
     left = scene.rows("SELECT entity_code FROM birth.birth_registry ORDER BY 1")
     assert [row["entity_code"] for row in left] == ["item-20", "other-1"]
 
 
-def test_the_ledger_says_that_the_run_was_compensated_and_forgets_nothing(scene: Scene, undo: Run) -> None:
+def test_the_ledger_records_the_compensation_and_keeps_the_run(scene: Scene, undo: Run) -> None:
     before = scene.ledger(undo)
     scene.compensate(undo, batch=8)
     row = scene.ledger(undo)
@@ -75,7 +75,7 @@ def test_each_batch_of_a_compensation_leaves_a_receipt_in_the_same_chain(scene: 
     ]
 
 
-def test_every_batch_of_a_compensation_is_announced(scene: Scene, undo: Run) -> None:
+def test_every_compensation_batch_is_reported_by_a_notice(scene: Scene, undo: Run) -> None:
     assert scene.compensate(undo, batch=10) == [
         f"run {undo.run_id}: 10 of 19 undone, running",
         f"run {undo.run_id}: 19 of 19 undone, running",
@@ -89,7 +89,7 @@ def test_a_compensation_spends_and_consumes_its_own_permit(scene: Scene, undo: R
     assert (permit["purpose"], permit["spent_rows"], permit["status"]) == ("COMPENSATE", 19, "CONSUMED")
 
 
-def test_without_execute_a_compensation_checks_and_removes_nothing(scene: Scene, undo: Run) -> None:
+def test_without_execute_a_compensation_checks_and_deletes_nothing(scene: Scene, undo: Run) -> None:
     with scene.unchanged():
         (notice,) = scene.compensate(undo, p_execute=False)
         scene.compensate(undo, p_execute=None)
@@ -131,7 +131,7 @@ def test_an_expired_or_revoked_permit_does_not_admit_a_compensation(scene: Scene
         scene.compensate(second)
 
 
-def test_a_permit_that_is_revoked_while_a_batch_is_being_removed_keeps_its_births(scene: Scene, undo: Run) -> None:
+def test_a_permit_revoked_during_a_compensation_batch_keeps_its_births(scene: Scene, undo: Run) -> None:
     session, rival = scene.session(OPERATOR), scene.db.connect()
     with ThreadPoolExecutor(1) as elsewhere:
         with rival.transaction():
@@ -168,7 +168,7 @@ def test_a_compensation_needs_an_undrifted_contract_and_an_unfrozen_dot(scene: S
         scene.compensate(undo)
 
 
-def test_whoever_reviewed_or_admitted_cannot_undo(scene: Scene, run: Run) -> None:
+def test_reviewer_and_permit_owner_cannot_compensate(scene: Scene, run: Run) -> None:
     scene.review(run.run_id, p_purpose="COMPENSATE", by=EVERYBODY)
     undo = run.under(scene.permit(run, 19, "COMPENSATE"))
     with scene.unchanged(), refused(errors.SeparationOfDuties):
@@ -176,7 +176,7 @@ def test_whoever_reviewed_or_admitted_cannot_undo(scene: Scene, run: Run) -> Non
 
 
 @pytest.mark.parametrize("person", [REVIEWER, OWNER, DBA])
-def test_only_an_operator_undoes(scene: Scene, undo: Run, person: str) -> None:
+def test_only_an_operator_can_compensate(scene: Scene, undo: Run, person: str) -> None:
     with scene.unchanged(), raised("42501"):
         scene.compensate(undo, by=person)
 
@@ -205,7 +205,7 @@ def change_the_owner(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("touch", [reference, change_the_origin, change_the_time, change_the_owner], ids=name)
-def test_births_that_were_touched_since_are_refused_and_listed(scene: Scene, undo: Run, touch: object) -> None:
+def test_changed_or_referenced_births_are_refused_and_listed(scene: Scene, undo: Run, touch: object) -> None:
     assert callable(touch)
     touch(scene)
     with scene.unchanged(), refused(errors.BirthsTouched) as caught:
@@ -227,7 +227,7 @@ def test_births_that_were_touched_since_are_refused_and_listed(scene: Scene, und
         " FROM birth.birth_registry WHERE entity_code = 'item-7'",
     ],
 )
-def test_births_that_are_not_those_of_the_receipts_are_refused(scene: Scene, undo: Run, touch: str) -> None:
+def test_births_that_do_not_match_the_receipts_are_refused(scene: Scene, undo: Run, touch: str) -> None:
     scene.execute(touch.encode())
     with scene.unchanged(), refused(errors.BirthsTouched) as caught:
         scene.compensate(undo)
@@ -235,14 +235,14 @@ def test_births_that_are_not_those_of_the_receipts_are_refused(scene: Scene, und
     scene.forged = True
 
 
-def test_a_reference_that_is_gone_again_does_not_stand_in_the_way(scene: Scene, undo: Run) -> None:
+def test_a_deleted_reference_does_not_block_compensation(scene: Scene, undo: Run) -> None:
     reference(scene)
     scene.execute("DELETE FROM label")
     scene.compensate(undo)
     assert scene.status(undo) == ("compensated", None)
 
 
-def test_a_birth_that_is_referenced_while_the_run_is_being_undone_fails_it_and_stays(scene: Scene, undo: Run) -> None:
+def test_a_birth_referenced_during_compensation_fails_it_and_is_kept(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry)")
     scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
@@ -257,7 +257,7 @@ def test_a_birth_that_is_referenced_while_the_run_is_being_undone_fails_it_and_s
 # --- one way
 
 
-def test_the_first_batch_of_a_compensation_closes_the_run_to_apply_for_ever(scene: Scene, run: Run, undo: Run) -> None:
+def test_after_the_first_compensation_batch_the_run_cannot_be_applied(scene: Scene, run: Run, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.stop(undo)
     with refused(errors.StopRequested):
@@ -274,7 +274,7 @@ def test_the_first_batch_of_a_compensation_closes_the_run_to_apply_for_ever(scen
             scene.open_permit("item", run.run_id, 5)
 
 
-def test_a_compensated_run_is_neither_applied_nor_undone_again(scene: Scene, run: Run, undo: Run) -> None:
+def test_a_compensated_run_cannot_be_applied_or_compensated_again(scene: Scene, run: Run, undo: Run) -> None:
     scene.compensate(undo)
     with scene.unchanged():
         with refused(errors.RunStatus):
@@ -287,7 +287,7 @@ def test_a_compensated_run_is_neither_applied_nor_undone_again(scene: Scene, run
             scene.open_permit("item", run.run_id, 5, p_purpose="COMPENSATE")
 
 
-def test_what_was_undone_can_be_planned_and_applied_anew(scene: Scene, undo: Run) -> None:
+def test_compensated_rows_can_be_planned_and_applied_again(scene: Scene, undo: Run) -> None:
     scene.compensate(undo)
     again = scene.permitted("item")
     assert again.delta == 19
@@ -299,7 +299,7 @@ def test_what_was_undone_can_be_planned_and_applied_anew(scene: Scene, undo: Run
 # --- as resumable as a run
 
 
-def test_a_stopped_compensation_goes_on_with_the_same_call(scene: Scene, undo: Run) -> None:
+def test_a_stopped_compensation_resumes_with_the_same_call(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.stop(undo)
     with refused(errors.StopRequested):
@@ -311,7 +311,7 @@ def test_a_stopped_compensation_goes_on_with_the_same_call(scene: Scene, undo: R
     assert scene.held_locks() == 0
 
 
-def test_a_compensation_whose_backend_was_killed_goes_on_with_the_same_call(scene: Scene, undo: Run) -> None:
+def test_a_compensation_resumes_after_its_backend_was_killed(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
     assert scene.status(undo) == ("running", None)
@@ -320,7 +320,7 @@ def test_a_compensation_whose_backend_was_killed_goes_on_with_the_same_call(scen
     assert scene.status(undo) == ("compensated", None)
 
 
-def test_a_compensation_whose_permit_expired_goes_on_under_a_further_one(scene: Scene, undo: Run) -> None:
+def test_a_compensation_resumes_under_another_permit_after_expiry(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.expire(undo.permit_id)
     scene.go_on(undo)
@@ -346,21 +346,21 @@ def test_a_failed_compensation_needs_a_new_verdict(scene: Scene, undo: Run) -> N
     assert scene.status(undo) == ("compensated", None)
 
 
-def test_a_session_that_was_cut_off_after_the_run_does_not_keep_others_from_undoing_it(scene: Scene, undo: Run) -> None:
+def test_a_session_terminated_after_the_run_does_not_block_compensation(scene: Scene, undo: Run) -> None:
     left = "SELECT pg_advisory_lock(birth.fn_birth_lock_key(format('run:%%s:%%s', run_id, epoch)))"
     scene.execute(f"{left} FROM birth.birth_backfill_ledger_v2 WHERE run_id = %s", (undo.run_id,))
     scene.compensate(undo, by=SECOND_OPERATOR)
     assert scene.status(undo) == ("compensated", None)
 
 
-def test_a_rival_is_told_who_undoes_the_run(scene: Scene, undo: Run) -> None:
+def test_a_concurrent_caller_gets_the_session_that_compensates(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     with scene.unchanged(), refused(errors.RunHeld) as caught:
         scene.compensate(undo, by=SECOND_OPERATOR)
     assert str(driver.pid) in str(caught.value.diag.message_detail)
 
 
-def test_a_run_that_stopped_half_way_is_undone_as_far_as_it_got(scene: Scene, item: str) -> None:
+def test_a_stopped_run_is_compensated_as_far_as_it_wrote(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     scene.stopped_after_a_batch(run)
     scene.compensate(scene.compensable(run))
@@ -369,7 +369,7 @@ def test_a_run_that_stopped_half_way_is_undone_as_far_as_it_got(scene: Scene, it
     assert scene.births() == 0
 
 
-def test_a_run_that_wrote_nothing_cannot_be_undone(scene: Scene, item: str) -> None:
+def test_a_run_without_births_cannot_be_compensated(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     with scene.unchanged(), refused(errors.RunStatus):
         scene.compensate(run)
@@ -383,7 +383,7 @@ def test_a_compensation_is_refused_inside_a_transaction_and_under_a_timeout(scen
         scene.compensate(undo)
 
 
-def test_a_run_is_not_called_undone_while_a_birth_passes_for_one_of_it(scene: Scene, undo: Run) -> None:
+def test_a_run_is_not_compensated_while_a_forged_birth_has_its_run_id(scene: Scene, undo: Run) -> None:
     scene.forged = True
     driver = scene.start_compensation(undo)
     scene.execute(
@@ -398,7 +398,7 @@ def test_a_run_is_not_called_undone_while_a_birth_passes_for_one_of_it(scene: Sc
     assert scene.status(undo) == ("failed", "false_done")
 
 
-def test_a_compensation_that_cannot_find_the_births_is_not_called_done(scene: Scene, undo: Run) -> None:
+def test_a_compensation_with_missing_births_fails(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.execute("DELETE FROM birth.birth_registry WHERE run_id IS NOT NULL")
     scene.go_on(undo)

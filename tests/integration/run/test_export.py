@@ -56,9 +56,7 @@ def named(findings: list[Finding]) -> str:
     return " ".join(f"{f['check']}: {f['found']}, {f['expected']}" for f in findings if not f["ok"])
 
 
-def test_an_honest_export_passes_every_check_and_is_what_the_database_holds(
-    finished: tuple[Scene, Run], tmp_path: Path
-) -> None:
+def test_an_honest_export_passes_and_equals_the_database(finished: tuple[Scene, Run], tmp_path: Path) -> None:
     scene, run = finished
     file = tmp_path / "run.jsonl"
     operator = scene.session(OPERATOR)
@@ -243,7 +241,7 @@ def earlier(finished: tuple[Scene, Run]) -> Export:
 
 
 @pytest.mark.parametrize("what", FORGERIES)
-def test_what_was_forged_shows_in_an_export_taken_afterwards_and_against_an_earlier_one(
+def test_a_forgery_is_detected_in_a_later_export_and_against_an_earlier_one(
     finished: tuple[Scene, Run], earlier: Export, what: str
 ) -> None:
     scene, run = finished
@@ -255,7 +253,7 @@ def test_what_was_forged_shows_in_an_export_taken_afterwards_and_against_an_earl
 
 
 @pytest.mark.parametrize("what", QUIET)
-def test_what_no_other_record_knows_of_shows_against_an_earlier_export(
+def test_a_consistent_forgery_is_detected_against_an_earlier_export(
     finished: tuple[Scene, Run], earlier: Export, what: str
 ) -> None:
     scene, run = finished
@@ -264,14 +262,14 @@ def test_what_no_other_record_knows_of_shows_against_an_earlier_export(
         assert [check.split(" ")[0] for check in differing(audit.compare(earlier, taken(scene, run)))] == [names]
 
 
-def test_a_birth_that_was_added_is_named_by_the_export_itself(finished: tuple[Scene, Run]) -> None:
+def test_an_added_birth_is_detected_by_the_export(finished: tuple[Scene, Run]) -> None:
     scene, run = finished
     with tampered(scene, _ADD_BIRTH.format(12, "brand new")):
         assert "receipt 3" in (found := named(audit.check(taken(scene, run))))
         assert "brand new added" in found
 
 
-def test_a_birth_that_was_removed_is_missed_in_its_batch(finished: tuple[Scene, Run]) -> None:
+def test_a_deleted_birth_is_detected_in_its_batch(finished: tuple[Scene, Run]) -> None:
     scene, run = finished
     with tampered(scene, f"DELETE FROM {_BIRTH.format(12)}"):
         assert "receipt 3, keys after ['10'] to ['15']: 4 births" in named(audit.check(taken(scene, run)))
@@ -289,9 +287,7 @@ _REWRITTEN = """
 """
 
 
-def test_what_was_rewritten_in_every_record_shows_against_the_seal_noted_elsewhere(
-    finished: tuple[Scene, Run], earlier: Export
-) -> None:
+def test_a_rewrite_of_all_records_is_detected_by_the_noted_seal(finished: tuple[Scene, Run], earlier: Export) -> None:
     scene, run = finished
     head = scene.receipts(run)[-1]["sha256"]
     with tampered(scene, _REWRITTEN):
@@ -324,7 +320,7 @@ def test_the_driver_and_the_progress_show_the_seal_to_note(scene: Scene, run: Ru
 # --- what may have changed since
 
 
-def test_a_run_that_went_on_is_no_forgery(scene: Scene, run: Run) -> None:
+def test_a_run_continued_after_the_export_passes(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     with scene.admin.transaction():
         stopped = taken(scene, run)
@@ -377,7 +373,7 @@ EDITS: dict[str, Callable[[Lines], Lines]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_file_that_was_edited_differs(file: Path, edit: str) -> None:
+def test_an_edited_export_is_detected(file: Path, edit: str) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     assert differing(audit.check(audit.read(file))) == []
     file.write_bytes(b"".join(EDITS[edit](lines)))
@@ -385,7 +381,7 @@ def test_a_file_that_was_edited_differs(file: Path, edit: str) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"nothing\n", b"[]\n", b'{"kind": "all"}\n'])
-def test_what_is_no_export_of_a_run_cannot_be_read(tmp_path: Path, text: bytes) -> None:
+def test_a_file_that_is_no_run_export_is_refused(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "other"
     file.write_bytes(text)
     with pytest.raises(Unreadable):
@@ -411,7 +407,7 @@ _SETTINGS: LiteralString = (
     person=_TEXT,
     before=st.none() | st.just("a" * 64),
 )
-def test_a_seal_is_the_database_s_whatever_is_set(
+def test_a_seal_does_not_depend_on_session_settings(
     finished: tuple[Scene, Run], keys: Any, numbers: Any, sums: Any, born_at: datetime, person: str, before: str | None
 ) -> None:
     scene, run = finished

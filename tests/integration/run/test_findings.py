@@ -8,7 +8,7 @@ from helpers import OPERATOR, Run, Scene, raised, refused
 from birthdb import errors, paths
 
 
-def test_the_apply_procedure_exists_and_what_it_calls_done_is_in_the_registry(scene: Scene, item: str) -> None:
+def test_the_apply_procedure_exists_and_done_means_births_in_the_registry(scene: Scene, item: str) -> None:
     """Found: it was absent or pseudocode."""
     run = scene.permitted(item)
     scene.apply(run)
@@ -76,7 +76,7 @@ def test_the_ledger_proves_one_scoped_resumable_apply(scene: Scene, item: str) -
     assert [receipt["key_after"] for receipt in scene.receipts(run)] == [None, ["5"]]
 
 
-def test_a_collision_with_another_collection_is_refused_wherever_it_comes_up(scene: Scene, item: str) -> None:
+def test_a_code_collision_is_refused_at_every_step(scene: Scene, item: str) -> None:
     """Found: a cross-collection collision was skipped silently."""
     scene.collection("other", 1)
     run = scene.permitted(item)
@@ -89,7 +89,7 @@ def test_a_collision_with_another_collection_is_refused_wherever_it_comes_up(sce
         scene.plan(item)
 
 
-def test_the_writer_itself_refuses_a_collision_that_no_check_saw(scene: Scene, item: str) -> None:
+def test_the_writer_refuses_a_collision_that_the_checks_missed(scene: Scene, item: str) -> None:
     """Every earlier check taken out: the last one is in the batch."""
     scene.replace_routine("fn_birth_checks", ("(p_now.collisions > 0) IS NOT TRUE", "true"))
     scene.collection("other", 1)
@@ -131,7 +131,7 @@ def test_fn_birth_register_is_fail_closed_in_general(scene: Scene, item: str) ->
             scene.ask(OPERATOR, "fn_birth_register", p_collection=collection, p_codes=[code], p_dot_origin="a test")
 
 
-def test_the_gate_s_text_follows_from_the_figures_beside_it(scene: Scene) -> None:
+def test_the_gate_text_follows_from_its_figures(scene: Scene) -> None:
     """Found: one gate text was stale."""
     scene.collection()
     scene.execute("CREATE TABLE public.unclear (id integer)")

@@ -73,7 +73,7 @@ def test_a_confirmation_is_an_act_of_the_dba_who_gave_it(server: Cluster, templa
         assert scene.rows(HOMES) == [*before, {"actor": DBA, "reason": "the only one"}]
 
 
-def test_the_gateway_goes_on_and_so_do_plans_and_rehearsals(clone: Scene, run: Run) -> None:
+def test_gateway_plans_and_rehearsals_work_in_a_clone(clone: Scene, run: Run) -> None:
     clone.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item", p_mode="enforce")
     clone.insert("item", 21, 25)
     assert clone.births() == 5
@@ -82,7 +82,7 @@ def test_the_gateway_goes_on_and_so_do_plans_and_rehearsals(clone: Scene, run: R
     clone.revoke(run.permit_id)
 
 
-def test_a_run_is_not_undone_in_a_clone(server: Cluster, origin: Scene, run: Run) -> None:
+def test_a_clone_cannot_compensate_a_run(server: Cluster, origin: Scene, run: Run) -> None:
     origin.apply(run)
     undo = origin.compensable(run)
     origin.close()
@@ -94,7 +94,7 @@ def test_a_run_is_not_undone_in_a_clone(server: Cluster, origin: Scene, run: Run
         assert clone.births() == 0
 
 
-def test_a_run_that_was_on_goes_on_where_it_was_confirmed(server: Cluster, origin: Scene, run: Run) -> None:
+def test_a_run_resumes_in_the_confirmed_copy(server: Cluster, origin: Scene, run: Run) -> None:
     origin.start(run)
     origin.close()
     with copied(server, origin.db) as clone:
@@ -107,7 +107,7 @@ def test_a_run_that_was_on_goes_on_where_it_was_confirmed(server: Cluster, origi
         assert clone.status(run) == ("done", None)
 
 
-def test_every_batch_asks(scene: Scene, run: Run) -> None:
+def test_every_batch_checks_the_home(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     # As if a row of another home had been restored under a session that holds the run.
     scene.execute(
@@ -131,12 +131,12 @@ def test_only_a_dba_confirms(clone: Scene, person: str) -> None:
 
 
 @pytest.mark.parametrize("reason", [None, "", " \n"])
-def test_a_confirmation_says_why(clone: Scene, reason: str | None) -> None:
+def test_a_confirmation_needs_a_reason(clone: Scene, reason: str | None) -> None:
     with clone.unchanged(), refused(errors.BadArgument):
         confirm(clone, reason)
 
 
-def test_a_confirmation_is_on_record(clone: Scene) -> None:
+def test_a_confirmation_is_recorded_as_an_act(clone: Scene) -> None:
     confirm(clone, "the old server was switched off")
     (home,) = clone.rows("SELECT * FROM birth.v_birth_home", person=OPERATOR)
     assert home["confirmed"]
@@ -145,7 +145,7 @@ def test_a_confirmation_is_on_record(clone: Scene) -> None:
     assert home["home"]["name"] == clone.db.name
 
 
-def test_a_confirmation_holds_although_the_clock_went_back(clone: Scene, run: Run) -> None:
+def test_a_confirmation_holds_after_the_clock_went_back(clone: Scene, run: Run) -> None:
     clone.execute("UPDATE birth.birth_act SET acted_at = acted_at + interval '1 hour' WHERE act = 'home'")
     confirm(clone)
     assert attention(clone) == []
@@ -153,7 +153,7 @@ def test_a_confirmation_holds_although_the_clock_went_back(clone: Scene, run: Ru
     assert clone.status(run) == ("done", None)
 
 
-def test_a_database_that_is_renamed_stays_the_one(server: Cluster, origin: Scene, run: Run) -> None:
+def test_a_renamed_database_keeps_its_home(server: Cluster, origin: Scene, run: Run) -> None:
     origin.close()
     renamed = f"{origin.db.name}_renamed"
     server.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(origin.db.name), Identifier(renamed)))
@@ -164,7 +164,7 @@ def test_a_database_that_is_renamed_stays_the_one(server: Cluster, origin: Scene
     assert origin.status(run) == ("done", None)
 
 
-def test_another_timeline_is_told_and_stops_nothing(scene: Scene, run: Run) -> None:
+def test_a_new_timeline_is_reported_and_stops_nothing(scene: Scene, run: Run) -> None:
     scene.execute("UPDATE birth.birth_act SET detail = jsonb_set(detail, '{timeline}', '7') WHERE act = 'home'")
     (said,) = attention(scene)
     assert said["severity"] == "notice"

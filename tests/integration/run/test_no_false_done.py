@@ -30,21 +30,19 @@ def ready(scene: Scene, run: Run) -> Run:
 
 
 @pytest.mark.parametrize(("delta", "bound"), [(19, 20), (21, 21), (1, 20), (20, 10), (10, 20)])
-def test_a_run_that_promises_another_number_than_it_would_write_does_not_begin(
-    scene: Scene, run: Run, delta: int, bound: int
-) -> None:
+def test_a_run_with_a_wrong_expected_delta_does_not_start(scene: Scene, run: Run, delta: int, bound: int) -> None:
     scene.revoke(run.permit_id)
     wide = run.under(scene.permit(run, 100))
     with scene.unchanged(), refused(errors.DeltaMismatch):
         scene.apply(wide, p_expected_delta=delta, p_max_rows=bound)
 
 
-def test_a_run_that_promises_nothing_does_not_begin(scene: Scene, run: Run) -> None:
+def test_a_run_with_an_expected_delta_of_0_does_not_start(scene: Scene, run: Run) -> None:
     with scene.unchanged(), refused(errors.BadArgument):
         scene.apply(run, p_expected_delta=0)
 
 
-def test_a_run_that_finds_nothing_to_do_does_not_begin_and_is_never_done(scene: Scene, run: Run) -> None:
+def test_a_run_without_missing_rows_does_not_start_and_is_not_done(scene: Scene, run: Run) -> None:
     scene.born("item", *[f"item-{number}" for number in range(1, 21)])
     with scene.unchanged(), refused(errors.PlanStale):
         scene.apply(run)
@@ -55,13 +53,13 @@ def test_a_run_that_finds_nothing_to_do_does_not_begin_and_is_never_done(scene: 
     assert told == ["20 codes planned, 0 missing now", "collection item"]
 
 
-def test_a_run_whose_set_changed_does_not_begin_though_the_number_is_the_same(scene: Scene, run: Run) -> None:
+def test_a_run_with_a_changed_set_of_equal_size_does_not_start(scene: Scene, run: Run) -> None:
     scene.execute("UPDATE item SET id = 99 WHERE id = 7")
     with scene.unchanged(), refused(errors.PlanStale):
         scene.apply(run)
 
 
-def test_without_the_binding_a_promise_of_more_than_there_is_breaks_on_the_ledger(scene: Scene, item: str) -> None:
+def test_without_the_delta_check_the_ledger_constraint_rejects_too_high_a_delta(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_checks", BINDING)
     run = scene.permitted(item, 30)
     with scene.unchanged(), raised("23514") as caught:
@@ -69,7 +67,7 @@ def test_without_the_binding_a_promise_of_more_than_there_is_breaks_on_the_ledge
     assert caught.value.diag.constraint_name == "bbl2_counts"
 
 
-def test_without_the_binding_the_measurement_stops_a_run_whose_set_has_shrunk(scene: Scene, item: str) -> None:
+def test_without_the_delta_check_the_final_count_rejects_a_shrunken_set(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_checks", BINDING, STALE)
     run = scene.permitted(item)
     scene.execute("DELETE FROM item WHERE id = 20")
@@ -78,7 +76,7 @@ def test_without_the_binding_the_measurement_stops_a_run_whose_set_has_shrunk(sc
     assert scene.status(run) == ("stopped", "source_changed")
 
 
-def test_without_the_binding_a_run_with_nothing_to_do_is_stopped_by_the_measurement(scene: Scene, item: str) -> None:
+def test_without_the_delta_check_the_final_count_rejects_an_empty_run(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_checks", BINDING, STALE, NOTHING)
     run = scene.permitted(item)
     scene.born(item, *[f"item-{number}" for number in range(1, 21)])
@@ -91,7 +89,7 @@ def test_without_the_binding_a_run_with_nothing_to_do_is_stopped_by_the_measurem
 # --- layer 2: the measurement at the end, from birth_registry itself
 
 
-def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> None:
+def test_a_writer_that_skips_all_rows_is_not_done(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
     run = scene.permitted(item)
     with refused(errors.SourceChanged):
@@ -99,7 +97,7 @@ def test_a_writer_that_visits_nothing_is_not_done(scene: Scene, item: str) -> No
     assert scene.status(run) == ("stopped", "source_changed")
 
 
-def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item: str) -> None:
+def test_a_writer_that_reports_births_it_did_not_write_is_not_done(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
     with refused(errors.FalseDone):
@@ -110,7 +108,7 @@ def test_a_writer_that_says_it_wrote_and_did_not_is_not_done(scene: Scene, item:
     scene.forged = True
 
 
-def test_a_writer_that_lies_about_a_set_with_births_is_undone(scene: Scene, item: str) -> None:
+def test_a_writer_that_misreports_existing_births_is_rolled_back(scene: Scene, item: str) -> None:
     scene.born(item, "item-1")
     scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
@@ -121,14 +119,14 @@ def test_a_writer_that_lies_about_a_set_with_births_is_undone(scene: Scene, item
     assert scene.disagreements() == []
 
 
-def test_a_direct_call_of_a_writer_that_lies_is_undone(scene: Scene, item: str) -> None:
+def test_a_direct_call_of_a_misreporting_writer_is_rolled_back(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_register", *LYING_CORE)
     run = scene.permitted(item)
     with scene.unchanged(), refused(errors.FalseDone):
         scene.write(run)
 
 
-def test_births_that_vanish_during_the_run_make_it_fail(scene: Scene, item: str) -> None:
+def test_births_deleted_during_the_run_fail_it(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     scene.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'item-3'")
@@ -139,7 +137,7 @@ def test_births_that_vanish_during_the_run_make_it_fail(scene: Scene, item: str)
     scene.forged = True
 
 
-def test_births_swapped_for_others_in_the_same_number_make_the_run_fail(scene: Scene, item: str) -> None:
+def test_births_replaced_by_as_many_others_fail_the_run(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     scene.execute("UPDATE birth.birth_registry SET entity_code = 'item-x' WHERE entity_code = 'item-3'")
@@ -150,7 +148,7 @@ def test_births_swapped_for_others_in_the_same_number_make_the_run_fail(scene: S
     scene.forged = True
 
 
-def test_an_alert_that_was_raised_during_the_run_keeps_it_from_done(scene: Scene, item: str) -> None:
+def test_an_alert_during_the_run_prevents_done(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     columns = scene.value(
@@ -166,7 +164,7 @@ def test_an_alert_that_was_raised_during_the_run_keeps_it_from_done(scene: Scene
     assert scene.status(run) == ("failed", "alerts_grew")
 
 
-def test_a_reviewer_who_saw_the_alert_lets_the_run_be_done(scene: Scene, item: str) -> None:
+def test_a_verdict_after_the_alert_allows_done(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
@@ -178,7 +176,7 @@ def test_a_reviewer_who_saw_the_alert_lets_the_run_be_done(scene: Scene, item: s
     assert scene.status(run) == ("done", None)
 
 
-def test_a_verdict_on_undoing_the_run_passes_no_alert(scene: Scene, item: str) -> None:
+def test_a_compensation_verdict_does_not_clear_an_alert(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     scene.execute("INSERT INTO birth.trigger_guard_alerts (command, object) VALUES ('ALTER TABLE', 'a test')")
@@ -188,7 +186,7 @@ def test_a_verdict_on_undoing_the_run_passes_no_alert(scene: Scene, item: str) -
         driver.end()
 
 
-def test_an_alert_that_comes_while_a_verdict_waits_was_not_seen(scene: Scene, item: str) -> None:
+def test_an_alert_during_a_waiting_verdict_is_not_cleared(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     seen = "SELECT alerts_seen FROM birth.birth_review WHERE run_id = %s ORDER BY review_id DESC LIMIT 1"
     with scene.db.connect().transaction() as batch:
@@ -206,7 +204,7 @@ def test_an_alert_that_comes_while_a_verdict_waits_was_not_seen(scene: Scene, it
 # --- layer 3: the CHECK, when everything else is gone
 
 
-def test_without_the_measurement_the_check_stops_a_writer_that_visits_nothing(scene: Scene, item: str) -> None:
+def test_without_the_final_count_the_ledger_constraint_rejects_an_idle_writer(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
     scene.replace_routine("fn_birth_checks", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
     run = scene.permitted(item)
@@ -218,7 +216,7 @@ def test_without_the_measurement_the_check_stops_a_writer_that_visits_nothing(sc
     assert scene.status(run) == ("failed", "23514")
 
 
-def test_without_all_three_layers_the_cheat_works_so_it_was_they_that_stopped_it(scene: Scene, item: str) -> None:
+def test_without_all_three_layers_a_false_done_succeeds(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_apply_slice", READS_NO_ROW)
     scene.replace_routine("fn_birth_checks", MEASURED_IS_COUNTED, WRITTEN_IS_TARGET)
     scene.execute("ALTER TABLE birth.birth_backfill_ledger_v2 DROP CONSTRAINT bbl2_no_false_done")
@@ -276,7 +274,7 @@ def forge(scene: Scene, run: Run, **changed: str) -> None:
         ({"dry_run": "true"}, "bbl2_executed"),
     ],
 )
-def test_not_even_a_superuser_can_call_a_run_done_that_is_not(
+def test_a_superuser_cannot_mark_an_incomplete_run_done(
     scene: Scene, run: Run, changed: dict[str, str], constraint: str
 ) -> None:
     with scene.unchanged(), raised("23514") as caught:
@@ -298,7 +296,7 @@ def test_not_even_a_superuser_can_call_a_run_done_that_is_not(
         "written_fingerprint",
     ],
 )
-def test_no_column_that_the_proof_rests_on_can_be_unknown(scene: Scene, run: Run, column: str) -> None:
+def test_columns_of_the_done_proof_are_not_null(scene: Scene, run: Run, column: str) -> None:
     with scene.unchanged(), raised("23502"):
         forge(scene, run, **{column: "NULL"})
 

@@ -109,7 +109,7 @@ def test_of_two_faults_the_earlier_step_is_raised(
 
 
 @pytest.mark.parametrize(("fault", "refusal"), [(fault, refusal) for _, fault, refusal in STEPS], ids=name)
-def test_each_fault_is_refused_by_driver_writer_and_question_alike(
+def test_driver_writer_and_dry_run_refuse_each_fault_alike(
     scene: Scene, run: Run, fault: Fault, refusal: type[BirthError]
 ) -> None:
     fault(scene, run)
@@ -132,14 +132,14 @@ def test_the_switch_is_checked_before_anything_else(scene: Scene, run: Run, faul
         scene.write(run, p_dry_run=True, p_execute=True)
 
 
-def test_within_the_steps_too_each_fault_hides_those_behind_it(scene: Scene, run: Run) -> None:
+def test_within_a_step_the_first_fault_is_raised(scene: Scene, run: Run) -> None:
     for _, fault, refusal in reversed(STEPS):
         fault(scene, run)
         with scene.unchanged(), refused(refusal):
             scene.apply(run)
 
 
-def test_a_dry_run_of_the_writer_tells_every_blocker_in_their_order_and_writes_nothing(scene: Scene, run: Run) -> None:
+def test_a_dry_run_of_the_writer_returns_all_blockers_in_order(scene: Scene, run: Run) -> None:
     for _, fault, _ in STEPS:
         if fault not in (lose_the_key, thaw_a_dangerous_operation):
             fault(scene, run)
@@ -184,7 +184,7 @@ def test_status_and_freeze_are_checked_before_the_steps(scene: Scene, run: Run) 
         scene.write(run)
 
 
-def test_orphans_that_no_verdict_accepted_break_parity_and_exactly_the_accepted_number_passes(scene: Scene) -> None:
+def test_orphans_need_a_verdict_that_accepts_exactly_their_number(scene: Scene) -> None:
     scene.collection()
     scene.born("item", "gone 1", "gone 2")
     run = scene.permitted("item")
@@ -195,7 +195,7 @@ def test_orphans_that_no_verdict_accepted_break_parity_and_exactly_the_accepted_
     assert scene.status(run) == ("done", None)
 
 
-def test_a_bound_above_the_permit_is_refused_though_the_rows_would_fit(scene: Scene) -> None:
+def test_a_bound_above_the_permit_is_refused_even_if_the_rows_fit(scene: Scene) -> None:
     scene.collection()
     run = scene.permitted("item", 20)
     with scene.unchanged(), refused(errors.BoundExceeded):

@@ -36,7 +36,7 @@ def size(scene: Scene, *arguments: float | None) -> int:
 
 @properties
 @given(most=rows, target=targets, last=rows, took=times)
-def test_a_size_is_at_least_a_hundred_and_never_more_than_the_operator_allows(
+def test_a_batch_size_is_between_100_and_the_operators_maximum(
     scene: Scene, most: int, target: int, last: int, took: float
 ) -> None:
     assert min(100, most) <= size(scene, most, target, last, took) <= most
@@ -44,7 +44,7 @@ def test_a_size_is_at_least_a_hundred_and_never_more_than_the_operator_allows(
 
 @properties
 @given(most=rows, target=targets, last=rows, took=times)
-def test_a_size_grows_at_most_twofold_and_shrinks_at_once_to_what_the_target_allows(
+def test_a_batch_size_at_most_doubles_and_shrinks_at_once(
     scene: Scene, most: int, target: int, last: int, took: float
 ) -> None:
     found = size(scene, most, target, last, took)
@@ -56,7 +56,7 @@ def test_a_size_grows_at_most_twofold_and_shrinks_at_once_to_what_the_target_all
 
 @properties
 @given(most=rows, target=targets, last=rows, took=st.tuples(times, times))
-def test_a_batch_that_took_longer_is_not_followed_by_a_larger_one(
+def test_a_slow_batch_is_not_followed_by_a_larger_one(
     scene: Scene, most: int, target: int, last: int, took: tuple[float, float]
 ) -> None:
     assert size(scene, most, target, last, min(took)) >= size(scene, most, target, last, max(took))
@@ -64,7 +64,7 @@ def test_a_batch_that_took_longer_is_not_followed_by_a_larger_one(
 
 @properties
 @given(most=st.tuples(rows, rows), target=st.tuples(targets, targets), last=st.tuples(rows, rows), took=times)
-def test_more_rows_allowed_or_done_and_more_time_allowed_never_make_a_batch_smaller(
+def test_the_batch_size_is_monotonic_in_its_inputs(
     scene: Scene, most: tuple[int, int], target: tuple[int, int], last: tuple[int, int], took: float
 ) -> None:
     assert size(scene, min(most), min(target), min(last), took) <= size(scene, max(most), max(target), max(last), took)
@@ -77,7 +77,7 @@ def test_more_rows_allowed_or_done_and_more_time_allowed_never_make_a_batch_smal
     row=st.floats(0.001, 0.1),
     first=st.integers(100, 100_000),
 )
-def test_where_time_is_linear_in_rows_the_target_is_neared_from_one_side_within_some_batches(
+def test_the_batch_size_converges_to_the_target_without_overshoot(
     scene: Scene, target: int, overhead: float, row: float, first: int
 ) -> None:
     """A batch costs a part of the target whatever its size, and so many milliseconds a row."""
@@ -93,7 +93,7 @@ def test_where_time_is_linear_in_rows_the_target_is_neared_from_one_side_within_
     assert sizes[-1] == pytest.approx(best, rel=0.05, abs=2)
 
 
-def test_one_slow_batch_is_made_up_for_in_a_few_fast_ones(scene: Scene) -> None:
+def test_the_batch_size_recovers_after_one_slow_batch(scene: Scene) -> None:
     sizes = [size(scene, 10_000, 50, 5000, 5000.0)]
     while sizes[-1] < 4800:
         sizes.append(size(scene, 10_000, 50, sizes[-1], sizes[-1] / 100))
@@ -118,7 +118,7 @@ def test_one_slow_batch_is_made_up_for_in_a_few_fast_ones(scene: Scene) -> None:
         ((3, 200, 3, 1e9), 3),
     ],
 )
-def test_a_size_comes_of_the_last_batch_and_its_time(
+def test_a_batch_size_is_computed_from_the_last_batch(
     scene: Scene, arguments: tuple[float | None, ...], expected: int
 ) -> None:
     assert size(scene, *arguments) == expected
@@ -144,14 +144,14 @@ def many(scene: Scene, count: int) -> Run:
     return scene.permitted("many")
 
 
-def test_a_target_given_before_the_run_begins_holds_from_the_first_batch(scene: Scene) -> None:
+def test_a_target_set_before_the_start_applies_to_the_first_batch(scene: Scene) -> None:
     run = many(scene, 7500)
     tune(scene, run, p_target_ms=HOUR)
     scene.apply(run, batch=3500)
     assert [receipt["visited"] for receipt in scene.receipts(run)] == [1000, 2000, 3500, 1000]
 
 
-def test_a_target_given_meanwhile_holds_from_the_next_batch_and_is_held_against_the_last(scene: Scene) -> None:
+def test_a_target_set_during_the_run_applies_from_the_next_batch(scene: Scene) -> None:
     run = many(scene, 400)
     driver = scene.start(run, batch=10)
     tune(scene, run, p_batch=1000, p_target_ms=HOUR)
@@ -160,7 +160,7 @@ def test_a_target_given_meanwhile_holds_from_the_next_batch_and_is_held_against_
     assert [receipt["visited"] for receipt in scene.receipts(run)] == [10, 100, 200, 90]
 
 
-def test_a_run_goes_on_from_its_last_batch_after_a_pause(scene: Scene) -> None:
+def test_a_run_continues_from_its_last_batch_after_a_pause(scene: Scene) -> None:
     run = many(scene, 400)
     tune(scene, run, p_batch=100, p_pause_ms=HOUR, p_target_ms=HOUR)
     driver = scene.start_unpaced(run)
@@ -170,7 +170,7 @@ def test_a_run_goes_on_from_its_last_batch_after_a_pause(scene: Scene) -> None:
     assert [receipt["visited"] for receipt in scene.receipts(run)] == [100, 200, 100]
 
 
-def test_a_compensation_takes_a_target_too(scene: Scene) -> None:
+def test_a_compensation_uses_a_target(scene: Scene) -> None:
     run = many(scene, 3500)
     scene.apply(run, batch=3500)
     undo = scene.compensable(run)
@@ -180,7 +180,7 @@ def test_a_compensation_takes_a_target_too(scene: Scene) -> None:
     assert scene.status(run) == ("compensated", None)
 
 
-def test_the_pace_last_set_is_the_whole_pace(scene: Scene, run: Run) -> None:
+def test_a_new_pace_replaces_the_old_one_completely(scene: Scene, run: Run) -> None:
     assert pace(scene, run, 10_000, 4000, 800.0) == 10_000
     tune(scene, run, p_target_ms=200)
     assert pace(scene, run, 10_000, 4000, 800.0) == 1000
@@ -207,9 +207,7 @@ def test_a_target_never_takes_a_batch_past_the_permit(scene: Scene, item: str) -
 @pytest.mark.parametrize(
     "given", [{}, {"p_batch": None}, {"p_target_ms": 0}, {"p_target_ms": -1}, {"p_batch": 1, "p_target_ms": HOUR + 1}]
 )
-def test_a_pace_that_says_nothing_or_an_impossible_target_is_refused(
-    scene: Scene, run: Run, given: dict[str, int | None]
-) -> None:
+def test_an_empty_pace_or_an_invalid_target_is_refused(scene: Scene, run: Run, given: dict[str, int | None]) -> None:
     with scene.unchanged(), refused(errors.BadArgument):
         tune(scene, run, **given)
 
@@ -279,7 +277,7 @@ def test_a_whole_run_in_one_transaction_holds_no_lock_that_live_traffic_waits_fo
     operator.close()
 
 
-def test_live_rows_are_born_while_a_batch_is_open(scene: Scene, item: str) -> None:
+def test_live_inserts_get_births_during_an_open_batch(scene: Scene, item: str) -> None:
     attached(scene, item)
     run = scene.permitted(item)
     with inside_a_batch(scene, run, "item-3") as driver:
@@ -291,9 +289,7 @@ def test_live_rows_are_born_while_a_batch_is_open(scene: Scene, item: str) -> No
     assert scene.status(run) == ("done", None)
 
 
-def test_a_live_row_with_a_code_of_the_open_batch_waits_for_that_batch_and_not_for_the_run(
-    scene: Scene, item: str
-) -> None:
+def test_a_live_insert_with_a_code_of_the_open_batch_waits_only_for_that_batch(scene: Scene, item: str) -> None:
     """The one thing that an INSERT can wait for: its own code, written by a transaction that is still open."""
     attached(scene, item)
     run = scene.permitted(item)

@@ -27,14 +27,14 @@ def test_a_permit_records_its_scope_its_bound_its_expiry_and_its_people(scene: S
     assert permit["expires_at"] > permit["opened_at"]
 
 
-def test_an_unconfirmed_permit_admits_nothing(scene: Scene, item: str) -> None:
+def test_an_unconfirmed_permit_is_refused(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     scene.review(plan["run_id"])
     permit_id = scene.open_permit(item, plan["run_id"], 20)
     refused_everywhere(scene, Run(item, plan["run_id"], permit_id, 20, 20), errors.PermitNotConfirmed)
 
 
-def test_an_expired_permit_admits_nothing(scene: Scene, run: Run) -> None:
+def test_an_expired_permit_is_refused(scene: Scene, run: Run) -> None:
     scene.expire(run.permit_id)
     refused_everywhere(scene, run, errors.PermitExpired)
 
@@ -48,7 +48,7 @@ def set_back(scene: Scene, interval: str) -> None:
     )
 
 
-def test_an_expired_permit_does_not_open_again_when_the_clock_goes_back(scene: Scene, run: Run) -> None:
+def test_an_expired_permit_stays_expired_when_the_clock_goes_back(scene: Scene, run: Run) -> None:
     set_back(scene, "2 days")
     refused_everywhere(scene, run, errors.PermitExpired)
     (said,) = scene.rows("SELECT what FROM birth.v_birth_attention WHERE what LIKE 'permit%'")
@@ -56,7 +56,7 @@ def test_an_expired_permit_does_not_open_again_when_the_clock_goes_back(scene: S
     assert scene.value("SELECT value FROM birth.v_birth_metrics WHERE name = 'birth_permits_open'") == 0
 
 
-def test_a_run_stops_when_its_permit_expired_by_the_record(scene: Scene, run: Run) -> None:
+def test_a_run_stops_when_its_permit_expired_by_fn_birth_clock(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     set_back(scene, "2 days")
     scene.go_on(run)
@@ -75,7 +75,7 @@ def test_an_expired_permit_is_not_confirmed_when_the_clock_goes_back(scene: Scen
         scene.confirm(permit_id)
 
 
-def test_after_the_clock_went_back_the_next_step_opens_a_permit_that_admits(scene: Scene, run: Run) -> None:
+def test_after_the_clock_went_back_the_next_step_opens_a_valid_permit(scene: Scene, run: Run) -> None:
     set_back(scene, "2 days")
     ready = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (run.run_id,))
     (opened,) = scene.rows(ready.encode(), person=OWNER)
@@ -85,7 +85,7 @@ def test_after_the_clock_went_back_the_next_step_opens_a_permit_that_admits(scen
     assert scene.status(run) == ("done", None)
 
 
-def test_a_permit_ends_seven_days_ahead_of_the_real_time_when_the_record_is_ahead(scene: Scene, run: Run) -> None:
+def test_a_permit_ends_at_most_seven_days_after_the_servers_clock(scene: Scene, run: Run) -> None:
     scene.revoke(run.permit_id)
     set_back(scene, "2 days")
     now = scene.value("SELECT clock_timestamp()")
@@ -97,9 +97,7 @@ def test_a_permit_ends_seven_days_ahead_of_the_real_time_when_the_record_is_ahea
     assert scene.permit_row(permit_id)["status"] == "OPEN"
 
 
-def test_a_record_far_ahead_lets_no_permit_be_opened_until_it_is_corrected_as_the_guide_says(
-    scene: Scene, run: Run
-) -> None:
+def test_acts_far_in_the_future_block_permits_until_corrected_as_documented(scene: Scene, run: Run) -> None:
     scene.revoke(run.permit_id)
     set_back(scene, "30 days")
     for days in (1, 31):
@@ -113,13 +111,13 @@ def test_a_record_far_ahead_lets_no_permit_be_opened_until_it_is_corrected_as_th
     assert scene.status(run) == ("done", None)
 
 
-def test_a_rehearsal_goes_on_when_the_clock_goes_back(scene: Scene, item: str) -> None:
+def test_a_rehearsal_works_after_the_clock_went_back(scene: Scene, item: str) -> None:
     scene.plan(item)
     set_back(scene, "30 days")
     assert scene.ask_one(OPERATOR, "fn_dot_birth_qt001_rehearse", p_collection=item)["actual_inserted"] == 20
 
 
-def test_an_expiry_is_judged_by_the_real_clock_and_not_by_the_start_of_the_transaction(scene: Scene, run: Run) -> None:
+def test_expiry_is_checked_by_the_clock_not_by_the_transaction_start(scene: Scene, run: Run) -> None:
     session = scene.session("olga_operator")
     with session.transaction(), refused(errors.PermitExpired):
         session.execute("SELECT 1")
@@ -133,7 +131,7 @@ def test_an_expiry_is_judged_by_the_real_clock_and_not_by_the_start_of_the_trans
         scene.write(run)
 
 
-def test_a_permit_that_was_made_one_of_another_collection_admits_nothing(scene: Scene, run: Run) -> None:
+def test_a_permit_changed_to_another_collection_is_refused(scene: Scene, run: Run) -> None:
     scene.collection("other", 1)
     scene.execute("UPDATE birth.birth_admission_permit_v2 SET collection_name = 'other'")
     with scene.unchanged(), refused(errors.PermitScope):
@@ -149,7 +147,7 @@ def test_an_expired_permit_is_not_confirmed(scene: Scene, item: str) -> None:
         scene.confirm(permit_id)
 
 
-def test_a_revoked_permit_admits_nothing_and_is_never_open_again(scene: Scene, run: Run) -> None:
+def test_a_revoked_permit_is_refused_for_ever(scene: Scene, run: Run) -> None:
     scene.revoke(run.permit_id)
     refused_everywhere(scene, run, errors.PermitNotOpen)
     assert scene.permit_row(run.permit_id)["status"] == "REVOKED"
@@ -159,7 +157,7 @@ def test_a_revoked_permit_admits_nothing_and_is_never_open_again(scene: Scene, r
         scene.confirm(run.permit_id, by=SECOND_REVIEWER)
 
 
-def test_a_consumed_permit_admits_nothing(scene: Scene, run: Run) -> None:
+def test_a_consumed_permit_is_refused(scene: Scene, run: Run) -> None:
     scene.apply(run)
     assert scene.permit_row(run.permit_id)["status"] == "CONSUMED"
     scene.insert("item", 21, 22)
@@ -168,13 +166,13 @@ def test_a_consumed_permit_admits_nothing(scene: Scene, run: Run) -> None:
     refused_everywhere(scene, Run("item", plan["run_id"], run.permit_id, 2, 2), errors.PermitNotOpen)
 
 
-def test_a_permit_of_another_collection_admits_nothing(scene: Scene, run: Run) -> None:
+def test_a_permit_of_another_collection_is_refused(scene: Scene, run: Run) -> None:
     scene.collection("other", 20)
     other = scene.permitted("other")
     refused_everywhere(scene, run.under(other.permit_id), errors.PermitScope)
 
 
-def test_a_permit_of_another_run_of_the_same_collection_admits_nothing(scene: Scene, run: Run) -> None:
+def test_a_permit_of_another_run_is_refused(scene: Scene, run: Run) -> None:
     second = scene.permitted("item")
     refused_everywhere(scene, run.under(second.permit_id), errors.PermitScope)
 
@@ -193,7 +191,7 @@ def test_a_permit_to_apply_does_not_admit_a_compensation(scene: Scene, run: Run)
         scene.compensate(run)
 
 
-def test_a_permit_with_too_few_rows_admits_nothing(scene: Scene, run: Run) -> None:
+def test_a_permit_with_too_few_rows_is_refused(scene: Scene, run: Run) -> None:
     scene.revoke(run.permit_id)
     refused_everywhere(scene, run.under(scene.permit(run, 19)), errors.PermitExhausted)
 
@@ -203,7 +201,7 @@ def test_a_permit_does_not_admit_a_bound_above_its_own(scene: Scene, run: Run) -
         scene.apply(run, p_max_rows=21)
 
 
-def test_a_permit_that_does_not_exist_admits_nothing(scene: Scene, run: Run) -> None:
+def test_an_unknown_permit_is_refused(scene: Scene, run: Run) -> None:
     refused_everywhere(scene, run.under(run.permit_id + 1), errors.PermitUnknown)
 
 
@@ -227,7 +225,7 @@ def test_a_run_has_at_most_one_open_permit_of_a_purpose(scene: Scene, run: Run) 
         scene.open_permit("item", run.run_id, 20)
 
 
-def test_an_expired_permit_is_not_in_the_way_of_a_further_one(scene: Scene, run: Run) -> None:
+def test_an_expired_permit_does_not_block_another(scene: Scene, run: Run) -> None:
     scene.expire(run.permit_id)
     further = run.under(scene.permit(run, 20))
     assert scene.permit_row(run.permit_id)["status"] == "EXPIRED"
@@ -299,7 +297,7 @@ def test_a_run_of_many_batches_spends_its_permit_batch_by_batch(scene: Scene, ru
         ("reason = ' '", "reason"),
     ],
 )
-def test_not_even_a_superuser_can_write_a_permit_that_cannot_be(
+def test_constraints_reject_impossible_permits_of_a_superuser(
     scene: Scene, run: Run, assignment: str, constraint: str
 ) -> None:
     with scene.unchanged(), raised("23514") as caught:
@@ -308,12 +306,12 @@ def test_not_even_a_superuser_can_write_a_permit_that_cannot_be(
 
 
 @pytest.mark.parametrize("column", ["max_rows", "spent_rows", "expires_at", "run_id", "collection_name", "purpose"])
-def test_a_permit_without_bound_expiry_or_scope_does_not_exist(scene: Scene, run: Run, column: str) -> None:
+def test_a_permit_needs_bound_expiry_and_scope(scene: Scene, run: Run, column: str) -> None:
     with scene.unchanged(), raised("23502"):
         scene.execute(f"UPDATE birth.birth_admission_permit_v2 SET {column} = NULL".encode())
 
 
-def test_not_even_a_superuser_opens_a_second_permit_of_a_run(scene: Scene, run: Run) -> None:
+def test_a_superuser_cannot_open_a_second_permit_of_a_run(scene: Scene, run: Run) -> None:
     with scene.unchanged(), raised("23505"):
         scene.execute(
             "INSERT INTO birth.birth_admission_permit_v2"

@@ -31,7 +31,7 @@ def test_a_dry_run_writes_nothing(scene: Scene, item: str) -> None:
     assert (plan["source_rows"], plan["existing_births"], plan["planned_rows"]) == (20, 0, 20)
 
 
-def test_a_plan_is_a_dry_run_unless_asked_otherwise(scene: Scene, item: str) -> None:
+def test_a_plan_is_a_dry_run_by_default(scene: Scene, item: str) -> None:
     with scene.unchanged():
         plan = scene.ask_one(OPERATOR, "fn_dot_birth_qt001_plan", p_collection=item)
     assert plan["dry_run"] is True
@@ -61,7 +61,7 @@ def test_a_written_plan_writes_one_planned_row_and_its_act_and_nothing_else(scen
     assert row["lineage"] == plan["run_id"]
 
 
-def test_rows_of_every_kind_are_counted_apart(scene: Scene, mixed: str) -> None:
+def test_a_plan_counts_each_kind_of_row(scene: Scene, mixed: str) -> None:
     plan = scene.examine(mixed)
     counts = {name: plan[name] for name in ("source_rows", "existing_births", "orphans", "unresolvable", "collisions")}
     assert counts == {"source_rows": 9, "existing_births": 3, "orphans": 2, "unresolvable": 4, "collisions": 1}
@@ -126,7 +126,7 @@ def test_a_written_plan_raises_the_first_blocker_and_writes_nothing(scene: Scene
 
 
 @pytest.mark.parametrize("policy", ["BIRTH_DEFERRED_NEEDS_REVIEW", "BIRTH_EXEMPT_STAGING"])
-def test_a_collection_whose_policy_asks_for_no_births_is_not_planned(scene: Scene, policy: str) -> None:
+def test_a_collection_without_policy_birth_required_is_not_planned(scene: Scene, policy: str) -> None:
     scene.collection(policy=policy)
     with scene.unchanged(), refused(errors.PolicyNotRequired):
         scene.plan("item")
@@ -156,7 +156,7 @@ def test_a_table_that_birth_definer_cannot_read_is_refused_with_the_grant(scene:
     assert "GRANT SELECT ON public.item TO birth_scanner" in str(caught.value.diag.message_hint)
 
 
-def test_a_row_level_policy_makes_an_error_and_never_a_shorter_table(scene: Scene, item: str) -> None:
+def test_a_row_level_policy_causes_an_error_instead_of_missing_rows(scene: Scene, item: str) -> None:
     scene.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 3)")
     with scene.unchanged(), raised("42501"):
         scene.plan(item)
@@ -176,7 +176,7 @@ def test_a_frozen_plan_dot_stops_plans_until_a_dba_unfreezes_it(scene: Scene, it
     assert scene.plan(item)["status"] == "planned"
 
 
-def test_where_everything_is_born_there_is_nothing_to_plan(scene: Scene, item: str) -> None:
+def test_a_complete_collection_cannot_be_planned(scene: Scene, item: str) -> None:
     scene.apply(scene.permitted())
     assert scene.examine(item)["expected_delta"] == 0
     with scene.unchanged(), refused(errors.NothingToDo):
@@ -205,7 +205,7 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_the_rows(scene: Scene) 
     assert scene.examine("up")["planned_fingerprint"] == scene.examine("down")["planned_fingerprint"]
 
 
-def test_the_fingerprint_is_of_the_set_and_adds_up(scene: Scene, item: str) -> None:
+def test_the_fingerprint_depends_on_the_set_and_is_additive(scene: Scene, item: str) -> None:
     whole = scene.examine(item)["planned_fingerprint"]
     scene.born(item, *[f"item-{number}" for number in range(1, 11)])
     second_half = scene.examine(item)["planned_fingerprint"]
@@ -224,7 +224,7 @@ def test_another_set_of_the_same_size_has_another_fingerprint(scene: Scene, item
     assert before != after
 
 
-def test_every_plan_draws_seeds_of_its_own(scene: Scene, item: str) -> None:
+def test_every_plan_has_its_own_seeds(scene: Scene, item: str) -> None:
     first, second = scene.ledger(scene.plan(item)["run_id"]), scene.ledger(scene.plan(item)["run_id"])
     assert len({first["seed_a"], first["seed_b"], second["seed_a"], second["seed_b"]}) == 4
     assert first["planned_fingerprint"][0] == second["planned_fingerprint"][0]
@@ -248,7 +248,7 @@ def test_a_plan_after_a_done_run_has_no_predecessor(scene: Scene, item: str) -> 
     assert scene.plan(item)["predecessor"] is None
 
 
-def test_a_plan_whose_collection_nobody_executes_is_followed_without_a_predecessor(scene: Scene, item: str) -> None:
+def test_a_plan_after_an_unexecuted_plan_has_no_predecessor(scene: Scene, item: str) -> None:
     scene.plan(item)
     assert scene.plan(item)["predecessor"] is None
 
@@ -282,7 +282,7 @@ def pair(scene: Scene) -> str:
     return scene.govern("pair", "legacy", template="{a}-{b}")
 
 
-def test_the_key_that_keeps_codes_apart_stays_in_force_until_the_plan_is_committed(scene: Scene, pair: str) -> None:
+def test_the_unique_key_cannot_be_dropped_before_the_plan_is_committed(scene: Scene, pair: str) -> None:
     scene.execute("ALTER TABLE pair DROP CONSTRAINT pair_a_b_key; CREATE UNIQUE INDEX pair_key ON pair (a, b)")
     with scene.session(OPERATOR).transaction():
         assert scene.examine(pair)["planned_rows"] == 1
@@ -294,7 +294,7 @@ def test_the_key_that_keeps_codes_apart_stays_in_force_until_the_plan_is_committ
     assert blockers(scene.examine(pair)) == [errors.IdentityNotEligible.sqlstate]
 
 
-def test_a_child_that_is_attached_meanwhile_is_not_counted(scene: Scene, pair: str) -> None:
+def test_a_child_table_attached_concurrently_is_not_counted(scene: Scene, pair: str) -> None:
     scene.execute("CREATE TABLE public.child (LIKE pair INCLUDING ALL); INSERT INTO child VALUES (1, 1)")
     with scene.db.connect().transaction() as between:
         # Where the plan has checked its source and wants to count.
@@ -310,7 +310,7 @@ def test_a_child_that_is_attached_meanwhile_is_not_counted(scene: Scene, pair: s
     planning.end()
 
 
-def test_an_index_that_is_broken_makes_no_run_done(scene: Scene, pair: str) -> None:
+def test_a_corrupt_index_cannot_make_a_run_done(scene: Scene, pair: str) -> None:
     """A superuser breaks it here, and a changed collation of the operating system elsewhere."""
     unique = "UPDATE pg_index SET indisunique = %s WHERE indexrelid = 'pair_a_b_key'::regclass"
     scene.execute(unique, (False,))

@@ -119,14 +119,14 @@ _BY_THE_SERVER = (count, births_of_a_run, audit, spike, births_since)
 
 
 @pytest.mark.parametrize("ask", [*_BY_THE_OPERATOR, *_BY_THE_SERVER])
-def test_a_question_about_few_births_does_not_read_all_of_them(
+def test_queries_for_few_births_do_not_scan_the_registry(
     scene: Scene, run: Run, ask: Callable[[Scene, Run], object]
 ) -> None:
     session = scene.session(OPERATOR) if ask in _BY_THE_OPERATOR else scene.admin
     assert scans(session, lambda: ask(scene, run)) == 0
 
 
-def test_no_view_reads_all_births(scene: Scene) -> None:
+def test_no_view_scans_the_registry(scene: Scene) -> None:
     views = [row["relname"] for row in scene.rows(_VIEWS)]
     assert len(views) > 20
     reading = []
@@ -149,7 +149,7 @@ def test_no_view_reads_all_births(scene: Scene) -> None:
         (plan, "ALTER TABLE birth.birth_registry DROP CONSTRAINT birth_registry_pkey"),
     ],
 )
-def test_a_scan_is_counted_when_what_prevents_it_is_taken_out(
+def test_a_registry_scan_is_detected_without_its_index(
     scene: Scene, run: Run, ask: Callable[[Scene, Run], object], taken_out: LiteralString
 ) -> None:
     scene.execute(taken_out)

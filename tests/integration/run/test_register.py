@@ -24,7 +24,7 @@ def _collections(scene: Scene, item: str) -> None:
 
 
 @pytest.mark.parametrize("person", [OPERATOR, STEWARD])
-def test_it_is_a_dry_run_by_default_and_tells_what_would_be_born_and_what_exists(scene: Scene, person: str) -> None:
+def test_fn_birth_register_is_a_dry_run_by_default(scene: Scene, person: str) -> None:
     with scene.unchanged():
         assert register(scene, ["item-1", "item-2", "item-3"], by=person) == {"would_be_born": 2, "exists": 1}
 
@@ -34,19 +34,19 @@ def test_a_code_that_is_given_twice_counts_once(scene: Scene) -> None:
         assert register(scene, ["item-2", "item-2"]) == {"would_be_born": 1, "exists": 0}
 
 
-def test_an_empty_set_is_nothing(scene: Scene) -> None:
+def test_an_empty_set_gives_zero_counts(scene: Scene) -> None:
     with scene.unchanged():
         assert register(scene, []) == {"would_be_born": 0, "exists": 0}
 
 
 @pytest.mark.parametrize("person", [OPERATOR, STEWARD])
-def test_nobody_who_may_ask_may_write(scene: Scene, person: str) -> None:
+def test_no_caller_of_fn_birth_register_can_write(scene: Scene, person: str) -> None:
     with scene.unchanged(), raised("42501"):
         register(scene, ["item-2"], by=person, p_dry_run=False)
 
 
 @pytest.mark.parametrize("person", [REVIEWER, OWNER, DBA, "nora_nobody"])
-def test_others_may_not_even_ask(scene: Scene, person: str) -> None:
+def test_other_roles_cannot_call_fn_birth_register(scene: Scene, person: str) -> None:
     with scene.unchanged(), raised("42501"):
         register(scene, ["item-2"], by=person)
 
@@ -70,14 +70,14 @@ def test_others_may_not_even_ask(scene: Scene, person: str) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_registered_whole_is_refused_whole(
+def test_a_set_with_one_refused_code_is_refused_completely(
     scene: Scene, codes: list[str | None] | None, changed: dict[str, Any], refusal: type[BirthError], dry_run: bool
 ) -> None:
     with scene.unchanged(), refused(refusal):
         register(scene, codes, p_dry_run=dry_run, **changed)
 
 
-def test_a_switch_that_is_neither_is_refused(scene: Scene) -> None:
+def test_a_null_dry_run_switch_is_refused(scene: Scene) -> None:
     with scene.unchanged(), refused(errors.BadArgument):
         register(scene, ["a"], p_dry_run=None)
 
@@ -96,18 +96,18 @@ def as_definer(scene: Scene, codes: list[str]) -> dict[str, int]:
     return {row["outcome"]: row["codes"] for row in rows}
 
 
-def test_where_it_may_write_it_writes_what_the_dry_run_said(scene: Scene) -> None:
+def test_birth_definer_writes_what_the_dry_run_reported(scene: Scene) -> None:
     assert register(scene, ["item-1", "b", "c"]) == {"would_be_born": 2, "exists": 1}
     assert as_definer(scene, ["item-1", "b", "c"]) == {"born": 2, "exists": 1}
     assert register(scene, ["item-1", "b", "c"]) == {"would_be_born": 0, "exists": 3}
 
 
-def test_where_it_may_write_a_code_of_another_collection_undoes_all_of_it(scene: Scene) -> None:
+def test_a_foreign_code_rolls_the_whole_set_back(scene: Scene) -> None:
     with scene.unchanged(), refused(errors.CodeForeign):
         as_definer(scene, ["b", "taken"])
 
 
-def test_codes_that_look_like_sql_are_only_codes(scene: Scene) -> None:
+def test_codes_cannot_inject_sql(scene: Scene) -> None:
     codes = ["'; DELETE FROM birth.birth_registry; --", "NULL", "{a,b}", "$1", "%s", "\\", '"']
     assert as_definer(scene, codes) == {"born": len(codes), "exists": 0}
     found = scene.rows("SELECT entity_code FROM birth.birth_registry WHERE dot_origin = 'a test'")

@@ -12,7 +12,7 @@ def rehearse(scene: Scene, collection: str = "item", **arguments: Any) -> Row:
     return scene.ask_one(OPERATOR, "fn_dot_birth_qt001_rehearse", p_collection=collection, **arguments)
 
 
-def test_a_rehearsal_has_the_full_effect_and_leaves_nothing_behind(scene: Scene, item: str) -> None:
+def test_a_rehearsal_executes_completely_and_is_rolled_back(scene: Scene, item: str) -> None:
     with scene.unchanged():
         row = rehearse(scene)
     assert (row["status"], row["expected_delta"], row["actual_inserted"], row["rerun_delta"]) == ("done", 20, 20, 0)
@@ -39,7 +39,7 @@ def test_a_smaller_rehearsal_leaves_the_rest_as_rerun_delta(scene: Scene, item: 
     assert (row["actual_inserted"], row["rerun_delta"]) == (8, 12)
 
 
-def test_a_rehearsal_in_a_transaction_of_the_caller_leaves_that_intact(scene: Scene, item: str) -> None:
+def test_a_rehearsal_does_not_affect_the_callers_transaction(scene: Scene, item: str) -> None:
     session = scene.session(OPERATOR)
     with scene.unchanged(), session.transaction():
         session.execute("CREATE TEMPORARY TABLE mine AS SELECT 1 AS one")
@@ -62,13 +62,13 @@ def test_a_rehearsal_shows_the_fault_that_the_run_would_meet(scene: Scene, item:
         rehearse(scene)
 
 
-def test_a_rehearsal_of_a_writer_that_lies_fails(scene: Scene, item: str) -> None:
+def test_a_rehearsal_of_a_misreporting_writer_fails(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_register", *LYING_CORE)
     with scene.unchanged(), refused(errors.FalseDone):
         rehearse(scene)
 
 
-def test_where_nothing_is_missing_there_is_nothing_to_rehearse(scene: Scene, item: str) -> None:
+def test_a_complete_collection_cannot_be_rehearsed(scene: Scene, item: str) -> None:
     scene.apply(scene.permitted(item))
     with scene.unchanged(), refused(errors.NothingToDo):
         rehearse(scene)
@@ -80,13 +80,13 @@ def test_a_rehearsal_of_an_exempt_collection_is_refused(scene: Scene) -> None:
         rehearse(scene)
 
 
-def test_a_rehearsal_is_refused_beside_a_running_run(scene: Scene, item: str) -> None:
+def test_a_rehearsal_is_refused_during_a_run(scene: Scene, item: str) -> None:
     scene.start(scene.permitted(item))
     with scene.unchanged(), refused(errors.RunHeld):
         rehearse(scene)
 
 
-def test_a_rehearsal_waits_only_briefly_for_others(scene: Scene, item: str) -> None:
+def test_a_rehearsal_has_a_short_lock_timeout(scene: Scene, item: str) -> None:
     blocker = scene.db.connect(autocommit=False)
     blocker.execute(
         "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin) VALUES ('item-7', 'item', 'x')"
@@ -97,7 +97,7 @@ def test_a_rehearsal_waits_only_briefly_for_others(scene: Scene, item: str) -> N
 
 
 @pytest.mark.parametrize("rows", [0, -1, 100_001, None])
-def test_a_rehearsal_is_capped(scene: Scene, item: str, rows: int | None) -> None:
+def test_a_rehearsal_has_a_maximum_number_of_rows(scene: Scene, item: str, rows: int | None) -> None:
     with scene.unchanged(), refused(errors.BadArgument):
         rehearse(scene, p_max_rows=rows)
 

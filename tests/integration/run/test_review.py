@@ -21,12 +21,12 @@ def test_a_verdict_is_bound_to_plan_contract_and_identity(scene: Scene, run: Run
         assert review[bound] == ledger[bound]
 
 
-def test_a_verdict_not_safe_takes_back_a_safe_one(scene: Scene, run: Run) -> None:
+def test_a_verdict_not_safe_overrides_a_safe_one(scene: Scene, run: Run) -> None:
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong", by=SECOND_REVIEWER)
     assert "the prefix is wrong" in detail_of_refusal(scene, run)
 
 
-def test_a_safe_verdict_counts_when_it_names_the_one_that_was_not_safe(scene: Scene, run: Run) -> None:
+def test_a_safe_verdict_must_supersede_the_not_safe_one(scene: Scene, run: Run) -> None:
     against = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")["review_id"]
     scene.review(run.run_id, p_supersedes=[against])
     scene.apply(run)
@@ -41,13 +41,13 @@ def set_back(scene: Scene) -> None:
     scene.execute("UPDATE birth.birth_review SET reviewed_at = reviewed_at + interval '1 hour'")
 
 
-def test_a_verdict_not_safe_stands_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_a_verdict_not_safe_stays_in_force_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     set_back(scene)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong")
     assert "the prefix is wrong" in detail_of_refusal(scene, run)
 
 
-def test_a_running_run_fails_on_a_verdict_not_safe_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_a_running_run_fails_on_a_verdict_not_safe_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     set_back(scene)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
@@ -57,7 +57,7 @@ def test_a_running_run_fails_on_a_verdict_not_safe_although_the_clock_went_back(
     assert scene.status(run) == ("failed", "verdict_missing")
 
 
-def test_a_verdict_that_names_another_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_a_superseding_verdict_counts_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     set_back(scene)
     scene.absolve(run.run_id)
@@ -65,7 +65,7 @@ def test_a_verdict_that_names_another_counts_although_the_clock_went_back(scene:
     assert scene.status(run) == ("done", None)
 
 
-def test_a_failure_after_the_verdict_counts_although_the_clock_went_back(scene: Scene, run: Run) -> None:
+def test_a_failure_after_the_verdict_counts_after_the_clock_went_back(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("CREATE TABLE birth.stray ()")
     scene.execute("ALTER FUNCTION birth.fn_birth_run_batch SET work_mem = '64MB'")
@@ -80,7 +80,7 @@ def test_a_failure_after_the_verdict_counts_although_the_clock_went_back(scene: 
 # --- taking back by name
 
 
-def test_a_safe_verdict_beside_one_not_safe_is_refused_with_the_statement_that_names_it(scene: Scene, run: Run) -> None:
+def test_a_safe_verdict_without_supersedes_is_refused_with_the_statement(scene: Scene, run: Run) -> None:
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_findings="the prefix is wrong", by=SECOND_REVIEWER)
     with scene.unchanged(), refused(errors.VerdictStands) as caught:
         scene.review(run.run_id)
@@ -91,7 +91,7 @@ def test_a_safe_verdict_beside_one_not_safe_is_refused_with_the_statement_that_n
     assert scene.status(run) == ("done", None)
 
 
-def test_the_next_step_of_a_run_found_not_safe_names_the_verdict(scene: Scene, run: Run) -> None:
+def test_the_next_step_after_a_verdict_not_safe_names_that_verdict(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     ready = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (run.run_id,))
@@ -100,7 +100,7 @@ def test_the_next_step_of_a_run_found_not_safe_names_the_verdict(scene: Scene, r
     assert scene.status(run) == ("done", None)
 
 
-def test_a_safe_verdict_names_every_one_that_is_not_safe(scene: Scene, run: Run) -> None:
+def test_a_safe_verdict_must_supersede_all_not_safe_ones(scene: Scene, run: Run) -> None:
     first = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")["review_id"]
     second = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)["review_id"]
     with scene.unchanged(), refused(errors.VerdictStands) as caught:
@@ -111,7 +111,7 @@ def test_a_safe_verdict_names_every_one_that_is_not_safe(scene: Scene, run: Run)
     assert scene.status(run) == ("done", None)
 
 
-def test_a_verdict_takes_back_only_verdicts_not_safe_on_its_own_run_and_purpose(scene: Scene, run: Run) -> None:
+def test_a_verdict_supersedes_only_not_safe_ones_of_its_run_and_purpose(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     safe = scene.value("SELECT review_id FROM birth.birth_review")
     undo = scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE")["review_id"]
@@ -121,27 +121,27 @@ def test_a_verdict_takes_back_only_verdicts_not_safe_on_its_own_run_and_purpose(
             scene.review(run.run_id, p_supersedes=names)
 
 
-def test_not_even_a_superuser_writes_a_verdict_that_takes_back_itself(scene: Scene, run: Run) -> None:
+def test_a_constraint_rejects_a_verdict_that_supersedes_itself(scene: Scene, run: Run) -> None:
     for names in ("ARRAY[review_id]", "ARRAY[NULL::bigint]"):
         with scene.unchanged(), raised("23514") as caught:
             scene.execute(f"UPDATE birth.birth_review SET supersedes = {names}".encode())
         assert caught.value.diag.constraint_name == "birth_review_supersedes"
 
 
-def test_one_safe_verdict_stands_and_it_is_the_one_that_saw_the_others(scene: Scene, run: Run) -> None:
+def test_only_the_safe_verdict_that_saw_all_others_is_in_force(scene: Scene, run: Run) -> None:
     last = scene.review(run.run_id, by=SECOND_REVIEWER)["review_id"]
     set_back(scene)
     assert scene.rows("SELECT review_id FROM birth.v_birth_verdict_standing", person=OPERATOR) == [{"review_id": last}]
 
 
-def test_of_two_verdicts_at_one_moment_the_one_that_is_not_safe_counts(scene: Scene, run: Run) -> None:
+def test_of_two_concurrent_verdicts_the_not_safe_one_counts(scene: Scene, run: Run) -> None:
     with scene.session(SECOND_REVIEWER).transaction():
         scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER, p_findings="the prefix is wrong")
         scene.review(run.run_id)
     assert "the prefix is wrong" in detail_of_refusal(scene, run)
 
 
-def test_the_guard_of_apply_tells_of_a_permit_whose_verdict_was_taken_back(scene: Scene, run: Run) -> None:
+def test_the_apply_guard_reports_a_permit_with_a_superseded_verdict(scene: Scene, run: Run) -> None:
     set_back(scene)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
     failing = scene.rows("SELECT found FROM birth.v_qt001_apply_runtime_no_go_guard WHERE NOT pass")
@@ -188,18 +188,18 @@ def test_a_verdict_about_another_planned_set_does_not_count(scene: Scene, run: R
     assert "another planned set" in detail_of_refusal(scene, run)
 
 
-def test_a_plan_that_nobody_reviewed_is_not_executed(scene: Scene, run: Run) -> None:
+def test_an_unreviewed_plan_cannot_be_executed(scene: Scene, run: Run) -> None:
     scene.execute("DELETE FROM birth.birth_review")
     assert "nobody reviewed" in detail_of_refusal(scene, run)
 
 
-def test_a_verdict_on_one_run_says_nothing_about_another(scene: Scene, run: Run) -> None:
+def test_a_verdict_applies_only_to_its_run(scene: Scene, run: Run) -> None:
     plan = scene.plan("item")
     with scene.unchanged(), refused(errors.VerdictMissing):
         scene.open_permit("item", plan["run_id"], 20)
 
 
-def test_a_verdict_to_compensate_says_nothing_about_applying(scene: Scene, run: Run) -> None:
+def test_a_compensation_verdict_does_not_allow_apply(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     scene.review(run.run_id, p_purpose="COMPENSATE")
@@ -225,7 +225,7 @@ def test_orphans_are_accepted_by_exactly_the_number_of_the_plan(scene: Scene, it
     assert scene.ledger(plan["run_id"])["accepted_orphans"] == 2
 
 
-def test_a_later_verdict_that_accepts_no_orphans_takes_the_acceptance_back(scene: Scene, item: str) -> None:
+def test_a_later_verdict_without_orphans_revokes_their_acceptance(scene: Scene, item: str) -> None:
     scene.born(item, "gone")
     run = scene.permitted(item, accept_orphans=1)
     scene.review(run.run_id, p_accept_orphans=0)
@@ -241,7 +241,7 @@ def test_more_orphans_than_the_plan_counted_need_a_new_plan(scene: Scene, item: 
         scene.apply(run)
 
 
-def test_orphans_that_live_deletes_make_during_the_run_are_recorded_at_its_end(scene: Scene, item: str) -> None:
+def test_orphans_from_deletes_during_the_run_are_recorded_at_its_end(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run)
     scene.execute("DELETE FROM item WHERE id IN (1, 2)")
@@ -252,7 +252,7 @@ def test_orphans_that_live_deletes_make_during_the_run_are_recorded_at_its_end(s
     assert (outcome["status"], outcome["orphans"], outcome["rerun_delta"]) == ("done", 2, 0)
 
 
-def test_a_verdict_taken_back_during_the_run_fails_it_at_the_next_batch(scene: Scene, run: Run) -> None:
+def test_a_verdict_revoked_during_the_run_fails_the_next_batch(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", by=SECOND_REVIEWER)
     scene.go_on(run)

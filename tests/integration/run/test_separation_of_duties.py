@@ -75,7 +75,7 @@ def by_writer(scene: Scene, run: Run, person: str) -> None:
     ],
     ids="-and-".join,
 )
-def test_one_person_cannot_hold_two_parts_though_a_member_of_every_role(
+def test_a_member_of_every_role_cannot_hold_conflicting_duties(
     scene: Scene, item: str, pair: tuple[str, str], execute: Callable[[Scene, Run, str], None]
 ) -> None:
     cast = Cast(**dict.fromkeys(pair, EVERYBODY))
@@ -91,12 +91,12 @@ def test_one_person_may_plan_and_execute_or_review_and_confirm(scene: Scene, ite
     assert scene.births() == 20
 
 
-def test_five_different_people_may_take_the_five_steps(scene: Scene, item: str) -> None:
+def test_five_different_people_can_do_the_five_steps(scene: Scene, item: str) -> None:
     play(scene, Cast(reviewer=SECOND_REVIEWER, executor=SECOND_OPERATOR), by_driver)
     assert scene.births() == 20
 
 
-def test_a_refused_act_leaves_nothing_behind(scene: Scene, item: str) -> None:
+def test_a_refused_act_records_nothing(scene: Scene, item: str) -> None:
     plan = scene.plan(item, by=EVERYBODY)
     with scene.unchanged(), refused(errors.SeparationOfDuties):
         scene.review(plan["run_id"], by=EVERYBODY)
@@ -145,7 +145,7 @@ def test_the_owner_of_a_predecessor_s_permit_cannot_execute_its_successor(scene:
         scene.apply(successor, by=EVERYBODY)
 
 
-def test_whoever_executed_a_run_cannot_open_the_permit_of_its_successor(scene: Scene, item: str) -> None:
+def test_the_executor_of_a_run_cannot_open_the_permit_of_its_successor(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
     driver = scene.start(run, by=EVERYBODY)
     scene.stop(run)
@@ -157,7 +157,7 @@ def test_whoever_executed_a_run_cannot_open_the_permit_of_its_successor(scene: S
         scene.open_permit(item, plan["run_id"], 15, by=EVERYBODY)
 
 
-def test_whoever_acts_in_two_parts_meanwhile_is_found_at_the_next_batch(scene: Scene, item: str) -> None:
+def test_conflicting_duties_during_a_run_are_found_at_the_next_batch(scene: Scene, item: str) -> None:
     """The act itself would be refused: here a superuser forges it."""
     run = scene.permitted(item)
     driver = scene.start(run)
@@ -171,7 +171,7 @@ def test_whoever_acts_in_two_parts_meanwhile_is_found_at_the_next_batch(scene: S
     assert scene.status(run) == ("failed", "separation_of_duties")
 
 
-def test_without_the_check_of_each_act_the_check_of_each_batch_still_stops_one_person(scene: Scene, item: str) -> None:
+def test_without_the_check_per_act_the_check_per_batch_still_refuses(scene: Scene, item: str) -> None:
     scene.replace_routine("fn_birth_act_record", (PEOPLE_CHECK, "NULL"))
     with refused(errors.SeparationOfDuties):
         play(scene, Cast(planner=EVERYBODY, reviewer=EVERYBODY), by_driver)
@@ -222,7 +222,7 @@ def login(scene: Scene, item: str) -> Iterator[Login]:
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["the same session", "a new session"])
-def test_a_login_that_is_renamed_between_plan_and_review_is_one_person(scene: Scene, login: Login, again: bool) -> None:
+def test_a_login_renamed_between_plan_and_review_counts_as_one_person(scene: Scene, login: Login, again: bool) -> None:
     old, conn = login.name, scene.db.connect(login.name)
     run_id = login.plan(conn)
     login.rename()
@@ -246,7 +246,7 @@ def test_a_login_that_was_renamed_between_its_acts_is_found_before_every_batch(s
     assert f"{login.name[:-1]} alias {login.name}" in str(caught.value.diag.message_detail)
 
 
-def test_a_login_that_is_dropped_and_made_anew_is_one_person(scene: Scene, login: Login) -> None:
+def test_a_login_dropped_and_recreated_counts_as_one_person(scene: Scene, login: Login) -> None:
     with scene.db.connect(login.name) as conn:
         run_id = login.plan(conn)
     login.drop()
@@ -255,7 +255,7 @@ def test_a_login_that_is_dropped_and_made_anew_is_one_person(scene: Scene, login
         login.review(scene.db.connect(login.name), run_id)
 
 
-def test_in_another_cluster_an_oid_says_nothing_about_a_person(scene: Scene, login: Login) -> None:
+def test_oids_of_another_cluster_are_not_compared(scene: Scene, login: Login) -> None:
     run_id = login.plan(scene.db.connect(login.name))
     scene.execute("UPDATE birth.birth_act SET actor_id = regexp_replace(actor_id, '^[0-9]+', '1')")
     login.rename()
@@ -301,14 +301,14 @@ def test_the_login_that_released_the_contract_cannot_review_under_it(scene: Scen
     assert "released" in str(caught.value.diag.message_detail)
 
 
-def test_putting_on_another_role_does_not_make_another_person(scene: Scene, item: str) -> None:
+def test_set_role_does_not_make_another_person(scene: Scene, item: str) -> None:
     plan = scene.plan(item, by=EVERYBODY)
     scene.session(EVERYBODY).execute("SET ROLE birth_reviewer")
     with scene.unchanged(), refused(errors.SeparationOfDuties):
         scene.review(plan["run_id"], by=EVERYBODY)
 
 
-def test_a_superuser_who_puts_on_the_role_of_each_person_is_one_person(scene: Scene, item: str) -> None:
+def test_a_superuser_with_set_role_counts_as_one_person(scene: Scene, item: str) -> None:
     """SET SESSION AUTHORIZATION would help; that it is a superuser's can be detected, not prevented."""
     scene.execute(SQL("SET ROLE {}").format(Identifier(OPERATOR)))
     (plan,) = scene.rows("SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := 'item', p_dry_run := false)")
@@ -350,16 +350,14 @@ ACTS: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("act", "role"), ACTS, ids=[act.split("(")[0] for act, _ in ACTS])
-def test_a_function_of_one_s_own_does_not_act_in_the_name_of_its_caller(
-    scene: Scene, item: str, act: str, role: str
-) -> None:
+def test_a_user_function_cannot_act_for_its_caller(scene: Scene, item: str, act: str, role: str) -> None:
     """A trap: whoever can be brought to call it would act without having said so."""
     scene.execute(f"CREATE FUNCTION public.harmless() RETURNS void LANGUAGE sql AS $$ SELECT birth.{act} $$".encode())
     with scene.unchanged(), refused(errors.RoutineNotNamed):
         scene.session(EVERYBODY).execute("SELECT public.harmless()")
 
 
-def test_a_view_of_one_s_own_does_not_act_in_the_name_of_its_reader(scene: Scene, item: str) -> None:
+def test_a_user_view_cannot_act_for_its_reader(scene: Scene, item: str) -> None:
     scene.execute(
         "CREATE VIEW public.harmless AS SELECT run_id FROM birth.fn_dot_birth_qt001_plan('item', false);"
         " GRANT SELECT ON public.harmless TO PUBLIC"
@@ -369,9 +367,7 @@ def test_a_view_of_one_s_own_does_not_act_in_the_name_of_its_reader(scene: Scene
 
 
 @pytest.mark.parametrize(("act", "role"), ACTS, ids=[act.split("(")[0] for act, _ in ACTS])
-def test_an_act_of_a_superuser_who_has_put_on_nobody_s_role_still_needs_the_role_s_grant(
-    scene: Scene, item: str, act: str, role: str
-) -> None:
+def test_a_superuser_needs_membership_in_the_role(scene: Scene, item: str, act: str, role: str) -> None:
     others = {STEWARD, OPERATOR, REVIEWER, OWNER, DBA} - {
         {
             "birth_operator": OPERATOR,
@@ -388,7 +384,7 @@ def test_an_act_of_a_superuser_who_has_put_on_nobody_s_role_still_needs_the_role
                 scene.session(person).execute(f"SELECT birth.{act}".encode())
 
 
-def test_a_login_that_can_call_but_is_not_itself_a_member_of_the_role_is_refused(scene: Scene, item: str) -> None:
+def test_execute_without_role_membership_is_refused(scene: Scene, item: str) -> None:
     """EXECUTE granted past the page of grants does not make an operator."""
     scene.execute(
         "GRANT USAGE ON SCHEMA birth TO nora_nobody;"

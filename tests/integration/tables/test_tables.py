@@ -177,7 +177,7 @@ def update(scene: Scene, table: str, column: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("table", ROWS)
-def test_no_column_that_a_row_needs_is_ever_null(scene: Scene, table: str) -> None:
+def test_required_columns_are_not_null(scene: Scene, table: str) -> None:
     for column in ROWS[table]:
         with raised("23502") as caught:
             update(scene, table, column, "NULL")
@@ -206,7 +206,7 @@ def test_no_column_that_a_row_needs_is_ever_null(scene: Scene, table: str) -> No
         ),
     ],
 )
-def test_a_key_stands_once(scene: Scene, table: str, changed: dict[str, str]) -> None:
+def test_keys_are_unique(scene: Scene, table: str, changed: dict[str, str]) -> None:
     row = {**ROWS[table], **changed}
     if table == "birth_admission_permit_v2":
         row |= {"run_id": "gen_random_uuid()"}
@@ -218,13 +218,13 @@ def test_a_key_stands_once(scene: Scene, table: str, changed: dict[str, str]) ->
     assert caught.value.diag.constraint_name == f"{table}_pkey"
 
 
-def test_a_table_belongs_to_one_collection(scene: Scene) -> None:
+def test_a_second_collection_on_one_table_is_rejected(scene: Scene) -> None:
     with raised("23505") as caught:
         insert(scene, "collection_registry", collection_name="'another'")
     assert caught.value.diag.constraint_name == "collection_registry_table"
 
 
-def test_one_run_of_a_collection_runs(scene: Scene) -> None:
+def test_a_second_running_run_of_a_collection_is_rejected(scene: Scene) -> None:
     running = {"status": "'running'", "dry_run": "false"}
     insert(scene, "birth_backfill_ledger_v2", **running, run_id="gen_random_uuid()")
     with raised("23505") as caught:
@@ -232,7 +232,7 @@ def test_one_run_of_a_collection_runs(scene: Scene) -> None:
     assert caught.value.diag.constraint_name == "bbl2_one_running"
 
 
-def test_one_permit_of_a_run_is_open(scene: Scene) -> None:
+def test_a_second_open_permit_of_a_run_is_rejected(scene: Scene) -> None:
     with raised("23505") as caught:
         insert(scene, "birth_admission_permit_v2")
     assert caught.value.diag.constraint_name == "birth_admission_permit_v2_open"
@@ -249,7 +249,7 @@ def test_one_permit_of_a_run_is_open(scene: Scene) -> None:
         ("birth_receipt", "run_id", "gen_random_uuid()"),
     ],
 )
-def test_what_a_row_refers_to_is_there(scene: Scene, table: str, column: str, value: str) -> None:
+def test_foreign_keys_reject_missing_rows(scene: Scene, table: str, column: str, value: str) -> None:
     with raised("23503") as caught:
         update(scene, table, column, value)
     assert caught.value.diag.constraint_name == f"{table}_{column}_fkey"
@@ -281,14 +281,16 @@ def test_what_a_row_refers_to_is_there(scene: Scene, table: str, column: str, va
         ("birth_receipt", "fingerprint", "'{0,NULL,NULL}'", "birth_receipt_counts"),
     ],
 )
-def test_a_row_says_what_can_be(scene: Scene, table: str, column: str, value: str, constraint: str) -> None:
+def test_check_constraints_reject_impossible_values(
+    scene: Scene, table: str, column: str, value: str, constraint: str
+) -> None:
     with raised("23514") as caught:
         update(scene, table, column, value)
     assert caught.value.diag.constraint_name == constraint
 
 
 @pytest.mark.parametrize("table", CLOSED)
-def test_a_closed_table_takes_no_row(scene: Scene, table: str) -> None:
+def test_closed_tables_reject_inserts(scene: Scene, table: str) -> None:
     with raised("23514") as caught:
         insert(scene, table)
     assert caught.value.diag.constraint_name == f"{table}_closed"
@@ -309,9 +311,7 @@ def test_a_closed_table_takes_no_row(scene: Scene, table: str) -> None:
         ("birth_backfill_ledger", "run_id", RUN, "birth_backfill_ledger_pkey"),
     ],
 )
-def test_what_a_closed_table_holds_stays_as_it_was_made(
-    scene: Scene, table: str, column: str, value: str, constraint: str
-) -> None:
+def test_closed_tables_reject_updates(scene: Scene, table: str, column: str, value: str, constraint: str) -> None:
     scene.execute(f"ALTER TABLE birth.{table} DROP CONSTRAINT {table}_closed".encode())
     insert(scene, table)
     another = {"run_id": "gen_random_uuid()"} if "run_id" in CLOSED[table] else {}

@@ -52,7 +52,7 @@ def hashes(connection: psycopg.Connection[Any], statements: str) -> dict[str, st
 
 
 @pytest.mark.parametrize(("before", "after", "since"), cases("same"))
-def test_formatting_and_comments_do_not_move_the_hash(
+def test_formatting_and_comments_do_not_change_the_hash(
     connection: psycopg.Connection[Any], before: str, after: str, since: int
 ) -> None:
     needs(connection, since)
@@ -61,7 +61,7 @@ def test_formatting_and_comments_do_not_move_the_hash(
 
 
 @pytest.mark.parametrize(("before", "after", "since"), cases("different"))
-def test_everything_else_moves_the_hash(
+def test_everything_else_changes_the_hash(
     connection: psycopg.Connection[Any], before: str, after: str, since: int
 ) -> None:
     needs(connection, since)
@@ -70,6 +70,6 @@ def test_everything_else_moves_the_hash(
     assert moved
 
 
-def test_the_corpus_is_large_enough_to_be_believed() -> None:
+def test_the_corpus_has_enough_cases() -> None:
     assert len(cases("same")) >= 60
     assert len(cases("different")) >= 120

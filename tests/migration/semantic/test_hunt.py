@@ -105,14 +105,14 @@ def without_numbers(text: str) -> Iterator[tuple[str, str]]:
         without_numbers,
     ],
 )
-def test_a_hash_that_is_blind_on_purpose_is_found_out(
+def test_a_deliberately_blind_hash_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, blind: Tokens
 ) -> None:
     monkeypatch.setattr(semantic, "tokens", blind)
     assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
 
 
-def test_a_hash_without_a_header_is_found_out(
+def test_a_hash_that_ignores_the_header_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = semantic.digest
@@ -129,20 +129,20 @@ def test_a_hash_without_a_header_is_found_out(
     ],
     ids=["white space counts", "comments count", "case counts"],
 )
-def test_a_hash_that_formatting_moves_is_found_out(
+def test_a_hash_that_depends_on_formatting_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, overanxious: Tokens
 ) -> None:
     monkeypatch.setattr(semantic, "tokens", overanxious)
     assert found(connection, 1, part=0, parts=40, mutations=20).false
 
 
-def test_a_seed_tries_the_same_again(connection: psycopg.Connection[Any]) -> None:
+def test_a_seed_reproduces_a_hunt(connection: psycopg.Connection[Any]) -> None:
     first, second = (found(connection, 7, part=0, parts=60, mutations=40) for _ in range(2))
     second.seconds = first.seconds
     assert first == second
 
 
-def test_a_hunt_leaves_the_database_as_it_was(connection: psycopg.Connection[Any]) -> None:
+def test_a_hunt_leaves_the_database_unchanged(connection: psycopg.Connection[Any]) -> None:
     before = semantic.hashes(connection)
     found(connection, 3, part=0, parts=60, mutations=40)
     assert semantic.hashes(connection) == before

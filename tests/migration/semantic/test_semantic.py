@@ -60,7 +60,7 @@ def test_a_header_changes_the_hash() -> None:
     assert semantic.digest({"volatile": "s"}, BODY) != semantic.digest({"volatile": "v"}, BODY)
 
 
-def test_a_string_in_pieces_is_never_equal_to_another() -> None:
+def test_split_string_literals_hash_distinctly() -> None:
     assert digest("SELECT 'a'\n'b'") != digest("SELECT 'a''b'") != digest("SELECT 'ab'")
 
 
@@ -105,7 +105,7 @@ def test_objects_are_named_as_the_contract_names_them(db: Database) -> None:
 
 
 @pytest.mark.parametrize("release", Sources(paths.ROOT).releases)
-def test_a_release_can_be_hashed_as_its_owner_and_leaves_nothing(empty_db: Database, release: str) -> None:
+def test_hashing_as_the_owner_leaves_nothing_behind(empty_db: Database, release: str) -> None:
     upgrade(empty_db.url(RELEASER), release)
     with psycopg.connect(empty_db.url()) as connection:
         catalogue = "SELECT array_agg(oid ORDER BY oid) FROM (SELECT oid FROM pg_class UNION SELECT oid FROM pg_proc) o"
@@ -117,7 +117,7 @@ def test_a_release_can_be_hashed_as_its_owner_and_leaves_nothing(empty_db: Datab
         assert semantic.hashes(connection) == hashed
 
 
-def test_hashing_waits_for_nobody_who_writes_or_reads(db: Database) -> None:
+def test_hashing_does_not_wait_for_readers_or_writers(db: Database) -> None:
     with db.connect() as other, other.transaction(force_rollback=True):
         tables = "SELECT string_agg(format('birth.%I', relname), ', ') FROM pg_class"
         named: Any = other.execute(f"{tables} WHERE relnamespace = 'birth'::regnamespace AND relkind = 'r'").fetchone()
@@ -127,7 +127,7 @@ def test_hashing_waits_for_nobody_who_writes_or_reads(db: Database) -> None:
             assert semantic.hashes(connection)
 
 
-def test_the_settings_of_a_session_do_not_move_a_hash(db: Database) -> None:
+def test_session_settings_do_not_change_a_hash(db: Database) -> None:
     with psycopg.connect(db.url()) as connection:
         connection.execute(
             "CREATE VIEW birth.v_dated AS SELECT timestamptz '2026-01-31 12:00+00' AS at, interval '1 day 2:00' AS for"
@@ -150,7 +150,7 @@ def test_the_settings_of_a_session_do_not_move_a_hash(db: Database) -> None:
         connection.rollback()
 
 
-def test_a_source_file_hashes_as_what_it_made_and_another_does_not(db: Database) -> None:
+def test_a_source_file_has_the_hash_of_its_object_only(db: Database) -> None:
     source = (paths.SQL / "functions" / "core" / "fn_birth_lock_key.sql").read_text(encoding="utf-8")
     with psycopg.connect(db.url()) as connection:
         live = semantic.hashes(connection)
@@ -163,7 +163,7 @@ def test_a_source_file_hashes_as_what_it_made_and_another_does_not(db: Database)
         assert semantic.hashes(connection) == live
 
 
-def test_a_source_file_of_a_new_overload_is_hashed_alone(db: Database) -> None:
+def test_a_source_file_of_an_overload_is_hashed_separately(db: Database) -> None:
     with psycopg.connect(db.url()) as connection:
         made = semantic.of_source(
             connection, "CREATE FUNCTION birth.fn_birth_lock_key(p integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'"

@@ -39,7 +39,7 @@ Holder = psycopg.Connection[tuple[object, ...]]
     [{"p_expected_delta": 19}, {"p_max_rows": 19}, {"p_dot_origin": "another"}],
     ids=lambda changed: next(iter(changed)),
 )
-def test_an_attempt_is_asked_for_what_the_run_began_with(scene: Scene, run: Run, changed: dict[str, object]) -> None:
+def test_a_new_attempt_needs_the_parameters_of_the_first(scene: Scene, run: Run, changed: dict[str, object]) -> None:
     scene.stopped_after_a_batch(run)
     given = run.arguments(p_batch=10, p_dot_origin="dot-birth-backfill-apply") | changed
     with scene.unchanged(), refused(errors.DeltaMismatch):
@@ -53,7 +53,7 @@ def test_an_attempt_is_made_in_a_known_mode(scene: Scene, run: Run, mode: str | 
         scene.session(OPERATOR).execute(driven("fn_birth_run_begin", given), given)
 
 
-def test_an_identity_is_not_decided_anew_while_a_run_of_it_begins(scene: Scene, run: Run) -> None:
+def test_an_identity_cannot_be_reclassified_while_a_run_starts(scene: Scene, run: Run) -> None:
     change = {"p_collection": "item", "p_strategy": "synthetic_id", "p_column": "id", "p_prefix": "another-"}
     holder = scene.session(OPERATOR)
     with holder.transaction():
@@ -74,7 +74,7 @@ def test_a_batch_spends_the_permit_that_the_attempt_holds(scene: Scene, run: Run
     assert scene.births() == 0
 
 
-def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> None:
+def test_a_run_under_compensation_writes_no_batch(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     undo = scene.compensable(run)
     holder = scene.session(OPERATOR)
@@ -90,7 +90,7 @@ def test_a_run_that_is_being_undone_writes_no_batch(scene: Scene, run: Run) -> N
     assert scene.status(run) == ("compensated", None)
 
 
-def test_an_attempt_that_wrote_nothing_is_not_undone(scene: Scene, run: Run, holder: Holder) -> None:
+def test_an_attempt_without_births_cannot_be_compensated(scene: Scene, run: Run, holder: Holder) -> None:
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     scene.stop(run, by=SECOND_OPERATOR)
     scene.review(run.run_id, p_purpose="COMPENSATE")
@@ -108,13 +108,15 @@ def test_a_batch_is_asked_for_the_contract_before_its_permit(scene: Scene, run: 
 # --- who drives, and what becomes of it
 
 
-def test_a_comment_does_not_make_the_writer_a_step_of_the_driver(scene: Scene, run: Run, holder: Holder) -> None:
+def test_a_comment_with_the_drivers_name_does_not_turn_a_direct_call_into_a_driver_step(
+    scene: Scene, run: Run, holder: Holder
+) -> None:
     given = run.arguments(p_batch_size=1000, p_dry_run=False, p_execute=True)
     with scene.unchanged(), refused(errors.DriverRequired):
         holder.execute(driven("fn_dot_birth_qt001_apply", given), given)
 
 
-def test_a_batch_of_an_undoing_is_removed_by_a_step_alone(scene: Scene, run: Run) -> None:
+def test_only_a_driver_step_removes_a_compensation_batch(scene: Scene, run: Run) -> None:
     scene.apply(run)
     undo = scene.compensable(run)
     holder = scene.session(OPERATOR)
@@ -146,7 +148,7 @@ def test_a_batch_of_an_undoing_is_removed_by_a_step_alone(scene: Scene, run: Run
         {"p_permit_id": None},
     ],
 )
-def test_a_step_with_impossible_arguments_is_refused_and_ends_nothing(
+def test_a_step_with_bad_arguments_is_refused_and_does_not_end_the_run(
     scene: Scene, run: Run, holder: Holder, changed: dict[str, object]
 ) -> None:
     given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": "APPLY", "p_batch": 5} | changed
@@ -154,15 +156,13 @@ def test_a_step_with_impossible_arguments_is_refused_and_ends_nothing(
         holder.execute(driven("fn_birth_run_step", given), given)
 
 
-def test_an_operator_cannot_tell_what_became_of_a_batch(scene: Scene, run: Run, holder: Holder) -> None:
+def test_an_operator_cannot_report_the_outcome_of_a_batch(scene: Scene, run: Run, holder: Holder) -> None:
     given = {"p_run_id": run.run_id, "p_sqlstate": "57014", "p_message": "a cancel, honestly"}
     with scene.unchanged(), raised("42501"):
         holder.execute(driven("fn_birth_run_outcome", given), given)
 
 
-def test_a_step_that_fails_records_it_and_nothing_goes_on_without_a_new_verdict(
-    scene: Scene, run: Run, holder: Holder
-) -> None:
+def test_a_failed_step_is_recorded_and_the_run_needs_a_new_verdict(scene: Scene, run: Run, holder: Holder) -> None:
     fails(scene)
     with refused(errors.CodeForeign):
         step(holder, run)
@@ -217,7 +217,7 @@ Ways = pytest.mark.parametrize(
 
 
 @Ways
-def test_a_failure_that_is_rolled_back_keeps_the_run_from_going_on_while_its_session_lives(
+def test_a_rolled_back_failure_blocks_the_run_as_long_as_its_session_lives(
     scene: Scene, run: Run, holder: Holder, way: Callable[[Scene, Run, Holder], None]
 ) -> None:
     undone(scene, run, holder)
@@ -230,14 +230,14 @@ def test_a_failure_that_is_rolled_back_keeps_the_run_from_going_on_while_its_ses
     assert (scene.status(run), scene.ledger(run)["epoch"]) == (("done", None), 2)
 
 
-def test_a_session_that_forgets_its_locks_forgets_the_run_too(scene: Scene, run: Run, holder: Holder) -> None:
+def test_a_session_that_releases_its_advisory_locks_loses_the_run(scene: Scene, run: Run, holder: Holder) -> None:
     undone(scene, run, holder)
     holder.execute("SELECT pg_advisory_unlock_all()")
     with refused(errors.RunTakenOver):
         step(holder, run)
 
 
-def test_a_failure_is_not_forgotten_before_it_is_committed(scene: Scene, run: Run, holder: Holder) -> None:
+def test_an_uncommitted_failure_still_blocks_the_run(scene: Scene, run: Run, holder: Holder) -> None:
     fails(scene)
     leave = {"p_run_id": run.run_id}
     with holder.transaction(force_rollback=True):
@@ -256,7 +256,7 @@ def test_a_takeover_frees_a_run_whose_failure_was_rolled_back(scene: Scene, run:
     assert scene.status(run) == ("done", None)
 
 
-def test_what_is_rolled_back_leaves_a_line_in_the_log(scene: Scene, run: Run) -> None:
+def test_a_rolled_back_attempt_leaves_a_line_in_the_server_log(scene: Scene, run: Run) -> None:
     session = scene.session(OPERATOR)
     # Who asks for it sees what the server's log gets; that it is logged, nobody but a superuser can change.
     session.execute("SET client_min_messages = log")
@@ -273,7 +273,7 @@ def test_what_is_rolled_back_leaves_a_line_in_the_log(scene: Scene, run: Run) ->
     assert [line for line in lines if f"run {run.run_id}, attempt 1, of {OPERATOR}: failed NB108" in line]
 
 
-def test_a_stranger_s_lock_does_not_tell_that_a_batch_failed(scene: Scene, run: Run) -> None:
+def test_another_roles_lock_does_not_count_as_a_failed_batch(scene: Scene, run: Run) -> None:
     scene.stopped_after_a_batch(run)
     scene.session("nora_nobody").execute(
         "SELECT pg_advisory_lock(hashtextextended(format('birth.failed:%%s:1', %s::text), 0))", (run.run_id,)
@@ -282,9 +282,7 @@ def test_a_stranger_s_lock_does_not_tell_that_a_batch_failed(scene: Scene, run: 
     assert scene.status(run) == ("done", None)
 
 
-def test_a_stranger_s_lock_does_not_make_a_run_that_lost_its_session_look_held(
-    scene: Scene, run: Run, holder: Holder
-) -> None:
+def test_another_roles_lock_does_not_make_an_interrupted_run_look_held(scene: Scene, run: Run, holder: Holder) -> None:
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (holder.info.backend_pid,))
     scene.session("nora_nobody").execute(
         "SELECT pg_advisory_lock(hashtextextended(format('birth.run:%%s:1', %s::text), 0))", (run.run_id,)
@@ -300,7 +298,7 @@ def test_a_stranger_s_lock_does_not_make_a_run_that_lost_its_session_look_held(
     ("lock", "refusal"),
     [("claim:item", errors.RunHeld), ("release", errors.ReleaseInProgress), ("run:{}:1", errors.RunHeld)],
 )
-def test_a_stranger_who_holds_up_a_run_is_named_with_the_statement_that_ends_it(
+def test_a_session_that_blocks_a_run_is_named_with_the_statement_that_ends_it(
     scene: Scene, run: Run, lock: str, refusal: type[BirthError]
 ) -> None:
     stranger = scene.session("nora_nobody")

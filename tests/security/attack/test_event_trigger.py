@@ -69,7 +69,7 @@ def ran(scene: Scene) -> bool:
     return bool(scene.value("SELECT is_called FROM d2.ran"))
 
 
-def test_a_superuser_s_ddl_runs_nothing_that_birth_definer_can_replace(scene: Scene) -> None:
+def test_ddl_of_a_superuser_runs_no_code_that_birth_definer_can_replace(scene: Scene) -> None:
     scene.collection("item")
     scene.ask("alice_steward", "fn_birth_gateway_attach", p_collection="item", p_mode="enforce")
     send(scene)
@@ -111,7 +111,7 @@ CHANGES: list[LiteralString] = [
 
 
 @pytest.mark.parametrize("person", [*PEOPLE, RELEASER, "birth_definer"])
-def test_nobody_but_a_superuser_changes_what_the_event_triggers_run(scene: Scene, person: str) -> None:
+def test_only_a_superuser_can_change_the_code_of_the_event_triggers(scene: Scene, person: str) -> None:
     scene.execute(_EVIL)
     # Default privileges that would let everybody in.
     scene.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
@@ -125,7 +125,7 @@ def test_nobody_but_a_superuser_changes_what_the_event_triggers_run(scene: Scene
                 session.execute(statement)
 
 
-def test_the_file_refuses_a_schema_that_somebody_else_made_first(scene: Scene) -> None:
+def test_the_event_trigger_file_refuses_a_schema_of_another_role(scene: Scene) -> None:
     scene.execute("CREATE SCHEMA birth_guard AUTHORIZATION nora_nobody")
     with raised("42501") as caught:
         send(scene)
@@ -139,7 +139,7 @@ def test_the_file_refuses_a_schema_that_somebody_else_made_first(scene: Scene) -
     scene.execute("ROLLBACK")
 
 
-def test_an_alert_table_of_a_stranger_is_not_read(scene: Scene) -> None:
+def test_an_alert_table_of_another_owner_is_not_read(scene: Scene) -> None:
     scene.execute(_EVIL)
     scene.execute("GRANT CREATE ON SCHEMA d2 TO nora_nobody; SET d2.victim = 'birth_definer'")
     stranger = scene.session("nora_nobody")

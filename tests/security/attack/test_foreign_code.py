@@ -36,9 +36,7 @@ def governed(world: World, level: str, columns: str, **identity: Any) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(("kind", "value"), [("app.trap", "ROW('a', 'b')"), ("integer", "7")])
-def test_a_column_named_t_is_neither_the_identity_nor_in_its_way(
-    world: World, level: str, kind: str, value: str
-) -> None:
+def test_a_column_named_t_does_not_shadow_the_identity(world: World, level: str, kind: str, value: str) -> None:
     spied(world).owner.execute("CREATE TYPE app.trap AS (id app.mood, x text)")
     governed(world, level, f"(id text PRIMARY KEY, t {kind})", strategy="column", column="id")
     world.owner.execute(f"INSERT INTO app.thing VALUES ('live', {value})".encode())
@@ -119,7 +117,7 @@ def ask(world: World, permitted: Permitted) -> None:
 
 
 @pytest.mark.parametrize("reading", [census, plan, rehearse, ask, begin])
-def test_a_view_that_takes_the_place_of_the_table_meanwhile_is_not_read(
+def test_a_view_that_replaces_the_table_concurrently_is_not_read(
     world: World, reading: Callable[[World, Permitted], None]
 ) -> None:
     spied(world).governed("(code text PRIMARY KEY)", mode=None)
@@ -166,7 +164,7 @@ PLANNED = {
 
 
 @pytest.mark.parametrize("planned", PLANNED)
-def test_a_table_is_no_source_when_its_owner_s_code_would_be_planned_by_way_of(world: World, planned: str) -> None:
+def test_a_table_is_not_eligible_if_planning_runs_owner_code_in(world: World, planned: str) -> None:
     spied(world).governed("(code text PRIMARY KEY)", mode=None)
     world.insert(["a", "b", "c"])
     world.owner.execute(PLANNED[planned].encode())
@@ -182,9 +180,7 @@ def test_a_table_is_no_source_when_its_owner_s_code_would_be_planned_by_way_of(w
 
 
 @pytest.mark.parametrize("planned", PLANNED)
-def test_a_permitted_run_is_refused_when_its_owner_s_code_would_be_planned_by_way_of(
-    world: World, planned: str
-) -> None:
+def test_a_permitted_run_is_refused_if_planning_runs_owner_code_in(world: World, planned: str) -> None:
     spied(world).governed("(code text PRIMARY KEY)", mode=None)
     world.insert(["a", "b", "c"])
     run_id, permit_id, delta = world.permitted()
@@ -198,7 +194,7 @@ def test_a_permitted_run_is_refused_when_its_owner_s_code_would_be_planned_by_wa
 
 
 @pytest.mark.parametrize("planned", PLANNED)
-def test_code_planned_by_way_of_a_partition_blocks_its_root(world: World, planned: str) -> None:
+def test_owner_code_on_a_partition_makes_the_root_not_eligible(world: World, planned: str) -> None:
     spied(world).table("(code text PRIMARY KEY) PARTITION BY HASH (code)", "root")
     world.table("PARTITION OF app.root FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "thing")
     world.register("root")
@@ -208,7 +204,7 @@ def test_code_planned_by_way_of_a_partition_blocks_its_root(world: World, planne
     assert world.status("root") == "BLOCKED_SOURCE"
 
 
-def test_expressions_of_built_in_and_of_trusted_code_are_no_fault(world: World) -> None:
+def test_expressions_over_built_in_and_trusted_functions_are_eligible(world: World) -> None:
     world.governed("(code text PRIMARY KEY CHECK (length(code) < 100))")
     world.admin.execute(
         "CREATE FUNCTION public.trusted(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT upper($1)'"

@@ -18,7 +18,7 @@ IDENTITIES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("strategy", IDENTITIES)
-def test_observe_refuses_no_text_of_an_identity_that_was_a_number(world: World, strategy: str) -> None:
+def test_observe_lets_text_through_after_a_numeric_identity_was_retyped(world: World, strategy: str) -> None:
     identity: dict[str, Any] = IDENTITIES[strategy]
     world.governed("(id integer PRIMARY KEY)", strategy=strategy, **identity)  # type: ignore[arg-type]
     world.owner.execute("ALTER TABLE app.thing ALTER id TYPE text")
@@ -29,7 +29,7 @@ def test_observe_refuses_no_text_of_an_identity_that_was_a_number(world: World, 
     assert world.findings() == [("gateway_no_identity", 1)] * 3
 
 
-def test_births_go_on_under_the_identity_that_replaced_a_numbered_one(world: World) -> None:
+def test_births_continue_after_a_numbered_identity_was_replaced(world: World) -> None:
     world.governed(
         "(id integer PRIMARY KEY, code text UNIQUE NOT NULL)",
         mode="enforce",
@@ -56,7 +56,7 @@ def test_births_go_on_under_the_identity_that_replaced_a_numbered_one(world: Wor
         ("REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT", "fn_birth_registry_auto_id"),
     ],
 )
-def test_a_trigger_on_a_table_of_one_s_own_gives_no_births_to_another_s_collection(
+def test_a_trigger_on_ones_own_table_writes_no_births_for_another_collection(
     world: World, level: str, routine: str
 ) -> None:
     world.admin.execute("CREATE TABLE public.prize (id integer PRIMARY KEY)")
@@ -86,7 +86,7 @@ def test_a_trigger_on_a_table_of_one_s_own_gives_no_births_to_another_s_collecti
     "level", ["REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT", "FOR EACH ROW"], ids=["statement", "row"]
 )
 @pytest.mark.parametrize("missing", ["renamed", "dropped", "not made yet"])
-def test_a_table_of_one_s_own_gives_no_births_to_a_collection_whose_table_is_not_there(
+def test_ones_own_table_writes_no_births_for_a_collection_without_a_table(
     world: World, table: str, level: str, missing: str
 ) -> None:
     """A source owner who can read may name the gateway's function, and put it on any table of their own."""
@@ -115,7 +115,7 @@ def test_a_table_of_one_s_own_gives_no_births_to_a_collection_whose_table_is_not
         assert world.births("prize") == ["P-8"]
 
 
-def test_a_temporary_table_of_the_owner_is_no_renamed_table(world: World) -> None:
+def test_a_temporary_table_is_not_taken_for_the_renamed_source(world: World) -> None:
     world.governed("(code text PRIMARY KEY)")
     world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
     world.admin.execute("GRANT USAGE ON SCHEMA birth TO birth_source_owner")
@@ -128,7 +128,7 @@ def test_a_temporary_table_of_the_owner_is_no_renamed_table(world: World) -> Non
     assert world.births() == ["true"]
 
 
-def test_a_partition_of_another_owner_s_goes_on_giving_births_when_its_root_is_renamed(world: World) -> None:
+def test_a_partition_of_another_owner_keeps_its_births_when_the_root_is_renamed(world: World) -> None:
     world.table("(code text PRIMARY KEY) PARTITION BY HASH (code)")
     world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
     world.register()
@@ -152,7 +152,9 @@ SHADOWS = {
 
 @pytest.mark.parametrize("shadow", SHADOWS)
 @pytest.mark.parametrize("routine", ["fn_birth_registry_auto", "fn_birth_registry_auto_id"])
-def test_a_temporary_relation_in_the_place_of_the_new_rows_is_not_read(world: World, shadow: str, routine: str) -> None:
+def test_a_temporary_relation_named_like_the_transition_table_is_not_read(
+    world: World, shadow: str, routine: str
+) -> None:
     world.governed("(code text PRIMARY KEY)")
     world.table("(code text)", "own")
     world.admin.execute("GRANT USAGE ON SCHEMA birth TO birth_source_owner")
@@ -177,9 +179,7 @@ def test_a_temporary_relation_in_the_place_of_the_new_rows_is_not_read(world: Wo
 
 
 @pytest.mark.parametrize("column", ["count", "num_nulls", "pg_column_size"])
-def test_a_renamed_column_that_is_called_like_a_function_has_no_identity_under_an_old_snapshot(
-    world: World, column: str
-) -> None:
+def test_a_column_renamed_to_a_function_name_gives_no_code_under_an_old_snapshot(world: World, column: str) -> None:
     world.governed(f"({column} bigint PRIMARY KEY, x text)", strategy="column", column=column)
     with world.db.connect() as session:
         session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -193,7 +193,7 @@ def test_a_renamed_column_that_is_called_like_a_function_has_no_identity_under_a
 
 
 @pytest.mark.parametrize("row", ["[1]", "5", "null", '{"id": "abc"}', None])
-def test_a_row_that_is_none_has_no_identity_to_resolve(world: World, row: str | None) -> None:
+def test_resolving_a_value_that_is_no_row_is_refused(world: World, row: str | None) -> None:
     world.governed("(id integer PRIMARY KEY)", strategy="synthetic_id", column="id", prefix="t-", mode=None)
     resolve = "SELECT entity_code FROM birth.fn_birth_resolve_identity('thing', %s::jsonb)"
     with pytest.raises(psycopg.Error) as refusal:
@@ -219,7 +219,7 @@ def test_a_steward_under_an_old_snapshot_is_refused(world: World) -> None:
         old.rollback()
 
 
-def test_of_two_stewards_who_register_one_table_the_later_one_is_told_that_it_is_claimed(world: World) -> None:
+def test_of_two_concurrent_registrations_of_a_table_the_later_gets_source_claimed(world: World) -> None:
     world.table("(code text PRIMARY KEY)")
     later = world.db.connect("alice_steward")
     with ThreadPoolExecutor(1) as elsewhere:

@@ -30,7 +30,7 @@ ATTACKER = "nora_nobody"
 # --- CVE-2018-1058
 
 
-def test_better_matching_overloads_in_public_are_never_called(world: World) -> None:
+def test_overloads_in_public_that_match_better_are_never_called(world: World) -> None:
     """What PostgreSQL prefers to its own functions are those that need no conversion of an argument."""
     world.admin.execute(f"GRANT CREATE ON SCHEMA public TO {ATTACKER}".encode())
     world.owner.execute(
@@ -116,7 +116,7 @@ CREATE DOMAIN {schema}.jsonb AS pg_catalog.jsonb;
 
 @pytest.mark.parametrize("releaser", [RELEASER, None], ids=["a login", "a superuser"])
 @pytest.mark.parametrize("schema", ["ambush", "public"])
-def test_a_release_calls_nothing_that_was_put_before_its_own(
+def test_a_release_calls_no_routine_planted_earlier_in_the_search_path(
     taken: Database, schema: str, releaser: str | None
 ) -> None:
     """First in the path that the database's owner has set, or only better matching and in ``public``."""
@@ -146,7 +146,7 @@ def test_a_release_calls_nothing_that_was_put_before_its_own(
 
 
 @pytest.mark.parametrize("way", ["a connection that is handed over", "a script"])
-def test_no_way_of_releasing_calls_what_the_path_of_a_database_puts_first(taken: Database, way: str) -> None:
+def test_no_release_method_uses_the_search_path_of_the_database(taken: Database, way: str) -> None:
     """Alembic asks and writes its own table in between, and an open connection comes with any path."""
     admin = taken.connect()
     admin.execute(
@@ -197,7 +197,7 @@ def test_no_way_of_releasing_calls_what_the_path_of_a_database_puts_first(taken:
         "CREATE SCHEMA birth; CREATE FUNCTION birth.fn_birth_raise(text, text) RETURNS void LANGUAGE sql AS ''",
     ],
 )
-def test_a_release_does_not_move_into_a_schema_of_an_attacker_s(taken: Database, way: str) -> None:
+def test_a_release_does_not_use_a_schema_owned_by_an_attacker(taken: Database, way: str) -> None:
     taken.connect(ATTACKER).execute(way.encode())
     with pytest.raises(psycopg.Error) as refusal:
         upgrade(taken.url(RELEASER))
@@ -216,7 +216,7 @@ def test_a_release_does_not_move_into_a_schema_of_an_attacker_s(taken: Database,
 # --- CVE-2022-1552
 
 
-def test_the_key_of_a_partition_tree_is_no_code_that_reading_a_partition_runs(world: World) -> None:
+def test_partition_key_code_never_runs_with_rights_of_birthdb(world: World) -> None:
     """PostgreSQL evaluates what is constant in a partition key's expressions whenever it opens the parent."""
     spied(world).table("(code text NOT NULL) PARTITION BY LIST ((code || app.quiet('key')))", "root")
     world.table("PARTITION OF app.root DEFAULT", "thing")
@@ -251,7 +251,7 @@ CODE_OF_THE_OWNER = {
 
 
 @pytest.mark.parametrize("way", CODE_OF_THE_OWNER)
-def test_code_of_a_table_s_owner_runs_as_its_owner_or_not_at_all(world: World, way: str) -> None:
+def test_code_of_the_table_owner_never_runs_with_rights_of_birthdb(world: World, way: str) -> None:
     spied(world).governed("(code text PRIMARY KEY)", mode="observe")
     world.insert(["a", "b"])
     world.admin.execute("DELETE FROM birth.birth_registry")
@@ -299,7 +299,7 @@ def hostile(server: Cluster, template: Database) -> Iterator[tuple[Database, str
     server.execute(SQL("DROP ROLE {}").format(login))
 
 
-def test_a_name_that_ends_quotes_is_only_a_name(hostile: tuple[Database, str]) -> None:
+def test_a_name_with_quotes_cannot_inject_sql(hostile: tuple[Database, str]) -> None:
     database, name = hostile
     upgrade(database.url(name))
     downgrade(database.url(name), "stage1")

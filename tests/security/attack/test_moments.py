@@ -36,7 +36,7 @@ def admin_pid(scene: Scene) -> int:
 # --- permits
 
 
-def test_of_two_reviewers_who_confirm_at_one_moment_the_later_is_refused(scene: Scene, item: str) -> None:
+def test_of_two_concurrent_confirmations_the_later_is_refused(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     scene.review(plan["run_id"])
     permit_id = scene.open_permit(item, plan["run_id"], 20)
@@ -50,7 +50,7 @@ def test_of_two_reviewers_who_confirm_at_one_moment_the_later_is_refused(scene: 
     assert scene.rows("SELECT actor FROM birth.birth_act WHERE act = 'permit_confirm'") == [{"actor": REVIEWER}]
 
 
-def test_whoever_revokes_a_permit_that_is_being_spent_does_not_wait_and_is_heard(scene: Scene, run: Run) -> None:
+def test_revoking_a_permit_in_use_does_not_wait_and_takes_effect(scene: Scene, run: Run) -> None:
     scene.session(OWNER).execute("SET lock_timeout = '2s'")
     with scene.admin.transaction():
         scene.execute(PERMIT, (run.permit_id,))
@@ -61,7 +61,7 @@ def test_whoever_revokes_a_permit_that_is_being_spent_does_not_wait_and_is_heard
     assert "revoked" in str(caught.value.diag.message_detail)
 
 
-def test_a_revoked_permit_whose_status_could_not_be_written_is_not_confirmed(scene: Scene, item: str) -> None:
+def test_a_revoked_permit_with_an_unwritten_status_cannot_be_confirmed(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     scene.review(plan["run_id"])
     permit_id = scene.open_permit(item, plan["run_id"], 20)
@@ -72,7 +72,7 @@ def test_a_revoked_permit_whose_status_could_not_be_written_is_not_confirmed(sce
         scene.confirm(permit_id)
 
 
-def test_a_batch_does_not_spend_what_is_being_revoked(scene: Scene, run: Run) -> None:
+def test_a_batch_does_not_spend_a_permit_that_is_being_revoked(scene: Scene, run: Run) -> None:
     owner = scene.session(OWNER)
     with owner.transaction():
         scene.revoke(run.permit_id)
@@ -84,7 +84,7 @@ def test_a_batch_does_not_spend_what_is_being_revoked(scene: Scene, run: Run) ->
     assert scene.value("SELECT spent_rows FROM birth.birth_admission_permit_v2") == 0
 
 
-def test_a_permit_that_ran_out_is_settled_by_whoever_ends_the_attempt(scene: Scene, run: Run) -> None:
+def test_the_end_of_an_attempt_sets_the_status_of_its_expired_permit(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.expire(run.permit_id)
     scene.go_on(run)
@@ -102,7 +102,7 @@ def interrupted(scene: Scene, run: Run) -> None:
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
 
 
-def test_a_stop_of_a_run_that_nobody_executes_ends_it_and_settles_its_permit(scene: Scene, run: Run) -> None:
+def test_stopping_an_interrupted_run_ends_it_and_sets_the_permit_status(scene: Scene, run: Run) -> None:
     interrupted(scene, run)
     scene.expire(run.permit_id)
     scene.stop(run)
@@ -110,7 +110,7 @@ def test_a_stop_of_a_run_that_nobody_executes_ends_it_and_settles_its_permit(sce
     assert scene.value("SELECT status FROM birth.birth_admission_permit_v2") == "EXPIRED"
 
 
-def test_a_stop_waits_for_nobody_who_has_the_run_s_row(scene: Scene, run: Run) -> None:
+def test_a_stop_does_not_wait_for_a_lock_on_the_run_row(scene: Scene, run: Run) -> None:
     interrupted(scene, run)
     scene.session(OPERATOR).execute("SET lock_timeout = '2s'")
     with scene.admin.transaction():
@@ -120,7 +120,7 @@ def test_a_stop_waits_for_nobody_who_has_the_run_s_row(scene: Scene, run: Run) -
     assert scene.value("SELECT count(*) FROM birth.birth_act WHERE act = 'stop'") == 1
 
 
-def test_a_batch_that_begins_while_its_run_is_being_taken_over_writes_nothing(scene: Scene, run: Run) -> None:
+def test_a_batch_that_starts_during_a_takeover_writes_nothing(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     dba = scene.session(DBA)
     with dba.transaction():
@@ -132,7 +132,7 @@ def test_a_batch_that_begins_while_its_run_is_being_taken_over_writes_nothing(sc
     assert (scene.births(), scene.status(run)) == (5, ("stopped", "taken over"))
 
 
-def test_an_end_that_is_recorded_while_the_run_is_being_taken_over_is_not(scene: Scene, run: Run) -> None:
+def test_an_outcome_recorded_during_a_takeover_is_rejected(scene: Scene, run: Run) -> None:
     holder, dba = scene.db.connect(OPERATOR), scene.session(DBA)
     begin(holder, run)
     given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": "APPLY", "p_batch": 10}
@@ -150,7 +150,7 @@ def test_an_end_that_is_recorded_while_the_run_is_being_taken_over_is_not(scene:
     assert scene.value("SELECT count(*) FROM birth.birth_act WHERE act = 'outcome'") == 0
 
 
-def test_a_takeover_waits_for_nobody_who_only_refers_to_the_run(scene: Scene, run: Run) -> None:
+def test_a_takeover_does_not_wait_for_key_share_locks(scene: Scene, run: Run) -> None:
     interrupted(scene, run)
     with scene.session(REVIEWER).transaction():
         scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE")
@@ -161,7 +161,7 @@ def test_a_takeover_waits_for_nobody_who_only_refers_to_the_run(scene: Scene, ru
 # --- the direct call of the writer, whose caller commits
 
 
-def test_whoever_revokes_is_told_who_spends_the_permit_in_an_open_transaction(scene: Scene, run: Run) -> None:
+def test_a_revoke_names_the_open_transaction_that_spends_the_permit(scene: Scene, run: Run) -> None:
     told: list[str] = []
     scene.session(OWNER).add_notice_handler(
         lambda notice: told.append(f"{notice.message_primary} {notice.message_hint}")
@@ -179,13 +179,13 @@ def test_whoever_revokes_is_told_who_spends_the_permit_in_an_open_transaction(sc
 
 
 @pytest.mark.parametrize("name", ["run::", "run:"])
-def test_a_stranger_s_lock_on_no_run_stops_no_run(scene: Scene, run: Run, name: str) -> None:
+def test_an_unrelated_advisory_lock_stops_no_run(scene: Scene, run: Run, name: str) -> None:
     scene.session("nora_nobody").execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{name}",))
     scene.apply(run)
     assert scene.status(run) == ("done", None)
 
 
-def test_whoever_holds_the_release_lock_is_named(scene: Scene, run: Run) -> None:
+def test_the_holder_of_the_release_lock_is_named(scene: Scene, run: Run) -> None:
     scene.session("nora_nobody").execute("SELECT pg_advisory_lock(hashtextextended('birth.release', 0))")
     with scene.unchanged(), refused(errors.ReleaseInProgress) as caught:
         scene.apply(run)
@@ -195,7 +195,7 @@ def test_whoever_holds_the_release_lock_is_named(scene: Scene, run: Run) -> None
 # --- the births
 
 
-def test_a_birth_that_changes_while_its_batch_is_undone_fails_it(scene: Scene, run: Run) -> None:
+def test_a_birth_changed_during_its_compensation_batch_fails_the_batch(scene: Scene, run: Run) -> None:
     scene.apply(run)
     undo = scene.compensable(run)
     with scene.admin.transaction():

@@ -77,7 +77,7 @@ def plan(scene: Scene, item: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("act", [REVIEW, OPEN], ids=["review", "permit"])
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_nobody_approves_their_own_plan_in_disguise(scene: Scene, plan: str, disguise: str, act: str) -> None:
+def test_a_planner_cannot_review_under_another_role(scene: Scene, plan: str, disguise: str, act: str) -> None:
     session = scene.session(EVERYBODY)
     if act == OPEN:
         scene.review(UUID(plan))
@@ -95,14 +95,14 @@ def test_nobody_approves_their_own_plan_in_disguise(scene: Scene, plan: str, dis
 
 
 @pytest.mark.parametrize("deputy", DEPUTIES)
-def test_nobody_approves_their_own_plan_by_a_deputy(scene: Scene, plan: str, deputy: str) -> None:
+def test_a_planner_cannot_review_through_a_security_definer_function(scene: Scene, plan: str, deputy: str) -> None:
     statement = DEPUTIES[deputy].format(act=REVIEW.format(run=plan), run=plan)
     with scene.unchanged(), pytest.raises(psycopg.Error) as refusal:
         scene.session(EVERYBODY).execute(statement.encode())
     assert refusal.value.sqlstate == errors.SeparationOfDuties.sqlstate
 
 
-def test_who_calls_a_deputy_acts_themselves_and_its_owner_does_not(scene: Scene, plan: str) -> None:
+def test_calling_a_security_definer_function_acts_as_the_caller_not_its_owner(scene: Scene, plan: str) -> None:
     """The reviewer's own function, called by somebody else, gives nobody the reviewer's verdict."""
     with scene.unchanged():
         for person in (OPERATOR, OWNER):
@@ -113,7 +113,7 @@ def test_who_calls_a_deputy_acts_themselves_and_its_owner_does_not(scene: Scene,
     assert scene.value("SELECT reviewed_by FROM birth.birth_review") == REVIEWER
 
 
-def test_nobody_confirms_the_permit_that_they_opened(scene: Scene, item: str) -> None:
+def test_a_permit_owner_cannot_confirm_the_own_permit(scene: Scene, item: str) -> None:
     run_id = scene.plan(item)["run_id"]
     scene.review(run_id)
     permit = scene.open_permit(item, run_id, 20, by=EVERYBODY)

@@ -25,7 +25,7 @@ from birthdb import verify as verification
 # --- two people, one login
 
 
-def test_two_people_who_share_a_login_are_one_person(scene: Scene, item: str) -> None:
+def test_two_people_with_one_login_count_as_one_person(scene: Scene, item: str) -> None:
     """The login of the pool may be a member of every role: each act but the planner's own is refused."""
     plan = scene.plan(item, by=EVERYBODY)
     with scene.unchanged(), refused(errors.SeparationOfDuties):
@@ -50,7 +50,7 @@ def leftovers(session: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
     ).fetchall()
 
 
-def test_no_act_leaves_anything_in_its_session(scene: Scene, run: Run) -> None:
+def test_no_act_leaves_state_in_its_session(scene: Scene, run: Run) -> None:
     people = [scene.session(person) for person in (OPERATOR, REVIEWER, OWNER)]
     before = [leftovers(session) for session in people]
     with refused(errors.DeltaMismatch):
@@ -93,7 +93,7 @@ LEFT: dict[str, tuple[str, str | None]] = {
 
 
 @pytest.mark.parametrize("left", LEFT)
-def test_what_another_client_left_in_the_session_is_survived_or_refused(scene: Scene, run: Run, left: str) -> None:
+def test_session_state_left_by_another_client_is_harmless_or_refused(scene: Scene, run: Run, left: str) -> None:
     leaving, refusal = LEFT[left]
     session = scene.session(OPERATOR)
     session.execute(leaving.encode())
@@ -106,7 +106,7 @@ def test_what_another_client_left_in_the_session_is_survived_or_refused(scene: S
         assert caught.value.sqlstate == refusal
 
 
-def test_a_release_lock_that_another_session_of_the_pool_kept_is_named(scene: Scene, run: Run) -> None:
+def test_a_release_lock_kept_by_a_pooled_session_is_named(scene: Scene, run: Run) -> None:
     scene.db.connect(OPERATOR).execute("SELECT pg_advisory_lock(birth.fn_birth_lock_key('release'))")
     with scene.unchanged(), refused(errors.ReleaseInProgress):
         scene.apply(run)
@@ -115,7 +115,7 @@ def test_a_release_lock_that_another_session_of_the_pool_kept_is_named(scene: Sc
 # --- one client, two sessions
 
 
-def test_a_run_that_one_session_holds_is_not_written_by_the_next(scene: Scene, run: Run) -> None:
+def test_a_run_held_by_one_session_cannot_be_written_by_the_next(scene: Scene, run: Run) -> None:
     """Begun by hand in one transaction, so that the pool gives the batch another session."""
     holder, other = scene.db.connect(OPERATOR), scene.db.connect(OPERATOR)
     begin(holder, run)
@@ -190,7 +190,7 @@ def pooled(scene: Scene) -> Iterator[Callable[[str, str], psycopg.Connection[Any
             process.communicate(timeout=60)
 
 
-def test_a_pool_of_transactions_with_a_session_for_each_login_keeps_people_apart(
+def test_a_transaction_pool_per_login_keeps_people_apart(
     scene: Scene, item: str, pooled: Callable[[str, str], psycopg.Connection[Any]]
 ) -> None:
     first, second = pooled("own", OPERATOR), pooled("own", OPERATOR)
@@ -219,7 +219,7 @@ def test_a_pool_of_transactions_with_a_session_for_each_login_keeps_people_apart
     }
 
 
-def test_a_pool_that_logs_everybody_in_as_one_is_refused(
+def test_a_pool_with_one_shared_login_is_refused(
     scene: Scene, item: str, pooled: Callable[[str, str], psycopg.Connection[Any]]
 ) -> None:
     plan = api.plan(pooled("shared", OPERATOR), item, dry_run=False)

@@ -56,7 +56,7 @@ def step_in_the_session_that_holds_the_run(scene: Scene, run: Run) -> None:
     [take_over, call, call_from_the_session_that_holds_the_run, step_in_the_session_that_holds_the_run],
     ids=lambda act: act.__name__,
 )
-def test_whoever_meets_a_prepared_batch_is_told_which_and_what_ends_it(
+def test_a_prepared_batch_in_the_way_is_named_with_the_statement_that_ends_it(
     scene: Scene, run: Run, prepares: Prepares, act: Callable[[Scene, Run], None]
 ) -> None:
     begin(scene.session(OPERATOR), run)
@@ -79,7 +79,7 @@ def whole_run(run: Run) -> Callable[[psycopg.Connection[object]], object]:
 
 
 @pytest.mark.parametrize("act", [a_batch, whole_run], ids=lambda act: act.__name__)
-def test_whoever_revokes_is_told_which_prepared_transaction_spends_the_permit(
+def test_a_revoke_names_the_prepared_transaction_that_spends_the_permit(
     scene: Scene, run: Run, prepares: Prepares, act: Callable[[Run], Callable[[psycopg.Connection[object]], object]]
 ) -> None:
     if act is a_batch:
@@ -93,9 +93,7 @@ def test_whoever_revokes_is_told_which_prepared_transaction_spends_the_permit(
     assert END in said
 
 
-def test_a_prepared_begin_of_another_run_of_the_collection_is_named(
-    scene: Scene, item: str, prepares: Prepares
-) -> None:
+def test_a_prepared_start_of_another_run_is_named(scene: Scene, item: str, prepares: Prepares) -> None:
     first, second = scene.permitted(item), scene.permitted(item)
     prepares(lambda session: begin(session, first))
     with scene.unchanged(), refused(errors.RunHeld) as told:
@@ -104,9 +102,7 @@ def test_a_prepared_begin_of_another_run_of_the_collection_is_named(
     assert END in str(told.value.diag.message_hint)
 
 
-def test_a_prepared_batch_survives_the_end_of_its_session_and_is_named_still(
-    scene: Scene, run: Run, prepares: Prepares
-) -> None:
+def test_a_prepared_batch_is_named_after_its_session_ended(scene: Scene, run: Run, prepares: Prepares) -> None:
     holder = scene.session(OPERATOR)
     begin(holder, run)
     prepares(a_batch(run))
@@ -117,7 +113,7 @@ def test_a_prepared_batch_survives_the_end_of_its_session_and_is_named_still(
     assert END in str(told.value.diag.message_hint)
 
 
-def test_another_prepared_transaction_of_the_same_ledger_is_not_blamed_for_a_session(
+def test_an_unrelated_prepared_transaction_is_not_named_as_the_holder(
     scene: Scene, run: Run, prepares: Prepares
 ) -> None:
     other = scene.plan(scene.collection("other", 3))["run_id"]

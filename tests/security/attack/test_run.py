@@ -47,7 +47,7 @@ def pid_locks(scene: Scene, pid: int) -> int:
 # --- a pace
 
 
-def test_a_run_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(scene: Scene, run: Run) -> None:
+def test_a_run_resumed_during_its_pause_waits_and_continues(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.stop(run)
     with refused(errors.StopRequested):
@@ -59,7 +59,7 @@ def test_a_run_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(scene: Sc
     assert scene.status(run) == ("done", None)
 
 
-def test_a_compensation_that_is_resumed_into_its_pause_waits_it_out_and_goes_on(scene: Scene, undo: Run) -> None:
+def test_a_compensation_resumed_during_its_pause_waits_and_continues(scene: Scene, undo: Run) -> None:
     driver = scene.start_compensation(undo)
     scene.stop(undo)
     with refused(errors.StopRequested):
@@ -90,7 +90,7 @@ def test_a_batch_does_not_wait_long_for_a_lock(scene: Scene) -> None:
 # --- two parts at the same moment
 
 
-def test_one_person_who_takes_two_parts_in_two_sessions_at_once_is_refused(scene: Scene, item: str) -> None:
+def test_concurrent_conflicting_duties_of_one_person_are_refused(scene: Scene, item: str) -> None:
     plan = scene.plan(item)
     scene.review(plan["run_id"])
     other = scene.db.connect(EVERYBODY)
@@ -105,7 +105,7 @@ def test_one_person_who_takes_two_parts_in_two_sessions_at_once_is_refused(scene
     assert scene.value("SELECT count(*) FROM birth.birth_review WHERE reviewed_by = %s", (EVERYBODY,)) == 0
 
 
-def test_one_person_found_in_two_parts_stops_the_call_of_the_writer_too(scene: Scene, run: Run) -> None:
+def test_conflicting_duties_stop_a_direct_call_of_the_writer(scene: Scene, run: Run) -> None:
     # The act itself would be refused: here a superuser forges it.
     scene.execute(
         "INSERT INTO birth.birth_act (act, actor, run_id, lineage) VALUES ('review', %s, %s, %s)",
@@ -120,7 +120,7 @@ def test_one_person_found_in_two_parts_stops_the_call_of_the_writer_too(scene: S
 # --- references to births
 
 
-def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
+def test_compensation_does_not_cascade_to_a_reference_created_between_batches(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
     scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
@@ -132,7 +132,7 @@ def test_a_reference_made_between_batches_is_not_cascaded_away(scene: Scene, und
     assert scene.births() == scene.value("SELECT count(*) FROM label") == 15
 
 
-def test_a_reference_that_is_being_made_while_a_batch_removes_is_not_cascaded_away(scene: Scene, undo: Run) -> None:
+def test_compensation_does_not_cascade_to_a_concurrent_reference(scene: Scene, undo: Run) -> None:
     scene.execute("CREATE TABLE public.label (code text REFERENCES birth.birth_registry ON DELETE CASCADE)")
     scene.execute("GRANT SELECT ON label TO birth_scanner")
     driver = scene.start_compensation(undo)
@@ -215,7 +215,7 @@ def test_a_permit_that_is_revoked_while_the_writer_writes_admits_nothing(scene: 
     assert scene.status(run) == ("planned", None)
 
 
-def test_a_verdict_waits_for_no_driver_and_counts_for_no_failure_that_it_could_not_see(scene: Scene, run: Run) -> None:
+def test_a_verdict_does_not_wait_for_the_driver_and_covers_only_failures_it_saw(scene: Scene, run: Run) -> None:
     holder = scene.db.connect(OPERATOR)
     begin(holder, run)
     scene.collection("other", 1)
@@ -239,7 +239,7 @@ def test_a_verdict_waits_for_no_driver_and_counts_for_no_failure_that_it_could_n
 
 
 @pytest.mark.parametrize("verdict", ["SAFE", "NOT_SAFE_NEEDS_FIX"])
-def test_a_reader_who_holds_every_key_of_a_run_holds_up_no_verdict(scene: Scene, run: Run, verdict: str) -> None:
+def test_advisory_locks_of_a_reader_do_not_block_a_verdict(scene: Scene, run: Run, verdict: str) -> None:
     nora = scene.session("nora_nobody")
     for key in ("lineage:{0}", "run:{0}:0", "run:{0}:1", "claim:item", "release"):
         nora.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"birth.{key.format(run.run_id)}",))
@@ -247,7 +247,7 @@ def test_a_reader_who_holds_every_key_of_a_run_holds_up_no_verdict(scene: Scene,
     assert recorded["verdict"] == verdict
 
 
-def test_a_reader_cannot_lock_what_a_verdict_waits_for(scene: Scene, run: Run) -> None:
+def test_a_reader_cannot_lock_the_row_that_serializes_verdicts(scene: Scene, run: Run) -> None:
     scene.execute("GRANT birth_reader TO nora_nobody")
     try:
         for strength in ("KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"):
@@ -257,7 +257,7 @@ def test_a_reader_cannot_lock_what_a_verdict_waits_for(scene: Scene, run: Run) -
         scene.execute("REVOKE birth_reader FROM nora_nobody")
 
 
-def test_a_verdict_not_safe_waits_for_nobody_who_has_a_part_in_an_open_transaction(scene: Scene, run: Run) -> None:
+def test_a_verdict_not_safe_does_not_wait_for_open_acts(scene: Scene, run: Run) -> None:
     with scene.session(OPERATOR).transaction():
         scene.write(run)
         scene.execute("ALTER FUNCTION birth.fn_birth_review_record SET lock_timeout = '100ms'")
@@ -270,7 +270,7 @@ def test_a_verdict_not_safe_waits_for_nobody_who_has_a_part_in_an_open_transacti
     scene.absolve(run.run_id, "COMPENSATE")
 
 
-def test_a_verdict_not_safe_waits_for_nobody_who_ends_an_interrupted_run(scene: Scene, run: Run) -> None:
+def test_a_verdict_not_safe_does_not_wait_for_the_stop_of_an_interrupted_run(scene: Scene, run: Run) -> None:
     driver = scene.start(run)
     scene.execute("SELECT pg_terminate_backend(%s, 10000)", (driver.pid,))
     scene.execute("ALTER FUNCTION birth.fn_birth_review_record SET lock_timeout = '100ms'")
@@ -280,7 +280,7 @@ def test_a_verdict_not_safe_waits_for_nobody_who_ends_an_interrupted_run(scene: 
     assert scene.status(run) == ("stopped", "interrupted")
 
 
-def test_of_two_safe_verdicts_at_one_moment_the_later_takes_back_the_earlier(scene: Scene, run: Run) -> None:
+def test_of_two_concurrent_safe_verdicts_the_later_supersedes_the_earlier(scene: Scene, run: Run) -> None:
     first, other = scene.session(REVIEWER), scene.db.connect(SECOND_REVIEWER)
     verdict = {"p_run_id": run.run_id, "p_verdict": "SAFE", "p_findings": "the later"}
     with ThreadPoolExecutor(1) as elsewhere:
@@ -292,7 +292,7 @@ def test_of_two_safe_verdicts_at_one_moment_the_later_takes_back_the_earlier(sce
     assert scene.rows("SELECT findings FROM birth.v_birth_verdict_standing") == [{"findings": "the later"}]
 
 
-def test_one_person_who_finds_a_run_not_safe_at_the_moment_of_another_part_stops_it(scene: Scene, item: str) -> None:
+def test_a_verdict_not_safe_concurrent_with_a_conflicting_act_stops_the_run(scene: Scene, item: str) -> None:
     """The verdict waits for nobody, so that only the check before anything is written can find it."""
     plan = scene.plan(item)
     scene.review(plan["run_id"])
@@ -310,7 +310,7 @@ def test_one_person_who_finds_a_run_not_safe_at_the_moment_of_another_part_stops
 # --- plans
 
 
-def test_the_predecessor_of_a_plan_is_the_run_that_left_births(scene: Scene, item: str) -> None:
+def test_the_predecessor_of_a_plan_is_the_unfinished_run_with_births(scene: Scene, item: str) -> None:
     written, idle = scene.plan(item)["run_id"], scene.plan(item)["run_id"]
     runs = []
     for run_id in (idle, written):
@@ -344,7 +344,7 @@ def test_a_resumed_run_keeps_its_origin(scene: Scene, run: Run) -> None:
     ("person", "routine"),
     [(OPERATOR, "fn_birth_run_begin"), (REVIEWER, "fn_birth_review_record"), (OWNER, "fn_birth_permit_revoke")],
 )
-def test_nobody_acts_on_a_run_under_an_old_snapshot(scene: Scene, run: Run, person: str, routine: str) -> None:
+def test_run_operations_require_read_committed(scene: Scene, run: Run, person: str, routine: str) -> None:
     arguments = {
         "fn_birth_run_begin": run.arguments(p_batch=5, p_dot_origin="dot-birth-backfill-apply"),
         "fn_birth_review_record": {"p_run_id": run.run_id, "p_verdict": "SAFE", "p_findings": "x"},

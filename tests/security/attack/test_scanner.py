@@ -59,7 +59,7 @@ READINGS: dict[str, Callable[[World], object]] = {
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_statistics_added_while_a_reader_waits_in_the_planner_run_as_birth_scanner(world: World, reading: str) -> None:
+def test_statistics_created_during_planning_run_as_birth_scanner(world: World, reading: str) -> None:
     governed(world)
     with ThreadPoolExecutor(1) as elsewhere, ran_as(world.operator) as seen:
         with world.owner.transaction():
@@ -73,7 +73,7 @@ def test_statistics_added_while_a_reader_waits_in_the_planner_run_as_birth_scann
     assert seen == {"birth_scanner"}
 
 
-def test_an_index_added_to_a_partition_while_a_reader_waits_runs_as_birth_scanner(world: World) -> None:
+def test_an_index_created_on_a_partition_during_planning_runs_as_birth_scanner(world: World) -> None:
     world.owner.execute(EVIL.encode())
     world.table("(id integer PRIMARY KEY) PARTITION BY RANGE (id)")
     world.table("PARTITION OF app.thing FOR VALUES FROM (0) TO (100)", "thing_1")
@@ -90,7 +90,7 @@ def test_an_index_added_to_a_partition_while_a_reader_waits_runs_as_birth_scanne
     assert seen <= {"birth_scanner"}
 
 
-def test_the_owner_s_code_on_a_table_that_references_births_runs_as_birth_scanner(world: World) -> None:
+def test_owner_code_on_a_referencing_table_runs_as_birth_scanner(world: World) -> None:
     governed(world)
     run_id = world.backfill()
     let_reference_births(world)
@@ -114,7 +114,7 @@ CREATE TABLE app.trap (code app.mood CONSTRAINT trap REFERENCES birth.birth_regi
 """
 
 
-def test_a_key_to_births_whose_type_has_a_cast_of_its_owner_needs_attention(world: World) -> None:
+def test_a_foreign_key_with_an_owner_defined_cast_needs_attention(world: World) -> None:
     let_reference_births(world)
     if world.admin.info.server_version >= 180000:
         # From PostgreSQL 18 on a key of another type that has no collation is refused.
@@ -199,7 +199,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_in_the_sandbox_the_owner_s_code_is_refused(world: World, statement: str) -> None:
+def test_the_sandbox_refuses_statements_of_owner_code(world: World, statement: str) -> None:
     governed(world)
     world.owner.execute(
         "CREATE TABLE app.own (x text); CREATE TABLE app.open (x text); GRANT ALL ON app.open TO PUBLIC;"
@@ -222,7 +222,7 @@ def test_in_the_sandbox_the_owner_s_code_is_refused(world: World, statement: str
     )
 
 
-def test_what_becomes_writable_by_a_reset_is_rolled_back_all_the_same(world: World) -> None:
+def test_writes_after_a_reset_in_the_sandbox_are_rolled_back(world: World) -> None:
     governed(world)
     world.owner.execute(
         "CREATE FUNCTION app.tries() RETURNS text LANGUAGE plpgsql AS $$BEGIN EXECUTE 'RESET transaction_read_only';"
@@ -244,7 +244,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_in_the_sandbox_the_settings_of_a_function_are_refused(world: World, setting: str) -> None:
+def test_the_sandbox_refuses_functions_with_settings(world: World, setting: str) -> None:
     governed(world)
     # A superuser makes it, because its owner could not even have such a function.
     world.admin.execute(
@@ -257,7 +257,7 @@ def test_in_the_sandbox_the_settings_of_a_function_are_refused(world: World, set
         assert scan(session, "SELECT app.tries()") == [(SETTINGS[setting],)]
 
 
-def test_a_rehearsal_is_not_over_because_the_owner_s_code_says_so(world: World) -> None:
+def test_owner_code_cannot_end_a_rehearsal(world: World) -> None:
     governed(world)
     # A superuser's function is trusted by the check beforehand.
     world.admin.execute(
@@ -281,7 +281,7 @@ ROLLED_BACK = {
 
 
 @pytest.mark.parametrize("statement", ROLLED_BACK)
-def test_what_the_owner_s_code_sets_is_rolled_back(world: World, statement: str) -> None:
+def test_settings_changed_by_owner_code_are_rolled_back(world: World, statement: str) -> None:
     governed(world)
     world.admin.execute("CREATE TEMP TABLE theirs (x text); GRANT ALL ON theirs TO PUBLIC")
     world.owner.execute(
@@ -319,7 +319,9 @@ ENDS = {
 
 @pytest.mark.parametrize("ends", ENDS)
 @pytest.mark.parametrize("trace", TRACES)
-def test_what_outlives_the_rollback_is_refused_and_no_statement_stays(world: World, trace: str, ends: str) -> None:
+def test_session_state_that_survives_the_rollback_is_refused_and_prepared_statements_are_removed(
+    world: World, trace: str, ends: str
+) -> None:
     governed(world)
     session = world.operator
     session.execute("PREPARE theirs AS SELECT 1")
@@ -408,7 +410,7 @@ CREATE FUNCTION app.slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
         ("CREATE STATISTICS app.s ON (id + app.evil(1)) FROM app.thing", "DROP STATISTICS app.s"),
     ],
 )
-def test_no_race_between_check_and_plan_is_won_by_the_owner(world: World, there: str, back: str) -> None:
+def test_an_owner_cannot_win_the_race_between_check_and_planning(world: World, there: str, back: str) -> None:
     governed(world)
     until = monotonic() + 2
     with ThreadPoolExecutor(1) as elsewhere, ran_as(world.operator) as seen:
@@ -420,7 +422,7 @@ def test_no_race_between_check_and_plan_is_won_by_the_owner(world: World, there:
     assert seen <= {"birth_scanner"}
 
 
-def test_a_schema_renamed_in_mid_reading_runs_nothing_as_birth_definer(world: World) -> None:
+def test_a_schema_renamed_during_a_read_runs_nothing_as_birth_definer(world: World) -> None:
     governed(world)
     world.admin.execute("CREATE SCHEMA other AUTHORIZATION nora_nobody")
     world.owner.execute(
@@ -474,7 +476,7 @@ DYNAMIC = {
 }
 
 
-def test_no_routine_of_birth_definer_names_a_source_table_in_a_statement_that_it_builds(world: World) -> None:
+def test_no_dynamic_statement_of_birth_definer_names_a_source_table(world: World) -> None:
     building = world.admin.execute(
         r"SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace"
         r" AND proowner = 'birth_definer'::regrole"
@@ -483,14 +485,14 @@ def test_no_routine_of_birth_definer_names_a_source_table_in_a_statement_that_it
     assert {row[0] for row in building} == DYNAMIC.keys()
 
 
-def test_birth_definer_needs_no_right_to_read_a_source(world: World) -> None:
+def test_birth_definer_needs_no_select_on_sources(world: World) -> None:
     governed(world)
     world.backfill()
     assert world.value("SELECT has_table_privilege('birth_definer', 'app.thing', 'SELECT')") is False
     assert world.failed_checks() == {"no gateway on the table": ["app.thing"]}
 
 
-def test_birth_scanner_holds_what_the_page_says_and_nothing_else(world: World) -> None:
+def test_birth_scanner_has_exactly_the_documented_privileges(world: World) -> None:
     held = world.admin.execute(
         "SELECT DISTINCT p.proname::text, NULL FROM pg_proc p, aclexplode(p.proacl) a"
         " WHERE pronamespace = 'birth'::regnamespace AND a.grantee = 'birth_scanner'::regrole"

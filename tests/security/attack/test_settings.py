@@ -108,7 +108,7 @@ def story(world: World) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, WORDS, PLANS], ids=["none", "words", "plans"])
-def test_a_backfill_is_the_same_under_whatever_setting(
+def test_a_backfill_gives_the_same_result_under_every_session_setting(
     db: Database, settings: Mapping[str, str], colleagues: None
 ) -> None:
     setting(db, settings)
@@ -125,7 +125,7 @@ def test_a_backfill_is_the_same_under_whatever_setting(
     scene.close()
 
 
-def test_what_was_decided_under_one_setting_holds_under_another(db: Database) -> None:
+def test_an_identity_classified_under_one_setting_holds_under_another(db: Database) -> None:
     """The steward's settings are not the gateway's, nor the operator's."""
     steward = next(person for person, role in PEOPLE.items() if role == "birth_steward")
     for name in ("quote_all_identifiers", "standard_conforming_strings"):
@@ -148,9 +148,7 @@ def test_what_was_decided_under_one_setting_holds_under_another(db: Database) ->
     ],
     ids=lambda value: "-".join(value.values()).replace(" ", "-") if isinstance(value, dict) else None,
 )
-def test_a_setting_under_which_no_rule_can_be_kept_is_refused(
-    scene: Scene, run: Any, settings: dict[str, str], refusal: str
-) -> None:
+def test_settings_that_break_a_rule_are_refused(scene: Scene, run: Any, settings: dict[str, str], refusal: str) -> None:
     setting(scene.db, settings)
     with scene.unchanged(), pytest.raises(psycopg.Error) as caught:
         scene.apply(run)
@@ -158,7 +156,7 @@ def test_a_setting_under_which_no_rule_can_be_kept_is_refused(
     assert scene.held_locks() == 0
 
 
-def test_a_reader_under_another_encoding_sees_what_it_can_and_is_told_the_rest(world: World) -> None:
+def test_a_client_encoding_without_a_character_gets_an_error(world: World) -> None:
     world.governed("(code text PRIMARY KEY)", mode="enforce")
     world.insert(["日本", "é"])
     latin = world.db.connect("olga_operator", client_encoding="LATIN1")
@@ -168,7 +166,7 @@ def test_a_reader_under_another_encoding_sees_what_it_can_and_is_told_the_rest(w
     assert latin.execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (2,)
 
 
-def test_times_are_read_in_whatever_style_a_login_has_them_written(db: Database) -> None:
+def test_times_are_parsed_under_every_datestyle(db: Database) -> None:
     setting(db, {"DateStyle": "German, DMY", "IntervalStyle": "iso_8601"})
     query = "SELECT timestamptz '2026-11-21 12:00Z', date '2026-11-02', interval '1 day 2 hours'"
     with target.connect(db.url(), autocommit=True) as conn:

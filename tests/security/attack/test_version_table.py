@@ -107,7 +107,9 @@ def refusal(reader: Callable[[Database], Any], db: Database) -> str:
 
 
 @pytest.mark.parametrize("statement", PLANTED)
-def test_a_member_of_birth_dba_puts_nothing_on_the_version_table(attacked: Database, statement: LiteralString) -> None:
+def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
+    attacked: Database, statement: LiteralString
+) -> None:
     if statement.startswith("GRANT"):
         # Only a warning: nothing was granted.
         attacked.connect(DBA).execute(statement)
@@ -120,7 +122,7 @@ def test_a_member_of_birth_dba_puts_nothing_on_the_version_table(attacked: Datab
 
 
 @pytest.mark.parametrize("statement", PLANTED)
-def test_no_superuser_runs_what_was_put_on_the_version_table(attacked: Database, statement: LiteralString) -> None:
+def test_code_on_the_version_table_never_runs_as_superuser(attacked: Database, statement: LiteralString) -> None:
     as_before(attacked)
     admin = attacked.connect()
     admin.execute("GRANT CREATE ON SCHEMA birth TO birth_dba")
@@ -144,7 +146,7 @@ def send(db: Database, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["status", "verify", "evidence", "current"])
-def test_a_version_table_of_somebody_else_is_not_read_and_a_release_takes_it_over(
+def test_a_version_table_of_another_owner_is_not_read_and_a_release_takes_it_over(
     attacked: Database, name: str
 ) -> None:
     as_before(attacked)
@@ -156,14 +158,14 @@ def test_a_version_table_of_somebody_else_is_not_read_and_a_release_takes_it_ove
     assert verify.verify(attacked.connect()).fine
 
 
-def test_a_script_takes_the_version_table_of_somebody_else_over(attacked: Database) -> None:
+def test_a_script_takes_over_a_version_table_of_another_owner(attacked: Database) -> None:
     as_before(attacked)
     send(attacked, script("upgrade", "stage1:stage2"))
     assert api.release(attacked.connect()) == "stage2"
     assert verify.verify(attacked.connect()).fine
 
 
-def test_the_hint_puts_a_version_table_right_again(attacked: Database) -> None:
+def test_the_hint_repairs_the_version_table(attacked: Database) -> None:
     admin = attacked.connect()
     admin.execute(
         "CREATE STATISTICS d2.s ON (length(version_num) + d2.evil(1)), version_num FROM birth.alembic_version"
@@ -179,9 +181,7 @@ def test_the_hint_puts_a_version_table_right_again(attacked: Database) -> None:
     assert verify.verify(admin).fine
 
 
-def test_a_schema_that_a_stranger_made_first_is_not_read(
-    server: Cluster, template: Database, empty_db: Database
-) -> None:
+def test_a_schema_of_another_owner_is_not_read(server: Cluster, template: Database, empty_db: Database) -> None:
     server.enrol()
     admin = empty_db.connect()
     admin.execute(f"CREATE SCHEMA d2 AUTHORIZATION {DBA}; GRANT USAGE ON SCHEMA d2 TO PUBLIC".encode())
@@ -199,7 +199,7 @@ def test_a_schema_that_a_stranger_made_first_is_not_read(
     assert not ran(empty_db)
 
 
-def test_what_a_script_reads_names_no_operator_of_anybody_else(attacked: Database) -> None:
+def test_a_script_uses_only_operators_of_pg_catalog(attacked: Database) -> None:
     # Alembic compares a varchar with a literal: an operator for two varchars would match better than the catalogue's.
     attacked.connect(DBA).execute(
         "CREATE FUNCTION d2.same(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT d2.evil(1) = 1';"
@@ -212,7 +212,7 @@ def test_what_a_script_reads_names_no_operator_of_anybody_else(attacked: Databas
     assert not ran(attacked)
 
 
-def test_the_contract_knows_the_version_table(attacked: Database) -> None:
+def test_the_version_table_is_part_of_the_contract(attacked: Database) -> None:
     admin = attacked.connect()
     for statement, object_ in {
         "GRANT INSERT ON birth.alembic_version TO nora_nobody": "table alembic_version",

@@ -15,11 +15,11 @@ DOORS = catalogue.load()
 _TESTS = Path(__file__).parents[2]
 
 
-def test_the_page_is_what_its_command_writes() -> None:
+def test_the_side_door_page_is_up_to_date() -> None:
     assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(), catalogue.COMMAND
 
 
-def test_each_door_is_listed_once_and_opened_by_its_statements_or_by_the_test_that_it_names() -> None:
+def test_each_side_door_is_listed_once_and_has_statements_or_a_test() -> None:
     assert len({door.title for door in DOORS}) == len(DOORS)
     assert [door.title for door in DOORS if bool(door.open) == bool(door.test)] == []
     for door in DOORS:
@@ -29,7 +29,7 @@ def test_each_door_is_listed_once_and_opened_by_its_statements_or_by_the_test_th
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door.open], ids=lambda door: door.title)
-def test_a_side_door_is_closed_or_found(world: World, door: Door) -> None:
+def test_a_side_door_is_closed_or_detected(world: World, door: Door) -> None:
     skip_without(world, door.needs)
     if door.prepare:
         world.admin.execute(door.prepare.encode())

@@ -70,9 +70,7 @@ def test_rows_restored_before_the_registries_are_refused(original: World, into: 
     assert copy.births() == door.born
 
 
-def test_the_records_of_another_database_are_refused_where_a_release_has_its_own(
-    original: World, into: Into, template: Database
-) -> None:
+def test_restoring_records_into_a_released_database_is_refused(original: World, into: Into, template: Database) -> None:
     door = catalogue.titled("the data of schema `birth` into a released database")
     copy = World(into(template), made=True)
     sent = send(copy.db, dump(original, "--data-only", "-n", "birth"))

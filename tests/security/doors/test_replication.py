@@ -79,7 +79,7 @@ def noticed(world: World) -> list[str]:
     return [row[0] for row in world.operator.execute("SELECT what FROM birth.v_birth_attention")]
 
 
-def test_replicated_rows_fire_no_statement_trigger_and_are_found(
+def test_replicated_rows_fire_no_statement_trigger_and_are_detected(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
     door = catalogue.titled("logical replication into a table whose gateway was attached before the subscription")
@@ -97,7 +97,7 @@ def test_replicated_rows_fire_no_statement_trigger_and_are_found(
         assert subscriber.failed_checks() == door.census | {"rows without a birth": ["a", "b"]}
 
 
-def test_replicated_rows_are_born_by_a_gateway_that_was_attached_for_them(
+def test_a_gateway_attached_for_replication_gives_replicated_rows_births(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
     door = catalogue.titled("logical replication into a table whose gateway was attached after the subscription")
@@ -113,7 +113,7 @@ def test_replicated_rows_are_born_by_a_gateway_that_was_attached_for_them(
         assert noticed(subscriber) == []
 
 
-def test_a_replicated_row_that_cannot_be_born_stops_the_subscription(
+def test_a_replicated_row_that_can_have_no_birth_stops_the_subscription(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
     publisher, subscriber = pair("plain")
@@ -136,7 +136,7 @@ def test_a_replicated_row_that_cannot_be_born_stops_the_subscription(
 
 
 @pytest.mark.parametrize("by_root", [False, True], ids=["into partitions", "into the root"])
-def test_rows_replicated_into_partitions_are_found_until_the_gateway_fires_always(
+def test_rows_replicated_into_partitions_are_detected_until_the_gateway_is_enable_always(
     pair: Callable[[str], tuple[World, World]], by_root: bool
 ) -> None:
     door = catalogue.titled("logical replication into partitions, or into their root")
@@ -157,7 +157,7 @@ def test_rows_replicated_into_partitions_are_found_until_the_gateway_fires_alway
         assert noticed(subscriber) == []
 
 
-def test_births_replicated_with_their_rows_are_named_until_the_subscription_goes(
+def test_replicated_births_are_reported_until_the_subscription_is_dropped(
     pair: Callable[[str], tuple[World, World]],
 ) -> None:
     door = catalogue.titled("logical replication of the births with their rows")

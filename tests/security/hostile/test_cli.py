@@ -79,7 +79,9 @@ def permitted(world: World, name: str, run: Any) -> int:
 
 
 @pytest.mark.parametrize("name", COLLECTIONS, ids=ascii)
-def test_a_backfill_is_shown_and_said_in_json(world: World, birthdb: Command, name: str, tmp_path: Path) -> None:
+def test_a_backfill_with_hostile_names_is_shown_as_text_and_json(
+    world: World, birthdb: Command, name: str, tmp_path: Path
+) -> None:
     collected(world, name)
     assert birthdb("plan", name).code == cli.FINE
     assert birthdb("census", name).code == cli.ATTENTION
@@ -125,9 +127,7 @@ def test_a_backfill_is_shown_and_said_in_json(world: World, birthdb: Command, na
 
 @pytest.mark.parametrize("command", [["plan"], ["census"], ["evidence"]], ids=" ".join)
 @pytest.mark.parametrize("name", VALUES[::14], ids=ascii)
-def test_what_is_not_there_is_refused_in_words_that_can_be_shown(
-    birthdb: Command, command: list[str], name: str
-) -> None:
+def test_missing_objects_give_printable_errors(birthdb: Command, command: list[str], name: str) -> None:
     if name.startswith("-"):
         pytest.skip("an option")
     shown, said = birthdb(*command, name), birthdb(*command, name, "--json")
@@ -136,7 +136,7 @@ def test_what_is_not_there_is_refused_in_words_that_can_be_shown(
     assert json.loads(said.err)["error"]
 
 
-def test_what_somebody_added_is_named_on_one_line_and_in_junit(world: World, birthdb: Command, tmp_path: Path) -> None:
+def test_an_extra_object_is_reported_on_one_line_and_in_junit(world: World, birthdb: Command, tmp_path: Path) -> None:
     for name in COLLECTIONS:
         world.admin.execute(sql("CREATE TABLE birth.{name} ({name} integer)", name=name))
     report = tmp_path / "junit"

@@ -77,7 +77,7 @@ def original(world: World) -> World:
 
 
 @pytest.mark.parametrize("way", [as_text, as_one_file])
-def test_a_restored_copy_has_every_name_and_value_and_goes_on(
+def test_a_restored_copy_keeps_all_names_and_values_and_works(
     original: World, into: Database, tmp_path: Path, way: Callable[[World, Database, Path], None]
 ) -> None:
     runs = {row[0] for row in original.admin.execute("SELECT run_id FROM birth.birth_backfill_ledger_v2")}

@@ -95,7 +95,7 @@ def clear(world: World, schema: str) -> None:
     clear_records(world.admin)
 
 
-def test_whatever_they_are_called_rows_are_born_counted_and_undone(world: World) -> None:
+def test_hostile_names_work_in_gateway_plan_and_compensation(world: World) -> None:
     @SAVED
     @given(SCHEMAS, TEXTS.filter(fits), st.tuples(COLUMNS, COLUMNS).filter(lambda two: two[0] != two[1]), COLLECTIONS)
     def property_holds(schema: str, table: str, columns: tuple[str, str], collection: str) -> None:
@@ -109,14 +109,14 @@ def test_whatever_they_are_called_rows_are_born_counted_and_undone(world: World)
 
 
 @pytest.mark.parametrize("name", NAMES[2::3])
-def test_a_hostile_name_serves_for_all_at_once(world: World, name: str) -> None:
+def test_one_hostile_name_works_for_all_objects_at_once(world: World, name: str) -> None:
     schema = name if not name.startswith("pg_") else "s"
     collection = name if name.strip(" ") else "blank"
     governed(world, schema, name, name, "other", collection)
     backfilled(world, collection)
 
 
-def test_a_collection_s_name_that_cannot_be_one_is_refused(world: World) -> None:
+def test_an_invalid_collection_name_is_refused(world: World) -> None:
     @SAVED
     @given(st.one_of(st.text(" ", max_size=3), TEXTS.map(lambda text: (text or "é") * 64)))
     def property_holds(name: str) -> None:
@@ -129,7 +129,7 @@ def test_a_collection_s_name_that_cannot_be_one_is_refused(world: World) -> None
     property_holds()
 
 
-def test_whatever_a_table_and_its_key_are_called_what_is_proposed_of_it_can_be_decided(world: World) -> None:
+def test_a_proposed_identity_can_be_classified_for_hostile_names(world: World) -> None:
     @SAVED
     @given(TEXTS.filter(fits), st.tuples(COLUMNS, COLUMNS, COLUMNS).filter(lambda names: len(set(names)) == 3))
     @example("{}", ("a", "b", "c"))

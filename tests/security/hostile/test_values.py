@@ -118,9 +118,7 @@ def clear(scene: Scene) -> None:
     clear_records(scene.admin)
 
 
-def test_whatever_is_said_of_it_a_backfill_goes_the_whole_way_and_keeps_every_word(
-    scene: Scene, tmp_path: Path
-) -> None:
+def test_a_backfill_keeps_hostile_texts_unchanged(scene: Scene, tmp_path: Path) -> None:
     def story(identity: Identity, rows: list[Valued], live: list[Valued], said: dict[str, str], origin: str) -> None:
         table_of(scene, identity, rows)
         codes = codes_of(identity, rows)
@@ -191,7 +189,7 @@ def read(template: str) -> tuple[list[str], int, int] | None:
     return (columns, text, pieces) if columns else None
 
 
-def test_any_text_is_a_template_or_is_refused_with_what_to_do(scene: Scene) -> None:
+def test_any_text_is_a_valid_template_or_is_refused_with_a_hint(scene: Scene) -> None:
     scene.execute("CREATE TABLE public.thing (n integer, t text, UNIQUE (n), UNIQUE (t))")
     scene.govern("thing", "column", column="t")
 
@@ -237,7 +235,7 @@ ACTS: list[tuple[str, str, dict[str, Any], type[BirthError]]] = [
 ]
 
 
-def test_what_is_said_with_an_act_is_kept_as_it_is_or_is_blank_and_refused(scene: Scene) -> None:
+def test_reasons_are_kept_verbatim_and_blank_ones_refused(scene: Scene) -> None:
     scene.collection()
     scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item")
     run = scene.plan("item")["run_id"]
@@ -322,7 +320,7 @@ ASKED: list[tuple[type[BirthError], str, str, str, dict[str, Any]]] = [
 ]
 
 
-def test_any_name_of_what_is_not_there_is_refused_in_the_words_of_the_catalogue(scene: Scene) -> None:
+def test_any_unknown_name_is_refused_with_a_catalogue_error(scene: Scene) -> None:
     scene.collection()
 
     @settings(SAVED, max_examples=20)
@@ -341,7 +339,7 @@ def test_any_name_of_what_is_not_there_is_refused_in_the_words_of_the_catalogue(
 LENGTHS = ["a" * n for n in (1, 511, 512, 513, 2704, 2705, 100_000)] + ["é" * 256, "é" * 257, "日" * 170, "日" * 171]
 
 
-def test_a_code_of_any_length_is_born_or_counted_and_refused(scene: Scene, tmp_path: Path) -> None:
+def test_a_code_of_any_length_gets_a_birth_or_is_refused(scene: Scene, tmp_path: Path) -> None:
     scene.execute("CREATE TABLE public.thing (code text PRIMARY KEY)")
     scene.execute("INSERT INTO public.thing SELECT unnest(%s::text[])", (LENGTHS,))
     scene.govern("thing", "column", column="code")
@@ -372,7 +370,7 @@ def test_a_code_of_any_length_is_born_or_counted_and_refused(scene: Scene, tmp_p
     assert scene.births() == 0
 
 
-def test_what_postgresql_itself_refuses_as_data_leaves_nothing(scene: Scene) -> None:
+def test_data_that_postgresql_rejects_leaves_no_trace(scene: Scene) -> None:
     scene.collection("thing", 1)
     scene.execute("CREATE TABLE public.long (code text PRIMARY KEY)")
     scene.govern("long", "column", column="code")
