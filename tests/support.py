@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
 from birthdb import paths, target
+from pgcontract.project import Project
 
 #: The login that releases: not a superuser, may create roles, owns the databases.
 RELEASER = "release_dba"
@@ -173,6 +174,10 @@ class _Lock:
 
     def __exit__(self, *_: object) -> None:
         self._cluster.execute("SELECT pg_advisory_unlock(%s)", (_ADVISORY_LOCK,))
+
+
+#: What the contract knows of schema birth.
+PROJECT = Project.read(paths.ROOT)
 
 
 def alembic_config(url: str) -> Config:

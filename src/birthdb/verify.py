@@ -18,8 +18,10 @@ from birthdb import api, audit, evidence, files, paths
 from birthdb.api import Connection
 from birthdb.plain import line
 from birthdb.release import attest
-from birthdb.release.sources import Sources
-from birthdb.release.texts import body_of
+from pgcontract import semantic
+from pgcontract.attest import contract as contract_of
+from pgcontract.sources import Sources
+from pgcontract.texts import Texts, body_of
 
 #: The guards of the database's own that say whether it is as its release left it, and that the contract does not hold.
 GUARDS: tuple[LiteralString, ...] = ("v_birth_gateway_ssot_drift_detector", "v_birth_stage0_freeze_no_go_guard")
@@ -115,8 +117,8 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
         connection.execute("SET TRANSACTION READ ONLY")
         connection.execute(attest.PINS)
         release = attest.current(connection)
-        installed = attest.Installed()
-        objects = attest.contract(connection, release, installed)
+        installed = Texts(paths.ROOT)
+        objects = contract_of(connection, installed, release)
         contract = list(_contract(connection, installed, release, objects))
         drifted = {check.object for check in contract if check.found is not None}
         checks = [
@@ -146,10 +148,8 @@ def _split(what: str) -> tuple[str, str]:
     return name, found
 
 
-def _contract(
-    connection: Connection, installed: attest.Installed, release: str, objects: Mapping[str, Any]
-) -> Iterator[Check]:
-    differing = {f"{row.kind} {row.object}": row for row in attest.differences(connection, release, installed)}
+def _contract(connection: Connection, installed: Texts, release: str, objects: Mapping[str, Any]) -> Iterator[Check]:
+    differing = {f"{row.kind} {row.object}": row for row in attest.differences(connection, release)}
     for key in sorted(objects.keys() | differing.keys()):
         if (row := differing.get(key)) is None:
             yield Check("contract", key)
@@ -160,13 +160,11 @@ def _contract(
             yield Check("contract", key, found, row.blocks)
 
 
-def _same_meaning(connection: Connection, row: attest.Difference, installed: attest.Installed, release: str) -> bool:
+def _same_meaning(connection: Connection, row: attest.Difference, installed: Texts, release: str) -> bool:
     """Whether a routine has the tokens of its release; checked if pglast is installed."""
     if row.kind == "view" or row.differs != ["body"] or importlib.util.find_spec("pglast") is None:
         return False
     from pglast.parser import ParseError
-
-    from birthdb.release import semantic
 
     live = connection.execute(_ROUTINE, (f"birth.{row.object}",)).fetchone()
     name = row.object.partition("(")[0]

@@ -19,7 +19,7 @@ from support import RELEASER, Database, downgrade
 
 from birthdb import api, evidence, paths, target
 from birthdb.__main__ import main
-from birthdb.release.sources import Sources
+from pgcontract.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = 2500

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from birthdb import paths
-from birthdb.release.mutation import lexemes
-from birthdb.release.texts import body_of
+from pgcontract.mutation import lexemes
+from pgcontract.texts import body_of
 
 _OPENS = ("(", "[")
 _CLOSES = (")", "]")

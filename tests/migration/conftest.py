@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from birthdb import paths
-from birthdb.release.sources import Sources
+from pgcontract.sources import Sources
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Sources:
     """A copy of the sources that a test may break, committed."""
     shutil.copytree(paths.SQL, tmp_path / "sql")
+    for page in ("schema/birth.sql", "docs/reference/objects.md"):
+        (tmp_path / page).parent.mkdir(parents=True)
+        shutil.copy(paths.ROOT / page, tmp_path / page)
     shutil.copytree(paths.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
     commit(tmp_path)
     return Sources(tmp_path)

@@ -17,12 +17,14 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
-from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
+from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
 from birthdb import api, paths, target
-from birthdb.release import MEASURING, attest, semantic
-from birthdb.release.sources import Sources
+from birthdb.release import attest
 from birthdb.server import VARIABLE, EmbeddedServer, client
+from pgcontract import semantic
+from pgcontract.release import MEASURING
+from pgcontract.sources import Sources
 
 RELEASES = list(Sources(paths.ROOT).releases)
 BEFORE = dict(zip(RELEASES, ["base", *RELEASES], strict=False))
@@ -528,7 +530,7 @@ def test_the_registry_has_the_hashes_of_every_live_object(db: Database) -> None:
     """hash(source) = hash(live) = hash in the registry: sources are measured, which `check` repeats."""
     manifest = Sources(paths.ROOT).manifest(RELEASES[-1])
     with db.connect() as connection:
-        live = semantic.hashes(connection)
+        live = semantic.hashes(connection, PROJECT)
         exact = dict(
             connection.execute(
                 "SELECT kind || ' ' || object, exact_sha256 FROM birth.fn_birth_contract_live()"

@@ -11,22 +11,26 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support import RELEASER, Database
+from support import PROJECT, RELEASER, Database
 from typer.testing import CliRunner
 
 from birthdb import paths
 from birthdb.release import __main__ as commands
-from birthdb.release import include_name, manifest_sql
-from birthdb.release.__main__ import check_database
-from birthdb.release.attest import objects_of
-from birthdb.release.databases import load, upgrade
-from birthdb.release.sources import MEASURE, START, Sources
-from birthdb.release.texts import COMMON, SourceError, Step
+from birthdb.release import include_name
+from birthdb.release.__main__ import SERVERS, SETUP
 from birthdb.server import MAJORS, VARIABLE, ServerError
+from pgcontract.attest import objects_of
+from pgcontract.databases import load, upgrade
+from pgcontract.measure import check_database
+from pgcontract.project import SourceError
+from pgcontract.release import manifest_sql
+from pgcontract.sources import Sources
+from pgcontract.texts import Step
 
 from .conftest import commit, declare
 from .test_release import shape  # the same question to the catalogue
 
+START, MEASURE = PROJECT.start, PROJECT.measure
 RAISE = "functions/fn_birth_raise.sql"
 BACKFILL = "functions/fn_dot_birth_backfill.sql"
 
@@ -49,13 +53,13 @@ def test_a_text_is_kept_only_where_a_later_release_has_another_one() -> None:
     copies = list(sources.migrations.glob("objects/*/*.sql"))
     assert copies
     living = {file.stem: file.read_bytes() for _, file in sources.living()}
-    assert [copy for copy in copies if copy.read_bytes() == living[copy.parent.name]] == []
+    assert [copy for copy in copies if copy.read_bytes() == living.get(copy.parent.name)] == []
 
 
 def test_migrated_schema_equals_loaded_schema_equals_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     # The dump is that of one major, whichever the other tests run on.
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert [str(finding) for finding in check_database(Sources(paths.ROOT))] == []
+    assert [str(finding) for finding in check_database(Sources(paths.ROOT), SERVERS, SETUP.pages)] == []
 
 
 @pytest.mark.parametrize("release", Sources(paths.ROOT).releases)
@@ -63,7 +67,7 @@ def test_every_release_has_a_contract_for_every_major(release: str) -> None:
     manifest = Sources(paths.ROOT).manifest(release)
     assert [int(major) for major in manifest["servers"]] == list(MAJORS)
     assert all(entry["exact"] and entry["parts"] for entry in manifest["objects"].values())
-    sent = re.fullmatch(r"SET LOCAL birth\.manifest = '(.*)';\n", manifest_sql(manifest), re.DOTALL)
+    sent = re.fullmatch(r"SET LOCAL birth\.manifest = '(.*)';\n", manifest_sql("birth", manifest), re.DOTALL)
     assert sent is not None
     told = json.loads(sent[1].replace("''", "'"))
     assert told["objects"].keys() == manifest["objects"].keys()
@@ -88,7 +92,7 @@ def test_a_manifest_has_a_line_for_each_object_that_is_not_as_the_release_before
 
 
 def test_loading_the_living_files_makes_a_released_schema(empty_db: Database, db: Database) -> None:
-    load(empty_db.url(RELEASER), Sources(paths.ROOT))
+    load(Sources(paths.ROOT), empty_db.url(RELEASER))
     assert shape(empty_db) == shape(db)
 
 
@@ -102,8 +106,8 @@ def test_an_edited_living_file_is_found(checkout: Sources) -> None:
 def test_a_release_whose_text_was_edited_runs_only_to_be_measured(checkout: Sources, empty_db: Database) -> None:
     edit(checkout.file(RAISE))
     with pytest.raises(SourceError, match=f"not what baseline was measured with: {RAISE}"):
-        upgrade(empty_db.url(RELEASER), "stage0", checkout)
-    upgrade(empty_db.url(RELEASER), "stage0", checkout, measuring=True)
+        upgrade(checkout, empty_db.url(RELEASER), "stage0")
+    upgrade(checkout, empty_db.url(RELEASER), "stage0", measuring=True)
 
 
 def test_a_file_that_moves_is_the_same_file(checkout: Sources) -> None:
@@ -213,7 +217,7 @@ def test_the_text_of_a_declared_release_is_found_in_the_commits(checkout: Source
 
 def test_sums_are_readable_by_sha256sum(checkout: Sources) -> None:
     lines = [line for line in checkout.recorded("stage2_5") if not line.startswith("#")]
-    assert [line[66:] for line in lines[: len(COMMON)]] == list(COMMON)
+    assert [line[66:] for line in lines[: len(PROJECT.common)]] == list(PROJECT.common)
     for line in lines:
         summed, path = line.split("  ")
         file = checkout.manifest_file("stage2_5") if path == "manifest" else checkout.read_file("stage2_5", path)
@@ -280,6 +284,6 @@ def test_without_a_server_of_every_major_nothing_is_measured_or_started(monkeypa
 def test_a_release_without_a_measured_contract_is_found(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     checkout.manifest_file(checkout.head).unlink()
-    assert [str(finding) for finding in check_database(checkout)] == [
+    assert [str(finding) for finding in check_database(checkout, SERVERS, SETUP.pages)] == [
         f"{checkout.head}: its contract was never measured\n    {MEASURE}"
     ]

@@ -6,8 +6,8 @@ import pytest
 from faults.boundaries import boundaries, instrumented
 
 from birthdb import paths
-from birthdb.release.sources import Sources
-from birthdb.release.texts import body_of
+from pgcontract.sources import Sources
+from pgcontract.texts import body_of
 
 BODY = """
 DECLARE

@@ -7,7 +7,7 @@ import pytest
 
 from birthdb import paths
 from birthdb.release import lint
-from birthdb.release.sources import Sources
+from pgcontract.sources import Sources
 
 needs_pgspot = pytest.mark.skipif(
     not lint.pgspot_program().is_file(), reason="pgspot is in an environment of its own: make lint"

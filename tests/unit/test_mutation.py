@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from birthdb.release.mutation import lexemes, meaning, mutated, reformatted, words_of
+from pgcontract.mutation import lexemes, meaning, mutated, reformatted, words_of
 
 BODY = """
 DECLARE v "N" := E'a\\'b'; -- it's

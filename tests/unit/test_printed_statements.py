@@ -12,7 +12,7 @@ from pglast.parser import ParseError, scan
 from pglast.visitors import Visitor
 
 from birthdb import paths
-from birthdb.release.texts import body_of
+from pgcontract.texts import body_of
 
 SQL = paths.ROOT / "sql"
 _VERBS = "SELECT|CALL|GRANT|REVOKE|ALTER|DROP|CREATE|SET|ROLLBACK|COMMIT|UPDATE|DELETE|INSERT|REASSIGN|LOCK"

@@ -1,25 +1,20 @@
 """``python -m birthdb.release.lint``: the linters of SQL and pages; what they may say stands here, with the reason.
 
-pgspot looks for unpinned search paths, unqualified operators and definer routines without a path; it reads ``sql/`` as
-one script in load order, because that is how the search path is pinned. squawk looks for statements that lock or scan;
-it reads each release's script as ``alembic upgrade --sql`` writes it, so that nothing made by an earlier release counts
-as new. pgspot needs a pglast of its own (``constraints-pgspot.txt``), so it is a program beside this environment.
+pgspot needs a pglast of its own (``constraints-pgspot.txt``), so it is a program beside this environment.
 """
 
-import io
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 from birthdb import paths
-from birthdb.release.sources import Sources
-from birthdb.release.texts import BEGIN, FINISH
+from pgcontract import lint
+from pgcontract.lint import script, upgrades
+from pgcontract.sources import Sources
+
+__all__ = ["broken_links", "main", "pages", "pgspot", "pgspot_program", "script", "squawk", "too_long", "upgrades"]
 
 #: The program, when it is not in an environment of its own below this one.
 PGSPOT = "BIRTHDB_PGSPOT"
@@ -43,71 +38,20 @@ SQUAWK_EXCEPTIONS: dict[str, str] = {
 WIDTH = 120
 GENERATED = (Path("docs/reference/objects.md"),)
 
-_SAID = re.compile(r"(?P<code>PS\d+): (?P<what>.*) at line (?P<line>\d+)")
-
 
 def pgspot_program() -> Path:
     """Return where pgspot is: ``BIRTHDB_PGSPOT``, else ``pgspot/bin/pgspot`` in this virtual environment."""
     return Path(os.environ.get(PGSPOT) or Path(sys.prefix) / "pgspot" / "bin" / "pgspot")
 
 
-def script(sources: Sources) -> str:
-    """Return ``sql/`` as one script in load order, as pgspot reads it: enter.sql makes the schema unless it is ours."""
-    parts = ["CREATE SCHEMA birth;"]
-    parts += [(sources.sql / path).read_text(encoding="utf-8") for path in BEGIN]
-    parts += dict(sources.loading()).values()
-    parts += [(sources.sql / path).read_text(encoding="utf-8") for path in ("grants.sql", *FINISH)]
-    text = "\n".join(parts)
-    # Its parser of PL/pgSQL knows no row type of ours; for what it looks for, a record is the same.
-    tables = "|".join(sorted(set(re.findall(r"^CREATE TABLE birth\.(\w+)", text, re.MULTILINE))))
-    return re.sub(rf"^(  \w+) birth\.(?:{tables});$", r"\1 record;", text, flags=re.MULTILINE)
-
-
 def pgspot(text: str) -> list[str]:
-    """Return what pgspot finds in a script, without the exceptions; an exception that it no longer finds is one too."""
-    done = subprocess.run([pgspot_program()], input=text, capture_output=True, text=True, check=False)
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    if not lines or not lines[-1].lstrip().startswith("Errors:"):
-        # It gives up at what it cannot parse, and that is a finding, not a pass.
-        return [f"pgspot gave up: {line}" for line in [*lines, *done.stderr.splitlines()] or ["it said nothing"]]
-    findings, met = [], set()
-    for line in lines[:-1]:
-        said = _SAID.fullmatch(line)
-        excepted = next((one for one in PGSPOT_EXCEPTIONS if said and said["code"] == one[0] and one[1] in line), None)
-        if excepted:
-            met.add(excepted)
-        else:
-            findings.append(line)
-    return findings + [f"{one[0]} {one[1]}: excepted, and not found" for one in PGSPOT_EXCEPTIONS if one not in met]
-
-
-def upgrades(sources: Sources) -> Iterable[tuple[str, str]]:
-    """Yield every release with the script of its upgrade."""
-    before = "base"
-    for release in sources.releases:
-        written = io.StringIO()
-        config = Config(paths.ALEMBIC_INI, output_buffer=written)
-        config.attributes.update(url="postgresql://nowhere", configure_logger=False)
-        command.upgrade(config, f"{before}:{release}", sql=True)
-        yield release, written.getvalue()
-        before = release
+    """Return what pgspot finds in a script, without the exceptions above."""
+    return lint.pgspot(text, pgspot_program(), PGSPOT_EXCEPTIONS)
 
 
 def squawk(text: str, *, name: str = "stdin") -> list[str]:
-    """Return what squawk finds in a release's script."""
-    excluded = [word for rule in SQUAWK_EXCEPTIONS for word in ("--exclude", rule)]
-    program = str(Path(sys.executable).parent / "squawk")
-    done = subprocess.run(
-        [program, "--pg-version", "14.0", "--reporter", "Gcc", "--stdin-filepath", name, *excluded],
-        input=re.sub(r"^\\.*$", "", text, flags=re.MULTILINE),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    findings = done.stdout.splitlines()
-    if done.returncode not in (0, 1) or bool(findings) != bool(done.returncode):
-        return [f"{name}: squawk gave up: {done.stderr.strip() or done.stdout.strip()}"]
-    return findings
+    """Return what squawk finds in a release's script, without the rules above."""
+    return lint.squawk(text, SQUAWK_EXCEPTIONS, name=name)
 
 
 def pages(root: Path) -> Iterable[Path]:

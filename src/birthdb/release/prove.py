@@ -35,8 +35,8 @@ import typer
 from psycopg.sql import SQL, Literal
 
 from birthdb import paths
-from birthdb.release.sources import Sources
-from birthdb.release.texts import body_of
+from pgcontract.sources import Sources
+from pgcontract.texts import body_of
 
 #: The environment variable that names the claim whose guard the tests' template database is to lack.
 TAKE_OUT = "BIRTHDB_TAKE_OUT"

@@ -13,7 +13,7 @@ from support import RELEASER, Database, downgrade, upgrade
 
 from birthdb import api, paths
 from birthdb.release import attest
-from birthdb.release.sources import Sources
+from pgcontract.sources import Sources
 
 RELEASES = list(Sources(paths.ROOT).releases)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import Cluster
+from support import PROJECT, Cluster
 
 from birthdb import target
-from birthdb.release import semantic
+from pgcontract import semantic
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -46,7 +46,7 @@ def hashes(connection: psycopg.Connection[Any], statements: str) -> dict[str, st
     with connection.transaction(force_rollback=True):
         connection.execute("CREATE SCHEMA corpus")
         connection.execute(statements.encode(), prepare=False)
-        made = semantic.hashes(connection, schema="corpus")
+        made = semantic.hashes(connection, PROJECT, schema="corpus")
     assert made
     return made
 

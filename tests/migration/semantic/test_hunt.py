@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import Database
+from support import PROJECT, Database
 
 from birthdb import target
-from birthdb.release import hunt, semantic
-from birthdb.release.hunt import Report
+from birthdb.release.hunt import SPECIMENS
+from pgcontract import semantic
+from pgcontract.hunt import Report, hunt, targets
 
 Tokens = Callable[[str], Iterator[tuple[str, str]]]
 sighted: Tokens = semantic.tokens
@@ -25,8 +26,10 @@ def connection(db: Database) -> Iterator[psycopg.Connection[Any]]:
 
 def found(connection: psycopg.Connection[Any], seed: int, *, part: int, parts: int, mutations: int = 200) -> Report:
     """Hunt among a part of all targets, for about as many mutations."""
-    return hunt.hunt(
+    return hunt(
         connection,
+        PROJECT,
+        SPECIMENS,
         mutations=mutations * parts,
         reformattings=mutations // 10 * parts,
         seed=seed,
@@ -50,19 +53,19 @@ def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any],
 @pytest.mark.parametrize("part", range(16))
 def test_the_hunt_finds_nothing(connection: psycopg.Connection[Any], part: int) -> None:
     seed = SystemRandom().randrange(2**32)
-    report = hunt.hunt(connection, mutations=20_000, reformattings=2_000, seed=seed, part=part, parts=16)
+    report = hunt(connection, PROJECT, SPECIMENS, mutations=20_000, reformattings=2_000, seed=seed, part=part, parts=16)
     assert [*report.missed, *report.false, *report.refused] == [], f"seed {seed}, part {part} of 16\n{report}"
 
 
 def test_every_routine_and_every_part_of_a_table_is_a_target(connection: psycopg.Connection[Any]) -> None:
-    targets = hunt.targets(connection)
+    every = targets(connection, PROJECT, SPECIMENS)
     kept = ("gateway", "function", "procedure", "view", "constraint", "index")
-    live = [key for key in semantic.hashes(connection) if key.startswith(kept)]
-    defaults = [one for one in targets if one.kind == "relation" and not one.statement.startswith("CREATE VIEW ")]
-    made = [one for one in targets if one not in (*hunt.SPECIMENS, *defaults)]
+    live = [key for key in semantic.hashes(connection, PROJECT) if key.startswith(kept)]
+    defaults = [one for one in every if one.kind == "relation" and not one.statement.startswith("CREATE VIEW ")]
+    made = [one for one in every if one not in (*SPECIMENS, *defaults)]
     assert len(made) == len(live)
     assert defaults
-    assert {one.kind for one in targets} == {"routine", "relation", "constraint", "index", "trigger"}
+    assert {one.kind for one in every} == {"routine", "relation", "constraint", "index", "trigger"}
 
 
 def without_strings(text: str) -> Iterator[tuple[str, str]]:
@@ -116,7 +119,7 @@ def test_a_hash_that_ignores_the_header_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = semantic.digest
-    monkeypatch.setattr(semantic, "digest", lambda _, text, *, scans=True: digest({}, text, scans=scans))
+    monkeypatch.setattr(semantic, "digest", lambda _, text, **how: digest({}, text, **how))
     assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
 
 
@@ -143,9 +146,9 @@ def test_a_seed_reproduces_a_hunt(connection: psycopg.Connection[Any]) -> None:
 
 
 def test_a_hunt_leaves_the_database_unchanged(connection: psycopg.Connection[Any]) -> None:
-    before = semantic.hashes(connection)
+    before = semantic.hashes(connection, PROJECT)
     found(connection, 3, part=0, parts=60, mutations=40)
-    assert semantic.hashes(connection) == before
+    assert semantic.hashes(connection, PROJECT) == before
     assert connection.execute("SELECT to_regnamespace('hunt')").fetchone() == (None,)
 
 

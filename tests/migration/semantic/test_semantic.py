@@ -4,11 +4,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import RELEASER, Database, upgrade
+from support import PROJECT, RELEASER, Database, upgrade
 
 from birthdb import paths
-from birthdb.release import semantic
-from birthdb.release.sources import Sources
+from pgcontract import semantic
+from pgcontract.sources import Sources
 
 BODY = """
 DECLARE v_sum bigint := 0;
@@ -73,12 +73,12 @@ def test_live_objects_hash_the_same_after_a_round_trip(db: Database) -> None:
         connection.execute(
             "CREATE VIEW birth.v_unstable AS SELECT oid FROM pg_class WHERE relname::varchar IN ('a', 'b')"
         )
-        first = semantic.hashes(connection)
+        first = semantic.hashes(connection, PROJECT)
         definition: Any = connection.execute("SELECT pg_get_viewdef('birth.v_unstable'::regclass)").fetchone()
         connection.execute(f"CREATE OR REPLACE VIEW birth.v_unstable AS {definition[0]}".encode())
-        assert semantic.hashes(connection) == first
+        assert semantic.hashes(connection, PROJECT) == first
         connection.execute("ALTER FUNCTION birth.fn_atomic(integer) STRICT")
-        second = semantic.hashes(connection)
+        second = semantic.hashes(connection, PROJECT)
         assert {key for key in first if first[key] != second[key]} == {"function fn_atomic(integer)"}
         connection.rollback()
 
@@ -100,7 +100,7 @@ def test_objects_are_named_as_the_contract_names_them(db: Database) -> None:
         live = connection.execute(
             "SELECT kind || ' ' || object FROM birth.fn_birth_contract_live() WHERE kind NOT IN ('schema', 'role')"
         ).fetchall()
-        assert {key for (key,) in live} == set(semantic.hashes(connection))
+        assert {key for (key,) in live} == set(semantic.hashes(connection, PROJECT))
         connection.rollback()
 
 
@@ -110,11 +110,11 @@ def test_hashing_as_the_owner_leaves_nothing_behind(empty_db: Database, release:
     with psycopg.connect(empty_db.url()) as connection:
         catalogue = "SELECT array_agg(oid ORDER BY oid) FROM (SELECT oid FROM pg_class UNION SELECT oid FROM pg_proc) o"
         before = connection.execute(catalogue).fetchone()
-        hashed = semantic.hashes(connection)
+        hashed = semantic.hashes(connection, PROJECT)
         assert connection.execute(catalogue).fetchone() == before
         assert "table birth_registry" in hashed
         connection.execute("SET ROLE birth_definer")
-        assert semantic.hashes(connection) == hashed
+        assert semantic.hashes(connection, PROJECT) == hashed
 
 
 def test_hashing_does_not_wait_for_readers_or_writers(db: Database) -> None:
@@ -124,7 +124,7 @@ def test_hashing_does_not_wait_for_readers_or_writers(db: Database) -> None:
         other.execute(f"LOCK TABLE {named[0]} IN EXCLUSIVE MODE".encode())
         other.execute("SELECT count(*) FROM birth.v_birth_metrics")
         with psycopg.connect(db.url(), options="-c lock_timeout=1") as connection:
-            assert semantic.hashes(connection)
+            assert semantic.hashes(connection, PROJECT)
 
 
 def test_session_settings_do_not_change_a_hash(db: Database) -> None:
@@ -135,7 +135,7 @@ def test_session_settings_do_not_change_a_hash(db: Database) -> None:
         connection.execute(
             "CREATE TABLE birth.measured (at float8 DEFAULT 0.1::float8 + 0.2, day date DEFAULT date '2026-02-01')"
         )
-        first = semantic.hashes(connection)
+        first = semantic.hashes(connection, PROJECT)
         for setting in (
             "search_path = birth, public",
             "TimeZone = 'Asia/Kathmandu'",
@@ -146,27 +146,30 @@ def test_session_settings_do_not_change_a_hash(db: Database) -> None:
             "standard_conforming_strings = off",
         ):
             connection.execute(f"SET LOCAL {setting}".encode())
-            assert semantic.hashes(connection) == first, setting
+            assert semantic.hashes(connection, PROJECT) == first, setting
         connection.rollback()
 
 
 def test_a_source_file_has_the_hash_of_its_object_only(db: Database) -> None:
     source = (paths.SQL / "functions" / "core" / "fn_birth_lock_key.sql").read_text(encoding="utf-8")
     with psycopg.connect(db.url()) as connection:
-        live = semantic.hashes(connection)
-        (key,) = made = semantic.of_source(connection, source)
+        live = semantic.hashes(connection, PROJECT)
+        (key,) = made = semantic.of_source(connection, PROJECT, source)
         assert made[key] == live[key]
         assert (
-            semantic.of_source(connection, "-- reformatted\n" + source.replace("SELECT", "select\n"))[key] == live[key]
+            semantic.of_source(connection, PROJECT, "-- reformatted\n" + source.replace("SELECT", "select\n"))[key]
+            == live[key]
         )
-        assert semantic.of_source(connection, source.replace("0)", "1)"))[key] != live[key]
-        assert semantic.hashes(connection) == live
+        assert semantic.of_source(connection, PROJECT, source.replace("0)", "1)"))[key] != live[key]
+        assert semantic.hashes(connection, PROJECT) == live
 
 
 def test_a_source_file_of_an_overload_is_hashed_separately(db: Database) -> None:
     with psycopg.connect(db.url()) as connection:
         made = semantic.of_source(
-            connection, "CREATE FUNCTION birth.fn_birth_lock_key(p integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+            connection,
+            PROJECT,
+            "CREATE FUNCTION birth.fn_birth_lock_key(p integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
         )
         assert list(made) == ["function fn_birth_lock_key(integer)"]
-        assert made.keys().isdisjoint(semantic.hashes(connection))
+        assert made.keys().isdisjoint(semantic.hashes(connection, PROJECT))

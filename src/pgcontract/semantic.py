@@ -26,9 +26,12 @@ from typing import Any, LiteralString, TypeVar
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
-#: Part of every hash; see above for what raises it.
-ALGORITHM = "birthdb-semantic-2"
+from pgcontract.project import Project
+
+#: Part of every hash; see above for what raises it. A project puts its name before it.
+ALGORITHM = "semantic-2"
 
 #: What ``hashes`` can be asked for.
 KINDS = ("routine", "relation", "constraint", "index", "trigger", "rule", "policy")
@@ -49,11 +52,10 @@ SET LOCAL extra_float_digits = 1;
 SET LOCAL check_function_bodies = off;
 """
 
-# Kind and object are named as fn_birth_contract_live() names them.
+# Kind and object are named as the contract's `live` names them.
 _ROUTINES: LiteralString = """
-SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
-                               'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
-            WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
+SELECT coalesce(%(special)s::jsonb ->> p.proname,
+                CASE WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END) AS kind,
   substr(p.oid::regprocedure::text, length(quote_ident(n.nspname)) + 2) AS object,
   coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body,
   CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS word,
@@ -251,10 +253,15 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
             yield "word", raw.translate(_ASCII_LOWER)
 
 
-def digest(header: dict[str, Any], text: str, *, scans: bool = True) -> str:
+def algorithm(project: Project) -> str:
+    """Return what the hashes of a project are made by."""
+    return f"{project.name}-{ALGORITHM}"
+
+
+def digest(header: dict[str, Any], text: str, *, scans: bool = True, by: str = ALGORITHM) -> str:
     """Return the SHA-256 of a header and a text; a text in a language that does not scan counts byte by byte."""
     canonical = json.dumps(
-        [ALGORITHM, header, _stream(text) if scans else [("raw", text)]],
+        [by, header, _stream(text) if scans else [("raw", text)]],
         ensure_ascii=False,
         sort_keys=True,
         separators=(",", ":"),
@@ -262,18 +269,22 @@ def digest(header: dict[str, Any], text: str, *, scans: bool = True) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def hashes(connection: Connection, *, schema: str = "birth", kinds: Collection[str] = KINDS) -> dict[str, str]:
-    """Return the semantic hash of every object of a schema by ``"<kind> <object>"``, as fn_birth_contract_live() has.
+def hashes(
+    connection: Connection, project: Project, *, schema: str | None = None, kinds: Collection[str] = KINDS
+) -> dict[str, str]:
+    """Return the semantic hash of every object of the schema by ``"<kind> <object>"``, as the contract's `live` has.
+
+    ``schema`` is another one than the project's.
 
     Texts are loaded into the session's temporary schema, in a transaction that is rolled back: nothing is changed, and
-    no object is locked against those who read or write. The login must be a superuser or act as birth_definer, and may
+    no object is locked against those who read or write. The login must be a superuser or act as the owner, and may
     make temporary tables; raises psycopg.errors.InsufficientPrivilege where it may not.
     """
     found: dict[str, str] = {}
     with _pinned(connection):
-        scratch = _Scratch(connection, schema)
+        scratch = _Scratch(connection, project, schema or project.schema)
         if "routine" in kinds:
-            found.update(_routines(connection, schema))
+            found.update(_routines(connection, project, scratch.schema))
         if "relation" in kinds:
             found.update(_relations(scratch))
         for kind, query in _PARTS.items():
@@ -282,7 +293,7 @@ def hashes(connection: Connection, *, schema: str = "birth", kinds: Collection[s
     return found
 
 
-def of_source(connection: Connection, text: str, *, schema: str = "birth") -> dict[str, str]:
+def of_source(connection: Connection, project: Project, text: str) -> dict[str, str]:
     """Return the hash of every routine that a source file makes, by key as ``hashes`` does; changes nothing.
 
     A header is what the server makes of it, so the file is loaded, in a transaction that is rolled back. Raises what
@@ -290,11 +301,11 @@ def of_source(connection: Connection, text: str, *, schema: str = "birth") -> di
     """
     versions = "SELECT oid, xmin::text, cmin::text, ctid::text FROM pg_proc WHERE pronamespace = %s::regnamespace"
     with connection.transaction(force_rollback=True):
-        before = set(connection.execute(versions, (schema,)).fetchall())
+        before = set(connection.execute(versions, (project.schema,)).fetchall())
         connection.execute(text.encode(), prepare=False)
-        made = [row[0] for row in connection.execute(versions, (schema,)).fetchall() if row not in before]
+        made = [row[0] for row in connection.execute(versions, (project.schema,)).fetchall() if row not in before]
         with _pinned(connection):
-            return dict(_routines(connection, schema, made))
+            return dict(_routines(connection, project, project.schema, made))
 
 
 @contextmanager
@@ -326,18 +337,21 @@ def _pieces(raw: str, piece: re.Pattern[str]) -> Iterator[str]:
         at = gap.end() if gap else found.end()
 
 
-def _routines(connection: Connection, schema: str, only: list[int] | None = None) -> Iterator[tuple[str, str]]:
+def _routines(
+    connection: Connection, project: Project, schema: str, only: list[int] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield key and hash of every routine: the header and the tokens of its body."""
-    for row in _rows(connection, _ROUTINES, schema=schema, only=only):
+    kinds = {name: kind for kind, names in project.special.items() for name in names}
+    for row in _rows(connection, _ROUTINES, schema=schema, only=only, special=Jsonb(kinds)):
         settled = _settled(connection, row, partial(_reload_routine, connection)) if row["settles"] else row
-        yield _key(row), digest(settled["header"], settled["body"], scans=row["scans"])
+        yield _key(row), digest(settled["header"], settled["body"], scans=row["scans"], by=algorithm(project))
 
 
 def _reload_routine(connection: Connection, row: Row) -> Row:
     """Make a routine in the temporary schema; return its row with the texts that the server writes there."""
     made = SQL("CREATE {} {}").format(SQL(row["word"]), Identifier("pg_temp", row["header"]["name"]))
     connection.execute(made + SQL(row["definition"]), prepare=False)
-    (again,) = _rows(connection, _ROUTINES, schema="pg_temp", only=None)
+    (again,) = _rows(connection, _ROUTINES, schema="pg_temp", only=None, special=Jsonb({}))
     return row | {part: again[part] for part in ("header", "body", "definition")}
 
 
@@ -348,7 +362,7 @@ def _relations(scratch: "_Scratch") -> Iterator[tuple[str, str]]:
             scratch.connection, row["query"], partial(_reload_query, scratch.connection, row["relation"])
         )
         columns = [_column(scratch, row["relation"], column) for column in row["columns"] or ()]
-        yield _key(row), digest(row["header"], ",\n".join([*columns, *filter(None, [query])]))
+        yield _key(row), digest(row["header"], ",\n".join([*columns, *filter(None, [query])]), by=scratch.by)
 
 
 def _reload_query(connection: Connection, name: str, query: str) -> str:
@@ -400,7 +414,7 @@ def _parts(scratch: "_Scratch", query: LiteralString) -> Iterator[tuple[str, str
         if row["settles"]:
             table = scratch.table(row["relation"])
             text = _settled(scratch.connection, text, partial(_reload_part, scratch.connection, table, row))
-        yield _key(row), digest(row["header"], text)
+        yield _key(row), digest(row["header"], text, by=scratch.by)
 
 
 def _reload_part(connection: Connection, table: Identifier, row: Row, text: str) -> str:
@@ -444,8 +458,9 @@ def _settled(connection: Connection, text: State, reload: Callable[[State], Stat
 class _Scratch:
     """Tables of the temporary schema with the names and columns of a schema's relations, made when first asked for."""
 
-    def __init__(self, connection: Connection, schema: str) -> None:
+    def __init__(self, connection: Connection, project: Project, schema: str) -> None:
         self.connection = connection
+        self.by = algorithm(project)
         self.schema = schema
         self._made: set[str] = set()
 

@@ -1,6 +1,6 @@
 """Changes to SQL text that are known to change it, and changes that are known to change nothing.
 
-The hunt (``birthdb.release.hunt``) judges the semantic hash by these, so nothing here uses it or what it is built on:
+The hunt (``pgcontract.hunt``) judges the semantic hash by these, so nothing here uses it or what it is built on:
 a small lexer of its own cuts the text, and every mutation is a change of the sequence of lexemes.
 """
 

@@ -13,35 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from alembic.util import CommandError
-
-#: The schema that holds everything, and Alembic's version table in it.
-SCHEMA = "birth"
-VERSION_TABLE = "alembic_version"
-
-#: What every release runs before and after its own files.
-#: ``VERSION_TABLE_CHECK`` asks the catalogue alone whether Alembic's table may be read, by anybody.
-VERSION_TABLE_CHECK = "release/version_table.sql"
-BEGIN = ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, "release/ready.sql")
-PREPARE = "release/prepare.sql"
-EVIDENCE = "release/evidence.sql"
-GRANTS = "grants.sql"
-CONTRACT = "release/contract.sql"
-FINISH = ("release/finish.sql", "release/leave.sql")
-ORDER = "order.txt"
-MANIFEST = "manifest"
-COMMON = (*BEGIN, PREPARE, EVIDENCE, GRANTS, CONTRACT, *FINISH)
-
-#: What says whether sources and releases agree, and the command that repairs.
-CHECK = "python -m birthdb.release check"
+from pgcontract.project import MANIFEST, ORDER, Project, SourceError
 
 _DROPS = {"tables": "TABLE", "functions": "ROUTINE", "views": "VIEW"}
 _FOLDED = ("claims", "objects")
 _SECTION = re.compile(r"\[([a-z0-9_]+)\]")
-
-
-class SourceError(CommandError):
-    """The sources contradict each other; the message ends with what to do."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +75,10 @@ class Step:
             return []
         return [*dict.fromkeys((self.path, self.object)), *([self.way_back] if self.undone_by_file else [])]
 
-    @property
-    def drop(self) -> str:
-        """The DROP of the object that the file makes: never CASCADE, so that what depends on it speaks up."""
+    def drop(self, schema: str) -> str:
+        """Return the DROP of the object that the file makes: never CASCADE, so that what depends on it is reported."""
         path = PurePosixPath(self.path)
-        return f"DROP {_DROPS[str(path.parent)]} {SCHEMA}.{path.stem};\n"
+        return f"DROP {_DROPS[str(path.parent)]} {schema}.{path.stem};\n"
 
 
 def body_of(text: str, routine: str) -> str | None:
@@ -116,8 +91,9 @@ class Texts:
     """The releases of a directory with ``sql/`` and ``migrations/``: what each runs, reads and fixed."""
 
     def __init__(self, root: Path) -> None:
-        """Read below ``root``. Raises SourceError for an order.txt that cannot be read."""
+        """Read below ``root``. Raises SourceError for a contract.toml or an order.txt that cannot be read."""
         self.root = root
+        self.project = Project.read(root)
         self.sql = root / "sql"
         self.migrations = root / "migrations"
         #: The steps of each release, oldest first.
@@ -163,7 +139,7 @@ class Texts:
 
     def files(self, release: str) -> list[str]:
         """Return every file that a release reads: the common ones, those of its steps, the twins that undo them."""
-        return [*COMMON, *(path for step in self.releases[release] for path in step.files)]
+        return [*self.project.common, *(path for step in self.releases[release] for path in step.files)]
 
     def living(self, folders: Iterable[str] = ("roles", "release", *_DROPS)) -> Iterator[tuple[str, Path]]:
         """Yield every living file of the folders, by its path as order.txt has it."""
@@ -180,7 +156,7 @@ class Texts:
     def standing(self, path: str, releases: Iterable[str]) -> str | None:
         """Return which of ``releases``, newest first, made what there is of a file; None for what is dropped or new."""
         for release in releases:
-            if path in COMMON:
+            if path in self.project.common:
                 return release
             named = [step for step in self.releases[release] if step.object == path]
             if named:
@@ -256,7 +232,7 @@ class Texts:
         def summed(path: str) -> str:
             return f"{digest(self.read_file(release, path))}  {path}"
 
-        yield from map(summed, COMMON)
+        yield from map(summed, self.project.common)
         for step in self.releases[release]:
             if step.drops or step.makes:
                 yield f"# {step}"
@@ -289,7 +265,7 @@ class Texts:
         """
         for each in self.until(release):
             if self.recorded(each) and (names := self.differs(each)):
-                raise SourceError(f"not what {each} was measured with: {', '.join(names)}\n    {CHECK}")
+                raise SourceError(f"not what {each} was measured with: {', '.join(names)}\n    {self.project.check}")
 
 
 def digest(file: Path) -> str:

@@ -14,19 +14,17 @@ from pathlib import PurePosixPath
 
 from pglast.parser import ParseError
 
-from birthdb.release.semantic import tokens
-from birthdb.release.texts import SCHEMA
+from pgcontract.semantic import tokens
 
 #: What a file of a folder makes: one of these, named after the file.
 KINDS = {"functions": ("function", "procedure"), "tables": ("table",), "views": ("view",)}
 
 _WORDS = ("word", "name")
-_QUALIFIED = re.compile(rf"\b{SCHEMA}\.(\w+)")
 
 
 @dataclass(frozen=True)
 class References:
-    """What a text makes, as ``(kind, name)``, and the names of schema ``birth`` that it mentions.
+    """What a text makes, as ``(kind, name)``, and the names of the schema that it mentions.
 
     ``said`` are names in strings: statements built at run time, and prose. They order nothing.
     """
@@ -43,8 +41,8 @@ class References:
 
 
 @cache
-def references(text: str) -> References:
-    """Return what a file makes and mentions. Raises ParseError for text that cannot be scanned."""
+def references(text: str, schema: str) -> References:
+    """Return what a file makes of a schema and mentions of it. Raises ParseError for text that cannot be scanned."""
     makes: list[tuple[str, str]] = []
     hard: set[str] = set()
     soft: set[str] = set()
@@ -54,14 +52,14 @@ def references(text: str) -> References:
         # A comment's text is prose.
         if words[:2] == ["comment", "on"]:
             continue
-        made = _made(words) if words[0] == "create" else None
+        made = _made(words, schema) if words[0] == "create" else None
         if made:
             makes.append(made)
-        hard.update(_qualified(words))
+        hard.update(_qualified(words, schema))
         bodies = words[0] == "do" or (made is not None and made[0] in KINDS["functions"])
         called = words[0] != "do" and ("language", "plpgsql") in pairwise(words)
         for inner in (string for kind, string in statement if kind == "string"):
-            body, strings = _in_string(inner)
+            body, strings = _in_string(inner, schema)
             (said if not bodies else soft if called else hard).update(body)
             said.update(strings)
     own = {name for _, name in makes}
@@ -82,29 +80,29 @@ def _statements(stream: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, s
         yield statement
 
 
-def _made(words: Sequence[str | None]) -> tuple[str, str] | None:
+def _made(words: Sequence[str | None], schema: str) -> tuple[str, str] | None:
     rest = [word for word in words[1:8] if word not in ("or", "replace")]
     known = {kind for kinds in KINDS.values() for kind in kinds}
-    if len(rest) >= 4 and rest[0] in known and rest[1:3] == [SCHEMA, "."] and rest[3] is not None:
+    if len(rest) >= 4 and rest[0] in known and rest[1:3] == [schema, "."] and rest[3] is not None:
         return str(rest[0]), rest[3]
     return None
 
 
-def _qualified(words: Sequence[str | None]) -> Iterator[str]:
-    for schema, dot, name in zip(words, words[1:], words[2:], strict=False):
-        if schema == SCHEMA and dot == "." and name is not None:
+def _qualified(words: Sequence[str | None], schema: str) -> Iterator[str]:
+    for first, dot, name in zip(words, words[1:], words[2:], strict=False):
+        if first == schema and dot == "." and name is not None:
             yield name
 
 
-def _in_string(text: str) -> tuple[set[str], set[str]]:
+def _in_string(text: str, schema: str) -> tuple[set[str], set[str]]:
     """Return what a body mentions, and what the strings in it do."""
     try:
         found = list(tokens(text))
     except ParseError:
         # Part of a statement: a pattern may only find too much.
-        return set(_QUALIFIED.findall(text)), set()
-    mentioned = set(_qualified([word if kind in _WORDS else None for kind, word in found]))
-    strings = [_in_string(inner) for kind, inner in found if kind == "string" and SCHEMA in inner]
+        return set(re.findall(rf"\b{schema}\.(\w+)", text)), set()
+    mentioned = set(_qualified([word if kind in _WORDS else None for kind, word in found], schema))
+    strings = [_in_string(inner, schema) for kind, inner in found if kind == "string" and schema in inner]
     return mentioned, {name for names in strings for part in names for name in part}
 
 

@@ -22,15 +22,14 @@ import psycopg
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from pglast.parser import ParseError
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from birthdb.release import undone
-from birthdb.release.databases import config, downgrade, load, upgrade
-from birthdb.release.references import KINDS, Circle, References, arrange, references
-from birthdb.release.semantic import tokens
-from birthdb.release.sources import Sources
-from birthdb.release.texts import BEGIN, COMMON, VERSION_TABLE, SourceError, Step
+from pgcontract.databases import config, database, downgrade, load, upgrade
+from pgcontract.project import SourceError
+from pgcontract.references import KINDS, Circle, References, arrange, references
+from pgcontract.release import undone
+from pgcontract.semantic import tokens
+from pgcontract.sources import Sources
+from pgcontract.texts import Step
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MEANT_OTHERWISE = {"head", "heads", "base", "current"}
@@ -47,14 +46,14 @@ _DEPENDENTS: LiteralString = """
 WITH relation AS (
   SELECT c.oid, c.reltype,
          CASE WHEN c.relkind IN ('v', 'm') THEN 'views/' ELSE 'tables/' END || c.relname || '.sql' AS path
-  FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+  FROM pg_class c WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
 ), object (classid, objid, path, piece) AS (
   SELECT 'pg_class'::regclass, r.oid, r.path, NULL FROM relation r
   UNION ALL SELECT 'pg_type'::regclass, t.oid, r.path, NULL
             FROM relation r JOIN pg_type t ON r.reltype IN (t.oid, t.typelem)
   UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, r.path, NULL FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
   UNION ALL SELECT 'pg_proc'::regclass, p.oid, 'functions/' || p.proname || '.sql', NULL
-            FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+            FROM pg_proc p WHERE p.pronamespace = %(schema)s::regnamespace
   UNION ALL SELECT 'pg_constraint'::regclass, k.oid, r.path, 'constraint ' || k.conname
             FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
   UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, r.path, 'the default of a column'
@@ -72,7 +71,9 @@ WHERE used.path <> dependent.path
 ORDER BY 1, 2, 3
 """
 
-_NAMES: LiteralString = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND proname = %s"
+_NAMES: LiteralString = (
+    "SELECT count(*) FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace AND proname = %(name)s"
+)
 
 
 @dataclass
@@ -112,13 +113,16 @@ def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) ->
     it. Raises SourceError with every reason that was found, each with what to do; the checkout is then as it was.
     """
     changes, remarks = _examine(sources, name, message)
-    with tempfile.TemporaryDirectory(prefix="birthdb-start-") as directory, _databases(url, 2) as (tried, loaded):
+    with tempfile.TemporaryDirectory(prefix="pgcontract-start-") as directory, ExitStack() as stack:
+        tried, loaded = (
+            stack.enter_context(database(url, f"start_{os.getpid()}_{one}")) for one in ("tried", "loaded")
+        )
         copy = _copy(sources, Path(directory))
         for path in [*changes.changed, *changes.removed, *changes.common]:
             copy.supersede(sources.head, path, sources.older(path, sources.head))
         release = _Release(copy, name, message, changes)
         try:
-            upgrade(tried, sources.head, copy)
+            upgrade(copy, tried, sources.head)
         except psycopg.Error as error:
             raise SourceError(f"{sources.head} cannot be released: {_said(error)}") from error
         release.refine(tried)
@@ -141,7 +145,7 @@ def _examine(sources: Sources, name: str, message: str) -> tuple[_Changes, list[
     changes = _Changes()
     for ahead in sources.ahead():
         folder = ahead.path.partition("/")[0]
-        if ahead.path in COMMON:
+        if ahead.path in sources.project.common:
             changes.common.append(ahead.path)
             if ahead.kind == "removed":
                 refusals.append(f"{ahead.path}: every release runs it\n    git checkout -- sql/{ahead.path}")
@@ -162,7 +166,7 @@ def _examine(sources: Sources, name: str, message: str) -> tuple[_Changes, list[
     read: dict[str, References] = {}
     for path, text in _living(sources):
         try:
-            read[path] = references(text)
+            read[path] = references(text, sources.project.schema)
         except ParseError as error:
             refusals.append(f"{path}: cannot be read: {error}\n    correct it")
     for path in sorted((changes.changed | changes.new) & read.keys()):
@@ -197,7 +201,7 @@ def _unfit(sources: Sources, name: str, message: str) -> Iterator[str]:
     for finding in sources.check_releases():
         yield str(finding)
     try:
-        head = ScriptDirectory.from_config(config(sources=sources)).get_current_head()
+        head = ScriptDirectory.from_config(config(sources)).get_current_head()
     except CommandError as error:
         yield f"{error}\n    releases are a single line"
     else:
@@ -224,7 +228,7 @@ def _tables(sources: Sources, changes: _Changes, name: str) -> Iterator[str]:
         if path.startswith("tables/"):
             yield (
                 f"{path}: a release destroys no rows, so no table is removed\n"
-                f"    git checkout -- sql/{path}, and close it for writing, as release/close_v1.sql does"
+                f"    git checkout -- sql/{path}, and close it for writing: a CHECK (false) NOT VALID refuses new rows"
             )
     for path in sorted(path for path in changes.changed if path.startswith("tables/")):
         up = f"release/{name}_{PurePosixPath(path).stem}.sql"
@@ -288,7 +292,8 @@ def _granted(sources: Sources) -> tuple[set[str], set[str]]:
         name
         for what, name in named
         # Alembic's table is no file's: enter.sql makes it as Alembic would.
-        if name != VERSION_TABLE and not any(sources.file(f"{folder}/{name}.sql").is_file() for folder in folders[what])
+        if name != sources.project.version_table
+        and not any(sources.file(f"{folder}/{name}.sql").is_file() for folder in folders[what])
     }
     return {name for _, name in named}, unknown
 
@@ -301,6 +306,7 @@ class _Release:
 
     def __init__(self, copy: Sources, name: str, message: str, changes: _Changes) -> None:
         self.copy = copy
+        self.schema = copy.project.schema
         self.name = name
         self.message = message
         self.changes = changes
@@ -325,7 +331,7 @@ class _Release:
     def revise(self) -> None:
         """Write the revision."""
         tables = tuple(sorted(PurePosixPath(path).stem for path in self.changes.new if path.startswith("tables/")))
-        script = ScriptDirectory.from_config(config(sources=self.copy))
+        script = ScriptDirectory.from_config(config(self.copy))
         script.messaging_opts = {"quiet": True}
         try:
             script.generate_revision(self.name, self.message, evidence=_tuple(tables))
@@ -336,7 +342,7 @@ class _Release:
         """Find what has to go first, trial by trial. Raises SourceError for what a server refuses in any order."""
         with psycopg.connect(url) as connection:
             dependents: dict[str, list[tuple[str, str | None]]] = {}
-            for used, dependent, piece in connection.execute(_DEPENDENTS).fetchall():
+            for used, dependent, piece in connection.execute(_DEPENDENTS, {"schema": self.schema}).fetchall():
                 dependents.setdefault(used, []).append((dependent, piece))
             connection.rollback()
             while True:
@@ -363,7 +369,7 @@ class _Release:
 
     def callers(self) -> Iterator[str]:
         """Yield which files call a routine of another shape and were not changed: no server looks into them."""
-        read = {path: references(text) for path, text in _living(self.copy) if path not in self._made()}
+        read = {path: references(text, self.schema) for path, text in _living(self.copy) if path not in self._made()}
         for path in sorted(self.first.keys() & self.changes.changed):
             name = PurePosixPath(path).stem
             if callers := [other for other, file in read.items() if name in file.soft | file.said]:
@@ -379,7 +385,8 @@ class _Release:
             needed = (altering.hard | altering.soft) - {own}
             living[path] = References((("table", own),), needed, frozenset(), frozenset())
         older = {
-            path: references(self.copy.text(self.copy.head, path)) for path in (*self.first, *self.changes.removed)
+            path: references(self.copy.text(self.copy.head, path), self.schema)
+            for path in (*self.first, *self.changes.removed)
         }
         try:
             made = [steps.get(path, Step(path)) for path in arrange(living, self.listed)]
@@ -405,9 +412,8 @@ class _Release:
     def _made(self) -> set[str]:
         return (self.changes.changed | self.changes.new | set(self.first)) - self.changes.removed
 
-    @staticmethod
-    def _references(file: Path) -> References:
-        return references(file.read_text(encoding="utf-8"))
+    def _references(self, file: Path) -> References:
+        return references(file.read_text(encoding="utf-8"), self.schema)
 
     def _goes_first(self, path: str, reason: str, dependents: Mapping[str, list[tuple[str, str | None]]]) -> None:
         """Note an object and all that depends on it. Raises SourceError where a part of a table does."""
@@ -426,17 +432,17 @@ class _Release:
 
     def _try(self, connection: psycopg.Connection[Any]) -> None:
         """Run the steps up and back. Raises _Stuck with what has to go first."""
-        _run(connection, f"SET LOCAL birth.release = '{self.name}'")
-        for path in BEGIN:
+        _run(connection, f"SET LOCAL {self.schema}.release = '{self.name}'")
+        for path in self.copy.project.begin:
             _run(connection, self.copy.file(path).read_text(encoding="utf-8"))
         for step in self.steps:
-            text = step.drop if step.drops else self.copy.file(step.path).read_text(encoding="utf-8")
+            text = step.drop(self.schema) if step.drops else self.copy.file(step.path).read_text(encoding="utf-8")
             with self._watched(connection, step, "up"):
                 _run(connection, text)
             self._watch_overloads(connection, step)
         texts = Sources(self.copy.root)
         for release, undo in undone(texts, self.name):
-            text = undo.drop if undo.drops else texts.text(release, undo.path)
+            text = undo.drop(self.schema) if undo.drops else texts.text(release, undo.path)
             with self._watched(connection, undo, "back"):
                 _run(connection, text)
 
@@ -463,7 +469,7 @@ class _Release:
         if step.drops or not step.path.startswith("functions/"):
             return
         name = PurePosixPath(step.path).stem
-        (count,) = connection.execute(_NAMES, (name,)).fetchone() or (0,)
+        (count,) = connection.execute(_NAMES, {"schema": self.schema, "name": name}).fetchone() or (0,)
         if count > 1:
             refusal = f"{step}: there would be {count} routines {name}\n    a routine's name is enough: use another one"
             raise _Stuck(step.path, "its arguments change", refusal)
@@ -497,25 +503,29 @@ def _said(error: psycopg.Error) -> str:
 
 def _prove(copy: Sources, name: str, tried: str, loaded: str, pg_dump: Path) -> None:
     """Hold that the release goes up, comes back, goes up again, and is what loading makes. Raises SourceError."""
-    before = _dump(pg_dump, tried)
+
+    def dumped(url: str) -> list[str]:
+        return _dump(copy, pg_dump, url)
+
+    before = dumped(tried)
     head = list(copy.releases)[-2]
     try:
-        upgrade(tried, name, copy)
-        after = _dump(pg_dump, tried)
-        downgrade(tried, head, copy)
-        _same(before, _dump(pg_dump, tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
-        upgrade(tried, name, copy)
-        load(loaded, copy)
+        upgrade(copy, tried, name)
+        after = dumped(tried)
+        downgrade(copy, tried, head)
+        _same(before, dumped(tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
+        upgrade(copy, tried, name)
+        load(copy, loaded)
     except psycopg.Error as error:
         raise SourceError(f"{name} cannot be released: {_said(error)}") from error
-    again, living = _dump(pg_dump, tried), _dump(pg_dump, loaded)
+    again, living = dumped(tried), dumped(loaded)
     _same(after, again, f"{name}: the second time up does not make what the first time did", "see its steps")
     _same(living, after, f"{name}: migrating does not make what the living files say", "see its steps of release/")
 
 
-def _dump(pg_dump: Path, url: str) -> list[str]:
+def _dump(copy: Sources, pg_dump: Path, url: str) -> list[str]:
     written = subprocess.run(
-        [pg_dump, "--schema-only", "--schema=birth", "--exclude-table=birth.alembic_version", f"--dbname={url}"],
+        [pg_dump, "--schema-only", *copy.project.dumped, f"--dbname={url}"],
         check=True,
         capture_output=True,
         text=True,
@@ -530,18 +540,6 @@ def _same(wanted: list[str], found: list[str], what: str, repair: str) -> None:
     if lines:
         shown = "\n".join(f"    {line}" for line in lines[:12])
         raise SourceError(f"{what} (- is wanted, + was made):\n{shown}\n    {repair}")
-
-
-@contextmanager
-def _databases(url: str, count: int) -> Iterator[list[str]]:
-    """Make empty databases; drop them at the end."""
-    with psycopg.connect(url, autocommit=True) as connection, ExitStack() as stack:
-        made = [f"birthdb_start_{os.getpid()}_{number}" for number in range(count)]
-        for name in made:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            stack.callback(connection.execute, drop)
-        yield [make_conninfo(url, dbname=name) for name in made]
 
 
 # ---- the copy, and back

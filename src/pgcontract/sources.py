@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from birthdb.release.texts import COMMON, GRANTS, MANIFEST, ORDER, SourceError, Step, Texts, digest
-
-#: What starts the next release, and what takes edits into the releases that are not declared.
-START = "python -m birthdb.release start NAME -m 'what it brings'"
-MEASURE = "python -m birthdb.release measure"
+from pgcontract.project import GRANTS, MANIFEST, ORDER, SourceError
+from pgcontract.texts import Step, Texts, digest
 
 _DECLARED = re.compile(r"`(\w+)` sha256:([0-9a-f]{64})")
 
@@ -94,10 +91,11 @@ class Sources(Texts):
 
     def check(self) -> Iterator[Finding]:
         """Yield what is ahead of the releases, and what does not hold of them."""
-        repairs = {"changed": MEASURE, "removed": START, "new": "list it in sql/order.txt"}
+        start = self.project.start
+        repairs = {"changed": self.project.measure, "removed": start, "new": "list it in sql/order.txt"}
         for one in self.ahead():
             declared = one.kind == "changed" and one.release in self.declared()
-            yield Finding(f"{one.path}: {one.because}", START if declared else repairs[one.kind])
+            yield Finding(f"{one.path}: {one.because}", start if declared else repairs[one.kind])
         yield from self.check_releases()
 
     def check_releases(self) -> Iterator[Finding]:
@@ -105,12 +103,12 @@ class Sources(Texts):
         declared = self.declared()
         for release in self.releases:
             if not self.recorded(release):
-                yield Finding(f"{release}: was never measured", MEASURE)
+                yield Finding(f"{release}: was never measured", self.project.measure)
                 continue
             for path in self.differs(release):
                 file = self.manifest_file(release) if path == MANIFEST else self.read_file(release, path)
                 if path == ORDER:
-                    repair = "git checkout -- sql/order.txt" if release in declared else MEASURE
+                    repair = "git checkout -- sql/order.txt" if release in declared else self.project.measure
                     yield Finding(f"{release}: its steps are not those that were measured", repair)
                 elif file.is_relative_to(self.migrations):
                     where = self._where(file)
@@ -127,7 +125,7 @@ class Sources(Texts):
     def check_older(self) -> Iterator[Finding]:
         """Yield releases that would run the text of a later one, because their own is nowhere."""
         for release in self.releases:
-            for path in set(self.differs(release)) - {*COMMON, MANIFEST, ORDER}:
+            for path in set(self.differs(release)) - {*self.project.common, MANIFEST, ORDER}:
                 newest = self.newest(path)
                 edited = newest == release or self.sums(newest).get(path) == self.sums(release).get(path)
                 if self.read_file(release, path) == self.file(path) and (self.gone(path) or not edited):
@@ -146,12 +144,12 @@ class Sources(Texts):
         Raises SourceError for what else was edited in a declared release, and where an older text is nowhere.
         """
         declared = [release for release in self.releases if release in self.declared()]
-        for path in COMMON if declared else ():
+        for path in self.project.common if declared else ():
             if path in self.differs(declared[-1]):
                 self.supersede(declared[-1], path, self.older(path, declared[-1]))
         for release in declared:
             if names := self.differs(release):
-                raise SourceError(f"{release} is declared, and differs: {', '.join(names)}\n    {START}")
+                raise SourceError(f"{release} is declared, and differs: {', '.join(names)}\n    {self.project.start}")
         if findings := list(self.check_older()):
             raise SourceError("\n".join(map(str, findings)))
 

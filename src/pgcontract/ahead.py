@@ -1,8 +1,8 @@
-"""``alembic check`` for schema ``birth``: which living files of ``sql/`` the releases do not know.
+"""``alembic check``: which living files of ``sql/`` the releases do not know.
 
 The question is one about files, so it is answered without a database: Alembic's command asks for one only to compare
 tables, which this environment does not. Objects are compared by our plugin alone. Writing a revision is refused in all
-its forms: ``python -m birthdb.release start`` writes it together with what goes with it.
+its forms: ``start`` writes it together with what goes with it.
 """
 
 import logging
@@ -19,12 +19,12 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import CommandError, PriorityDispatchResult
 from sqlalchemy import MetaData
 
-from birthdb.release.sources import MEASURE, START, Ahead, Sources
+from pgcontract.sources import Ahead, Sources
 
 #: The plugin's name, for ``autogenerate_plugins``: no other comparator runs.
-PLUGIN = "birthdb"
+PLUGIN = "pgcontract"
 
-log = logging.getLogger("alembic.birthdb")
+log = logging.getLogger("alembic.pgcontract")
 
 
 class ObjectAhead(MigrateOperation):
@@ -55,8 +55,8 @@ class NextRelease(OpContainer):
 def then(sources: Sources, ahead: Ahead) -> str:
     """Return the command that takes a file into the releases."""
     undeclared = ahead.kind == "changed" and ahead.release not in sources.declared()
-    reshape = f"; while {ahead.release} is not declared also: {MEASURE}"
-    return START + (reshape if undeclared else "")
+    reshape = f"; while {ahead.release} is not declared also: {sources.project.measure}"
+    return sources.project.start + (reshape if undeclared else "")
 
 
 def asks(context: ModuleType) -> bool:
@@ -81,9 +81,7 @@ def answer(context: ModuleType) -> None:
 
 
 def _compare(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:
-    script = context.migration_context.script
-    assert script is not None
-    sources = Sources(Path(script.dir).parent)
+    sources = _sources(context.migration_context)
     found = [ObjectAhead(ahead, then(sources, ahead)) for ahead in sources.ahead()]
     for one in found:
         log.info("%s %s: %s; %s", *one.to_diff_tuple())
@@ -91,20 +89,26 @@ def _compare(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchRe
     return PriorityDispatchResult.CONTINUE
 
 
-def _refuse_without_comparison(_: MigrationContext, __: object, scripts: Iterable[MigrationScript]) -> None:
+def _sources(context: MigrationContext) -> Sources:
+    assert context.script is not None
+    return Sources(Path(context.script.dir).parent)
+
+
+def _refuse_without_comparison(context: MigrationContext, __: object, scripts: Iterable[MigrationScript]) -> None:
     # `alembic check` compares and writes nothing; a revision that is to be written compares only with --autogenerate.
     for script in scripts:
         if script.upgrade_ops is None or script.upgrade_ops.is_empty():
-            raise _refusal()
+            raise _refusal(context)
 
 
 @renderers.dispatch_for(NextRelease)
-def _refuse_to_render(_: AutogenContext, __: NextRelease) -> str:
-    raise _refusal()
+def _refuse_to_render(context: AutogenContext, _: NextRelease) -> str:
+    raise _refusal(context.migration_context)
 
 
-def _refusal() -> CommandError:
-    return CommandError(f"a revision alone releases nothing: {START} writes it, with what goes with it")
+def _refusal(context: MigrationContext) -> CommandError:
+    start = _sources(context).project.start
+    return CommandError(f"a revision alone releases nothing: {start} writes it, with what goes with it")
 
 
 _plugin = Plugin(PLUGIN)

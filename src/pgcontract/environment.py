@@ -1,0 +1,68 @@
+"""What a project's ``env.py`` runs: releases on a connection, or as a script for psql.
+
+The whole of an ``env.py`` that names the database by ``-x url=…``::
+
+    from alembic import context
+    from pgcontract import environment
+    environment.run(context)
+"""
+
+import io
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine
+
+from pgcontract import ahead
+from pgcontract.project import Project
+from pgcontract.release import open_script, prepare
+
+
+def run(context: ModuleType) -> None:
+    """Do what Alembic's command asks for, on ``config.attributes["connection"]`` or the database of ``-x url=…``."""
+    config = context.config
+    url = context.get_x_argument(as_dictionary=True).get("url") or config.attributes.get("url")
+    if ahead.asks(context):
+        ahead.answer(context)
+    elif context.is_offline_mode():
+        write_script(context)
+    elif (ready := config.attributes.get("connection")) is not None:
+        migrate(context, ready)
+    elif url is None:
+        sys.exit("no database is named: alembic -x url=postgresql://user@host/database …")
+    else:
+        address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        with create_engine(address, poolclass=NullPool, isolation_level="READ COMMITTED").connect() as connection:
+            migrate(context, connection)
+
+
+def write_script(context: ModuleType) -> None:
+    """Write the releases as a script for psql."""
+    # The script says \\encoding UTF8, wherever it is written.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    context.configure(dialect_name="postgresql", literal_binds=True, **_options(context))
+    with context.begin_transaction():
+        open_script(context.get_context())
+        context.run_migrations()
+
+
+def migrate(context: ModuleType, connection: Connection) -> None:
+    """Run the releases on a connection of SQLAlchemy through psycopg 3."""
+    context.configure(connection=connection, **_options(context))
+    prepare(context.get_context())
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _options(context: ModuleType) -> dict[str, Any]:
+    project = Project.read(Path(ScriptDirectory.from_config(context.config).dir).parent)
+    # One transaction a release: what fails leaves the release before it, whole.
+    return {
+        "version_table": project.version_table,
+        "version_table_schema": project.schema,
+        "transaction_per_migration": True,
+    }

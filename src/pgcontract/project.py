@@ -1,0 +1,145 @@
+"""What differs between two projects: schema, roles, names, commands. Read from ``sql/contract.toml``.
+
+README.md describes every key. What is not given has a default that follows from ``schema``.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from alembic.util import CommandError
+
+FILE = Path("sql") / "contract.toml"
+
+#: Files that every release runs, beside those that a project names as ``before`` and ``after``.
+PREPARE = "release/prepare.sql"
+EVIDENCE = "release/evidence.sql"
+GRANTS = "grants.sql"
+CONTRACT = "release/contract.sql"
+#: Asks the catalogue alone whether Alembic's table may be read, by any login.
+VERSION_TABLE_CHECK = "release/version_table.sql"
+ORDER = "order.txt"
+MANIFEST = "manifest"
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class SourceError(CommandError):
+    """The sources contradict each other; the message ends with what to do."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory with ``sql/`` and ``migrations/``, and what the contract has to know of it."""
+
+    root: Path
+    #: The schema that a release makes and holds.
+    schema: str
+    #: The role that owns the schema and every object; a release makes them as this role.
+    owner: str
+    #: Part of every semantic hash, so that the hashes of two projects cannot be confused.
+    name: str = ""
+    #: The start of the names of the contract's own routines.
+    prefix: str = "contract_"
+    version_table: str = "alembic_version"
+    #: The table that keeps what each release recorded, the view of what is in force, and the table of view rules.
+    registry: str = "contract_registry"
+    recorded: str = "contract_recorded"
+    rules: str = "contract_rules"
+    #: How a user calls this package's commands, for hints.
+    command: str = "python -m pgcontract"
+    #: How a user calls Alembic for this project, for hints.
+    alembic: str = "alembic"
+    #: What runs before and after the steps of every release, beside the package's own files.
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    #: Kinds of their own in the contract, each with the routines that are of it.
+    special: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, root: Path) -> "Project":
+        """Read ``sql/contract.toml`` below a directory. Raises SourceError for a key or name that cannot be."""
+        try:
+            given = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SourceError(f"{FILE.as_posix()} cannot be read: {error}") from error
+        known = {one.name for one in fields(cls)} - {"root"}
+        if unknown := given.keys() - known:
+            raise SourceError(f"{FILE.as_posix()}: unknown keys: {', '.join(sorted(unknown))}")
+        if missing := {"schema", "owner"} - given.keys():
+            raise SourceError(f"{FILE.as_posix()}: say {', '.join(sorted(missing))}")
+        return cls(root, **{key: _fixed(value) for key, value in given.items()})
+
+    def __post_init__(self) -> None:
+        """Refuse names that SQL would have to quote; a project is named after its schema unless it says otherwise."""
+        object.__setattr__(self, "name", self.name or self.schema)
+        for name in (self.schema, self.owner, self.prefix, self.version_table):
+            if not _NAME.fullmatch(name):
+                raise SourceError(f"{FILE.as_posix()}: not a plain name: {name!r}")
+
+    @property
+    def begin(self) -> tuple[str, ...]:
+        """What every release runs before its own steps."""
+        return ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, *self.before)
+
+    @property
+    def finish(self) -> tuple[str, ...]:
+        """What every release runs after its own steps, its grants and its contract."""
+        return (*self.after, "release/leave.sql")
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """Every file that each release reads, whatever its steps are."""
+        return (*self.begin, PREPARE, EVIDENCE, GRANTS, CONTRACT, *self.finish)
+
+    def routines(self, *names: str) -> tuple[str, ...]:
+        """Return the files of some of the contract's own routines."""
+        return tuple(f"functions/{self.prefix}{name}.sql" for name in names)
+
+    @property
+    def checkers(self) -> tuple[str, ...]:
+        """What answers whether the database is what a release says; made anew from its texts before it is asked."""
+        return self.routines("live", "compare", "objects")
+
+    @property
+    def repairers(self) -> tuple[str, ...]:
+        """What writes the statements that repair."""
+        return self.routines("regrant", "recolumn", "reflag", "rerole", "repair")
+
+    @property
+    def dumped(self) -> tuple[str, ...]:
+        """The options with which pg_dump writes the schema without Alembic's table."""
+        return f"--schema={self.schema}", f"--exclude-table={self.schema}.{self.version_table}"
+
+    @property
+    def start(self) -> str:
+        """The command that starts the next release."""
+        return f"{self.command} start NAME -m 'what it brings'"
+
+    @property
+    def measure(self) -> str:
+        """The command that takes edits into the releases that are not declared."""
+        return f"{self.command} measure"
+
+    @property
+    def check(self) -> str:
+        """The command that says whether sources and releases agree, and what repairs them."""
+        return f"{self.command} check"
+
+    def kind_of(self, routine: str) -> str:
+        """Return an SQL expression for the kind of a routine whose row of pg_proc is ``routine``."""
+        lists = {kind: ", ".join(f"'{name}'" for name in names) for kind, names in self.special.items()}
+        special = "".join(f"WHEN {routine}.proname IN ({names}) THEN '{kind}' " for kind, names in lists.items())
+        return f"CASE {special}WHEN {routine}.prokind = 'p' THEN 'procedure' ELSE 'function' END"
+
+
+def _fixed(value: Any) -> Any:
+    """Return a value of TOML that cannot change."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {key: _fixed(entry) for key, entry in value.items()}
+    return value
