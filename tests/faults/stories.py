@@ -148,14 +148,16 @@ STORIES = {
             timed=True,
             again=True,
         ),
-        Story("compensate", "An undoing", _compensable, _compensate, "compensated", (*_BEGIN, *_FIRST, *_REST, "exit")),
+        Story(
+            "compensate", "An undoing", _compensable, _compensate, "compensated", (*_BEGIN, *_FIRST, *_REST, *_PROOF)
+        ),
         Story(
             "undo",
             "An undoing that is resumed",
             _half_compensated,
             _compensate,
             "compensated",
-            (*_BEGIN, *_REST, "exit"),
+            (*_BEGIN, *_REST, *_PROOF),
             again=True,
         ),
     )
