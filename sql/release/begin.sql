@@ -1,3 +1,4 @@
+-- Generated from pgcontract/sql/begin.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- First step of every revision: a lock_timeout short enough for live inserts, and settings that do not depend on the
 -- login.
 SET LOCAL lock_timeout = '5s';

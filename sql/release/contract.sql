@@ -1,3 +1,4 @@
+-- Generated from pgcontract/sql/contract.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- Does the live schema match the release manifest (drift check)? Runs before the first step of a release with the
 -- manifest of the release before, and after its last step with its own manifest. Drift is refused, and the release is
 -- rolled back.

@@ -1,3 +1,4 @@
+-- Generated from pgcontract/sql/enter.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- Third step of every revision: check that the login may release, SET ROLE birth_definer, and make birth_definer the
 -- owner of the version table.
 -- The login is a superuser, or has CREATEROLE, and CREATE on the database. Up to PostgreSQL 15, CREATEROLE may grant
@@ -7,6 +8,7 @@ DO $enter$
 DECLARE
   v_options boolean := current_setting('server_version_num')::integer >= 160000;
   v_owner text;
+  v_role text;
   v_grantee text;
 BEGIN
   -- Members of birth_dba release. The login grants itself the membership, if it has the right to, and keeps it.
@@ -40,26 +42,26 @@ BEGIN
     PERFORM set_config('birth.release_granted', 'on', true);
   END IF;
 
-  -- The routines that read source tables belong to birth_scanner. birth_definer creates them, so it is a member of
-  -- birth_scanner in this transaction; leave.sql ends that.
-  IF NOT pg_has_role('birth_definer', 'birth_scanner', 'USAGE') THEN
+  -- Routines may belong to other owners. The owner creates those routines, so it is a member of these roles in this
+  -- transaction; leave.sql ends that.
+  FOREACH v_role IN ARRAY '{birth_scanner}'::name[] LOOP
+    CONTINUE WHEN pg_has_role('birth_definer', v_role, 'USAGE');
     BEGIN
-      EXECUTE 'GRANT birth_scanner TO birth_definer'
-              || CASE WHEN v_options THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END;
+      EXECUTE format('GRANT %I TO birth_definer %s', v_role,
+                     CASE WHEN v_options THEN 'WITH INHERIT TRUE, SET TRUE' END);
     EXCEPTION WHEN insufficient_privilege THEN
       RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
-        DETAIL = format('%s may not grant birth_scanner to birth_definer', session_user),
+        DETAIL = format('%s may not grant %s to birth_definer', session_user, v_role),
         HINT = format('ask a role with that right to send: GRANT birth_definer, birth_scanner TO %I WITH ADMIN %s',
                       session_user, CASE WHEN v_options THEN 'TRUE, INHERIT FALSE, SET FALSE' ELSE 'OPTION' END);
     END;
-  END IF;
+  END LOOP;
 
-  -- Each batch holds this advisory lock in shared mode, a release in exclusive mode: the release fails while a batch
-  -- runs, and no batch starts during a release. The optional event triggers recognise a release by this lock, so it is
-  -- taken before any object is created.
+  -- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode.
+  -- An event trigger can recognise a release by this lock, so it is taken before any object is created.
   IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
     RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is active',
-      DETAIL = 'the release lock is held by a batch or by another release',
+      DETAIL = 'the release lock is held by another session',
       HINT = 'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release';
   END IF;
 
@@ -119,7 +121,7 @@ BEGIN
     GRANT SELECT ON birth.alembic_version TO birth_reader;
     GRANT INSERT, UPDATE, DELETE ON birth.alembic_version TO birth_dba;
     COMMENT ON TABLE birth.alembic_version IS
-  'Version table of Alembic: the current release of the database. Specification: 3.';
+  'Version table of Alembic: the current release of the database.';
     COMMENT ON COLUMN birth.alembic_version.version_num IS 'The release, which is an Alembic revision.';
   END IF;
 END

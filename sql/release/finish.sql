@@ -1,4 +1,4 @@
--- Last but one step of every revision: check that the release changed no births, then record the contract.
+-- After the steps of every revision: check that the release changed no births.
 DO $finish$
 DECLARE
   v_before text := current_setting('birth.release_births');
@@ -16,13 +16,6 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'NB408', MESSAGE = 'the release changed births',
       DETAIL = format('birth.birth_registry before: %s; after: %s', v_before, v_after),
       HINT = 'the release was rolled back; report the revision';
-  END IF;
-
-  IF EXISTS (
-    SELECT FROM pg_proc p
-    WHERE p.pronamespace = 'birth'::regnamespace AND p.proname = 'fn_birth_contract_record'
-  ) THEN
-    PERFORM birth.fn_birth_contract_record(current_setting('birth.release'), current_setting('birth.manifest')::jsonb);
   END IF;
 END
 $finish$;

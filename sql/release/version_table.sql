@@ -1,5 +1,6 @@
+-- Generated from pgcontract/sql/version_table.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- Checks that Alembic's version table is exactly as a release creates it. This runs before anything reads or writes
--- the table: in every revision (also by script), before Alembic starts, and in `birthdb status`.
+-- the table: in every revision (also by script), and before Alembic starts.
 --
 -- It reads only the catalogue. Reading a table runs the code attached to it, in the planner before the first row, and
 -- the reader may be a superuser. The result stays valid afterwards: table and schema belong to birth_definer, so no

@@ -14,12 +14,9 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgcontract.project import CONTRACT, GRANTS, MANIFEST, VERSION_TABLE_CHECK
+from pgcontract.project import CONTRACT, GRANTS, MANIFEST, TABLES, VERSION_TABLE_CHECK
 from pgcontract.release import execute, manifest_sql
 from pgcontract.texts import Texts, body_of
-
-#: What has no file and no definition: a routine of any other kind has one.
-_TABLES = {"table", "constraint", "index", "trigger", "rule", "policy", "statistics", "schema", "role"}
 
 _REPAIR: LiteralString = """
 SELECT {}(%(kind)s, %(object)s, %(drift)s, %(wanted)s, %(live)s, %(added)s, %(removed)s, %(definition)s)
@@ -217,7 +214,7 @@ def _repairable(
 
 def _statement(connection: psycopg.Connection[Any], texts: Texts, release: str, difference: Difference) -> str | None:
     definition = None
-    if difference.wanted is not None and difference.kind not in _TABLES:
+    if difference.wanted is not None and difference.kind not in TABLES - {"view"}:
         folder = "views" if difference.kind == "view" else "functions"
         file = texts.text(release, f"{folder}/{difference.object.partition('(')[0]}.sql")
         definition = file.rstrip().removesuffix(";")

@@ -17,6 +17,7 @@ from pgcontract.measure import Claims, Pages, Servers, check_database, no_claims
 from pgcontract.measure import dump as write_dump
 from pgcontract.measure import measure as take_in
 from pgcontract.project import SourceError
+from pgcontract.render import render
 from pgcontract.sources import Sources
 from pgcontract.start import start as start_release
 
@@ -57,6 +58,12 @@ def commands(setup: Setup) -> typer.Typer:
         """Take what was edited into the releases that are not declared: hashes of every server, sums, dump."""
         setup.ready()
         setup.measure()
+
+    @app.command("render")
+    def render_files() -> None:
+        """Write the package's own SQL into sql/, by contract.toml; measure then takes it into the releases."""
+        for file in render(setup.sources.project):
+            typer.echo(file.relative_to(setup.root()).as_posix())
 
     @app.command()
     def ahead() -> None:

@@ -32,7 +32,7 @@ def script(sources: Sources) -> str:
     text = "\n".join(parts)
     # Its parser of PL/pgSQL knows no row type of ours; for what it looks for, a record is the same.
     tables = "|".join(sorted(set(re.findall(rf"^CREATE TABLE {schema}\.(\w+)", text, re.MULTILINE))))
-    return re.sub(rf"^(  \w+) {schema}\.(?:{tables});$", r"\1 record;", text, flags=re.MULTILINE)
+    return re.sub(rf"^(  \w+) {schema}\.(?:{tables})(?=;| :=)", r"\1 record", text, flags=re.MULTILINE)
 
 
 def pgspot(text: str, program: Path, exceptions: Sequence[tuple[str, str, str]] = ()) -> list[str]:

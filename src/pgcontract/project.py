@@ -24,6 +24,41 @@ VERSION_TABLE_CHECK = "release/version_table.sql"
 ORDER = "order.txt"
 MANIFEST = "manifest"
 
+#: The kinds that are no routines.
+TABLES = frozenset(
+    ("table", "view", "constraint", "index", "trigger", "rule", "policy", "statistics", "schema", "role", "claim")
+)
+
+#: What a release raises where a project says nothing else.
+ERRORS: Mapping[str, Mapping[str, str]] = {
+    "drift": {
+        "code": "PC404",
+        "message": "the schema does not match its release",
+        "hint": "the release was rolled back; repair what the detail names; if the script is old, generate it again",
+    },
+    "busy": {
+        "code": "PC407",
+        "message": "another session holds the release lock",
+        "hint": "wait until it has ended, then release",
+    },
+    "kept": {
+        "code": "PC409",
+        "message": "the downgrade would drop rows",
+        "hint": "save the rows and delete them, or stay at this release",
+    },
+    "privilege": {"code": "PC410", "message": "the login lacks a privilege that a release needs"},
+    "order": {
+        "code": "PC411",
+        "message": "the database is at a different release",
+        "hint": "see: alembic current; generate the script again from that release",
+    },
+    "server": {
+        "code": "PC414",
+        "message": "the release has no contract for this server version",
+        "hint": "release on a server version that the contract was measured on, or measure it on this one",
+    },
+}
+
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -40,6 +75,16 @@ class Project:
     schema: str
     #: The role that owns the schema and every object; a release makes them as this role.
     owner: str
+    #: The role whose members release; ``<schema>_dba`` unless said.
+    releaser: str = ""
+    #: The role that may read the version table; ``<schema>_reader`` unless said.
+    reader: str = ""
+    #: Further roles that own routines. A release makes the owner a member of them until it ends.
+    lent: tuple[str, ...] = ()
+    #: The roles that the contract holds, with attributes and memberships; owner, releaser, reader and lent unless said.
+    roles: tuple[str, ...] = ()
+    #: The start of the names of the project's roles; ``<schema>_`` unless said.
+    role_prefix: str = ""
     #: Part of every semantic hash, so that the hashes of two projects cannot be confused.
     name: str = ""
     #: The start of the names of the contract's own routines.
@@ -56,6 +101,10 @@ class Project:
     #: What runs before and after the steps of every release, beside the package's own files.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    #: The errors that a release raises: code, message and hint of drift, busy, kept, privilege, order and server.
+    errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: What ends every COMMENT, such as where it is specified.
+    see: str = ""
     #: Kinds of their own in the contract, each with the routines that are of it.
     special: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -75,20 +124,28 @@ class Project:
 
     def __post_init__(self) -> None:
         """Refuse names that SQL would have to quote; a project is named after its schema unless it says otherwise."""
-        object.__setattr__(self, "name", self.name or self.schema)
-        for name in (self.schema, self.owner, self.prefix, self.version_table):
+        roles = {"releaser": f"{self.schema}_dba", "reader": f"{self.schema}_reader", "role_prefix": f"{self.schema}_"}
+        for key, value in {"name": self.schema, **roles}.items():
+            object.__setattr__(self, key, getattr(self, key) or value)
+        object.__setattr__(self, "roles", self.roles or (self.owner, *self.lent, self.releaser, self.reader))
+        errors = {name: {**ERRORS[name], **self.errors.get(name, {})} for name in ERRORS}
+        object.__setattr__(self, "errors", errors)
+        if unknown := set(self.special) & TABLES | self.errors.keys() - ERRORS.keys():
+            raise SourceError(f"{FILE.as_posix()}: not for kinds or errors: {', '.join(sorted(unknown))}")
+        for name in (self.schema, self.owner, self.prefix, self.version_table, *self.roles, *self.lent):
             if not _NAME.fullmatch(name):
                 raise SourceError(f"{FILE.as_posix()}: not a plain name: {name!r}")
 
     @property
     def begin(self) -> tuple[str, ...]:
         """What every release runs before its own steps."""
-        return ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, *self.before)
+        own = ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, "release/from.sql")
+        return (*own, *self.before)
 
     @property
     def finish(self) -> tuple[str, ...]:
         """What every release runs after its own steps, its grants and its contract."""
-        return (*self.after, "release/leave.sql")
+        return (*self.after, "release/record.sql", "release/leave.sql")
 
     @property
     def common(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pgcontract.project import GRANTS, MANIFEST, ORDER, SourceError
+from pgcontract.render import stale
 from pgcontract.texts import Step, Texts, digest
 
 _DECLARED = re.compile(r"`(\w+)` sha256:([0-9a-f]{64})")
@@ -96,6 +97,9 @@ class Sources(Texts):
         for one in self.ahead():
             declared = one.kind == "changed" and one.release in self.declared()
             yield Finding(f"{one.path}: {one.because}", start if declared else repairs[one.kind])
+        for file in stale(self.project):
+            repair = f"{self.project.command} render, then {self.project.measure}"
+            yield Finding(f"{self._where(file)}: not what pgcontract writes", repair)
         yield from self.check_releases()
 
     def check_releases(self) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
--- The contract in one value: what verdicts are bound to. It is over what was recorded, not over what is there: that is the drift guard's.
--- SECURITY DEFINER: whoever plans or reviews need not be able to read the registry.
--- Returns: SHA-256 over kind, object and hash of every object in force, claims left out; NULL when nothing was recorded.
+-- Generated from pgcontract/sql/hash.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- The contract in one value. It covers what was recorded, not what is there now; the drift check compares the two.
+-- SECURITY DEFINER: the caller does not need SELECT on the registry.
+-- Returns: SHA-256 over kind, object and hash of every object in force, without claims; NULL if nothing was recorded.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_hash()
@@ -12,11 +13,12 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_hash()
 AS $fn_birth_contract_hash$
 BEGIN
   RETURN (
-    SELECT encode(sha256(convert_to(string_agg(concat_ws(E'\t', r.kind, r.object, r.exact_sha256), E'\n' ORDER BY r.kind, r.object), 'UTF8')), 'hex')
+    SELECT encode(sha256(convert_to(string_agg(concat_ws(E'\t', r.kind, r.object, r.exact_sha256), E'\n'
+      ORDER BY r.kind, r.object), 'UTF8')), 'hex')
     FROM birth.v_birth_contract_recorded r
     WHERE r.kind <> 'claim');
 END;
 $fn_birth_contract_hash$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS
-  'SHA-256 of the contract in force, which plans and verdicts are bound to; NULL when nothing was recorded. Specification: 7, R5.';
+  'SHA-256 of the contract in force; NULL when nothing was recorded. Specification: 7.';

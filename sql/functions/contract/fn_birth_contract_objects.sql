@@ -1,5 +1,8 @@
--- The objects of a manifest as this server writes them down: what every server agrees on, with what this major writes otherwise in its place.
--- Returns: the contract by "kind object": parts, exact and semantic hash; NULL for a manifest that knows no objects, or none for this major.
+-- Generated from pgcontract/sql/objects.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- The objects of a manifest as this server writes them: what all servers write alike, and in its place what this
+-- major writes differently.
+-- Returns: the contract by "kind object": parts, exact and semantic hash; NULL for a manifest without objects, or
+-- without this major.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb)
@@ -14,4 +17,5 @@ AS $fn_birth_contract_objects$
 $fn_birth_contract_objects$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_objects(jsonb) IS
-  'The contract that a release''s manifest has for this server''s major version; NULL when it has none. Specification: 7.';
+  'The contract that the manifest of a release has for the major version of this server; NULL when it has none. '
+  'Specification: 7.';

@@ -1,3 +1,4 @@
+-- Generated from pgcontract/sql/recorded.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- The contract in force: of each object the newest recorded row, unless that row records a removal.
 CREATE OR REPLACE VIEW birth.v_birth_contract_recorded AS
 SELECT n.kind, n.object, n.parts, n.definition, n.exact_sha256, n.semantic_sha256, n.normalized_md5,

@@ -1,6 +1,6 @@
--- Records what the guards of a stage compare with, at the moment the stage is released: how many collections of each policy there are, which
--- required ones have a gateway, the exact bodies of the gateway and of the dangerous operations, open permits, alerts. Recorded again when
--- the stage is released again. Called by release/anchor_<stage>.sql.
+-- Records the values that the guards of a stage compare with, when the stage is released: the number of collections of
+-- each policy, the required ones that have a gateway, the exact bodies of the gateway and of the dangerous operations,
+-- open permits, alerts. Recorded again when the stage is released again. Called by release/anchor_<stage>.sql.
 -- Returns: how many values it recorded.
 -- Calls: fn_birth_alerts
 -- Writes: birth_stage_anchor
@@ -23,7 +23,8 @@ BEGIN
   SELECT p_stage, s.subject, s.value
   FROM (
     SELECT 'coverage.' || k.kind AS subject,
-           (SELECT count(*) FROM birth.collection_registry c WHERE starts_with(c.coverage_status, k.kind))::text AS value
+           (SELECT count(*) FROM birth.collection_registry c
+            WHERE starts_with(c.coverage_status, k.kind))::text AS value
     FROM unnest(ARRAY['BIRTH_REQUIRED', 'BIRTH_DEFERRED_NEEDS_REVIEW', 'BIRTH_EXEMPT_']) AS k(kind)
     UNION ALL
     SELECT 'gateway.required', coalesce(jsonb_agg(DISTINCT g.collection_name), '[]')::text
@@ -43,7 +44,8 @@ BEGIN
     UNION ALL
     SELECT 'alerts', count(*)::text FROM birth.fn_birth_alerts()
     UNION ALL
-    -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
+    -- The body that DOT-119 would have set up, without white space: fn_dot_birth_trigger_setup has it in
+    -- migrations/objects; a test compares the two.
     SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'
   ) s;
   GET DIAGNOSTICS v_rows = ROW_COUNT;

@@ -1,8 +1,10 @@
--- Records what a release fixed: a new row for every object that is not as the newest generation has it, one without hashes for an object that
--- is gone. Going back to an earlier body is a new row. The contract is what p_manifest says for this server, which the release has just compared
--- with what is there; with a manifest that knows no objects, as while a release is being made, it is what is there. What a stranger added, such as
--- a grant for a dashboard, is thus no part of it. Called at the end of every release, and when it is attested anew.
--- Returns: how many rows it appended.
+-- Generated from pgcontract/sql/record.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- Records the contract of a release: a new row for every object that differs from its newest generation, and a row
+-- without hashes for an object that is gone. Going back to an earlier body is a new row.
+-- The contract is what p_manifest says for this server; the release has just compared it with the database. So what
+-- another role added, such as a grant for a dashboard, is not recorded. With a manifest without objects (while a
+-- release is being made) it records what is there. Called at the end of every release, and when it is attested again.
+-- Returns: the number of rows appended.
 -- Calls: fn_birth_contract_live, fn_birth_contract_objects
 -- Writes: birth_gateway_release_registry, birth_stage_anchor
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
@@ -21,13 +23,16 @@ AS $fn_birth_contract_record$
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
   v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
-    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb)) FROM birth.fn_birth_contract_live() l));
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb))
+      FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
-    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
+    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm,
+      server_major)
   WITH wanted AS (
-    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object, o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
+    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object,
+      o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
     FROM (SELECT v.key, v.value FROM jsonb_each(v_objects) v
           UNION ALL
           SELECT 'claim ' || c.key, jsonb_build_object('parts', c.value) FROM jsonb_each(p_manifest -> 'claims') c) o
@@ -40,10 +45,12 @@ BEGIN
   )
   SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
          p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts,
-         CASE WHEN w.kind IN ('gateway', 'function', 'procedure') THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
+         CASE WHEN w.kind IN ('gateway', 'function', 'procedure')
+           THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
               WHEN w.kind = 'view' THEN format('CREATE OR REPLACE VIEW birth.%s%s AS%s%s', w.object,
                 (SELECT ' WITH (' || string_agg(o.option, ', ') || ')'
-                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array' THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
+                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array'
+                   THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
                 E'\n', pg_get_viewdef(to_regclass('birth.' || w.object))) END,
          w.sha256, w.semantic,
          (SELECT md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) FROM pg_proc p
@@ -55,14 +62,16 @@ BEGIN
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 
-  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen. Somebody may have replaced one since it was
-  -- compared: only the rule of the recorded body is trusted.
+  -- How this database stores the recorded views, so that a later check can trust an unchanged rule. A view may have
+  -- been replaced since it was compared: only the rule of the recorded body is kept.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
   SELECT 'contract', 'rule.' || r.object, hashtextextended(coalesce(
            (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
-            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' '
+                                  ORDER BY x.refclassid, x.refobjid)
+            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass
+              AND d.objid = w.oid) x), ''),
            hashtextextended(w.ev_action::text, 0))::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
@@ -73,4 +82,5 @@ END;
 $fn_birth_contract_record$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_record(text, jsonb) IS
-  'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
+  'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. '
+  'Specification: 7.';

@@ -1,5 +1,6 @@
--- Repairs the flags of a relation in pg_class and pg_attribute that contradict the rows which they sum up, after somebody's UPDATE of the
--- catalogue. Indexes that were switched off are built again: rows may have come meanwhile.
+-- Generated from pgcontract/sql/reflag.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- Repairs flags of a relation in pg_class and pg_attribute that contradict the rows which they sum up, after an UPDATE
+-- of the catalogue. Disabled indexes are rebuilt, because rows may have been added meanwhile.
 -- Returns: statements for a superuser.
 -- Calls: nothing
 -- Writes: nothing
@@ -32,4 +33,4 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
 $fn_birth_contract_reflag$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_reflag(text) IS
-  'The statements with which a superuser sets right what the catalogue says of a relation. Specification: 7.';
+  'The statements with which a superuser corrects what the catalogue says of a relation. Specification: 7.';

@@ -1,10 +1,12 @@
--- The statement that repairs a drift, for birth_definer or a superuser to send. What made a routine or a view anew is p_definition, which the
--- registry keeps; what was lost with its rows no statement brings back, and a comment says so.
+-- Generated from pgcontract/sql/repair.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- The statement that repairs a drift, for birth_definer or a superuser to send. p_definition is the statement that
+-- makes a routine or view, which the registry keeps. If rows are lost, no statement restores them; a comment says so.
 -- Returns: one text; several statements where several parts differ.
 -- Calls: fn_birth_contract_recolumn, fn_birth_contract_regrant, fn_birth_contract_reflag, fn_birth_contract_rerole
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_contract_repair(
-    p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text)
+    p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[],
+      p_definition text)
   RETURNS text
   LANGUAGE sql
   STABLE
@@ -14,52 +16,68 @@ AS $fn_birth_contract_repair$
     SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
-           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
-           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
+           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2)
+             END AS child,
+           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm'
+             THEN 'MATERIALIZED VIEW'
                 WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
-           p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+           p_definition IS NOT NULL AND (p_drift = 'missing'
+             OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
-           -- A routine whose row in pg_depend is gone gets it with its body, and an index that does not hold is made anew.
-           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
+           -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
+           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state'
+             AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
-    -- what it is
+    -- its definition
     SELECT 1 AS rank, CASE
       WHEN p_kind = 'role' THEN birth.fn_birth_contract_rerole(p_object, p_wanted, p_live, p_added, p_removed)
-      WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
-      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL AND p_kind = 'constraint'
+        THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy')
+        THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
       WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
       WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
-      WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND p_drift = 'missing'
+        THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
       WHEN p_kind = 'constraint' AND t.shape
-        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
+        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child,
+          p_wanted ->> 'signature')
       WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
       WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
-      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent,
+        p_wanted ->> 'signature')
       WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
-      WHEN p_drift = 'missing' THEN format('-- %s %s is gone, and no statement knows what it held: restore it from a backup', p_kind, p_object)
+      WHEN p_drift = 'missing'
+        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
     END AS text FROM thing t
     UNION ALL
-    -- whose it is: by CASE, because up to PostgreSQL 17 a plan may ask whether the text is NULL before it asks a WHERE, and %I refuses NULL
+    -- its owner; by CASE, because up to PostgreSQL 17 a plan may evaluate the text before the WHERE, and %I refuses
+    -- NULL
     SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
       THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
     FROM thing t
     UNION ALL
-    -- how it stands
+    -- its state
     SELECT 3, CASE
       WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
-      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true WHERE indexrelid = %L::pg_catalog.regclass; '
+      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true '
+        'WHERE indexrelid = %L::pg_catalog.regclass; '
         'REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
       WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
-      -- Anew, so that the rows are checked that came while its triggers were off.
-      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
+      -- Created again, so that the rows are checked that were added while its triggers were disabled.
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
+        t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
         CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
-      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
-      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'FORCE' ELSE 'NO FORCE' END)
-      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED' ELSE 'LOGGED' END)
+      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED'
+        ELSE 'LOGGED' END)
       WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
       WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
                                     FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
@@ -68,17 +86,22 @@ AS $fn_birth_contract_repair$
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
     WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
     UNION ALL
-    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view') AND p_live -> 'state' ? 'contradicts'
+    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view')
+      AND p_live -> 'state' ? 'contradicts'
     UNION ALL
-    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
-    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
+    CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
     WHERE t.both_there AND s.key IN ('parents', 'partition of')
     UNION ALL
-    -- who may do what with it
+    -- its privileges
     SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
-      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
+      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE']
+        ELSE '{}' END,
       CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
-      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
+      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+        THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
     FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;

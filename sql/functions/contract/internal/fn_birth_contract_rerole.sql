@@ -1,10 +1,12 @@
--- The statements that give a role the attributes and memberships of the contract: for a superuser, or for a login with CREATEROLE (from
--- PostgreSQL 16 on, with ADMIN of the role). An entry is a role, SUPERUSER or CREATEROLE where it has that, a star for ADMIN, and "by" with
--- the membership that leads there.
+-- Generated from pgcontract/sql/rerole.sql by python -m birthdb.release render: edit that, or contract.toml.
+-- The statements that give a role the attributes and memberships of the contract: for a superuser, or for a login with
+-- CREATEROLE (from PostgreSQL 16 on, with ADMIN of the role). An entry is a role, SUPERUSER or CREATEROLE where it has
+-- that, a star for ADMIN, and "by" with the membership that leads to it.
 -- Returns: statements; NULL when there is nothing to do.
 -- Calls: nothing
 -- Writes: nothing
-CREATE OR REPLACE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[])
+CREATE OR REPLACE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[],
+  p_removed text[])
   RETURNS text
   LANGUAGE sql
   STABLE
@@ -12,7 +14,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted 
 AS $fn_birth_contract_rerole$
   WITH attribute AS (
     SELECT a.name
-    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array' THEN p_live -> 'configuration'
+    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array'
+      THEN p_live -> 'configuration'
                                    ELSE '[]' END) AS a(name)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? a.name, false)
   ), membership AS (
@@ -27,7 +30,8 @@ AS $fn_birth_contract_rerole$
     SELECT 1 AS rank, format('CREATE ROLE %s NOLOGIN', p_role) AS text WHERE p_live IS NULL
     UNION ALL
     SELECT 2, format('ALTER ROLE %s %s', p_role,
-                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' ' ORDER BY a.name))
+                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' '
+                       ORDER BY a.name))
     FROM attribute a WHERE NOT starts_with(a.name, 'SET ') HAVING count(*) > 0
     UNION ALL
     SELECT 3, format('ALTER ROLE %s RESET %s', p_role, substring(a.name FROM '^SET ([^=]+)='))
@@ -36,14 +40,17 @@ AS $fn_birth_contract_rerole$
     -- From 16 on a membership is revoked of each who granted it.
     SELECT 4, CASE m.verb
       WHEN 'GRANT' THEN format('GRANT %s TO %s', m.role, p_role)
-      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role, p_role,
+      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role,
+        p_role,
                      CASE WHEN current_setting('server_version_num')::integer >= 160000
                             THEN format(' GRANTED BY %I', pg_get_userbyid(g.grantor)) END), '; ')
             FROM pg_auth_members g
-            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role) AND (g.admin_option OR NOT m.admin)) END
+            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role)
+              AND (g.admin_option OR NOT m.admin)) END
     FROM membership m
   ) s;
 $fn_birth_contract_rerole$;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_rerole(text, jsonb, jsonb, text[], text[]) IS
-  'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: 7, 9.';
+  'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: '
+  '7.';

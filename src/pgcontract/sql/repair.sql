@@ -1,0 +1,110 @@
+-- The statement that repairs a drift, for @owner@ or a superuser to send. p_definition is the statement that
+-- makes a routine or view, which the registry keeps. If rows are lost, no statement restores them; a comment says so.
+-- Returns: one text; several statements where several parts differ.
+-- Calls: @prefix@recolumn, @prefix@regrant, @prefix@reflag, @prefix@rerole
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION @schema@.@prefix@repair(
+    p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[],
+      p_definition text)
+  RETURNS text
+  LANGUAGE sql
+  STABLE
+  SET search_path = pg_catalog, pg_temp
+AS $@prefix@repair$
+  WITH thing AS (
+    SELECT CASE WHEN p_kind IN (@function_kinds@) THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
+           CASE WHEN p_kind = 'schema' THEN p_object ELSE '@schema@.' || p_object END AS name,
+           -- A quoted name may hold a dot, and anything else.
+           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2)
+             END AS child,
+           CASE WHEN p_kind IN (@routine_kinds@) THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm'
+             THEN 'MATERIALIZED VIEW'
+                WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
+           p_definition IS NOT NULL AND (p_drift = 'missing'
+             OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+           p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
+           -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
+           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state'
+             AND p_kind IN (@routine_kinds@, 'index') AS shape
+    FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
+  ), statement AS (
+    -- its definition
+    SELECT 1 AS rank, CASE
+      WHEN p_kind = 'role' THEN @schema@.@prefix@rerole(p_object, p_wanted, p_live, p_added, p_removed)
+      WHEN p_wanted IS NULL AND p_kind = 'constraint'
+        THEN format('ALTER TABLE @schema@.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy')
+        THEN format('DROP %s %s ON @schema@.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
+      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
+      WHEN p_kind = 'constraint' AND p_drift = 'missing'
+        THEN format('ALTER TABLE @schema@.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND t.shape
+        THEN format('ALTER TABLE @schema@.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child,
+          p_wanted ->> 'signature')
+      WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
+      WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON @schema@.%s; %s', t.child, t.parent,
+        p_wanted ->> 'signature')
+      WHEN p_kind = 'table' AND t.both_there THEN @schema@.@prefix@recolumn(p_object, p_wanted, p_live)
+      WHEN p_drift = 'missing'
+        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
+    END AS text FROM thing t
+    UNION ALL
+    -- its owner; by CASE, because up to PostgreSQL 17 a plan may evaluate the text before the WHERE, and %I refuses
+    -- NULL
+    SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
+      THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
+    FROM thing t
+    UNION ALL
+    -- its state
+    SELECT 3, CASE
+      WHEN s.key = 'validated' THEN format('ALTER TABLE @schema@.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true '
+        'WHERE indexrelid = %L::pg_catalog.regclass; '
+        'REINDEX INDEX @schema@.%s', '@schema@.' || t.child, t.child)
+      WHEN s.key = 'valid' THEN format('REINDEX INDEX @schema@.%s', t.child)
+      -- Created again, so that the rows are checked that were added while its triggers were disabled.
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE @schema@.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
+        t.parent, t.child, p_wanted ->> 'signature')
+      WHEN s.key = 'enabled' THEN format('ALTER TABLE @schema@.%s ENABLE %sTRIGGER %s', t.parent,
+        CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED'
+        ELSE 'LOGGED' END)
+      WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
+      WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
+                                    FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
+      ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
+    END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    UNION ALL
+    SELECT 3, @schema@.@prefix@reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view')
+      AND p_live -> 'state' ? 'contradicts'
+    UNION ALL
+    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
+    CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    UNION ALL
+    -- its privileges
+    SELECT 4, @schema@.@prefix@regrant(t.type, t.name,
+      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE']
+        ELSE '{}' END,
+      CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
+      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+        THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
+    FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
+  )
+  SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
+$@prefix@repair$;
+
+COMMENT ON FUNCTION @schema@.@prefix@repair(text, text, text, jsonb, jsonb, text[], text[], text) IS
+  'The statement that repairs a drift, for @owner@ or a superuser; a comment where none can.@see@';
