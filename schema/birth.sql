@@ -146,7 +146,8 @@ BEGIN
   SELECT p_stage, s.subject, s.value
   FROM (
     SELECT 'coverage.' || k.kind AS subject,
-           (SELECT count(*) FROM birth.collection_registry c WHERE starts_with(c.coverage_status, k.kind))::text AS value
+           (SELECT count(*) FROM birth.collection_registry c
+            WHERE starts_with(c.coverage_status, k.kind))::text AS value
     FROM unnest(ARRAY['BIRTH_REQUIRED', 'BIRTH_DEFERRED_NEEDS_REVIEW', 'BIRTH_EXEMPT_']) AS k(kind)
     UNION ALL
     SELECT 'gateway.required', coalesce(jsonb_agg(DISTINCT g.collection_name), '[]')::text
@@ -166,7 +167,8 @@ BEGIN
     UNION ALL
     SELECT 'alerts', count(*)::text FROM birth.fn_birth_alerts()
     UNION ALL
-    -- The body that DOT-119 would have set up, white space removed: migrations/frozen/baseline holds it, a test holds the two together.
+    -- The body that DOT-119 would have set up, without white space: fn_dot_birth_trigger_setup has it in
+    -- migrations/objects; a test compares the two.
     SELECT 'body.old_gateway', '11a35a8fb4bc1302b92b1756dd44065afcd1dbfc3dfafe58812aaaa27df07367'
   ) s;
   GET DIAGNOSTICS v_rows = ROW_COUNT;
@@ -1311,7 +1313,8 @@ CREATE FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb DE
 BEGIN
   RETURN QUERY
   WITH recorded AS MATERIALIZED (
-    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry, w.value ->> 'exact' AS exact
+    SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry,
+      w.value ->> 'exact' AS exact
     FROM jsonb_each(p_wanted) w
   ), pair AS (
     SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.entry, l.parts AS live,
@@ -1319,16 +1322,19 @@ BEGIN
     FROM recorded r
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), differing AS (
-    -- Parts are long: of what is equal nobody wants to see them.
+    -- Parts are long; they are shown only where they differ.
     SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live FROM pair p WHERE p.same IS NOT TRUE
   ), different AS (
     SELECT p.*, w.*,
-           ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
-           ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges') EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
+           ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges')
+                 EXCEPT SELECT jsonb_array_elements_text(p.wanted -> 'privileges') ORDER BY 1) AS added,
+           ARRAY(SELECT jsonb_array_elements_text(p.wanted -> 'privileges')
+                 EXCEPT SELECT jsonb_array_elements_text(p.live -> 'privileges') ORDER BY 1) AS removed
     FROM differing p
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
-      FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state', 'privileges']) WITH ORDINALITY AS k(part, rank)
+      FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state',
+        'privileges']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
   ), classified AS (
@@ -1340,22 +1346,29 @@ BEGIN
                              AND split_part(r.object, '(', 1) = split_part(d.object, '(', 1)) THEN 'overload'
              WHEN d.wanted IS NULL THEN 'extra'
              WHEN d.differs[1] <> 'state' THEN d.differs[1]
-             WHEN d.live -> 'state' ? 'enabled' OR (d.live -> 'state' -> 'triggers') IS DISTINCT FROM (d.wanted -> 'state' -> 'triggers') THEN 'disabled'
+             WHEN d.live -> 'state' ? 'enabled'
+               OR (d.live -> 'state' -> 'triggers') IS DISTINCT FROM (d.wanted -> 'state' -> 'triggers') THEN 'disabled'
              WHEN d.live -> 'state' -> 'validated' = 'false' THEN 'not validated'
              ELSE 'state'
            END AS drift,
            -- The table that a constraint, trigger, rule, policy or statistics object is on, when the contract knows it.
-           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view') AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
-           -- Reading and being let into the schema change nothing.
+           EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view')
+             AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
+           -- SELECT and USAGE change nothing.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)' AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
-           -- Our routines run as the first two. Of another role: what lets its members do more than read.
-           d.object IN ('birth_definer', 'birth_scanner') OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)'
+                     AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
+           -- The routines run as the owners. Another role: a difference that lets its members do more than read.
+           d.object IN ('birth_definer', 'birth_scanner')
+             OR d.live -> 'configuration' ?| ARRAY['SUPERUSER', 'CREATEROLE']
              OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                        WHERE a.entry ~ '^(birth_|pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
+                        WHERE a.entry ~ '^(birth_|'
+                          'pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|'
+                          '("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
     FROM different d
   )
-  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live, NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
+  SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live,
+    NULL::text[] AS differs, NULL::text[] AS added, NULL::text[] AS removed
   FROM pair p WHERE p.same
   UNION ALL
   SELECT c.kind, c.object, c.drift,
@@ -1364,10 +1377,14 @@ BEGIN
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
              WHEN c.kind IN ('table', 'view') THEN c.opens
-             -- An index over columns only makes reading faster; one that forbids, or computes anything, acts at every row that is written.
-             WHEN c.kind = 'index' THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON birth[.]\\w+ USING \\w+ '
-                 '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)](?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
-               AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table' AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
+             -- An index over plain columns only speeds up reading. One that is unique, partial or over an expression
+             -- affects every row that is written.
+             WHEN c.kind = 'index'
+               THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON birth[.]\\w+ USING \\w+ '
+                 '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)]'
+                 '(?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
+               AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table'
+                 AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
              WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
              ELSE true END
            WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
@@ -1382,7 +1399,7 @@ ALTER FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) OW
 
 -- Name: FUNCTION fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) IS 'Every object of a contract against the database: drift, whether it blocks apply, what was wanted, what is there, and what differs. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_compare(p_wanted jsonb, p_rules jsonb) IS 'Every object of a contract against the database: drift, whether it blocks, what was wanted, what is there, and what differs. Specification: 7.';
 
 -- Name: fn_birth_contract_drift(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1394,18 +1411,21 @@ CREATE FUNCTION birth.fn_birth_contract_drift() RETURNS TABLE(kind text, object 
     AS $$
 DECLARE
   v_rules CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg(substr(a.subject, 6), a.value), '{}')
-                             FROM birth.birth_stage_anchor a WHERE a.stage = 'contract' AND starts_with(a.subject, 'rule.'));
+                             FROM birth.birth_stage_anchor a WHERE a.stage = 'contract'
+                               AND starts_with(a.subject, 'rule.'));
   v_kinds text[];
   v_objects text[];
   v_same boolean;
 BEGIN
-  -- Almost always nothing differs: what an object was is read only when the hashes say that something does.
-  SELECT array_agg(l.kind), array_agg(l.object), coalesce(bool_and(r.exact_sha256 IS NOT DISTINCT FROM l.exact_sha256), true)
+  -- Usually nothing differs: the recorded parts are read only if a hash differs.
+  SELECT array_agg(l.kind), array_agg(l.object), coalesce(bool_and(r.exact_sha256 IS NOT DISTINCT FROM l.exact_sha256),
+    true)
   INTO v_kinds, v_objects, v_same
   FROM (SELECT n.kind, n.object, n.exact_sha256 FROM birth.v_birth_contract_recorded n WHERE n.kind <> 'claim') r
   FULL JOIN birth.fn_birth_contract_live(v_rules) l ON l.kind = r.kind AND l.object = r.object;
   IF v_same THEN
-    RETURN QUERY SELECT o.kind, o.object, 'ok', NULL::text, NULL::text, false, NULL::text FROM unnest(v_kinds, v_objects) AS o(kind, object);
+    RETURN QUERY SELECT o.kind, o.object, 'ok', NULL::text, NULL::text, false, NULL::text
+      FROM unnest(v_kinds, v_objects) AS o(kind, object);
     RETURN;
   END IF;
   RETURN QUERY
@@ -1417,8 +1437,10 @@ BEGIN
            ELSE (SELECT string_agg(format('%s: %s', k.part, c.live ->> k.part), '; ' ORDER BY k.rank)
                  FROM unnest(c.differs) WITH ORDINALITY AS k(part, rank) WHERE c.live IS NOT NULL) END,
          c.blocks,
-         CASE WHEN c.drift <> 'ok' THEN birth.fn_birth_contract_repair(c.kind, c.object, c.drift, c.wanted, c.live, c.added, c.removed,
-           (SELECT r.definition FROM birth.v_birth_contract_recorded r WHERE r.kind = c.kind AND r.object = c.object)) END
+         CASE WHEN c.drift <> 'ok' THEN birth.fn_birth_contract_repair(c.kind, c.object, c.drift, c.wanted, c.live,
+           c.added, c.removed,
+           (SELECT r.definition FROM birth.v_birth_contract_recorded r WHERE r.kind = c.kind
+             AND r.object = c.object)) END
   FROM birth.fn_birth_contract_compare(
     (SELECT jsonb_object_agg(r.kind || ' ' || r.object, jsonb_build_object('parts', r.parts, 'exact', r.exact_sha256))
      FROM birth.v_birth_contract_recorded r WHERE r.kind <> 'claim'), v_rules) c;
@@ -1429,7 +1451,7 @@ ALTER FUNCTION birth.fn_birth_contract_drift() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_contract_drift(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_drift() IS 'Every object of the contract against the database: drift, expected, found, whether it blocks apply, and the statement that repairs it. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_drift() IS 'Every object of the contract against the database: drift, expected, found, whether it blocks, and the statement that repairs it. Specification: 7.';
 
 -- Name: fn_birth_contract_hash(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1439,7 +1461,8 @@ CREATE FUNCTION birth.fn_birth_contract_hash() RETURNS text
     AS $$
 BEGIN
   RETURN (
-    SELECT encode(sha256(convert_to(string_agg(concat_ws(E'\t', r.kind, r.object, r.exact_sha256), E'\n' ORDER BY r.kind, r.object), 'UTF8')), 'hex')
+    SELECT encode(sha256(convert_to(string_agg(concat_ws(E'\t', r.kind, r.object, r.exact_sha256), E'\n'
+      ORDER BY r.kind, r.object), 'UTF8')), 'hex')
     FROM birth.v_birth_contract_recorded r
     WHERE r.kind <> 'claim');
 END;
@@ -1449,7 +1472,7 @@ ALTER FUNCTION birth.fn_birth_contract_hash() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_contract_hash(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS 'SHA-256 of the contract in force, which plans and verdicts are bound to; NULL when nothing was recorded. Specification: 7, R5.';
+COMMENT ON FUNCTION birth.fn_birth_contract_hash() IS 'SHA-256 of the contract in force; NULL when nothing was recorded. Specification: 7.';
 
 -- Name: fn_birth_contract_live(jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1470,24 +1493,28 @@ CREATE FUNCTION birth.fn_birth_contract_live(p_rules jsonb DEFAULT '{}'::jsonb) 
 BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
-    SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence, c.relreplident,
+    SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence,
+      c.relreplident,
            c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
            c.relchecks, c.relhasindex, c.relhastriggers, c.relhasrules
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
-    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.procost, p.prorows,
+    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef,
+      p.proleakproof, p.procost, p.prorows,
            p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
+    SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
+      a.attidentity, a.attgenerated,
            a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
     SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
-           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s', q.seqincrement, q.seqmin, q.seqmax,
+           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s',
+             q.seqincrement, q.seqmin, q.seqmax,
                   q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
     FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
@@ -1496,30 +1523,39 @@ BEGIN
     JOIN pg_sequence q ON q.seqrelid = s.oid
     WHERE r.relkind <> 'v'
   ), fallback AS MATERIALIZED (
-    SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
+    SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d
+    WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
   ), held AS MATERIALIZED (
-    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner, '' AS suffix FROM relation r
+    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner,
+      '' AS suffix FROM relation r
     UNION ALL
-    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a
+    JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
     UNION ALL
-    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner, format(' on the sequence of %I', a.attname)
+    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner,
+      format(' on the sequence of %I', a.attname)
     FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
     UNION ALL
     SELECT 'routine', p.oid, p.acl, p.proowner, '' FROM routine p
     UNION ALL
-    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n WHERE n.oid = to_regnamespace('birth')
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n
+    WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole), CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
+           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole),
+             CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
     FROM pg_default_acl d
-    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
+    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0
+      AND d.defaclrole = to_regrole('birth_definer')
   ), granted AS MATERIALIZED (
-    -- Who may do what; names are quoted where they need it, so that none can pass for another entry. A star marks the right to pass it on. The
-    -- grantor is left out: a restore changes it. So is the owner's MAINTAIN, which PostgreSQL 17 brought and a dump of an earlier one does not give.
-    -- Most objects have one of a few lists: each is written once.
+    -- Who may do what. Names are quoted where they need it, so that no name reads as another entry. A star is the
+    -- grant option. The grantor is left out, because a restore changes it. So is the owner's MAINTAIN, which
+    -- PostgreSQL 17 added and which a dump of an earlier server does not grant.
+    -- Most objects share a few lists; each list is written once.
     SELECT h.acl, h.owner, h.suffix, (
              SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
-             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '=' || x.privilege_type
+             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '='
+               || x.privilege_type
                             || CASE WHEN x.is_grantable THEN '*' ELSE '' END || h.suffix AS entry
                    FROM aclexplode(h.acl) x
                    WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)) e) AS entries
@@ -1530,7 +1566,8 @@ BEGIN
                    FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry)) END || ']' AS entries
     FROM (
       SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
-      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
+      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix
+        AND g.entries IS NOT NULL
       GROUP BY h.class, h.oid
     ) p
   ), type AS MATERIALIZED (
@@ -1546,8 +1583,10 @@ BEGIN
              CASE WHEN a.attnotnull THEN ', "not null": true' END,
              ', "sequence": ' || to_json(s.settings)::text,
              CASE WHEN a.attcollation <> t.typcollation
-               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
-             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum) || ']' AS list,
+               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c
+                 WHERE c.oid = a.attcollation) END,
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum)
+               || ']' AS list,
              bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
     JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
@@ -1555,45 +1594,58 @@ BEGIN
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
   ), dependent AS MATERIALIZED (
-    -- What fn_birth_contract_token finds the objects by: without its row here an object changes between two batches unseen.
+    -- fn_birth_contract_token finds the objects by these rows: without its row an object changes unseen.
     SELECT d.classid, d.objid FROM pg_depend d
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
-    SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolinherit, r.rolconfig
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
+      r.rolbypassrls, r.rolinherit, r.rolconfig
     FROM pg_roles r
-    WHERE r.rolname = ANY ('{birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner, birth_dba,
-                             birth_source_owner}'::name[])
+    WHERE r.rolname = ANY ('{
+      birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner,
+      birth_dba, birth_source_owner}'::name[])
   ), membership AS MATERIALIZED (
-    -- Every role that a role can act as, by which membership; a star is ADMIN. It ends at our own, which have a row each.
+    -- Every role that a role can act as, and by which membership; a star is ADMIN. It stops at the roles of the
+    -- contract, which have a row each.
     WITH RECURSIVE member AS (
-      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m WHERE m.member IN (SELECT r.oid FROM role r)
-      -- A release lends birth_definer the role that owns the reading of sources, and takes it back before it commits.
-        AND NOT (m.member = to_regrole('birth_definer') AND m.roleid = to_regrole('birth_scanner') AND age(m.xmin) <= 0)
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m
+      WHERE m.member IN (SELECT r.oid FROM role r)
+      -- A release makes birth_definer a member of the other owners, and ends that before it commits.
+        AND NOT (m.member = to_regrole('birth_definer') AND pg_get_userbyid(m.roleid) = ANY ('{birth_scanner}'::name[])
+                 AND age(m.xmin) <= 0)
       UNION
       SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
     )
-    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END, CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
-             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
+    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
+      CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
+             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct
+               THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
     FROM member m JOIN pg_roles o ON o.oid = m.roleid
   ), described AS (
-    SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id', 'fn_birth_policy_decision',
-                                   'fn_birth_resolve_identity', 'fn_birth_register') THEN 'gateway'
-                WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
+    SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id',
+                'fn_birth_policy_decision', 'fn_birth_resolve_identity', 'fn_birth_register') THEN
+                'gateway' WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
            substr(p.oid::regprocedure::text, 7) AS object,
            concat(
-             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
+             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')),
+               'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
-             CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass) THEN ', "state": {"contradicts": ["pg_depend"]}' END,
+             CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass)
+               THEN ', "state": {"contradicts": ["pg_depend"]}' END,
              ', "signature": ', to_json(format('%s(%s) %s',
-               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW' ELSE 'FUNCTION' END,
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW'
+                 ELSE 'FUNCTION' END,
                pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
              ', "privileges": ', x.entries,
-             ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ', p.proisstrict::text, ', ', p.prosecdef::text, ', ',
-             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
+             ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ',
+               p.proisstrict::text, ', ', p.prosecdef::text, ', ',
+             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ',
+               to_json(p.prosupport::text), ', ',
              CASE WHEN p.proconfig IS NULL THEN 'null'
                   WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
-                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']'
+                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', '
+                    ORDER BY s.setting COLLATE "C") || ']'
                                  FROM unnest(p.proconfig) AS s(setting)), 'null') END,
              ']}') AS parts
     FROM routine p
@@ -1606,26 +1658,31 @@ BEGIN
                CASE WHEN p_rules ? r.name THEN (
                  SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
                  WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
-                   -- The rule knows what it stands on by number; that may have been moved away and made anew.
+                   -- The rule refers to objects by OID; such an object may have been renamed and another one created.
                    AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(coalesce(
                      (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
-                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' '
+                                            ORDER BY x.refclassid, x.refobjid)
+                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d
+                        WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
                      hashtextextended(w.ev_action::text, 0))::text) END,
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) || '"' END, 'null'),
              ', "owner": ', to_json(pg_get_userbyid(r.relowner)),
-             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity',
+               r.relreplident,
                'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
                'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
                             FROM pg_inherits i WHERE i.inhparent = r.oid))
-               -- Whoever may write a parent writes our rows; a contract knows none, so it is there only when it is wrong.
+               -- A role that may write the parent writes these rows. A contract has no parent, so an entry is drift.
                || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
-                                                      jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                                                      jsonb_agg(i.inhparent::regclass::text
+                                                        ORDER BY i.inhparent::regclass::text COLLATE "C"))
                             FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
                || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
              ', "signature": ', coalesce(c.list, 'null'),
              ', "privileges": ', coalesce(x.entries, '[]'),
-             ', "configuration": ', coalesce((SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
+             ', "configuration": ', coalesce((SELECT '['
+               || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
                                               FROM unnest(r.reloptions) AS o(option)), 'null'),
              '}')
     FROM relation r
@@ -1634,30 +1691,36 @@ BEGIN
     CROSS JOIN LATERAL (
       -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
       SELECT concat_ws(', ',
-               CASE WHEN r.relkind NOT IN ('v', 'm') AND r.relchecks <> (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'c')
+               CASE WHEN r.relkind NOT IN ('v', 'm')
+                 AND r.relchecks <> (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = r.oid AND k.contype = 'c')
                  THEN '"relchecks"' END,
-               CASE WHEN NOT r.relhasindex AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = r.oid) THEN '"relhasindex"' END,
-               CASE WHEN NOT r.relhastriggers AND r.relkind <> 'v' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid) THEN '"relhastriggers"' END,
+               CASE WHEN NOT r.relhasindex AND r.relkind <> 'v'
+                 AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = r.oid) THEN '"relhasindex"' END,
+               CASE WHEN NOT r.relhastriggers AND r.relkind <> 'v'
+                 AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid) THEN '"relhastriggers"' END,
                CASE WHEN NOT r.relhasrules AND r.relkind = 'v' THEN '"relhasrules"' END,
                CASE WHEN NOT c.defaulted THEN '"atthasdef"' END,
-               CASE WHEN r.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_class'::regclass) THEN '"pg_depend"' END) AS list
+               CASE WHEN r.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_class'::regclass)
+                 THEN '"pg_depend"' END) AS list
       OFFSET 0
     ) n
     UNION ALL
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
-             -- What holds it: the index of a key, the triggers of a foreign key.
+             -- What enforces it: the index of a key, the triggers of a foreign key.
              '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
                || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
              ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
-               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from' WHEN k.confrelid THEN 'to' END,
+               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from'
+                 WHEN k.confrelid THEN 'to' END,
                               CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
                      FROM pg_trigger t WHERE t.tgconstraint = k.oid) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
-             '}, "signature": ', -- One that is dropped in this moment has no definition any more.
-             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
+             '}, "signature": ', -- A constraint that is being dropped has no definition any more.
+             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition
+               ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -1666,42 +1729,55 @@ BEGIN
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
            jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
+             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive
+               AND x.indimmediate))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state', jsonb_build_object('enabled', t.tgenabled))::text
+           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state',
+             jsonb_build_object('enabled', t.tgenabled))::text
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
-    -- Those of foreign keys are their constraints'; another one that calls itself internal is none of the server's.
-    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')
+    -- Those of foreign keys belong to their constraints; any other internal trigger was not made by the server.
+    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint
+      AND k.contype = 'f')
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state', jsonb_build_object('enabled', w.ev_enabled))::text
-    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
+           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state',
+             jsonb_build_object('enabled', w.ev_enabled))::text
+    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
+      AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive, pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
+           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive,
+             pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
-           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
+           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name',
+             format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'), '}')
+           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'),
+             '}')
     FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'role', quote_ident(r.rolname),
            concat('{"privileges": ', coalesce((
-             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']' FROM membership m WHERE m.role = r.oid), '[]'),
+             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']'
+             FROM membership m WHERE m.role = r.oid), '[]'),
              ', "configuration": ', coalesce(nullif(to_jsonb(array_remove(ARRAY[
-               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END, CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
-               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL) || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'), '}')
+               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                 CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
+               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+                 CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
+                 || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
+                   '}')
     FROM role r
   )
   SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
@@ -1730,7 +1806,7 @@ ALTER FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) OWNER TO birth_
 
 -- Name: FUNCTION fn_birth_contract_objects(p_manifest jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) IS 'The contract that a release''s manifest has for this server''s major version; NULL when it has none. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_objects(p_manifest jsonb) IS 'The contract that the manifest of a release has for the major version of this server; NULL when it has none. Specification: 7.';
 
 -- Name: fn_birth_contract_recolumn(text, jsonb, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1745,40 +1821,50 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
   ), action AS (
     SELECT 1 AS rank, format('DROP COLUMN %I', c.name) AS text FROM columns c WHERE c.wanted IS NULL
     UNION ALL
-    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type', ' COLLATE ' || (c.wanted ->> 'collation'))
-    FROM columns c WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type', c.live -> 'collation')
+    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type', ' COLLATE '
+      || (c.wanted ->> 'collation'))
+    FROM columns c WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type',
+      c.live -> 'collation')
       AND c.wanted IS NOT NULL AND c.live IS NOT NULL
     UNION ALL
     SELECT 3, format('ALTER COLUMN %I %s NOT NULL', c.name, CASE WHEN c.wanted ? 'not null' THEN 'SET' ELSE 'DROP' END)
     FROM columns c WHERE (c.wanted ? 'not null') <> (c.live ? 'not null')
     UNION ALL
     SELECT 4, format('ALTER COLUMN %I %s', c.name, coalesce('SET DEFAULT ' || (c.wanted ->> 'default'), 'DROP DEFAULT'))
-    FROM columns c WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default') AND c.wanted IS NOT NULL AND c.live IS NOT NULL
+    FROM columns c WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default') AND c.wanted IS NOT NULL
+      AND c.live IS NOT NULL
     UNION ALL
     SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE WHEN c.wanted ? 'identity'
-      THEN format('ADD GENERATED %s AS IDENTITY', CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END) ELSE 'DROP IDENTITY' END)
+      THEN format('ADD GENERATED %s AS IDENTITY', CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
+        ELSE 'BY DEFAULT' END) ELSE 'DROP IDENTITY' END)
     FROM columns c WHERE (c.wanted ? 'identity') <> (c.live ? 'identity')
     UNION ALL
-    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
+    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
+      ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
     UNION ALL
     SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
     FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
     UNION ALL
     SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array'
+      THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
     UNION ALL
     SELECT 8, format('SET (%s)', o.option)
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array' THEN p_wanted -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array'
+      THEN p_wanted -> 'configuration' ELSE '[]' END) AS o(option)
     WHERE NOT coalesce(p_live -> 'configuration' ? o.option, false)
   )
   SELECT concat_ws('; ',
-    (SELECT string_agg(format('-- column %s of %s is gone with its values: restore the table from a backup', c.name, p_table), E'\n' ORDER BY c.name)
+    (SELECT string_agg(format('-- column %s of %s is gone with its values: restore the table from a backup', c.name,
+      p_table), E'\n' ORDER BY c.name)
      FROM columns c WHERE c.live IS NULL) || E'\n',
-    (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text)) FROM action a HAVING count(*) > 0),
-    -- A new sequence begins after what is there.
-    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), (SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
+    (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text))
+      FROM action a HAVING count(*) > 0),
+    -- A new sequence starts after the highest value in the table.
+    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
+                         '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
                               'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
   WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
@@ -1806,13 +1892,16 @@ CREATE FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb)
 DECLARE
   v_major CONSTANT integer := current_setting('server_version_num')::integer / 10000;
   v_objects CONSTANT jsonb := coalesce(birth.fn_birth_contract_objects(p_manifest),
-    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb)) FROM birth.fn_birth_contract_live() l));
+    (SELECT jsonb_object_agg(l.kind || ' ' || l.object, jsonb_build_object('parts', l.parts::jsonb))
+      FROM birth.fn_birth_contract_live() l));
   v_rows bigint;
 BEGIN
   INSERT INTO birth.birth_gateway_release_registry
-    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm, server_major)
+    (generation, release, kind, object, parts, definition, exact_sha256, semantic_sha256, normalized_md5, algorithm,
+      server_major)
   WITH wanted AS (
-    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object, o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
+    SELECT split_part(o.key, ' ', 1) AS kind, substr(o.key, strpos(o.key, ' ') + 1) AS object,
+      o.value -> 'parts' AS parts, o.value ->> 'semantic' AS semantic
     FROM (SELECT v.key, v.value FROM jsonb_each(v_objects) v
           UNION ALL
           SELECT 'claim ' || c.key, jsonb_build_object('parts', c.value) FROM jsonb_each(p_manifest -> 'claims') c) o
@@ -1825,10 +1914,12 @@ BEGIN
   )
   SELECT (SELECT coalesce(max(g.generation), 0) + 1 FROM birth.birth_gateway_release_registry g),
          p_release, coalesce(w.kind, n.kind), coalesce(w.object, n.object), w.parts,
-         CASE WHEN w.kind IN ('gateway', 'function', 'procedure') THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
+         CASE WHEN w.kind IN ('gateway', 'function', 'procedure')
+           THEN pg_get_functiondef(to_regprocedure('birth.' || w.object))
               WHEN w.kind = 'view' THEN format('CREATE OR REPLACE VIEW birth.%s%s AS%s%s', w.object,
                 (SELECT ' WITH (' || string_agg(o.option, ', ') || ')'
-                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array' THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
+                 FROM jsonb_array_elements_text(CASE jsonb_typeof(w.parts -> 'configuration') WHEN 'array'
+                   THEN w.parts -> 'configuration' ELSE '[]' END) AS o(option)),
                 E'\n', pg_get_viewdef(to_regclass('birth.' || w.object))) END,
          w.sha256, w.semantic,
          (SELECT md5(replace(replace(replace(p.prosrc, ' ', ''), E'\n', ''), E'\t', '')) FROM pg_proc p
@@ -1840,14 +1931,16 @@ BEGIN
     AND (w.kind IS NOT NULL OR n.exact_sha256 IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
 
-  -- How this database stores the views that were recorded: what lets a check trust a rule it has seen. Somebody may have replaced one since it was
-  -- compared: only the rule of the recorded body is trusted.
+  -- How this database stores the recorded views, so that a later check can trust an unchanged rule. A view may have
+  -- been replaced since it was compared: only the rule of the recorded body is kept.
   DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'contract';
   INSERT INTO birth.birth_stage_anchor (stage, subject, value)
   SELECT 'contract', 'rule.' || r.object, hashtextextended(coalesce(
            (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' ' ORDER BY x.refclassid, x.refobjid)
-            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                                WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' '
+                                  ORDER BY x.refclassid, x.refobjid)
+            FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = 'pg_rewrite'::regclass
+              AND d.objid = w.oid) x), ''),
            hashtextextended(w.ev_action::text, 0))::text || ' ' || (r.parts ->> 'body')
   FROM birth.v_birth_contract_recorded r
   JOIN pg_class c ON c.relnamespace = 'birth'::regnamespace AND c.relname = r.object
@@ -1895,7 +1988,7 @@ ALTER FUNCTION birth.fn_birth_contract_reflag(p_name text) OWNER TO birth_define
 
 -- Name: FUNCTION fn_birth_contract_reflag(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_reflag(p_name text) IS 'The statements with which a superuser sets right what the catalogue says of a relation. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_reflag(p_name text) IS 'The statements with which a superuser corrects what the catalogue says of a relation. Specification: 7.';
 
 -- Name: fn_birth_contract_regrant(text, text, text[], text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1904,19 +1997,24 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH privilege AS (
-    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
+    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class,
+      m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
     FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
+    CROSS JOIN LATERAL regexp_match(e.entry,
+      '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
       '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
   )
   SELECT string_agg(concat_ws(' ',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || v.creator || CASE WHEN v.anywhere IS NULL THEN ' IN SCHEMA ' || p_name ELSE '' END, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
-    CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'TABLES' END
+    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || v.creator || CASE WHEN v.anywhere IS NULL THEN ' IN SCHEMA ' || p_name
+      ELSE '' END, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
+    CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T'
+      THEN 'TYPES' ELSE 'TABLES' END
          WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
          ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name END,
     CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
     v.grantee,
-    CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END), '; ' ORDER BY v.verb DESC, v.grantee, v.name)
+    CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END), '; '
+      ORDER BY v.verb DESC, v.grantee, v.name)
   FROM privilege v
   WHERE v.grantee <> ALL (array_remove(p_owners, NULL))
     -- A sequence that is gone comes back with its column.
@@ -1927,7 +2025,7 @@ ALTER FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added
 
 -- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) IS 'The GRANTs and REVOKEs that put the privileges on an object right; NULL when there are none. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) IS 'The GRANTs and REVOKEs that restore the privileges on an object; NULL when there are none. Specification: 7.';
 
 -- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[], text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -1939,52 +2037,68 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
            CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
-           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
-           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
+           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2)
+             END AS child,
+           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm'
+             THEN 'MATERIALIZED VIEW'
                 WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
-           p_definition IS NOT NULL AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+           p_definition IS NOT NULL AND (p_drift = 'missing'
+             OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
-           -- A routine whose row in pg_depend is gone gets it with its body, and an index that does not hold is made anew.
-           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
+           -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
+           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state'
+             AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
   ), statement AS (
-    -- what it is
+    -- its definition
     SELECT 1 AS rank, CASE
       WHEN p_kind = 'role' THEN birth.fn_birth_contract_rerole(p_object, p_wanted, p_live, p_added, p_removed)
-      WHEN p_wanted IS NULL AND p_kind = 'constraint' THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
-      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy') THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL AND p_kind = 'constraint'
+        THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy')
+        THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
       WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
       WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
-      WHEN p_kind = 'constraint' AND p_drift = 'missing' THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND p_drift = 'missing'
+        THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
       WHEN p_kind = 'constraint' AND t.shape
-        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
+        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child,
+          p_wanted ->> 'signature')
       WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
       WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
-      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent,
+        p_wanted ->> 'signature')
       WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
-      WHEN p_drift = 'missing' THEN format('-- %s %s is gone, and no statement knows what it held: restore it from a backup', p_kind, p_object)
+      WHEN p_drift = 'missing'
+        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
     END AS text FROM thing t
     UNION ALL
-    -- whose it is: by CASE, because up to PostgreSQL 17 a plan may ask whether the text is NULL before it asks a WHERE, and %I refuses NULL
+    -- its owner; by CASE, because up to PostgreSQL 17 a plan may evaluate the text before the WHERE, and %I refuses
+    -- NULL
     SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
       THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
     FROM thing t
     UNION ALL
-    -- how it stands
+    -- its state
     SELECT 3, CASE
       WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
-      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true WHERE indexrelid = %L::pg_catalog.regclass; '
+      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true '
+        'WHERE indexrelid = %L::pg_catalog.regclass; '
         'REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
       WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
-      -- Anew, so that the rows are checked that came while its triggers were off.
-      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child, p_wanted ->> 'signature')
+      -- Created again, so that the rows are checked that were added while its triggers were disabled.
+      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
+        t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
         CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
-      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
-      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true' THEN 'FORCE' ELSE 'NO FORCE' END)
-      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED' ELSE 'LOGGED' END)
+      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
+        THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED'
+        ELSE 'LOGGED' END)
       WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
       WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
                                     FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
@@ -1993,17 +2107,22 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
     WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
     UNION ALL
-    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view') AND p_live -> 'state' ? 'contradicts'
+    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view')
+      AND p_live -> 'state' ? 'contradicts'
     UNION ALL
-    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent) ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
-    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
+    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
+    CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
     WHERE t.both_there AND s.key IN ('parents', 'partition of')
     UNION ALL
-    -- who may do what with it
+    -- its privileges
     SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
-      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE'] ELSE '{}' END,
+      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE']
+        ELSE '{}' END,
       CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
-      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner') THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
+      CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner')
+        THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
     FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
@@ -2023,7 +2142,8 @@ CREATE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_li
     AS $_$
   WITH attribute AS (
     SELECT a.name
-    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array' THEN p_live -> 'configuration'
+    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array'
+      THEN p_live -> 'configuration'
                                    ELSE '[]' END) AS a(name)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? a.name, false)
   ), membership AS (
@@ -2038,7 +2158,8 @@ CREATE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_li
     SELECT 1 AS rank, format('CREATE ROLE %s NOLOGIN', p_role) AS text WHERE p_live IS NULL
     UNION ALL
     SELECT 2, format('ALTER ROLE %s %s', p_role,
-                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' ' ORDER BY a.name))
+                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' '
+                       ORDER BY a.name))
     FROM attribute a WHERE NOT starts_with(a.name, 'SET ') HAVING count(*) > 0
     UNION ALL
     SELECT 3, format('ALTER ROLE %s RESET %s', p_role, substring(a.name FROM '^SET ([^=]+)='))
@@ -2047,11 +2168,13 @@ CREATE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_li
     -- From 16 on a membership is revoked of each who granted it.
     SELECT 4, CASE m.verb
       WHEN 'GRANT' THEN format('GRANT %s TO %s', m.role, p_role)
-      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role, p_role,
+      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role,
+        p_role,
                      CASE WHEN current_setting('server_version_num')::integer >= 160000
                             THEN format(' GRANTED BY %I', pg_get_userbyid(g.grantor)) END), '; ')
             FROM pg_auth_members g
-            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role) AND (g.admin_option OR NOT m.admin)) END
+            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role)
+              AND (g.admin_option OR NOT m.admin)) END
     FROM membership m
   ) s;
 $_$;
@@ -2060,7 +2183,7 @@ ALTER FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_liv
 
 -- Name: FUNCTION fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: 7, 9.';
+COMMENT ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: 7.';
 
 -- Name: fn_birth_contract_token(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2076,7 +2199,8 @@ DECLARE
   v_routines oid[];
   v_relations oid[];
 BEGIN
-  SELECT array_agg(d.objid) FILTER (WHERE d.classid = 'pg_proc'::regclass), array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass)
+  SELECT array_agg(d.objid) FILTER (WHERE d.classid = 'pg_proc'::regclass),
+    array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass)
   INTO v_routines, v_relations
   FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0;
   RETURN (
@@ -2084,20 +2208,31 @@ BEGIN
       SELECT hash_record_extended(ROW(n.xmin, n.ctid), 0) AS version FROM pg_namespace n WHERE n.oid = v_schema
       UNION ALL SELECT hash_record_extended(ROW(p.xmin, p.ctid), 1) FROM pg_proc p WHERE p.oid = ANY (v_routines)
       UNION ALL SELECT hash_record_extended(ROW(c.xmin, c.ctid), 2) FROM pg_class c WHERE c.oid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(a.xmin, a.ctid), 3) FROM pg_attribute a WHERE a.attrelid = ANY (v_relations) AND a.attnum > 0
-      UNION ALL SELECT hash_record_extended(ROW(f.xmin, f.ctid), 4) FROM pg_attrdef f WHERE f.adrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(k.xmin, k.ctid), 5) FROM pg_constraint k WHERE k.conrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(x.xmin, x.ctid, i.xmin, i.ctid), 6) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+      UNION ALL SELECT hash_record_extended(ROW(a.xmin, a.ctid), 3) FROM pg_attribute a
+        WHERE a.attrelid = ANY (v_relations) AND a.attnum > 0
+      UNION ALL SELECT hash_record_extended(ROW(f.xmin, f.ctid), 4) FROM pg_attrdef f
+        WHERE f.adrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(k.xmin, k.ctid), 5) FROM pg_constraint k
+        WHERE k.conrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(x.xmin, x.ctid, i.xmin, i.ctid), 6) FROM pg_index x
+        JOIN pg_class i ON i.oid = x.indexrelid
       WHERE x.indrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(t.xmin, t.ctid), 7) FROM pg_trigger t WHERE t.tgrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(w.xmin, w.ctid), 8) FROM pg_rewrite w WHERE w.ev_class = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(l.xmin, l.ctid), 9) FROM pg_policy l WHERE l.polrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 10) FROM pg_inherits h WHERE h.inhparent = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(t.xmin, t.ctid), 7) FROM pg_trigger t
+        WHERE t.tgrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(w.xmin, w.ctid), 8) FROM pg_rewrite w
+        WHERE w.ev_class = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(l.xmin, l.ctid), 9) FROM pg_policy l
+        WHERE l.polrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 10) FROM pg_inherits h
+        WHERE h.inhparent = ANY (v_relations)
       UNION ALL SELECT hash_record_extended(ROW(e.xmin, e.ctid), 11) FROM pg_default_acl e
       WHERE e.defaclnamespace = v_schema OR e.defaclnamespace = 0 AND e.defaclrole = v_definer
-      UNION ALL SELECT hash_record_extended(ROW(q.xmin, q.ctid), 12) FROM pg_sequence q WHERE q.seqrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(s.xmin, s.ctid), 13) FROM pg_statistic_ext s WHERE s.stxrelid = ANY (v_relations)
-      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 14) FROM pg_inherits h WHERE h.inhrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(q.xmin, q.ctid), 12) FROM pg_sequence q
+        WHERE q.seqrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(s.xmin, s.ctid), 13) FROM pg_statistic_ext s
+        WHERE s.stxrelid = ANY (v_relations)
+      UNION ALL SELECT hash_record_extended(ROW(h.xmin, h.ctid), 14) FROM pg_inherits h
+        WHERE h.inhrelid = ANY (v_relations)
     ) v);
 END;
 $$;
@@ -2106,7 +2241,7 @@ ALTER FUNCTION birth.fn_birth_contract_token() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_contract_token(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_token() IS 'Row versions of the catalogue rows of schema birth: equal means that nothing changed since a full check. Specification: 6, 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_token() IS 'Row versions of the catalogue rows of schema birth: equal means that nothing changed since a full check. Specification: 7.';
 
 -- Name: fn_birth_dot_freeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
