@@ -453,13 +453,9 @@ def alter_anchor(checkout: Sources) -> None:
     edit(checkout, ANCHOR, ("clock_timestamp(),\n", "clock_timestamp(),\n  note        text,\n"))
     # A new column stands last; PRIMARY KEY is no column.
     up = f"release/{NAME}_birth_stage_anchor.sql"
-<<<<<<< HEAD
-    edit(checkout, ANCHOR, ("'When.';", "'When.';\nCOMMENT ON COLUMN birth.birth_stage_anchor.note IS 'For a test.';"))
-=======
     last = "'When the value was recorded.';"
     note = "COMMENT ON COLUMN birth.birth_stage_anchor.note IS 'For a test.';"
     edit(checkout, ANCHOR, (last, f"{last}\n{note}"))
->>>>>>> 3dbc4a5 (Tests of the package lie in tests/library)
     write(
         checkout,
         up,
