@@ -75,8 +75,8 @@ BEGIN
           THEN 'look at what is in that schema; then a superuser sends ALTER SCHEMA birth OWNER TO birth_definer'
         WHEN v_faults ~ '^owner [^,]*$'
           THEN 'as the releasing login run: birthdb alembic upgrade, to the current release or a later one'
-        ELSE 'find out who changed it; a superuser sends DROP TABLE birth.alembic_version CASCADE; then the releasing '
-             'login runs: birthdb alembic stamp, with the current release of the database'
+        ELSE 'find out who changed it; a superuser sends DROP TABLE birth.alembic_version CASCADE; then the '
+             'releasing login runs: birthdb alembic stamp, with the current release of the database'
       END;
   END IF;
   PERFORM set_config('search_path', v_path, true);

@@ -87,8 +87,8 @@ def test_every_release_sets_a_lock_timeout() -> None:
     assert any("require-lock-timeout" in line for line in lint.squawk(text))
 
 
-def test_pages_end_at_120_columns_and_their_links_lead_to_files() -> None:
-    assert lint.too_long(paths.ROOT, lint.pages(paths.ROOT)) == []
+def test_sql_and_pages_end_at_120_columns_and_links_lead_to_files() -> None:
+    assert lint.too_long(paths.ROOT, [*lint.pages(paths.ROOT), *lint.statements(paths.ROOT)]) == []
     assert lint.broken_links(paths.ROOT, lint.pages(paths.ROOT)) == []
 
 

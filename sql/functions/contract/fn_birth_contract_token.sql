@@ -1,6 +1,6 @@
 -- Generated from pgcontract/sql/token.sql by python -m birthdb.release render: edit that, or contract.toml.
--- The row versions of all catalogue rows that make up schema birth. Equal tokens prove that nothing has changed since
--- the last full check. Different tokens prove nothing: a full check has to follow.
+-- The row versions of all catalogue rows that make up schema birth. Equal tokens prove that nothing has changed
+-- since the last full check. Different tokens prove nothing: a full check has to follow.
 -- It is cheap enough to be asked often: it finds the objects by the index of pg_depend, and computes no statistics and
 -- no text. One sum over all catalogues, because setting up fifteen costs more than adding. PL/pgSQL keeps the generic
 -- plans for the session.

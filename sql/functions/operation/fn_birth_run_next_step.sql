@@ -45,7 +45,8 @@ BEGIN
       AND a.act = 'permit_revoke');
   IF NOT FOUND THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, '
-      'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', p_reason := ''…''%s);  -- a permit owner',
+      'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', '
+      'p_reason := ''…''%s);  -- a permit owner',
         r_run.collection_name, p_run_id,
       CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows
         ELSE r_run.expected_delta - r_run.actual_inserted END,
@@ -58,7 +59,8 @@ BEGIN
       r_permit.permit_id);
   END IF;
   RETURN format('CALL birth.%I(p_collection := %L, p_run_id := %L, p_permit_id := %s, p_expected_delta := %s, '
-    'p_max_rows := %s, p_execute := true);  -- an operator', r_purpose.door, r_run.collection_name, p_run_id, r_permit.permit_id,
+    'p_max_rows := %s, p_execute := true);  -- an operator', r_purpose.door, r_run.collection_name, p_run_id,
+      r_permit.permit_id,
     CASE WHEN r_run.max_rows IS NULL THEN least(r_run.planned_rows, r_permit.max_rows) ELSE r_run.expected_delta END,
     coalesce(r_run.max_rows, r_permit.max_rows));
 END;

@@ -6,7 +6,8 @@ SELECT DISTINCT ON (l.collection_name)
          l.existing_births, l.orphans,
        l.planned_rows,
        l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans AS births_accounted,
-       l.existing_births = l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans AS reconciled,
+       l.existing_births
+         = l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans AS reconciled,
        l.expected_delta, l.actual_inserted, l.compensated_rows,
        l.planned_rows - l.actual_inserted + l.compensated_rows AS outstanding
 FROM birth.birth_backfill_ledger_v2 l

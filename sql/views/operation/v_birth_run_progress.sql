@@ -6,7 +6,8 @@ SELECT p.run_id, p.collection_name, p.status, p.stop_reason, p.purpose, p.rows_d
        CASE WHEN p.rows_target > 0 THEN round(100.0 * p.rows_done::numeric / p.rows_target::numeric, 1) END AS percent,
        round(p.rate, 1) AS rows_per_second,
        CASE WHEN p.status = 'running' AND p.rate > 0
-         THEN make_interval(secs => round((p.rows_target - p.rows_done)::numeric / p.rate)::double precision) END AS remaining,
+         THEN make_interval(secs => round((p.rows_target - p.rows_done)::numeric / p.rate)::double precision)
+       END AS remaining,
        p.executed_by, p.planned_by, p.running_since, p.last_batch_at, p.batches,
        p.status = 'running' AND NOT p.held AS interrupted,
        (SELECT b.sha256 FROM birth.birth_receipt b WHERE b.run_id = p.run_id ORDER BY b.batch_no DESC LIMIT 1) AS head,

@@ -34,9 +34,9 @@ SQUAWK_EXCEPTIONS: dict[str, str] = {
     "prefer-text-field": "Alembic's version table, whose shape is Alembic's",
 }
 
-#: Where lines end. A row of a Markdown table cannot be broken, and a generated page has the lines of its source.
+#: Where lines end. A row of a Markdown table cannot be broken, and a generated file has the lines of its source.
 WIDTH = 120
-GENERATED = (Path("docs/reference/objects.md"),)
+GENERATED = (Path("docs/reference/objects.md"), Path("sql/functions/core/fn_birth_error.sql"))
 
 
 def pgspot_program() -> Path:
@@ -55,13 +55,19 @@ def squawk(text: str, *, name: str = "stdin") -> list[str]:
 
 
 def pages(root: Path) -> Iterable[Path]:
-    """Yield the Markdown pages of a checkout, relative to it; not what a release has frozen."""
-    for pattern in ("*.md", "docs/**/*.md", "sql/*.md", "tests/**/*.md"):
+    """Yield the Markdown pages of a checkout, relative to it."""
+    for pattern in ("*.md", "docs/**/*.md", "sql/*.md", "src/**/*.md", "migrations/*.md", "tests/**/*.md"):
+        yield from (path.relative_to(root) for path in sorted(root.glob(pattern)))
+
+
+def statements(root: Path) -> Iterable[Path]:
+    """Yield the SQL that people edit, relative to a checkout; a superseded text stays as it was."""
+    for pattern in ("sql/**/*.sql", "src/**/*.sql"):
         yield from (path.relative_to(root) for path in sorted(root.glob(pattern)))
 
 
 def too_long(root: Path, files: Iterable[Path]) -> list[str]:
-    """Return the lines that end behind column ``WIDTH``, but for rows of Markdown tables and generated pages."""
+    """Return the lines that end behind column ``WIDTH``, but for rows of Markdown tables and generated files."""
     return [
         f"{file}:{number}: {len(line)} columns, {WIDTH} at most"
         for file in files
@@ -90,7 +96,8 @@ def main() -> int:
     findings = pgspot(script(sources))
     for release, text in upgrades(sources):
         findings += squawk(text, name=f"{release}.sql")
-    findings += too_long(sources.root, pages(sources.root)) + broken_links(sources.root, pages(sources.root))
+    findings += too_long(sources.root, [*pages(sources.root), *statements(sources.root)])
+    findings += broken_links(sources.root, pages(sources.root))
     print("\n".join(findings) or f"{len(sources.releases)} releases and all pages: nothing found")
     return int(bool(findings))
 

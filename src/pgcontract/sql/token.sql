@@ -1,5 +1,5 @@
--- The row versions of all catalogue rows that make up schema @schema@. Equal tokens prove that nothing has changed since
--- the last full check. Different tokens prove nothing: a full check has to follow.
+-- The row versions of all catalogue rows that make up schema @schema@. Equal tokens prove that nothing has changed
+-- since the last full check. Different tokens prove nothing: a full check has to follow.
 -- It is cheap enough to be asked often: it finds the objects by the index of pg_depend, and computes no statistics and
 -- no text. One sum over all catalogues, because setting up fifteen costs more than adding. PL/pgSQL keeps the generic
 -- plans for the session.

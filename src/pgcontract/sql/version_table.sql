@@ -74,8 +74,8 @@ BEGIN
           THEN 'look at what is in that schema; then a superuser sends ALTER SCHEMA @schema@ OWNER TO @owner@'
         WHEN v_faults ~ '^owner [^,]*$'
           THEN 'as the releasing login run: @alembic@ upgrade, to the current release or a later one'
-        ELSE 'find out who changed it; a superuser sends DROP TABLE @schema@.@version_table@ CASCADE; then the releasing '
-             'login runs: @alembic@ stamp, with the current release of the database'
+        ELSE 'find out who changed it; a superuser sends DROP TABLE @schema@.@version_table@ CASCADE; then the '
+             'releasing login runs: @alembic@ stamp, with the current release of the database'
       END;
   END IF;
   PERFORM set_config('search_path', v_path, true);
