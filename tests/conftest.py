@@ -32,6 +32,7 @@ TIERS = {
     "integration/contract": "ordinary",
     "concurrency": "ordinary",
     "security": "ordinary",
+    "library": "ordinary",
     "migration": "ordinary",
     "tooling": "ordinary",
     "e2e": "ordinary",
