@@ -319,3 +319,16 @@ def test_a_superuser_cannot_write_a_state_that_does_not_exist(
     with scene.unchanged(), raised("23514") as caught:
         forge(scene, run, **changed)
     assert caught.value.diag.constraint_name == constraint
+
+
+def test_a_source_that_could_not_be_counted_at_the_end_is_no_proof(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    scene.apply(run)
+    # The owner revoked, the counting saw nothing, and the owner granted again before the checks were asked.
+    uncounted = 'jsonb_populate_record(l, \'{"source_rows": null, "collisions": null, "duplicates": null}\')'
+    asked = (
+        "SELECT c.check_name FROM birth.birth_backfill_ledger_v2 l,"
+        " LATERAL birth.fn_birth_checks('end', l, 'APPLY', {}) c WHERE NOT c.pass"
+    )
+    assert scene.rows(asked.format("l").encode()) == []
+    assert scene.rows(asked.format(uncounted).encode()) == [{"check_name": "the source can be read"}]
