@@ -1,7 +1,7 @@
 -- What a run needs next, and of whom: the ready statement. Every answer and every view asks here, so that it is the
 -- same everywhere.
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
--- Returns: a statement with a remark who sends it; NULL when the run needs nothing.
+-- Returns: a statement with a remark who sends it; NULL when the run needs nothing, or has no purpose of the list.
 -- Calls: fn_birth_run_holder, fn_birth_purpose, fn_birth_checks, fn_birth_review_statement, fn_birth_clock
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_next_step(p_run_id uuid, p_purpose text DEFAULT NULL)
@@ -24,7 +24,7 @@ BEGIN
   SELECT p.doors[1] AS door, p.numbers, o.plan INTO r_purpose
   FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN r_run.purpose END) p
     CROSS JOIN birth.fn_birth_purpose(r_run.purpose) o;
-  IF r_run.run_id IS NULL OR r_run.status = 'running'
+  IF r_purpose.plan IS NULL OR r_run.status = 'running'
     AND birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) = r_run.holder_pid THEN
     RETURN NULL;
   ELSIF r_run.status = 'done' AND NOT v_undo THEN
@@ -48,8 +48,9 @@ BEGIN
       'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', '
       'p_reason := ''…''%s);  -- a permit owner',
         r_run.collection_name, p_run_id,
-      CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows
-        ELSE r_run.expected_delta - r_run.actual_inserted END,
+      -- When all is written and only the proof is left, it needs a permit too, and none is for no row.
+      greatest(1, CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows
+        ELSE r_run.expected_delta - r_run.actual_inserted END),
       CASE WHEN v_undo THEN ', p_purpose := ''COMPENSATE''' END);
   ELSIF r_permit.confirmed_by IS NULL THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer', r_permit.permit_id);

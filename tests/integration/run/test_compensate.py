@@ -406,3 +406,19 @@ def test_a_compensation_with_missing_births_fails(scene: Scene, undo: Run) -> No
         driver.end()
     assert scene.status(undo) == ("failed", "false_done")
     scene.forged = True
+
+
+def test_a_permit_that_expires_before_the_proof_is_followed_by_the_one_that_the_next_step_names(
+    scene: Scene, undo: Run
+) -> None:
+    driver = scene.start_compensation(undo, batch=20)
+    scene.expire(undo.permit_id)
+    scene.go_on(undo)
+    with refused(errors.PermitExpired):
+        driver.end()
+    assert (scene.births(), scene.status(undo)) == (2, ("stopped", "permit_expired"))
+    step = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (undo.run_id,))
+    (permit,) = scene.rows(step.encode(), person=OWNER)
+    scene.confirm(permit["permit_id"])
+    scene.compensate(undo.under(permit["permit_id"]))
+    assert scene.status(undo) == ("compensated", None)
