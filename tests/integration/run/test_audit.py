@@ -282,3 +282,20 @@ def test_verify_cross_checks_people_verdicts_and_permits(scene: Scene, done: Run
 def test_verify_reports_a_recorded_contract_that_differs_from_the_manifest(scene: Scene, forgery: str) -> None:
     scene.execute(f"UPDATE birth.birth_gateway_release_registry SET {forgery}".encode())
     assert {check.what for check in verify.verify(scene.session(OPERATOR)).differing} >= {"registry"}
+
+
+@pytest.mark.parametrize("purpose", ["DEATH", "COMPENSATE"])
+def test_a_run_of_an_unknown_purpose_is_found_and_hides_no_other(scene: Scene, item: str, purpose: str) -> None:
+    run = scene.permitted(item)
+    scene.apply(run)
+    scene.execute(
+        "INSERT INTO birth.birth_backfill_ledger_v2"
+        " SELECT (jsonb_populate_record(l, %s::jsonb || jsonb_build_object('run_id', gen_random_uuid()))).*"
+        " FROM birth.birth_backfill_ledger_v2 l",
+        (f'{{"purpose": "{purpose}", "status": "stopped", "stop_reason": "source_changed", "finished_at": null}}',),
+    )
+    found = scene.rows("SELECT run_id, check_name FROM birth.fn_birth_run_audit() WHERE NOT pass")
+    assert "birth_registry holds what the receipts leave" in {row["check_name"] for row in found}
+    assert run.run_id not in {row["run_id"] for row in found}
+    assert len(scene.rows("SELECT next_step FROM birth.v_birth_run_progress")) == 2
+    scene.forged = True
