@@ -32,12 +32,13 @@ DECLARE
   v_status text;
   v_fault text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
-    FROM birth.fn_birth_purpose() p));
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, r_run.purpose);
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE'
     THEN r_run.purpose END);
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(
+    SELECT d.door FROM birth.fn_birth_purpose() p CROSS JOIN unnest(p.doors) WITH ORDINALITY AS d(door, number)
+    WHERE (p.purpose = r_purpose.purpose OR r_purpose.purpose IS NULL) AND (d.number = 1 OR p_mode <> 'drive')));
   v_fault := CASE
     WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run') THEN format('p_mode is %L', p_mode)
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'

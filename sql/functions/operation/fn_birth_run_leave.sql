@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_run_leave(p_run_id uuid)
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_run_leave$
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT p.doors[1]
     FROM birth.fn_birth_purpose() p));
   PERFORM pg_advisory_unlock(birth.fn_birth_lock_key(n.name))
   FROM birth.birth_backfill_ledger_v2 l

@@ -31,8 +31,9 @@ DECLARE
   v_constraint text;
   v_table text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT unnest(p.doors)
-    FROM birth.fn_birth_purpose() p));
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT p.doors[1]
+    FROM birth.fn_birth_purpose() p
+    WHERE p.purpose = p_purpose OR NOT EXISTS (SELECT FROM birth.fn_birth_purpose() k WHERE k.purpose = p_purpose)));
   IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0
       AND p_purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p)) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L',

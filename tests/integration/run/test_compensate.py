@@ -422,3 +422,55 @@ def test_a_permit_that_expires_before_the_proof_is_followed_by_the_one_that_the_
     scene.confirm(permit["permit_id"])
     scene.compensate(undo.under(permit["permit_id"]))
     assert scene.status(undo) == ("compensated", None)
+
+
+def test_receipts_of_a_compensation_name_no_range_of_the_source(scene: Scene, undo: Run) -> None:
+    scene.compensate(undo, batch=8)
+    undone = [row for row in scene.receipts(undo) if row["purpose"] == "COMPENSATE"]
+    assert [row["key_after"] for row in undone] == [None, None, None]
+
+
+def test_the_definition_cannot_change_between_the_last_removal_and_the_proof(scene: Scene, undo: Run) -> None:
+    driver = scene.start_compensation(undo, batch=20)
+    scene.stop(undo)
+    scene.go_on(undo)
+    with refused(errors.StopRequested):
+        driver.end()
+    assert (scene.births(), scene.status(undo)[0]) == (2, "stopped")
+    with scene.unchanged(), refused(errors.DefinitionInUse):
+        scene.ask(
+            STEWARD,
+            "fn_birth_identity_classify",
+            p_collection="item",
+            p_strategy="synthetic_id",
+            p_column="id",
+            p_prefix="x-",
+        )
+
+
+def test_referencing_tables_are_read_only_for_an_operator_with_verdict_and_permit(scene: Scene, run: Run) -> None:
+    reference(scene)
+    permitted = scene.compensable(run)
+    asked = (
+        "SELECT c.check_name, c.pass FROM birth.birth_backfill_ledger_v2 l,"
+        " LATERAL birth.fn_birth_checks('start', l, 'COMPENSATE',"
+        " jsonb_populate_record(l, jsonb_build_object('permit_id', {}::bigint))) c"
+        " WHERE c.check_name = 'the purpose itself finds nothing in the way'"
+    )
+    told = asked.format(permitted.permit_id).encode()
+    assert [row["pass"] for row in scene.rows(told, person=OPERATOR)] == [False]
+    assert scene.rows(told, person=REVIEWER) == []
+    assert scene.rows(asked.format(run.permit_id).encode(), person=OPERATOR) == []
+    scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX", p_purpose="COMPENSATE")
+    assert scene.rows(told, person=OPERATOR) == []
+
+
+def test_an_apply_is_not_begun_by_a_statement_that_names_another_purpose(scene: Scene, item: str) -> None:
+    run = scene.permitted(item)
+    arguments = ", ".join(f"{key} := %({key})s" for key in run.arguments(p_batch=10, p_dot_origin="x"))
+    statement = f"SELECT * FROM birth.fn_birth_run_begin({arguments}) /* {{}} */"
+    for named in ("sp_dot_birth_qt001_compensate", "fn_dot_birth_qt001_apply"):
+        with scene.unchanged(), refused(errors.RoutineNotNamed):
+            scene.session(OPERATOR).execute(
+                statement.format(named).encode(), run.arguments(p_batch=10, p_dot_origin="x")
+            )

@@ -206,3 +206,19 @@ def test_a_plan_of_another_server_major_is_stale(scene: Scene, run: Run) -> None
     scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET server_major = server_major - 1")
     with scene.unchanged(), refused(errors.PlanStale):
         scene.apply(run)
+
+
+@pytest.mark.parametrize("scope", ["starts", "", None])
+def test_an_unknown_scope_of_the_checks_is_refused(scene: Scene, run: Run, scope: str | None) -> None:
+    with refused(errors.BadArgument):
+        scene.rows("SELECT birth.fn_birth_checks(%s, l, 'APPLY', l) FROM birth.birth_backfill_ledger_v2 l", (scope,))
+
+
+def test_a_purpose_that_is_not_in_the_list_passes_no_scope(scene: Scene, run: Run) -> None:
+    found = scene.rows(
+        "SELECT s.scope FROM birth.birth_backfill_ledger_v2 l,"
+        " unnest(ARRAY['plan', 'permit', 'confirm', 'claim', 'start', 'batch', 'spend', 'end']) AS s(scope)"
+        " WHERE EXISTS (SELECT FROM birth.fn_birth_checks(s.scope, l, 'DEATH', l) c"
+        "               WHERE c.number = 1 AND NOT c.pass AND c.blocker ->> 'error' = 'bad_argument')"
+    )
+    assert len(found) == 8

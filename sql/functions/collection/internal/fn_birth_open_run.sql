@@ -19,7 +19,8 @@ BEGIN
   FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_collection
     AND (l.status = 'running'
-         OR (l.status IN ('stopped', 'failed') AND l.actual_inserted > l.compensated_rows
+         OR (l.status IN ('stopped', 'failed')
+             AND (l.actual_inserted > l.compensated_rows OR l.compensating_since IS NOT NULL)
              AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
                              WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at
                                AND n.status IN ('done', 'compensated'))))

@@ -76,7 +76,8 @@ BEGIN
     ORDER BY c.number;
   UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
     WHERE p.permit_id = r_run.permit_id;
-  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, p_run.resume_marker, v_visited, v_written);
+  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, CASE WHEN NOT v_undo THEN p_run.resume_marker END, v_visited,
+    v_written);
   RETURN r_run;
 END;
 $fn_birth_run_batch$;
