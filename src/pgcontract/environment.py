@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine
 
@@ -34,8 +35,14 @@ def run(context: ModuleType) -> None:
     elif url is None:
         sys.exit("no database is named: alembic -x url=postgresql://user@host/database …")
     else:
-        address = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        with create_engine(address, poolclass=NullPool, isolation_level="READ COMMITTED").connect() as connection:
+        # Read committed: a release looks at what it has just locked.
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(url, client_encoding="UTF8"),
+            poolclass=NullPool,
+            isolation_level="READ COMMITTED",
+        )
+        with engine.connect() as connection:
             migrate(context, connection)
 
 

@@ -1,0 +1,19 @@
+"""${message}"""
+
+from pgcontract.release import Release
+
+revision = "${up_revision}"
+down_revision = ${f'"{down_revision}"' if down_revision else None}
+branch_labels = None
+depends_on = None
+
+release = Release(revision)
+
+
+def upgrade() -> None:
+    release.upgrade()
+
+
+def downgrade() -> None:
+    # The tables whose rows are evidence, of those that this release brought.
+    release.downgrade(evidence=${evidence})
