@@ -27,9 +27,10 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from birthdb import api, audit, evidence, files, paths, target
-from birthdb import verify as verification
+from birthdb import api, audit, files, paths, target
 from birthdb.api import Connection
+from birthdb.audit import evidence
+from birthdb.audit import verify as verification
 from birthdb.errors import BirthError
 from birthdb.plain import line, plain, plain_json
 from birthdb.release import attest as attesting
@@ -82,7 +83,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run the demo on real data: on the server of BIRTHDB_URL, else on a temporary one. It removes everything."""
-    module = importlib.import_module("birthdb.reference" if reference else "birthdb.demo")
+    module = importlib.import_module("birthdb.demo.reference" if reference else "birthdb.demo")
     raise typer.Exit(module.run(json=as_json) or FINE)
 
 

@@ -17,8 +17,9 @@ import psycopg
 import pytest
 from support import RELEASER, Database, downgrade
 
-from birthdb import api, evidence, paths, target
+from birthdb import api, paths, target
 from birthdb.__main__ import main
+from birthdb.audit import evidence
 from pgcontract.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

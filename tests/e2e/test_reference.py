@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support import RELEASER, Cluster
 
-from birthdb import reference, target
+from birthdb import target
+from birthdb.demo import reference
 
 Said = pytest.CaptureFixture[str]
 

@@ -13,7 +13,8 @@ import pytest
 from helpers import Scene
 from support import Cluster, Database, upgrade
 
-from birthdb import server, target, verify
+from birthdb import server, target
+from birthdb.audit import verify
 from birthdb.release import attest
 from birthdb.server import EmbeddedServer, ServerError, binaries, client
 

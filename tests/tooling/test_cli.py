@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 from support import Database
 
-from birthdb import __version__, cli, evidence, target
+from birthdb import __version__, cli, target
+from birthdb.audit import evidence
 
 RUN = "5b0e9f0a-8d0c-4f5e-9a51-0c6f8f3f6c11"
 COMMANDS = [

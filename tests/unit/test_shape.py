@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from birthdb import audit, cli, evidence, shape
-from birthdb.fingerprint import hasher
+from birthdb import audit, cli
+from birthdb.audit import evidence, shape
+from birthdb.audit.fingerprint import hasher
 
 _EXAMPLES = {
     "number": 1,

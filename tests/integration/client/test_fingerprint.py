@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import Cluster
 
-from birthdb.fingerprint import Fingerprint, hasher, sum_of
+from birthdb.audit.fingerprint import Fingerprint, hasher, sum_of
 
 SEEDS = st.integers(-(2**63), 2**63 - 1)
 #: What a text of the database can hold.

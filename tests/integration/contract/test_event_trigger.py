@@ -11,7 +11,7 @@ from helpers import Scene, raised, refused
 from support import RELEASER, Cluster, Database, downgrade, upgrade
 
 from birthdb import errors, paths
-from birthdb import verify as verification
+from birthdb.audit import verify as verification
 from birthdb.server import VARIABLE, binaries
 
 ADD = "sql/optional/event_triggers.sql"

@@ -11,8 +11,8 @@ import pytest
 from helpers import OPERATOR, OWNER, REVIEWER, Prepared, Row, Run, Scene
 from support import Cluster
 
-from birthdb import audit, evidence
-from birthdb.audit import Export
+from birthdb import audit
+from birthdb.audit import Export, evidence
 
 NEVER = "2099-01-01T00:00:00+00:00"
 LONG_AGO = "2001-01-01T00:00:00+00:00"

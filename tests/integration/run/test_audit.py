@@ -5,7 +5,7 @@ from typing import LiteralString
 import pytest
 from helpers import DBA, OPERATOR, Run, Scene
 
-from birthdb import verify
+from birthdb.audit import verify
 
 pytestmark = pytest.mark.ordinary
 

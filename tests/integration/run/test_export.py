@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import Cluster
 
-from birthdb import audit, evidence
-from birthdb.audit import Export
-from birthdb.evidence import Finding, Unreadable
+from birthdb import audit
+from birthdb.audit import Export, evidence
+from birthdb.audit.evidence import Finding, Unreadable
 
 pytestmark = pytest.mark.ordinary
 

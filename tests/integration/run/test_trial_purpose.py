@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from helpers import OPERATOR, Driver, Row, Scene, driven, refused
 
-from birthdb import audit, errors, evidence
+from birthdb import audit, errors
+from birthdb.audit import evidence
 
 #: The line of the list. Its set has no source table and no counts beside its own, so it needs no other routine.
 LINE = """    ('TRANSITION', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],

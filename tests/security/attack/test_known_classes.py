@@ -20,8 +20,9 @@ from sqlalchemy import create_engine, text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade, worker
 from world import World
 
-from birthdb import api, errors, evidence
-from birthdb import verify as verification
+from birthdb import api, errors
+from birthdb.audit import evidence
+from birthdb.audit import verify as verification
 from birthdb.server import client
 
 ATTACKER = "nora_nobody"

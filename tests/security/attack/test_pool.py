@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from support import PEOPLE
 
 from birthdb import api, errors, target
-from birthdb import verify as verification
+from birthdb.audit import verify as verification
 
 # --- two people, one login
 

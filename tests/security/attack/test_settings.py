@@ -15,7 +15,8 @@ from psycopg.types.string import TextLoader
 from support import PEOPLE, Database
 from world import World
 
-from birthdb import api, errors, evidence, target
+from birthdb import api, errors, target
+from birthdb.audit import evidence
 
 pytestmark = pytest.mark.majors
 

@@ -10,7 +10,8 @@ from alembic import command
 from helpers import refused
 from support import DBA, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
-from birthdb import api, errors, evidence, verify
+from birthdb import api, errors
+from birthdb.audit import evidence, verify
 
 #: Counts, whatever is rolled back, how often a superuser has run it.
 _EVIL = """

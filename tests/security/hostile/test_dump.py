@@ -11,7 +11,8 @@ from security.hostile.text import BLANK, VALUES
 from support import Cluster, Database
 from world import World, sql
 
-from birthdb import api, evidence, verify
+from birthdb import api
+from birthdb.audit import evidence, verify
 
 #: Schema, table, key, another column, collection, and how a code is made: by a column, a prefix, a template.
 NAMES: list[tuple[str, str, str, str, str, dict[str, str]]] = [

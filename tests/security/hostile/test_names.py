@@ -14,7 +14,8 @@ from security.hostile.records import clear_records
 from security.hostile.text import NAMES, SAVED, TEXTS, fits
 from world import World, sql
 
-from birthdb import api, errors, evidence
+from birthdb import api, errors
+from birthdb.audit import evidence
 
 SYSTEM_COLUMNS = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}
 SCHEMAS = TEXTS.filter(lambda n: fits(n) and not n.startswith("pg_") and n not in {"birth", "app", "public"})

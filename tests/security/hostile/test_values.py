@@ -22,7 +22,8 @@ from security.hostile.identity import Identity, Valued, identities, rows_of
 from security.hostile.records import clear_records
 from security.hostile.text import BLANK, SAVED, WORDS
 
-from birthdb import audit, errors, evidence
+from birthdb import audit, errors
+from birthdb.audit import evidence
 from birthdb.errors import BirthError
 
 APPLY = "dot-birth-backfill-apply"

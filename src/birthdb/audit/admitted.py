@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from birthdb.evidence import Finding, finding
+from birthdb.audit.evidence import Finding, finding
 
 Row = dict[str, Any]
 Rule = Callable[[Row], Iterable[str]]

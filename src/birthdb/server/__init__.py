@@ -31,7 +31,8 @@ from types import FrameType, TracebackType
 from typing import IO, NoReturn, Self
 from urllib.parse import quote, urlencode
 
-from birthdb import _launch, paths
+from birthdb import paths
+from birthdb.server import _launch
 
 #: The majors that birthdb is written for.
 MAJORS = (14, 15, 16, 17, 18)

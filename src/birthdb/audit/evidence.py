@@ -16,8 +16,9 @@ from uuid import UUID
 from psycopg import IsolationLevel
 from psycopg.sql import SQL, Composed, Identifier
 
-from birthdb import __version__, api, shape
+from birthdb import __version__, api
 from birthdb.api import Connection
+from birthdb.audit import shape
 from birthdb.plain import plain_json
 
 #: Every table of evidence in any release, with what its rows are sorted by.

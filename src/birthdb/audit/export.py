@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from birthdb import admitted, evidence, shape
 from birthdb.api import Connection
-from birthdb.evidence import Finding, Unreadable
-from birthdb.fingerprint import Fingerprint, hasher, sum_of
+from birthdb.audit import admitted, evidence, shape
+from birthdb.audit.evidence import Finding, Unreadable
+from birthdb.audit.fingerprint import Fingerprint, hasher, sum_of
 
 Row = dict[str, Any]
 Proof = Callable[[], tuple[object, object]]

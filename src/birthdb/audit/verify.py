@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 
 from psycopg.rows import dict_row
 
-from birthdb import api, audit, evidence, files, paths
+from birthdb import api, audit, files, paths
 from birthdb.api import Connection
+from birthdb.audit import evidence
 from birthdb.plain import line
 from birthdb.release import attest
 from pgcontract import semantic
