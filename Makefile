@@ -81,7 +81,7 @@ guards: $(READY) ## take every guard out on its own and see a test fail; writes 
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')
 
 generate: $(READY) ## write what is generated from the catalogues of errors and side doors
-	@$(BIN)/python -m birthdb.errorcatalogue
+	@$(BIN)/python tests/errorcatalogue.py
 	@$(BIN)/python tests/doors/catalogue.py
 
 clean: ## remove everything that make has made

@@ -211,6 +211,6 @@ def test_the_wheel_carries_migrations_and_sql(tmp_path: Path) -> None:
         for path in ({"PYTHONPATH": str(unpacked)}, {})
     )
     assert installed == here
-    assert b"CREATE OR REPLACE FUNCTION birth.fn_birth_run_write" in installed
+    assert b"CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish" in installed
     for part in ("alembic.ini", "migrations/env.py", "sql/errors.toml"):
         assert (unpacked / "birthdb" / "_data" / part).read_bytes() == (paths.ROOT / part).read_bytes()

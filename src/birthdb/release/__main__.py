@@ -7,10 +7,12 @@ from typing import Any
 import psycopg
 
 from birthdb import paths
-from birthdb.release import objects, prove
+from birthdb.release import prove
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
+from pgcontract import objects
 from pgcontract.commands import Setup, commands, run
 from pgcontract.measure import Servers
+from pgcontract.project import Project
 from pgcontract.sources import Sources
 
 
@@ -40,7 +42,7 @@ def _claims(sources: Sources, bodies: Mapping[str, str]) -> dict[str, Any]:
 
 def _pages(url: str) -> dict[str, str]:
     with psycopg.connect(url) as connection:
-        return {"docs/reference/objects.md": objects.text(connection)}
+        return {"docs/reference/objects.md": objects.text(connection, Project.read(paths.ROOT), "make measure")}
 
 
 def _unproven() -> str | None:

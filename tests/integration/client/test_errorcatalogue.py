@@ -1,11 +1,12 @@
 """The catalogue of refusals and what is generated from it."""
 
+import errorcatalogue
 import psycopg
 import pytest
+from errorcatalogue import Entry
 from support import Database
 
-from birthdb import errorcatalogue, errors, paths
-from birthdb.errorcatalogue import Entry
+from birthdb import errors, paths
 
 ENTRIES = errorcatalogue.load()
 GOOD = {"code": "NB101", "message": "a refusal", "hint": "do this", "outcome": "failed"}

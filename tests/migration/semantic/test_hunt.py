@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from hunts import SPECIMENS
 from support import PROJECT, Database
 
 from birthdb import target
-from birthdb.release.hunt import SPECIMENS
 from pgcontract import semantic
 from pgcontract.hunt import Report, hunt, targets
 

@@ -1,6 +1,6 @@
 """Generate the SQL function, the Python exceptions and the documentation from ``sql/errors.toml``.
 
-``python -m birthdb.errorcatalogue`` writes the three files (specification, section 8).
+``make generate`` writes the three files (specification, section 8).
 """
 
 import re
@@ -21,7 +21,6 @@ GROUPS = {
     "NB5": "Gateway and lifecycle",
 }
 OUTCOMES = ("failed", "stopped")
-_COMMAND = "python -m birthdb.errorcatalogue"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def render(entries: list[Entry]) -> dict[Path, str]:
     """Return the text of every generated file, keyed by its path."""
     return {
         paths.SQL / "functions" / "core" / "fn_birth_error.sql": _sql(entries),
-        Path(__file__).with_name("errors.py"): _python(entries),
+        paths.ROOT / "src" / "birthdb" / "errors.py": _python(entries),
         paths.ROOT / "docs" / "reference" / "errors.md": _markdown(entries),
     }
 
@@ -110,7 +109,7 @@ def _sql(entries: list[Entry]) -> str:
         for entry in entries
     )
     return f"""\
--- Generated from sql/errors.toml by `{_COMMAND}`: edit that, then `make generate`.
+-- Generated from sql/errors.toml by `make generate`: edit that.
 --
 -- One refusal as data, so that a check can be collected as a blocker, raised, or looked up by the driver.
 -- Returns: error, code, message, detail, hint, outcome; p_error is the name or the SQLSTATE.
@@ -151,12 +150,12 @@ COMMENT ON FUNCTION birth.fn_birth_error(text, text, text) IS
 
 def _python(entries: list[Entry]) -> str:
     classes = "".join(
-        f'\n\nclass {entry.class_name}(BirthError):\n    """{entry.code}: {entry.message}."""\n\n'
-        f'    sqlstate = "{entry.code}"\n'
+        f'\n\nclass {entry.class_name}(BirthError, sqlstate="{entry.code}"):\n'
+        f'    """{entry.code}: {entry.message}."""\n'
         for entry in entries
     )
     return f'''\
-# Generated from sql/errors.toml by `{_COMMAND}`: edit that, then `make generate`.
+# Generated from sql/errors.toml by `make generate`: edit that.
 """What the database refuses, as exceptions: one class per SQLSTATE (specification, section 8)."""
 
 from typing import ClassVar
@@ -168,6 +167,10 @@ class BirthError(Exception):
     """A refusal by the database: ``sqlstate``, ``message``, ``detail`` (the facts) and ``hint`` (the next step)."""
 
     sqlstate: ClassVar[str]
+
+    def __init_subclass__(cls, sqlstate: str) -> None:
+        """Note the SQLSTATE that a class stands for."""
+        cls.sqlstate = sqlstate
 
     def __init__(self, message: str, detail: str | None = None, hint: str | None = None) -> None:
         """Keep the parts as the database sent them."""
@@ -189,7 +192,7 @@ class BirthError(Exception):
 
 def _markdown(entries: list[Entry]) -> str:
     parts = [
-        f"<!-- Generated from sql/errors.toml by `{_COMMAND}`: edit that, then `make generate`. -->\n\n# Errors\n\n"
+        "<!-- Generated from sql/errors.toml by `make generate`: edit that. -->\n\n# Errors\n\n"
         "Every refusal has its own SQLSTATE, a DETAIL with the facts and a HINT with the next step. *Outcome* is what\n"
         "the driver records when a batch raises it: `failed` needs a new verdict, `stopped` is continued by the same\n"
         "CALL. In Python each is an exception of `birthdb.errors`.\n"

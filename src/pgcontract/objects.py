@@ -1,14 +1,16 @@
-"""The object reference, docs/reference/objects.md, from the COMMENTs of a released database."""
+"""A page of every object of a released database, from its COMMENTs."""
 
 from typing import LiteralString
 
 import psycopg
 
+from pgcontract.project import Project
+
 _TABLES: LiteralString = """
 SELECT c.relname::text, obj_description(c.oid, 'pg_class'), a.attname::text, format_type(a.atttypid, a.atttypmod),
        col_description(c.oid, a.attnum)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'r'
+WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
 ORDER BY c.relname, a.attnum
 """
 
@@ -16,7 +18,7 @@ _VIEWS: LiteralString = """
 SELECT c.relname::text, obj_description(c.oid, 'pg_class'),
        (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
-FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'v'
+FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'v'
 ORDER BY c.relname
 """
 
@@ -24,17 +26,26 @@ _ROUTINES: LiteralString = """
 SELECT p.proname::text, pg_get_function_arguments(p.oid), obj_description(p.oid, 'pg_proc'),
        coalesce((SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname)
                  FROM aclexplode(p.proacl) g JOIN pg_roles r ON r.oid = g.grantee WHERE g.grantee <> p.proowner), '')
-FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace
+FROM pg_proc p WHERE p.pronamespace = %s::regnamespace
 ORDER BY p.proname
 """
 
 
-def text(connection: psycopg.Connection[tuple[str, ...]]) -> str:
-    """Return the reference as Markdown: tables with their columns, views, routines with who may call them."""
-    lines = ["# Reference", "", "Every object of schema `birth`, from its own comment. Generated: `make measure`.", ""]
+def text(connection: psycopg.Connection[tuple[str, ...]], project: Project, command: str) -> str:
+    """Return the reference as Markdown: tables with their columns, views, routines with who may call them.
+
+    ``command`` is what writes the page.
+    """
+    schema = (project.schema,)
+    lines = [
+        "# Reference",
+        "",
+        f"Every object of schema `{project.schema}`, from its own comment. Generated: `{command}`.",
+        "",
+    ]
     lines += ["## Tables", ""]
     before = ""
-    for table, about, column, kind, meaning in connection.execute(_TABLES).fetchall():
+    for table, about, column, kind, meaning in connection.execute(_TABLES, schema).fetchall():
         if table != before:
             lines += [
                 *([""] if before else []),
@@ -49,10 +60,17 @@ def text(connection: psycopg.Connection[tuple[str, ...]]) -> str:
         lines.append(f"| `{column}` | {kind} | {_cell(meaning)} |")
     lines += ["", "## Views", "", "| view | | columns |", "| --- | --- | --- |"]
     lines += [
-        f"| `{view}` | {_cell(about)} | {columns} |" for view, about, columns in connection.execute(_VIEWS).fetchall()
+        f"| `{view}` | {_cell(about)} | {columns} |"
+        for view, about, columns in connection.execute(_VIEWS, schema).fetchall()
     ]
-    lines += ["", "## Routines", "", "Roles that are not named may not call it; birth_definer's own routines do.", ""]
-    for routine, arguments, about, callers in connection.execute(_ROUTINES).fetchall():
+    lines += [
+        "",
+        "## Routines",
+        "",
+        f"Roles that are not named may not call it; {project.owner}'s own routines do.",
+        "",
+    ]
+    for routine, arguments, about, callers in connection.execute(_ROUTINES, schema).fetchall():
         lines += [f"### {routine}", "", f"`{routine}({arguments})`", "", f"{about}", ""]
         if callers:
             lines += [f"May be called by: {callers}", ""]

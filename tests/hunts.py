@@ -1,4 +1,4 @@
-"""``python -m birthdb.release.hunt``: hunt in schema ``birth`` for a change that the semantic hash does not see."""
+"""``PYTHONPATH=tests python -m hunts``: hunt in schema ``birth`` for a change that the semantic hash does not see."""
 
 import os
 import sys
@@ -108,7 +108,7 @@ def main(
     typer.echo(str(report))
     if not report.clean:
         again = f"--mutations {mutations} --reformattings {reformattings} --seed {chosen}"
-        typer.echo(f"see it again: python -m birthdb.release.hunt {again}", err=True)
+        typer.echo(f"see it again: PYTHONPATH=tests python -m hunts {again}", err=True)
         sys.exit(1)
 
 
