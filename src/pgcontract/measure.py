@@ -3,6 +3,7 @@
 A contract is measured on every major, because each writes definitions down in its own words.
 """
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,6 +29,8 @@ Claims = Callable[[Sources, Mapping[str, str]], Mapping[str, Any]]
 Pages = Callable[[str], Mapping[str, str]]
 
 _NOISE = ("--", "SET ", "SELECT pg_catalog.set_config", "\\")
+
+_BODY = re.compile(r"    AS (\$\w*\$)")
 
 _LIVE = "SELECT l.kind || ' ' || l.object, l.parts::jsonb, l.exact_sha256 FROM {}() l"
 _BODIES = """
@@ -146,13 +149,18 @@ def schema_text(texts: Texts, pg_dump: Path, url: str) -> str:
         [pg_dump, "--schema-only", *texts.project.dumped, f"--dbname={url}"], check=True, capture_output=True, text=True
     ).stdout
     lines: list[str] = []
-    body = False
+    tag: str | None = None
     for line in written.splitlines():
         # A routine's text is kept as it is; pg_dump's own remarks go.
-        if not body and line.startswith(_NOISE) and not line.startswith("-- Name: "):
+        if tag is None and line.startswith(_NOISE) and not line.startswith("-- Name: "):
             continue
-        if line.startswith("    AS $") or (body and line.startswith("$") and line.endswith("$;")):
-            body = not body
+        opened = _BODY.match(line)
+        if tag is None and opened:
+            tag, line_left = opened[1], line[opened.end() :]
+        else:
+            line_left = line
+        if tag is not None and line_left.endswith(f"{tag};"):
+            tag = None
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"

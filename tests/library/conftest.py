@@ -8,11 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from checkouts import commit
 from psycopg.conninfo import make_conninfo
+from support import Cluster, worker
 
 from birthdb import server
 from birthdb.server import EmbeddedServer, ServerError, binaries, client
-from pgcontract.databases import database
+from pgcontract.databases import database, upgrade
 from pgcontract.measure import Servers, measure
 from pgcontract.project import Project
 from pgcontract.render import render
@@ -56,7 +58,8 @@ def opened(root: Path, cluster: str, major: int, name: str) -> Iterator[Shop]:
     """Copy the shop, render it, measure it on a server, and make a database for it there."""
     shutil.copytree(SHOP, root, dirs_exist_ok=True)
     render(Project.read(root))
-    with psycopg.connect(cluster, autocommit=True) as connection:
+    with psycopg.connect(cluster) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('shop'))")
         if connection.execute("SELECT to_regrole(%s)", (RELEASER,)).fetchone() == (None,):
             connection.execute(_LOGIN)
     with database(cluster, name) as url:
@@ -89,3 +92,25 @@ def shop(tmp_path: Path, cluster: tuple[int, str]) -> Iterator[Shop]:
     major, url = cluster
     with opened(tmp_path, url, major, "shop") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def measured(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop on the server of the other tests; not to be changed. Its database is released."""
+    url, root = server.url("postgres"), tmp_path_factory.mktemp("measured")
+    with psycopg.connect(url) as connection:
+        # Other workers may be making the roles on the same server.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('shop'))")
+        connection.execute((SHOP / "sql" / "roles" / "roles.sql").read_bytes())
+    with opened(root, url, server.major, f"shop_{worker()}") as shop:
+        yield shop
+
+
+@pytest.fixture
+def started(measured: Shop, tmp_path: Path) -> Iterator[Shop]:
+    """A checkout of the shop that a test may edit, committed, and a database with its newest release."""
+    shutil.copytree(measured.root, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    commit(tmp_path)
+    with database(measured.cluster, f"shop_{worker()}_started") as url:
+        upgrade(measured.sources, url, "head")
+        yield Shop(tmp_path, measured.cluster, url, measured.major)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from checkouts import commit, declare
 from support import PROJECT, RELEASER, Database
 from typer.testing import CliRunner
 
@@ -27,7 +28,6 @@ from pgcontract.release import manifest_sql
 from pgcontract.sources import Sources
 from pgcontract.texts import Step
 
-from .conftest import commit, declare
 from .test_release import shape  # the same question to the catalogue
 
 START, MEASURE = PROJECT.start, PROJECT.measure

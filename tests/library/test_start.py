@@ -1,0 +1,341 @@
+"""From an edit in sql/ to a release of the shop: it goes up and back; a refusal changes nothing and says what to do."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from checkouts import commit, contents, edit, function, view, write
+from support import worker
+
+from birthdb.server import client
+from pgcontract.databases import database, downgrade, load, upgrade
+from pgcontract.measure import schema_text
+from pgcontract.project import SourceError
+from pgcontract.start import Started, start
+from pgcontract.texts import Step
+
+from .conftest import Shop
+
+NAME = "next"
+HEAD = "sale"
+
+DISCOUNT = "functions/discount.sql"
+PRICE = "functions/price.sql"
+RESTOCK = "functions/restock.sql"
+OFFER = "views/offer.sql"
+PRODUCT = "tables/product.sql"
+
+
+def begin(shop: Shop, name: str = NAME, message: str = "what it brings") -> Started:
+    return start(shop.sources, name, message, shop.cluster, client("pg_dump"))
+
+
+@pytest.fixture
+def refused(started: Shop) -> Callable[..., str]:
+    """Return a function that starts a release, sees it refused and nothing changed, and returns the reasons."""
+
+    def refused(*arguments: str) -> str:
+        before = contents(started.root)
+        with pytest.raises(SourceError) as raised:
+            begin(started, *arguments)
+        assert contents(started.root) == before
+        return str(raised.value)
+
+    return refused
+
+
+def goes_up_and_back(shop: Shop, before: str = HEAD, name: str = NAME) -> None:
+    """Hold that a started release makes what loading makes, and that the way back restores what was there."""
+    sources = shop.sources
+    assert list(sources.check()) == []
+
+    def made(url: str) -> str:
+        return schema_text(sources, client("pg_dump"), url)
+
+    older = made(shop.url)
+    upgrade(sources, shop.url, name)
+    released = made(shop.url)
+    downgrade(sources, shop.url, before)
+    assert made(shop.url) == older
+    upgrade(sources, shop.url, name)
+    assert made(shop.url) == released
+    with database(shop.cluster, f"shop_{worker()}_loaded") as url:
+        load(sources, url)
+        assert made(url) == released
+    # Measuring all of them again, as long as none is declared, leaves each text where it is.
+    there = contents(shop.root)
+    sources.keep()
+    for release in sources.releases:
+        sources.sum(release)
+    assert contents(shop.root) == there
+
+
+def lines(release: Started) -> list[str]:
+    return [str(step) for step in release.steps]
+
+
+# ---- what goes up and back
+
+
+def test_a_changed_body_is_replaced_and_the_older_text_is_copied(started: Shop) -> None:
+    older = started.sources.text("opening", DISCOUNT)
+    edit(started.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
+    assert lines(begin(started)) == [DISCOUNT]
+    assert (started.root / f"migrations/versions/{NAME}.py").read_text().startswith('"""what it brings"""\n')
+    assert f"\n[{NAME}]  # what it brings\n" in (started.root / "sql" / "order.txt").read_text()
+    goes_up_and_back(started)
+    sources = started.sources
+    copies = [copy.relative_to(sources.migrations).as_posix() for copy in sources.migrations.glob("objects/*/*")]
+    assert sorted(copies) == [f"objects/discount/{HEAD}.sql", "objects/price/opening.sql"]
+    texts = [sources.text(release, DISCOUNT) == older for release in ("opening", HEAD, NAME)]
+    assert texts == [True, True, False]
+
+
+def test_an_added_argument_replaces_the_routine_and_its_callers(started: Shop) -> None:
+    edit(started.sources, DISCOUNT, ("(p_percent integer)", "(p_percent integer, p_more integer)"))
+    edit(started.sources, PRICE, ("discount(10)", "discount(10, 0)"))
+    release = begin(started)
+    # The body of price is SQL: its older text needs the older discount, which is not there yet on the way back. The
+    # view uses price.
+    assert lines(release) == [f"drop {OFFER}", f"drop {PRICE}", f"drop {DISCOUNT}", DISCOUNT, PRICE, OFFER]
+    assert release.why[DISCOUNT].startswith('made anew: function name "shop.discount" is not unique')
+    assert release.why[PRICE].startswith("made anew: on the way back: function shop.discount(integer) does not exist")
+    # PL/pgSQL bodies are not resolved by the server: whoever calls is named.
+    assert [remark for remark in release.remarks if RESTOCK in remark and DISCOUNT in remark]
+    goes_up_and_back(started)
+
+
+def test_a_changed_argument_type_replaces_the_routine(started: Shop) -> None:
+    write(started.sources, "functions/alone.sql", function("shop", "alone", "SELECT 1::bigint", arguments="p text[]"))
+    begin(started)
+    commit(started.root)
+    upgrade(started.sources, started.url, NAME)
+    edit(started.sources, "functions/alone.sql", ("text[]", "name[]"))
+    release = begin(started, "later")
+    assert lines(release) == ["drop functions/alone.sql", "functions/alone.sql"]
+    assert release.why["functions/alone.sql"] in (
+        "made anew: its arguments change",
+        'made anew: function name "shop.alone" is not unique',
+    )
+    goes_up_and_back(started, before=NAME, name="later")
+
+
+def test_a_function_can_become_a_procedure(started: Shop) -> None:
+    write(
+        started.sources,
+        RESTOCK,
+        "-- For a test.\nCREATE OR REPLACE FUNCTION shop.restock(p_name text, p_cost numeric)\n  RETURNS void\n"
+        "  LANGUAGE plpgsql\nAS $restock$ BEGIN NULL; END; $restock$;\n"
+        "COMMENT ON FUNCTION shop.restock(text, numeric) IS 'For a test.';\n",
+    )
+    release = begin(started)
+    assert lines(release) == [f"drop {RESTOCK}", RESTOCK]
+    assert release.why[RESTOCK] == "made anew: cannot change routine kind"
+    # Back to the procedure, and to the function again.
+    goes_up_and_back(started)
+
+
+def test_a_view_with_an_added_column_is_recreated_for_the_downgrade(started: Shop) -> None:
+    edit(started.sources, OFFER, ("AS price\n", "AS price, 1 AS one\n"))
+    release = begin(started)
+    assert release.why[OFFER] == "made anew: on the way back: cannot drop columns from view"
+    assert lines(release) == [f"drop {OFFER}", OFFER]
+    goes_up_and_back(started)
+
+
+def test_a_renamed_routine_is_created_and_the_old_one_dropped(started: Shop) -> None:
+    text = started.sources.file(PRICE).read_text()
+    started.sources.file(PRICE).unlink()
+    write(
+        started.sources,
+        "functions/charge.sql",
+        text.replace("shop.price", "shop.charge").replace("$price$", "$charge$"),
+    )
+    edit(started.sources, OFFER, ("shop.price", "shop.charge"))
+    release = begin(started)
+    assert lines(release) == ["functions/charge.sql", OFFER, f"drop {PRICE}"]
+    assert release.remarks == []
+    goes_up_and_back(started)
+
+
+def test_dependent_views_are_dropped_in_order_and_recreated(started: Shop) -> None:
+    for path in (OFFER, PRICE):
+        started.sources.file(path).unlink()
+    assert lines(begin(started)) == [f"drop {OFFER}", f"drop {PRICE}"]
+    goes_up_and_back(started)
+    commit(started.root)
+    write(started.sources, OFFER, view("shop", "offer", "SELECT 1 AS one"))
+    assert [(one.kind, one.path) for one in started.sources.ahead()] == [("new", OFFER)]
+    assert lines(begin(started, "later")) == [OFFER]
+    goes_up_and_back(started, before=NAME, name="later")
+
+
+def test_new_objects_are_created_in_dependency_order(started: Shop) -> None:
+    sources = started.sources
+    write(
+        sources,
+        "tables/zoo.sql",
+        "-- For a test.\nCREATE TABLE shop.zoo (\n  animal text PRIMARY KEY,\n  -- For a test.\n"
+        "  CONSTRAINT zoo_known CHECK (shop.z(animal) > 0)\n);\nCOMMENT ON TABLE shop.zoo IS 'For a test.';\n",
+    )
+    write(sources, "functions/z.sql", function("shop", "z", "SELECT 1::bigint", arguments="p_animal text"))
+    write(sources, "views/zoos.sql", view("shop", "zoos", "SELECT animal, shop.z(animal) FROM shop.zoo"))
+    write(sources, "functions/a.sql", function("shop", "a", "SELECT count(*) FROM shop.zoos"))
+    write(sources, "functions/ping.sql", function("shop", "ping", "shop.pong()", "plpgsql"))
+    write(sources, "functions/pong.sql", function("shop", "pong", "shop.ping()", "plpgsql"))
+    release = begin(started)
+    assert lines(release) == [
+        *("functions/z.sql", "tables/zoo.sql", "views/zoos.sql", "functions/a.sql"),
+        *("functions/ping.sql", "functions/pong.sql"),
+    ]
+    assert [remark.partition(":")[0] for remark in release.remarks] == ["functions/a.sql"]
+    assert 'release.downgrade(evidence=("zoo",))' in (started.root / f"migrations/versions/{NAME}.py").read_text()
+    goes_up_and_back(started)
+
+
+def alter_product(shop: Shop) -> None:
+    edit(shop.sources, PRODUCT, ("  cost  numeric NOT NULL,\n", "  cost  numeric NOT NULL,\n  note  text,\n"))
+    # A new column stands last; a constraint is no column.
+    up = f"release/{NAME}_product.sql"
+    write(shop.sources, up, "ALTER TABLE shop.product ADD COLUMN note text;\n")
+    write(shop.sources, Step(up).way_back, "ALTER TABLE shop.product DROP COLUMN note;\n")
+
+
+def test_a_table_step_must_produce_the_living_table_definition(started: Shop) -> None:
+    alter_product(started)
+    body = "SELECT max(note) FROM shop.product"
+    write(started.sources, "functions/a.sql", function("shop", "a", body, returns="text"))
+    release = begin(started)
+    step = Step(f"release/{NAME}_product.sql", makes=PRODUCT)
+    assert release.steps == [step, Step("functions/a.sql")]
+    assert release.remarks[0].startswith("functions/a.sql: nobody is granted it and no file mentions it")
+    assert Step.parse(str(step)) == step
+    goes_up_and_back(started)
+
+
+def test_altering_a_column_recreates_dependent_views(started: Shop) -> None:
+    up = f"release/{NAME}_product.sql"
+    alter = "ALTER TABLE shop.product ALTER COLUMN cost TYPE {};\n"
+    edit(started.sources, PRODUCT, ("cost  numeric NOT NULL", "cost  numeric(9,2) NOT NULL"))
+    write(started.sources, up, alter.format("numeric(9,2)"))
+    write(started.sources, Step(up).way_back, alter.format("numeric"))
+    release = begin(started)
+    assert release.why[OFFER].startswith("made anew: cannot alter type of a column")
+    assert lines(release) == [f"drop {OFFER}", f"{up} makes {PRODUCT}", OFFER]
+    goes_up_and_back(started)
+
+
+def test_changed_grants_alone_make_a_release(started: Shop) -> None:
+    last = "TO shop_reader;\nEND"
+    edit(
+        started.sources,
+        "grants.sql",
+        (last, last.replace("END", "  REVOKE SELECT ON shop.offer FROM shop_reader;\nEND")),
+    )
+    assert lines(begin(started)) == []
+    reads = "SELECT has_table_privilege('shop_reader', 'shop.offer', 'SELECT')"
+    assert started.rows(reads) == [True]
+    goes_up_and_back(started)
+    assert started.rows(reads) == [False]
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "reason"),
+    [
+        ("sale", "x", "sale is there already"),
+        ("head", "x", "'head' names no release"),
+        ("Stage 9", "x", "'Stage 9' names no release"),
+        ("s" * 33, "x", "names no release"),
+        (NAME, " ", "the message is to be a line of text"),
+        (NAME, 'x"""', "the message is to be a line of text"),
+        (NAME, "x\ny", "the message is to be a line of text"),
+        (NAME, "x", "nothing is ahead of the releases"),
+    ],
+)
+def test_a_release_needs_a_name_a_message_and_a_change(
+    refused: Callable[..., str], name: str, message: str, reason: str
+) -> None:
+    assert reason in refused(name, message)
+
+
+def test_copies_that_were_touched_are_no_ground_to_build_on(started: Shop, refused: Callable[..., str]) -> None:
+    edit(started.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
+    copy = "migrations/objects/price/opening.sql"
+    with (started.root / copy).open("a") as file:
+        file.write("-- edited\n")
+    assert f"opening: {copy} is not what its sums say" in refused()
+
+
+def test_an_older_text_that_is_in_no_commit_is_asked_for_and_taken_as_it_is_written(
+    started: Shop, refused: Callable[..., str]
+) -> None:
+    shutil.rmtree(started.root / ".git")
+    older = started.sources.text(HEAD, DISCOUNT)
+    edit(started.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
+    copy = f"migrations/objects/discount/{HEAD}.sql"
+    assert refused() == f"{DISCOUNT}: the text that opening was measured with is in no commit\n    write it to {copy}"
+    (started.root / copy).parent.mkdir(exist_ok=True)
+    (started.root / copy).write_text(older)
+    assert lines(begin(started)) == [DISCOUNT]
+    sources = started.sources
+    assert [sources.text(release, DISCOUNT) == older for release in (HEAD, NAME)] == [True, False]
+    assert list(sources.check()) == []
+
+
+def test_a_step_that_does_not_make_the_living_table_or_does_not_undo_it_is_refused(
+    started: Shop, refused: Callable[..., str]
+) -> None:
+    alter_product(started)
+    up = f"release/{NAME}_product.sql"
+    edit(started.sources, up, ("note text;", "note varchar;"))
+    reasons = refused()
+    assert "migrating does not make what the living files say" in reasons
+    assert "    -    note text" in reasons
+    assert "    +    note character varying" in reasons
+    edit(started.sources, up, ("note varchar;", "note text;"))
+    write(started.sources, Step(up).way_back, "COMMENT ON COLUMN shop.product.note IS NULL;\n")
+    assert f"the schema does not match its release; {HEAD}: table product: signature" in refused()
+    (started.root / "sql" / Step(up).way_back).unlink()
+    assert f"{up}: nothing undoes it\n    write sql/{Step(up).way_back}" in refused()
+
+
+def test_an_error_of_the_server_in_every_order_is_reported_verbatim(started: Shop, refused: Callable[..., str]) -> None:
+    write(started.sources, "views/other.sql", view("shop", "other", "SELECT nothing FROM shop.product"))
+    assert 'views/other.sql, on the way up: column "nothing" does not exist' in refused()
+    write(started.sources, "views/other.sql", view("shop", "other", "SELECT shop.another() AS one"))
+    write(started.sources, "functions/another.sql", function("shop", "another", "SELECT count(*) FROM shop.other"))
+    assert "another.sql, views/other.sql: each needs another one to be there first" in refused()
+
+
+def test_a_routine_used_by_a_constraint_is_not_recreated(started: Shop, refused: Callable[..., str]) -> None:
+    alter_product(started)
+    write(started.sources, "functions/z.sql", function("shop", "z", "SELECT 1::bigint", arguments="p_note text"))
+    check = "CONSTRAINT product_note CHECK (shop.z(note) > 0)"
+    last = "CONSTRAINT product_cost CHECK (cost > 0)\n"
+    edit(started.sources, PRODUCT, (last, f"{last[:-1]},\n  -- For a test.\n  {check}\n"))
+    up = f"release/{NAME}_product.sql"
+    edit(started.sources, up, ("note text;", f"note text;\nALTER TABLE shop.product ADD {check};"))
+    assert lines(begin(started)) == ["functions/z.sql", f"{up} makes {PRODUCT}"]
+    commit(started.root)
+
+    write(started.sources, "functions/z.sql", function("shop", "z", "SELECT 1::bigint", arguments="p_text text"))
+    reasons = refused("later")
+    assert f"but constraint product_note of {PRODUCT} uses it" in reasons
+    assert "leave the routine as it is and write another one" in reasons
+
+
+def test_an_unwritable_checkout_is_left_unchanged(started: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(started.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
+    before = contents(started.root)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        begin(started)
+    assert contents(started.root) == before
