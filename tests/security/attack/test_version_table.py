@@ -152,7 +152,7 @@ def test_a_version_table_of_another_owner_is_not_read_and_a_release_takes_it_ove
 ) -> None:
     as_before(attacked)
     attacked.connect(DBA).execute("GRANT ALL ON birth.alembic_version TO nora_nobody WITH GRANT OPTION")
-    assert refusal(READERS[name], attacked).endswith("is not as a release makes it: owner birth_dba")
+    assert refusal(READERS[name], attacked).endswith("is not as a release creates it: owner birth_dba")
     # As the hint says.
     upgrade(attacked.url(RELEASER), "stage1")
     READERS[name](attacked)
