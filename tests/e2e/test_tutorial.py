@@ -39,7 +39,7 @@ def test_the_tutorial_commands_run_as_documented(tmp_path: Path) -> None:
         "as released",
         "customer-25001 | customer        | QT-002",
         "send the same CALL again",
-        "25000 of 25000 births, done",
-        "25000 of 25000 births removed, compensated",
+        "25000 of 25000 written, done",
+        "25000 of 25000 undone, compensated",
     ):
         assert shown in ran.stdout, ran.stdout
