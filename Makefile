@@ -9,7 +9,7 @@ PEERS  := $(VENV)/.peers
 TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure freeze check faults guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure measure check faults guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,8 +68,6 @@ ahead: $(READY) ## which files of sql/ the releases do not know, and the command
 
 measure: $(READY) ## take edits of sql/ into the releases that are not declared: hashes, sums, dump and reference
 	@$(BIN)/python -m birthdb.release measure
-
-freeze: measure
 
 check: $(READY) ## files, sums, migrated = loaded, dump: has anything come apart?
 	@$(BIN)/python -m birthdb.release check
