@@ -9,7 +9,7 @@ PEERS  := $(VENV)/.peers
 TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure measure check faults guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure check faults guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
