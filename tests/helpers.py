@@ -119,10 +119,12 @@ def begin(conn: psycopg.Connection[Any], run: Run, batch: int = 10) -> None:
     conn.execute(driven("fn_birth_run_begin", given), given)
 
 
-def step(conn: psycopg.Connection[Any], run: Run, batch: int = 10, purpose: str = "APPLY") -> str | None:
+def step(conn: psycopg.Connection[Any], run: Run, batch: int = 10, purpose: LiteralString = "APPLY") -> str | None:
     """Do one step of a run that the session holds, as the procedure does; raise what it returns, return the status."""
     given = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_purpose": purpose, "p_batch": batch}
-    query = statement("SELECT status, error FROM", "fn_birth_run_step", given) + SQL(" /* sp_dot_birth_qt001_apply */")
+    query = statement("SELECT status, error FROM", "fn_birth_run_step", given) + SQL(
+        f" /* sp_dot_birth_qt001_{purpose.lower()} */"
+    )
     found = conn.execute(query, given).fetchone()
     assert found is not None
     if found[1] is not None:
