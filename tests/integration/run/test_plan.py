@@ -156,6 +156,11 @@ def test_a_table_that_birth_definer_cannot_read_is_refused_with_the_grant(scene:
     assert "GRANT SELECT ON public.item TO birth_scanner" in str(caught.value.diag.message_hint)
 
 
+def test_a_missing_grant_is_told_beside_a_missing_identity(scene: Scene, item: str) -> None:
+    scene.execute("ALTER TABLE item DROP CONSTRAINT item_pkey; REVOKE SELECT ON item FROM birth_scanner")
+    assert blockers(scene.examine(item)) == [errors.IdentityNotEligible.sqlstate, errors.SourcePrivilege.sqlstate]
+
+
 def test_a_row_level_policy_causes_an_error_instead_of_missing_rows(scene: Scene, item: str) -> None:
     scene.execute("ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON item USING (id < 3)")
     with scene.unchanged(), raised("42501"):
