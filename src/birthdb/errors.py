@@ -1,4 +1,4 @@
-# Generated from sql/errors.toml by `python -m birthdb.errorcatalogue`: edit that, then `make generate`.
+# Generated from sql/errors.toml by `make generate`: edit that.
 """What the database refuses, as exceptions: one class per SQLSTATE (specification, section 8)."""
 
 from typing import ClassVar
@@ -10,6 +10,10 @@ class BirthError(Exception):
     """A refusal by the database: ``sqlstate``, ``message``, ``detail`` (the facts) and ``hint`` (the next step)."""
 
     sqlstate: ClassVar[str]
+
+    def __init_subclass__(cls, sqlstate: str) -> None:
+        """Note the SQLSTATE that a class stands for."""
+        cls.sqlstate = sqlstate
 
     def __init__(self, message: str, detail: str | None = None, hint: str | None = None) -> None:
         """Keep the parts as the database sent them."""
@@ -28,421 +32,281 @@ class BirthError(Exception):
         return None
 
 
-class SwitchConflict(BirthError):
+class SwitchConflict(BirthError, sqlstate="NB101"):
     """NB101: p_dry_run and p_execute contradict each other."""
 
-    sqlstate = "NB101"
 
-
-class BadArgument(BirthError):
+class BadArgument(BirthError, sqlstate="NB102"):
     """NB102: an argument is missing or out of range."""
 
-    sqlstate = "NB102"
 
-
-class UnknownCollection(BirthError):
+class UnknownCollection(BirthError, sqlstate="NB103"):
     """NB103: the collection is not registered."""
 
-    sqlstate = "NB103"
 
-
-class PolicyNotRequired(BirthError):
+class PolicyNotRequired(BirthError, sqlstate="NB104"):
     """NB104: the policy of the collection is not BIRTH_REQUIRED."""
 
-    sqlstate = "NB104"
 
-
-class IdentityNotEligible(BirthError):
+class IdentityNotEligible(BirthError, sqlstate="NB105"):
     """NB105: the identity of the collection is not eligible."""
 
-    sqlstate = "NB105"
 
-
-class IdentityMalformed(BirthError):
+class IdentityMalformed(BirthError, sqlstate="NB106"):
     """NB106: the identity definition is malformed."""
 
-    sqlstate = "NB106"
 
-
-class CodeMissing(BirthError):
+class CodeMissing(BirthError, sqlstate="NB107"):
     """NB107: an entity code is NULL, blank or longer than 512 bytes."""
 
-    sqlstate = "NB107"
 
-
-class CodeForeign(BirthError):
+class CodeForeign(BirthError, sqlstate="NB108"):
     """NB108: an entity code belongs to another collection."""
 
-    sqlstate = "NB108"
 
-
-class CodeDuplicate(BirthError):
+class CodeDuplicate(BirthError, sqlstate="NB109"):
     """NB109: two rows of the collection have the same entity code."""
 
-    sqlstate = "NB109"
 
-
-class RoleRequired(BirthError):
+class RoleRequired(BirthError, sqlstate="NB110"):
     """NB110: the login is not a member of the role that this routine requires."""
 
-    sqlstate = "NB110"
 
-
-class RoutineNotNamed(BirthError):
+class RoutineNotNamed(BirthError, sqlstate="NB111"):
     """NB111: the statement sent by the client does not name the routine."""
 
-    sqlstate = "NB111"
 
-
-class IsolationLevel(BirthError):
+class IsolationLevel(BirthError, sqlstate="NB112"):
     """NB112: the routine requires isolation level READ COMMITTED."""
 
-    sqlstate = "NB112"
 
-
-class TimeoutWouldCut(BirthError):
+class TimeoutWouldCut(BirthError, sqlstate="NB113"):
     """NB113: statement_timeout would cancel the run."""
 
-    sqlstate = "NB113"
 
-
-class SourceMissing(BirthError):
+class SourceMissing(BirthError, sqlstate="NB114"):
     """NB114: the source table does not exist or is not an ordinary or partitioned table."""
 
-    sqlstate = "NB114"
 
-
-class SourcePrivilege(BirthError):
+class SourcePrivilege(BirthError, sqlstate="NB115"):
     """NB115: birth_definer lacks a privilege on the source table."""
 
-    sqlstate = "NB115"
 
-
-class DefinitionInUse(BirthError):
+class DefinitionInUse(BirthError, sqlstate="NB116"):
     """NB116: the collection has an open run."""
 
-    sqlstate = "NB116"
 
-
-class SourceLeftTraces(BirthError):
+class SourceLeftTraces(BirthError, sqlstate="NB119"):
     """NB119: code on the source table changed the state of this session."""
 
-    sqlstate = "NB119"
 
-
-class PermitUnknown(BirthError):
+class PermitUnknown(BirthError, sqlstate="NB201"):
     """NB201: the permit does not exist."""
 
-    sqlstate = "NB201"
 
-
-class PermitNotOpen(BirthError):
+class PermitNotOpen(BirthError, sqlstate="NB202"):
     """NB202: the permit is no longer open."""
 
-    sqlstate = "NB202"
 
-
-class PermitExpired(BirthError):
+class PermitExpired(BirthError, sqlstate="NB203"):
     """NB203: the permit has expired."""
 
-    sqlstate = "NB203"
 
-
-class PermitScope(BirthError):
+class PermitScope(BirthError, sqlstate="NB204"):
     """NB204: the permit is for another collection, run or purpose."""
 
-    sqlstate = "NB204"
 
-
-class PermitNotConfirmed(BirthError):
+class PermitNotConfirmed(BirthError, sqlstate="NB205"):
     """NB205: the permit is not confirmed."""
 
-    sqlstate = "NB205"
 
-
-class PermitExhausted(BirthError):
+class PermitExhausted(BirthError, sqlstate="NB206"):
     """NB206: the permit has too few rows left."""
 
-    sqlstate = "NB206"
 
-
-class PermitTerms(BirthError):
+class PermitTerms(BirthError, sqlstate="NB207"):
     """NB207: the terms of the permit are not allowed."""
 
-    sqlstate = "NB207"
 
-
-class PermitInTheWay(BirthError):
+class PermitInTheWay(BirthError, sqlstate="NB208"):
     """NB208: the run already has an open permit."""
 
-    sqlstate = "NB208"
 
-
-class SeparationOfDuties(BirthError):
+class SeparationOfDuties(BirthError, sqlstate="NB209"):
     """NB209: one person cannot hold two conflicting duties in a run."""
 
-    sqlstate = "NB209"
 
-
-class VerdictMissing(BirthError):
+class VerdictMissing(BirthError, sqlstate="NB210"):
     """NB210: the run has no current verdict SAFE."""
 
-    sqlstate = "NB210"
 
-
-class VerdictMalformed(BirthError):
+class VerdictMalformed(BirthError, sqlstate="NB211"):
     """NB211: the verdict does not fit the run."""
 
-    sqlstate = "NB211"
 
-
-class HomeUnconfirmed(BirthError):
+class HomeUnconfirmed(BirthError, sqlstate="NB212"):
     """NB212: this database is a restored or cloned copy that no DBA has confirmed."""
 
-    sqlstate = "NB212"
 
-
-class VerdictStands(BirthError):
+class VerdictStands(BirthError, sqlstate="NB213"):
     """NB213: an earlier verdict NOT_SAFE_NEEDS_FIX is still in force."""
 
-    sqlstate = "NB213"
 
-
-class RunUnknown(BirthError):
+class RunUnknown(BirthError, sqlstate="NB301"):
     """NB301: the run does not exist."""
 
-    sqlstate = "NB301"
 
-
-class RunStatus(BirthError):
+class RunStatus(BirthError, sqlstate="NB302"):
     """NB302: the status of the run does not allow this operation."""
 
-    sqlstate = "NB302"
 
-
-class RunHeld(BirthError):
+class RunHeld(BirthError, sqlstate="NB303"):
     """NB303: another session holds the run."""
 
-    sqlstate = "NB303"
 
-
-class RunTakenOver(BirthError):
+class RunTakenOver(BirthError, sqlstate="NB304"):
     """NB304: another session took over the run."""
 
-    sqlstate = "NB304"
 
-
-class PlanStale(BirthError):
+class PlanStale(BirthError, sqlstate="NB305"):
     """NB305: the plan is out of date."""
 
-    sqlstate = "NB305"
 
-
-class DeltaMismatch(BirthError):
+class DeltaMismatch(BirthError, sqlstate="NB306"):
     """NB306: the expected delta differs from what the run would write."""
 
-    sqlstate = "NB306"
 
-
-class BoundExceeded(BirthError):
+class BoundExceeded(BirthError, sqlstate="NB307"):
     """NB307: p_max_rows is higher than the permit allows."""
 
-    sqlstate = "NB307"
 
-
-class ParityBroken(BirthError):
+class ParityBroken(BirthError, sqlstate="NB308"):
     """NB308: births and source rows of the collection do not reconcile."""
 
-    sqlstate = "NB308"
 
-
-class FalseDone(BirthError):
+class FalseDone(BirthError, sqlstate="NB309"):
     """NB309: births in the registry do not match the ledger row of the run."""
 
-    sqlstate = "NB309"
 
-
-class SourceChanged(BirthError):
+class SourceChanged(BirthError, sqlstate="NB310"):
     """NB310: source rows changed after the plan."""
 
-    sqlstate = "NB310"
 
-
-class StopRequested(BirthError):
+class StopRequested(BirthError, sqlstate="NB311"):
     """NB311: a stop of the run was requested."""
 
-    sqlstate = "NB311"
 
-
-class DriverRequired(BirthError):
+class DriverRequired(BirthError, sqlstate="NB312"):
     """NB312: only the procedure can execute this run."""
 
-    sqlstate = "NB312"
 
-
-class BirthsTouched(BirthError):
+class BirthsTouched(BirthError, sqlstate="NB313"):
     """NB313: births of the run were changed or referenced after it."""
 
-    sqlstate = "NB313"
 
-
-class NothingToDo(BirthError):
+class NothingToDo(BirthError, sqlstate="NB314"):
     """NB314: there are no rows to register."""
 
-    sqlstate = "NB314"
 
-
-class AlertsGrew(BirthError):
+class AlertsGrew(BirthError, sqlstate="NB315"):
     """NB315: new trigger guard alerts were raised during the run."""
 
-    sqlstate = "NB315"
 
-
-class GatewayMissing(BirthError):
+class GatewayMissing(BirthError, sqlstate="NB316"):
     """NB316: the collection is in mode enforce but has no enabled gateway."""
 
-    sqlstate = "NB316"
 
-
-class RehearsalOver(BirthError):
+class RehearsalOver(BirthError, sqlstate="NB317"):
     """NB317: the rehearsal has finished and is rolled back."""
 
-    sqlstate = "NB317"
 
-
-class OutcomeUndone(BirthError):
+class OutcomeUndone(BirthError, sqlstate="NB318"):
     """NB318: the outcome of the last batch was rolled back."""
 
-    sqlstate = "NB318"
 
-
-class DotFrozen(BirthError):
+class DotFrozen(BirthError, sqlstate="NB401"):
     """NB401: the operation is frozen."""
 
-    sqlstate = "NB401"
 
-
-class DotUnknown(BirthError):
+class DotUnknown(BirthError, sqlstate="NB402"):
     """NB402: the operation does not exist."""
 
-    sqlstate = "NB402"
 
-
-class DotDangerous(BirthError):
+class DotDangerous(BirthError, sqlstate="NB403"):
     """NB403: a dangerous operation stays frozen."""
 
-    sqlstate = "NB403"
 
-
-class ContractDrift(BirthError):
+class ContractDrift(BirthError, sqlstate="NB404"):
     """NB404: the schema does not match its release."""
 
-    sqlstate = "NB404"
 
-
-class Stage0NotEnforced(BirthError):
+class Stage0NotEnforced(BirthError, sqlstate="NB405"):
     """NB405: a stage 0 guard does not pass."""
 
-    sqlstate = "NB405"
 
-
-class ReleaseInProgress(BirthError):
+class ReleaseInProgress(BirthError, sqlstate="NB406"):
     """NB406: a release holds the lock of the schema."""
 
-    sqlstate = "NB406"
 
-
-class ReleaseBlocked(BirthError):
+class ReleaseBlocked(BirthError, sqlstate="NB407"):
     """NB407: a run is active."""
 
-    sqlstate = "NB407"
 
-
-class NotBirthNeutral(BirthError):
+class NotBirthNeutral(BirthError, sqlstate="NB408"):
     """NB408: the release changed births."""
 
-    sqlstate = "NB408"
 
-
-class EvidenceKept(BirthError):
+class EvidenceKept(BirthError, sqlstate="NB409"):
     """NB409: the downgrade would destroy evidence."""
 
-    sqlstate = "NB409"
 
-
-class ReleasePrivilege(BirthError):
+class ReleasePrivilege(BirthError, sqlstate="NB410"):
     """NB410: the login lacks a privilege that a release needs."""
 
-    sqlstate = "NB410"
 
-
-class ReleaseOrder(BirthError):
+class ReleaseOrder(BirthError, sqlstate="NB411"):
     """NB411: the database is at a different release."""
 
-    sqlstate = "NB411"
 
-
-class GatewayInUse(BirthError):
+class GatewayInUse(BirthError, sqlstate="NB412"):
     """NB412: the gateway is still attached to tables."""
 
-    sqlstate = "NB412"
 
-
-class DefinitionGuarded(BirthError):
+class DefinitionGuarded(BirthError, sqlstate="NB413"):
     """NB413: the object is part of the released contract."""
 
-    sqlstate = "NB413"
 
-
-class ServerUnknown(BirthError):
+class ServerUnknown(BirthError, sqlstate="NB414"):
     """NB414: the release has no contract for this server version."""
 
-    sqlstate = "NB414"
 
-
-class GatewayNoIdentity(BirthError):
+class GatewayNoIdentity(BirthError, sqlstate="NB501"):
     """NB501: a row has no entity code."""
 
-    sqlstate = "NB501"
 
-
-class GatewayForeign(BirthError):
+class GatewayForeign(BirthError, sqlstate="NB502"):
     """NB502: the entity code of a row belongs to another collection."""
 
-    sqlstate = "NB502"
 
-
-class GatewayUnregistered(BirthError):
+class GatewayUnregistered(BirthError, sqlstate="NB503"):
     """NB503: the trigger names a collection that is not registered."""
 
-    sqlstate = "NB503"
 
-
-class GatewayAttached(BirthError):
+class GatewayAttached(BirthError, sqlstate="NB504"):
     """NB504: the gateway is already attached to the table."""
 
-    sqlstate = "NB504"
 
-
-class GatewayAbsent(BirthError):
+class GatewayAbsent(BirthError, sqlstate="NB505"):
     """NB505: the collection has no gateway."""
 
-    sqlstate = "NB505"
 
-
-class SourceClaimed(BirthError):
+class SourceClaimed(BirthError, sqlstate="NB506"):
     """NB506: the table belongs to another collection."""
 
-    sqlstate = "NB506"
 
-
-class GatewayShadowed(BirthError):
+class GatewayShadowed(BirthError, sqlstate="NB507"):
     """NB507: a temporary relation hides the transition table of the gateway."""
 
-    sqlstate = "NB507"
 
-
-class FenceLate(BirthError):
+class FenceLate(BirthError, sqlstate="NB516"):
     """NB516: a transaction that has already written cannot record the fence."""
-
-    sqlstate = "NB516"

@@ -1,4 +1,4 @@
--- Generated from sql/errors.toml by `python -m birthdb.errorcatalogue`: edit that, then `make generate`.
+-- Generated from sql/errors.toml by `make generate`: edit that.
 --
 -- One refusal as data, so that a check can be collected as a blocker, raised, or looked up by the driver.
 -- Returns: error, code, message, detail, hint, outcome; p_error is the name or the SQLSTATE.
