@@ -14,9 +14,11 @@ from helpers import (
     STEWARD,
     Run,
     Scene,
+    driven,
     name,
     raised,
     refused,
+    step,
 )
 from world import wait_until_blocked
 
@@ -474,3 +476,16 @@ def test_an_apply_is_not_begun_by_a_statement_that_names_another_purpose(scene: 
             scene.session(OPERATOR).execute(
                 statement.format(named).encode(), run.arguments(p_batch=10, p_dot_origin="x")
             )
+
+
+def test_a_batch_that_comes_no_further_fails_the_run(scene: Scene, run: Run) -> None:
+    scene.replace_routine("fn_birth_compensate_write", ("b.entity_code = ANY (p_codes)", "false"))
+    undo = scene.compensable(run)
+    given = {"p_run_id": undo.run_id, "p_permit_id": undo.permit_id, "p_batch": 8, "p_step": "begin"}
+    holder = scene.session(OPERATOR)
+    holder.execute(driven("fn_dot_birth_qt001_compensate", given, "compensate"), given)
+    # One step: without the check a CALL would never end.
+    with refused(errors.FalseDone) as caught:
+        step(holder, undo, 8, "COMPENSATE")
+    assert "came no further" in str(caught.value.diag.message_detail)
+    assert (scene.births(), scene.status(undo)) == (21, ("failed", "false_done"))

@@ -46,6 +46,11 @@ BEGIN
   IF v_visited = 0 THEN
     RETURN birth.fn_birth_run_finish(p_run, v_purpose);
   END IF;
+  -- Else the next batch would visit the same rows, for ever.
+  IF v_written[1] = 0 AND v_marker IS NOT DISTINCT FROM p_run.resume_marker THEN
+    PERFORM birth.fn_birth_raise('false_done',
+      format('run %s: a batch visited %s rows, wrote none and came no further', p_run.run_id, v_visited));
+  END IF;
 
   IF v_undo THEN
     UPDATE birth.birth_backfill_ledger_v2 l
