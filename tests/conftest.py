@@ -38,8 +38,12 @@ TIERS = {
     "e2e": "ordinary",
 }
 
-#: Folders in which majors of PostgreSQL differ most: what a release makes, what its contract says, when triggers fire.
-MAJORS = {"integration/catalog", "integration/contract", "integration/gateway", "integration/monitoring", "migration"}
+#: Where majors of PostgreSQL differ most: what a release makes, what its contract says, when triggers fire. The other
+#: tests of migration start servers of their own majors, whichever the suite runs on.
+MAJORS = {
+    *("integration/catalog", "integration/contract", "integration/gateway", "integration/monitoring"),
+    *("migration/semantic", "migration/test_home.py", "migration/test_majors.py", "migration/test_release.py"),
+}
 
 _HERE = Path(__file__).parent
 
@@ -58,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(TIERS[folder])
         elif len(tiers) != 1:
             raise pytest.UsageError(f"{item.nodeid} is not in exactly one tier: TIERS in tests/conftest.py")
-        if not MAJORS.isdisjoint(folders):
+        if not MAJORS.isdisjoint([path.as_posix(), *folders]):
             item.add_marker("majors")
 
 
