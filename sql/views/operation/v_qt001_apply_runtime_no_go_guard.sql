@@ -11,9 +11,8 @@ SELECT 'contract intact', format('%s of %s objects block', d.blocking, d.objects
   format('0 of %s objects block', d.objects), coalesce(d.all_ok, false)
 FROM birth.v_birth_gateway_contract_integrity_dashboard d
 UNION ALL
--- An open permit that the list of checks does not let a batch spend, or whose run lacks a current verdict, admits
--- nothing:
--- it is to be closed, not left. Permits of the first kind have neither bound nor expiry: none may be open at all.
+-- An open permit that the list of checks does not let a batch spend, or whose run lacks a current verdict, is no use:
+-- close it. Permits of the first kind have neither bound nor expiry: none may be open at all.
 SELECT 'every open permit is confirmed, unexpired, and stands on a verdict for this contract',
        count(*) FILTER (WHERE NOT p.sound)::text, '0', count(*) FILTER (WHERE NOT p.sound) = 0
 FROM (
