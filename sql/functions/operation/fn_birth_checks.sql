@@ -10,7 +10,7 @@
 -- counts of now (fn_birth_run_set).
 -- SECURITY DEFINER: readers may ask, and the guard views do, what stands in the way; it changes nothing.
 -- Returns: the checks of a scope, in order; blocker is the error as jsonb where one does not pass.
--- Calls: fn_birth_purpose, fn_birth_run_holder, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_policy_decision,
+-- Calls: fn_birth_purpose, fn_birth_run_holder, fn_birth_people_check, fn_birth_policy_decision,
 --        fn_birth_identity_definition, fn_birth_source_grants, fn_birth_run_failures, fn_birth_contract_hash,
 --        fn_birth_identity_hash, fn_birth_clock, fn_birth_run_proof, fn_birth_is_member, fn_birth_alerts,
 --        fn_birth_raise, fn_birth_error
@@ -32,6 +32,7 @@ DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_review birth.v_birth_verdict_standing;
   v_dot text;
+  v_frozen boolean;
   v_holder integer;
   v_home text;
   v_people text;
@@ -51,6 +52,10 @@ BEGIN
   END IF;
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_purpose, CASE WHEN v_undo THEN p_run.purpose END);
   v_dot := CASE WHEN p_scope = 'plan' THEN r_purpose.plan_dot WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot END;
+  IF v_dot IS NOT NULL THEN
+    -- Of a DOT that is not registered it stays NULL, which does not pass: a misspelt name would never be frozen.
+    SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = v_dot;
+  END IF;
   IF p_scope IN ('claim', 'batch') THEN
     v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
     SELECT format('this is %s; confirmed was %s', h.home,
@@ -166,7 +171,7 @@ BEGIN
      v_stop IS NULL, 'stop_requested',
      v_stop, 'none', NULL),
     ('plan claim batch', 'the operation is not frozen',
-     CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END, 'dot_frozen',
+     v_dot IS NULL OR NOT v_frozen, CASE WHEN v_frozen IS NULL THEN 'dot_unknown' ELSE 'dot_frozen' END,
      v_dot, 'not frozen', NULL),
     ('claim batch', 'this database is the confirmed home',
      v_home IS NULL, 'home_unconfirmed',
