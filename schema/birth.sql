@@ -3259,7 +3259,7 @@ COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that
 CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
   r_identity record;
   v_text bigint := octet_length(p_prefix);
@@ -3294,29 +3294,17 @@ BEGIN
       birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
-  UPDATE birth.collection_registry c
-  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
-      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
-        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- One name for types with the same text: all integers, and text and varchar.
-      birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
-        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
-        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
-        ORDER BY n.position)
-  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
-$_$;
+$$;
 
 ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) OWNER TO birth_definer;
 
@@ -3580,6 +3568,39 @@ ALTER FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) OWNE
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) IS 'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';
+
+-- Name: fn_birth_identity_store(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  status := r_identity.status;
+  reason := r_identity.reason;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
+      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
+        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
+      -- One name for types with the same text: all integers, and text and varchar.
+      birth_code_types = ARRAY(
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
+        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
+        ORDER BY n.position)
+  WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) IS 'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Specification: 4.';
 
 -- Name: fn_birth_is_member(name, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -9235,6 +9256,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBL
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_is_member(p_login name, p_role text); Type: ACL; Schema: birth; Owner: birth_definer
 
