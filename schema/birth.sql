@@ -1091,7 +1091,7 @@ BEGIN
   END IF;
   -- A table that does not exist yet may be registered; one that can never be a source may not.
   SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE';
+  WHERE s.status = 'BLOCKED_SOURCE' AND NOT (s.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_'));
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('source_missing', v_fault);
   END IF;
@@ -2570,6 +2570,10 @@ BEGIN
     ('server_unknown', 'NB414', 'failed',
      'the release has no contract for this server version',
      'install a newer birthdb, or release on a server version that it supports'),
+    ('gate_in_use', 'NB415', 'failed',
+     'collections are closed until they are admitted',
+     'admit each with birth.fn_birth_gate_admit, or detach it with birth.fn_birth_gateway_detach; then downgrade '
+     'again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -2593,6 +2597,16 @@ BEGIN
     ('gateway_shadowed', 'NB507', 'failed',
      'a temporary relation hides the transition table of the gateway',
      'drop birth_new_rows from the temporary schema of this session, then insert again'),
+    ('not_admitted', 'NB508', 'failed',
+     'the collection takes no rows before it is admitted',
+     'admit it with birth.fn_birth_gate_admit: a steward who neither registered nor classified it last'),
+    ('table_ungated', 'NB509', 'failed',
+     'a table of a gated schema is not governed',
+     'for each table in the detail send its statement, as a steward and before this transaction ends; then send this'
+     ' statement again'),
+    ('admission_refused', 'NB510', 'failed',
+     'the collection cannot be admitted',
+     'see birth.v_birth_gate for its state and next step'),
     ('fence_late', 'NB516', 'failed',
      'a transaction that has already written cannot record the fence',
      'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
@@ -6062,7 +6076,7 @@ COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Takes ACCE
 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid)
+CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid, exemptible boolean)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -6087,7 +6101,10 @@ BEGIN
     WHEN r_source.relkind NOT IN ('r', 'p')
       THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
     WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
-      THEN format('%I.%I is not a table of the application', p_schema, p_table)
+      THEN format('%I.%I is not a table of the application', p_schema, p_table) END;
+  exemptible := reason IS NULL;
+  reason := CASE
+    WHEN reason IS NOT NULL THEN reason
     WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation
                                                  OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
@@ -6120,7 +6137,7 @@ BEGIN
   END IF;
 
   -- Only a table in a partition tree has others in it.
-  IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
+  IF exemptible AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
     SELECT min(r.collection_name) INTO v_other
     FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a
           UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
@@ -6131,6 +6148,7 @@ BEGIN
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+      exemptible := false;
     END IF;
   END IF;
   IF reason IS NOT NULL THEN
@@ -6144,7 +6162,7 @@ ALTER FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_
 
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID. Specification: 6.1 R2, R3.';
+COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID, and whether it may be exempt all the same. Specification: 6.1 R2, R3.';
 
 -- Name: fn_birth_template_parse(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6541,8 +6559,8 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 

@@ -1,4 +1,5 @@
--- Enters a collection, or corrects its table and policy. Refused while a run of the collection is open.
+-- Enters a collection, or corrects its table and policy. Refused while a run of the collection is open. A table whose
+-- rows birthdb cannot read may be registered as exempt. A changed policy or table withdraws an admission.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_status, fn_birth_open_run, fn_birth_act_record
@@ -32,7 +33,7 @@ BEGIN
   END IF;
   -- A table that does not exist yet may be registered; one that can never be a source may not.
   SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE';
+  WHERE s.status = 'BLOCKED_SOURCE' AND NOT (s.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_'));
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('source_missing', v_fault);
   END IF;

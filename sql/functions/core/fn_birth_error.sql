@@ -213,6 +213,10 @@ BEGIN
     ('server_unknown', 'NB414', 'failed',
      'the release has no contract for this server version',
      'install a newer birthdb, or release on a server version that it supports'),
+    ('gate_in_use', 'NB415', 'failed',
+     'collections are closed until they are admitted',
+     'admit each with birth.fn_birth_gate_admit, or detach it with birth.fn_birth_gateway_detach; then downgrade '
+     'again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -236,6 +240,16 @@ BEGIN
     ('gateway_shadowed', 'NB507', 'failed',
      'a temporary relation hides the transition table of the gateway',
      'drop birth_new_rows from the temporary schema of this session, then insert again'),
+    ('not_admitted', 'NB508', 'failed',
+     'the collection takes no rows before it is admitted',
+     'admit it with birth.fn_birth_gate_admit: a steward who neither registered nor classified it last'),
+    ('table_ungated', 'NB509', 'failed',
+     'a table of a gated schema is not governed',
+     'for each table in the detail send its statement, as a steward and before this transaction ends; then send this'
+     ' statement again'),
+    ('admission_refused', 'NB510', 'failed',
+     'the collection cannot be admitted',
+     'see birth.v_birth_gate for its state and next step'),
     ('fence_late', 'NB516', 'failed',
      'a transaction that has already written cannot record the fence',
      'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
