@@ -1072,6 +1072,8 @@ CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema t
     AS $_$
 DECLARE
   v_fault text;
+  v_same boolean;
+  r_source record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
   IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63
@@ -1090,12 +1092,16 @@ BEGIN
       format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
   END IF;
   -- A table that does not exist yet may be registered; one that can never be a source may not.
-  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE' AND NOT (s.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_'));
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
+  IF r_source.status = 'BLOCKED_SOURCE'
+     AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  -- The table is the same under its old name, and under the name to which it was renamed.
+  SELECT c.coverage_status = p_coverage_status
+         AND (c.schema_name = p_schema AND c.table_name = p_table OR c.gate_relation = r_source.relation) IS TRUE
+  INTO v_same
+  FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
   BEGIN
@@ -1103,7 +1109,9 @@ BEGIN
     -- wait.
     UPDATE birth.collection_registry c
     SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+        admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
@@ -2734,116 +2742,131 @@ ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason te
 
 COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and deletes them; returns the number of rows. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
 
--- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gate(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
-    LANGUAGE plpgsql
+CREATE FUNCTION birth.fn_birth_gate(p_schema text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
-  v_held bigint;
-  v_taken bigint;
-  v_written bigint;
+  v_tables bigint;
+  v_open bigint;
+  v_detail text;
 BEGIN
-  born := 0;
-  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
-  FOR v_time IN 1 .. 10 LOOP
-    SELECT count(DISTINCT h.entity_code) INTO v_held
-    FROM (SELECT b.entity_code
-          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-          WHERE b.collection_name = p_collection
-          ORDER BY b.entity_code
-          FOR KEY SHARE OF b) h;
-    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
-    INTO taken, v_taken, examples
-    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-    WHERE b.collection_name <> p_collection;
-    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
-    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
-    ORDER BY c.code COLLATE "C"
-    ON CONFLICT (entity_code) DO NOTHING;
-    GET DIAGNOSTICS v_written = ROW_COUNT;
-    born := born + v_written;
-  END LOOP;
+  -- A misspelt name would check nothing.
+  IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema OR p_schema IS NULL) THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('schema %L does not exist', p_schema));
+  END IF;
+  SELECT count(*), count(*) FILTER (WHERE g.open),
+         string_agg(format('%I.%I is %s: %s', g.schema_name, g.table_name, g.state, g.next_step), E'\n'
+                    ORDER BY g.schema_name, g.table_name) FILTER (WHERE g.open)
+  INTO v_tables, v_open, v_detail
+  FROM (SELECT v.schema_name, v.table_name, v.state, v.next_step, v.state IN ('UNKNOWN', 'REGISTERED', 'READY') AS open
+        FROM birth.v_birth_gate v WHERE v.mode = 'enforce' AND (v.schema_name = p_schema OR p_schema IS NULL)) g;
+  IF v_open > 0 THEN
+    PERFORM birth.fn_birth_raise('table_ungated', v_detail);
+  END IF;
+  RETURN v_tables;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gate(p_schema text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gate(p_schema text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gate(p_schema text) IS 'Refuses while a table of an enforcing schema, or of p_schema alone, is UNKNOWN, REGISTERED or READY; returns the number of tables. For the end of a migration. NB102; NB509 names each table and its next step. Specification: 5.1.';
 
--- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gate_admit(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
+CREATE FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
-  v_source text;
-  r_identity record;
   r_collection birth.collection_registry;
-  v_grants text;
-  v_by_row boolean;
-  v_replicated boolean;
-  v_by_id boolean;
+  r_found record;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gate_admit');
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.* INTO r_collection FROM birth.collection_registry c
   WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
-  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
-  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  ELSIF r_collection.admitted_at IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('admission_refused', format('collection %s was admitted as %s by %s at %s', p_collection,
+      r_collection.admitted_how, r_collection.admitted_by, r_collection.admitted_at),
+      'nothing is left to do: it is admitted');
   END IF;
-  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.
+  IF EXISTS (
+    SELECT FROM unnest(ARRAY['register', 'classify']) AS k(act)
+    CROSS JOIN LATERAL (SELECT a.actor, a.actor_id FROM birth.birth_act a
+                        WHERE a.collection_name = p_collection AND a.act = k.act
+                        ORDER BY a.acted_at DESC LIMIT 1) l
+    WHERE l.actor = session_user OR l.actor_id = birth.fn_birth_login_id())
+    OR session_user IN (r_collection.registered_by, r_collection.classified_by) THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties',
+      format('%s registered or classified collection %s', session_user, p_collection),
+      'ask another steward to admit it');
   END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
-  IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege',
-      format('collection %s: birth_definer lacks privileges for a trigger on %s', p_collection, v_source),
-      'let the owner of the table: ' || v_grants);
+  SELECT f.how, f.fault, f.next_step INTO r_found FROM birth.fn_birth_gate_read(r_collection) f;
+  IF r_found.fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('admission_refused', format('collection %s: %s', p_collection, r_found.fault),
+      r_found.next_step);
   END IF;
-
-  SELECT c.relkind = 'p' OR c.relispartition,
-         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
-  INTO v_by_row, v_replicated
-  FROM pg_class c WHERE c.oid = r_identity.relation;
-  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID'
-             AND r_collection.birth_code_column = 'id';
-  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
-    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
-         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
-    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
   UPDATE birth.collection_registry c
-  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
-      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
-  WHERE c.collection_name = p_collection
-  RETURNING c.rule_version INTO r_collection.rule_version;
-  -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
-  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
-    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
-  RETURN CASE WHEN v_replicated
-    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
-                '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
-    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how
+  WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed));
+  RETURN coalesce(
+    (SELECT format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
+                   r_collection.schema_name, r_collection.table_name)
+     FROM pg_trigger t
+     JOIN pg_class c ON c.oid = t.tgrelid AND c.relname = r_collection.table_name
+     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = r_collection.schema_name
+     WHERE t.tgname = 'birth_gate'),
+    format('SELECT * FROM birth.v_birth_gate WHERE collection_name OPERATOR(pg_catalog.=) %L;', p_collection));
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gate_admit(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) IS 'Admits a collection, by another steward than registered or classified it last; returns the next step. NB102, NB103, NB110, NB111, NB112, NB209, NB510; 55P03 after two seconds. Specification: 5.1.';
+
+-- Name: fn_birth_gate_insert(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_insert() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM birth.birth_gate_scope s WHERE s.schema_name = TG_TABLE_SCHEMA AND s.mode = 'enforce')
+    AND NOT EXISTS (
+      SELECT FROM birth.collection_registry c
+      WHERE c.admitted_at IS NOT NULL AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME)
+    AND NOT EXISTS (
+      SELECT FROM pg_partition_ancestors(TG_RELID) a
+      JOIN pg_class t ON t.oid = a.relid
+      JOIN pg_namespace n ON n.oid = t.relnamespace
+      JOIN birth.collection_registry c ON c.schema_name = n.nspname AND c.table_name = t.relname
+      WHERE c.admitted_at IS NOT NULL) THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('table %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME));
+  END IF;
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_insert() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_insert(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_insert() IS 'Trigger birth_gate of a table that the optional event trigger saw created: NB508 until its collection is admitted. Specification: 5.1.';
 
 -- Name: collection_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -2868,6 +2891,16 @@ CREATE TABLE birth.collection_registry (
     registered_by text DEFAULT SESSION_USER NOT NULL,
     classified_at timestamp with time zone,
     classified_by text,
+    gate_closed boolean DEFAULT false NOT NULL,
+    gate_relation oid,
+    admitted_at timestamp with time zone,
+    admitted_by text,
+    admitted_how text,
+    CONSTRAINT collection_registry_admission CHECK (
+CASE
+    WHEN (admitted_how IS NULL) THEN ((admitted_at IS NULL) AND (admitted_by IS NULL))
+    ELSE ((admitted_how = ANY (ARRAY['EMPTY'::text, 'PROVEN'::text, 'EXEMPT'::text, 'DEFERRED'::text, 'GRANDFATHERED'::text])) AND (admitted_at IS NOT NULL) AND (admitted_by IS NOT NULL) AND (NOT gate_closed))
+END),
     CONSTRAINT collection_registry_coverage CHECK (((coverage_status = ANY (ARRAY['BIRTH_REQUIRED'::text, 'BIRTH_DEFERRED_NEEDS_REVIEW'::text])) OR (coverage_status ~ '^BIRTH_EXEMPT_[A-Z0-9_]+$'::text))),
     CONSTRAINT collection_registry_identity CHECK (
 CASE birth_code_strategy
@@ -2966,6 +2999,298 @@ COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity 
 
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
 
+-- Name: COLUMN collection_registry.gate_closed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gate_closed IS 'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an empty table of a schema whose gate enforces.';
+
+-- Name: COLUMN collection_registry.gate_relation; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gate_relation IS 'OID of the table to which the gateway was attached last. On another table an admission does not count.';
+
+-- Name: COLUMN collection_registry.admitted_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';
+
+-- Name: COLUMN collection_registry.admitted_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted it.';
+
+-- Name: COLUMN collection_registry.admitted_how; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_how IS 'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; GRANDFATHERED: registered before the gate existed.';
+
+-- Name: fn_birth_gate_read(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_name CONSTANT text := p_collection.collection_name;
+  v_source CONSTANT text := format('%I.%I', p_collection.schema_name, p_collection.table_name);
+  r_identity record;
+  r_count record;
+  v_filled boolean;
+  v_read boolean := false;
+BEGIN
+  IF starts_with(p_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    how := 'EXEMPT';
+    RETURN;
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(v_name);
+  next_step := format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', v_name,
+                      CASE p_collection.coverage_status WHEN 'BIRTH_REQUIRED' THEN 'enforce' ELSE 'observe' END);
+  fault := CASE
+    WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                     WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled)
+      THEN format('no enabled gateway on %s', v_source)
+    WHEN EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name)
+      THEN format('no gateway on partition %s', (SELECT min(g.partition::text) FROM birth.v_birth_gateway_gap g
+                                                 WHERE g.collection_name = v_name)) END;
+  IF fault IS NOT NULL THEN
+    RETURN;
+  ELSIF p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
+    how := 'DEFERRED';
+    RETURN;
+  ELSIF r_identity.code_sql IS NULL THEN
+    fault := format('its identity is %s: %s', r_identity.status, r_identity.reason);
+    next_step := format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);',
+                        p_collection.schema_name, p_collection.table_name);
+    RETURN;
+  ELSIF birth.fn_birth_source_grants(v_name, 'SELECT') <> '' THEN
+    fault := format('%s cannot be read', v_source);
+    next_step := 'let the owner of the table: ' || birth.fn_birth_source_grants(v_name, 'SELECT');
+    RETURN;
+  END IF;
+
+  BEGIN
+    EXECUTE format('CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s'
+      ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', v_source,
+      (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END FROM pg_class c WHERE c.oid = r_identity.relation));
+    -- What was disabled while it waited for the lock.
+    IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
+      fault := format('no enabled gateway on %s', v_source);
+    ELSE
+      SELECT s.filled INTO v_filled
+      FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', r_identity.source_sql)) AS s(filled boolean);
+      IF v_filled THEN
+        SELECT m.* INTO r_count FROM birth.fn_birth_measure(v_name, 0, 0) m;
+      END IF;
+    END IF;
+    v_read := true;
+    RAISE EXCEPTION 'the lock is released';
+  EXCEPTION WHEN raise_exception THEN
+    IF NOT v_read THEN
+      RAISE;
+    END IF;
+  END;
+  IF fault IS NOT NULL THEN
+    RETURN;
+  ELSIF NOT v_filled THEN
+    how := 'EMPTY';
+  ELSIF (r_count.missing, r_count.duplicates, r_count.collisions, r_count.unresolvable, r_count.orphans)
+        = (0, 0, 0, 0, 0) THEN
+    how := 'PROVEN';
+  ELSE
+    fault := format('of %s rows %s have no birth, %s no code, %s the code of another row, %s the code of another '
+      'collection; %s births have no row', r_count.source_rows, r_count.missing, r_count.unresolvable,
+      r_count.duplicates, r_count.collisions, r_count.orphans);
+    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);  -- an operator; when its run '
+                        'is done, admit again', v_name);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) IS 'On what a collection could be admitted now: how (EMPTY, PROVEN, EXEMPT, DEFERRED), or fault and next step. Specification: 5.1.';
+
+-- Name: fn_birth_gate_scope(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_before text;
+  v_unknown text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gate_scope');
+  IF p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
+      'the mode is observe or enforce, or NULL to take the schema out; and a reason is required');
+  END IF;
+  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema FOR UPDATE;
+  IF p_mode IS NULL THEN
+    DELETE FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
+    IF NOT FOUND THEN
+      PERFORM birth.fn_birth_raise('bad_argument', format('schema %L is not under the gate', p_schema),
+        'SELECT * FROM birth.birth_gate_scope;');
+    END IF;
+  ELSE
+    IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema AND n.nspname !~ '^pg_'
+                   AND n.nspname NOT IN ('information_schema', 'birth', 'birth_guard')) THEN
+      PERFORM birth.fn_birth_raise('bad_argument', format('schema %L does not exist, or is no schema of the application',
+        p_schema), 'name a schema that holds tables of the application');
+    END IF;
+    INSERT INTO birth.birth_gate_scope AS s (schema_name, mode, reason) VALUES (p_schema, p_mode, p_reason)
+    ON CONFLICT (schema_name) DO UPDATE
+    SET mode = excluded.mode, since = excluded.since, set_by = excluded.set_by, reason = excluded.reason;
+    IF p_mode = 'enforce' THEN
+      SELECT string_agg(format('%I.%I: %s', g.schema_name, g.table_name, g.next_step), E'\n' ORDER BY g.table_name)
+      INTO v_unknown FROM birth.v_birth_gate g WHERE g.schema_name = p_schema AND g.state = 'UNKNOWN';
+      IF v_unknown IS NOT NULL THEN
+        PERFORM birth.fn_birth_raise('table_ungated', v_unknown,
+          'register each table in the detail, then send this statement again');
+      END IF;
+    END IF;
+  END IF;
+  PERFORM birth.fn_birth_act_record('gate_scope', p_reason := p_reason,
+    p_detail := jsonb_build_object('schema', p_schema, 'mode', p_mode, 'before', v_before));
+  RETURN CASE WHEN p_mode IS NULL THEN 'SELECT * FROM birth.birth_gate_scope;'
+    ELSE format('SELECT * FROM birth.v_birth_gate WHERE schema_name OPERATOR(pg_catalog.=) %L;', p_schema) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_scope(p_schema text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) IS 'Brings a schema under the gate in mode observe or enforce, or takes it out (NULL); returns the next step. Steward. NB102, NB110, NB111, NB112; NB509 names the tables that nobody registered. Specification: 5.1.';
+
+-- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  v_held bigint;
+  v_taken bigint;
+  v_written bigint;
+BEGIN
+  born := 0;
+  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
+  FOR v_time IN 1 .. 10 LOOP
+    SELECT count(DISTINCT h.entity_code) INTO v_held
+    FROM (SELECT b.entity_code
+          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+          WHERE b.collection_name = p_collection
+          ORDER BY b.entity_code
+          FOR KEY SHARE OF b) h;
+    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
+    INTO taken, v_taken, examples
+    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+    WHERE b.collection_name <> p_collection;
+    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    born := born + v_written;
+  END LOOP;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
+
+-- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  v_source text;
+  r_identity record;
+  r_collection birth.collection_registry;
+  v_grants text;
+  v_by_row boolean;
+  v_replicated boolean;
+  v_by_id boolean;
+  v_enforced boolean;
+  v_same boolean;
+  v_closed boolean := false;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
+  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  END IF;
+  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  END IF;
+  v_same := (r_collection.gate_relation = r_identity.relation) IS TRUE;
+  v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
+                        WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
+  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
+              || CASE WHEN v_enforced THEN birth.fn_birth_source_grants(p_collection, 'SELECT') ELSE '' END;
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege',
+      format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
+        v_source),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  SELECT c.relkind = 'p' OR c.relispartition,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
+  INTO v_by_row, v_replicated
+  FROM pg_class c WHERE c.oid = r_identity.relation;
+  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID'
+             AND r_collection.birth_code_column = 'id';
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
+    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
+         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
+    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
+  IF v_enforced AND (r_collection.gate_closed OR NOT v_same) THEN
+    SELECT NOT s.filled INTO v_closed
+    FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
+  END IF;
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
+      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation),
+      gate_closed = v_closed, gate_relation = r_identity.relation,
+      admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+      admitted_how = CASE WHEN v_same THEN c.admitted_how END
+  WHERE c.collection_name = p_collection
+  RETURNING c.rule_version INTO r_collection.rule_version;
+  -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version,
+      'closed', v_closed));
+  RETURN CASE WHEN v_closed
+    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');'
+                '  -- another steward than registered or classified it', p_collection)
+    WHEN v_replicated
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
+                '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says so; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5, 5.1.';
+
 -- Name: fn_birth_gateway_collection(text, oid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) RETURNS birth.collection_registry
@@ -2987,6 +3312,9 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered',
       format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
+  END IF;
+  IF r_collection.gate_closed THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the row
   -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
@@ -3029,7 +3357,7 @@ ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation o
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 if the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507, NB508; 40001 if the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6836,6 +7164,43 @@ COMMENT ON COLUMN birth.birth_backfill_ledger.planned_at IS 'When.';
 
 COMMENT ON COLUMN birth.birth_backfill_ledger.planned_by IS 'By which login.';
 
+-- Name: birth_gate_scope; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_gate_scope (
+    schema_name name NOT NULL,
+    mode text NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    set_by text DEFAULT SESSION_USER NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT birth_gate_scope_mode CHECK ((mode = ANY (ARRAY['observe'::text, 'enforce'::text])))
+);
+
+ALTER TABLE birth.birth_gate_scope OWNER TO birth_definer;
+
+-- Name: TABLE birth_gate_scope; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_gate_scope IS 'The schemas under the gate, one row a schema. Specification: 5.1.';
+
+-- Name: COLUMN birth_gate_scope.schema_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.schema_name IS 'The schema.';
+
+-- Name: COLUMN birth_gate_scope.mode; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.mode IS 'observe: v_birth_gate shows the state of each table; enforce: an empty table is closed when its gateway is attached, and fn_birth_gate refuses a table that is not governed.';
+
+-- Name: COLUMN birth_gate_scope.since; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.since IS 'When the mode was set.';
+
+-- Name: COLUMN birth_gate_scope.set_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.set_by IS 'Login that set the mode.';
+
+-- Name: COLUMN birth_gate_scope.reason; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.reason IS 'Reason, in the words of that login.';
+
 -- Name: birth_gateway_finding; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_gateway_finding (
@@ -7273,6 +7638,174 @@ ALTER VIEW birth.v_birth_dot_status OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
 
+-- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_trigger AS
+ SELECT t.tgrelid AS relation,
+    n.nspname AS schema_name,
+    c.relname AS table_name,
+    t.tgname AS trigger_name,
+    p.proname AS routine,
+        CASE
+            WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
+            ELSE NULL::text
+        END AS collection_name,
+    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
+    t.tgenabled AS state,
+    c.relowner AS owner,
+    s.every_row
+   FROM (((((pg_trigger t
+     JOIN pg_proc p ON ((p.oid = t.tgfoid)))
+     JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
+     JOIN pg_class c ON ((c.oid = t.tgrelid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+     CROSS JOIN LATERAL ( SELECT ((t.tgqual IS NULL) AND ((t.tgtype = 5) OR ((t.tgtype = 4) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition)))) AS every_row) s)
+  WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
+
+ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table under its current name, the collection it names, and whether it fires for every inserted row (enabled). Specification: 5.';
+
+-- Name: v_birth_gate; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gate AS
+ WITH tree AS (
+         SELECT DISTINCT (pg_partition_root((c.oid)::regclass))::oid AS root
+           FROM ((birth.collection_registry r
+             JOIN pg_namespace n ON ((n.nspname = r.schema_name)))
+             JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relname = r.table_name))))
+          WHERE ((c.relkind = 'p'::"char") OR c.relispartition)
+        ), listed AS (
+         SELECT s.schema_name,
+            c.relname AS table_name,
+            s.mode,
+            c.oid AS relation,
+            c.relkind,
+            c.relispartition
+           FROM ((birth.birth_gate_scope s
+             JOIN pg_namespace n ON ((n.nspname = s.schema_name)))
+             JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char"])) AND (c.relpersistence <> 't'::"char"))))
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM pg_depend d
+                  WHERE ((d.classid = ('pg_class'::regclass)::oid) AND (d.objid = c.oid) AND (d.objsubid = 0) AND (d.deptype = 'e'::"char")))))
+        ), stands AS (
+         SELECT l.schema_name,
+            l.table_name,
+            l.mode,
+            l.relation,
+            l.relkind,
+            l.relispartition,
+            r.collection_name,
+            r.coverage_status,
+            r.gateway_mode,
+            r.gate_closed,
+            r.admitted_how,
+            r.admitted_at
+           FROM (listed l
+             LEFT JOIN birth.collection_registry r ON (((r.schema_name = l.schema_name) AND (r.table_name = l.table_name))))
+          WHERE
+                CASE
+                    WHEN ((r.collection_name IS NOT NULL) OR ((l.relkind = 'r'::"char") AND (NOT l.relispartition))) THEN true
+                    WHEN (EXISTS ( SELECT
+                       FROM tree t
+                      WHERE (t.root = COALESCE((pg_partition_root((l.relation)::regclass))::oid, l.relation)))) THEN (NOT (EXISTS ( SELECT
+                       FROM (((( SELECT a.relid
+                               FROM pg_partition_ancestors((l.relation)::regclass) a(relid)
+                            UNION ALL
+                             SELECT p.relid
+                               FROM pg_partition_tree((l.relation)::regclass) p(relid, parentrelid, isleaf, level)
+                              WHERE (l.relkind = 'p'::"char")) f
+                         JOIN pg_class c ON ((c.oid = (f.relid)::oid)))
+                         JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                         JOIN birth.collection_registry k ON (((k.schema_name = n.nspname) AND (k.table_name = c.relname)))))))
+                    WHEN l.relispartition THEN (NOT (EXISTS ( SELECT
+                       FROM ((pg_class c
+                         JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                         JOIN birth.birth_gate_scope s ON ((s.schema_name = n.nspname)))
+                      WHERE (c.oid = (pg_partition_root((l.relation)::regclass))::oid))))
+                    ELSE true
+                END
+        ), gateway AS (
+         SELECT g.relation,
+            g.collection_name
+           FROM birth.v_birth_gateway_trigger g
+          WHERE g.enabled
+        ), judged AS (
+         SELECT t.schema_name,
+            t.table_name,
+            t.mode,
+            t.relation,
+            t.relkind,
+            t.relispartition,
+            t.collection_name,
+            t.coverage_status,
+            t.gateway_mode,
+            t.gate_closed,
+            t.admitted_how,
+            t.admitted_at,
+            starts_with(t.coverage_status, 'BIRTH_EXEMPT_'::text) AS exempt,
+            (g.relation IS NOT NULL) AS has_gateway,
+                CASE
+                    WHEN (t.collection_name IS NULL) THEN 'UNKNOWN'::text
+                    WHEN (t.admitted_how = 'EXEMPT'::text) THEN 'EXEMPT'::text
+                    WHEN (t.admitted_how IS NOT NULL) THEN 'ADMITTED'::text
+                    WHEN ((g.relation IS NOT NULL) AND t.gate_closed) THEN 'CLOSED'::text
+                    WHEN ((g.relation IS NOT NULL) AND ((t.mode = 'enforce'::text) OR (EXISTS ( SELECT
+                       FROM birth.birth_registry b
+                      WHERE (b.collection_name = t.collection_name))))) THEN 'BREACHED'::text
+                    WHEN ((t.coverage_status = 'BIRTH_REQUIRED'::text) AND (NOT ( SELECT starts_with(i.status, 'ELIGIBLE_'::text) AS starts_with
+                       FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
+                    ELSE 'READY'::text
+                END AS state
+           FROM (stands t
+             LEFT JOIN gateway g ON (((g.relation = t.relation) AND (g.collection_name = t.collection_name))))
+        )
+ SELECT schema_name,
+    table_name,
+    mode,
+    state,
+    collection_name,
+    coverage_status,
+    admitted_how,
+    admitted_at,
+    array_remove(ARRAY[
+        CASE
+            WHEN (state = 'CLOSED'::text) THEN 'gateway'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN ((EXISTS ( SELECT
+               FROM pg_trigger t
+              WHERE ((t.tgrelid = j.relation) AND (t.tgname = 'birth_gate'::name) AND (t.tgenabled <> 'D'::"char")))) AND (admitted_how IS NULL) AND (mode = 'enforce'::text)) THEN 'trigger birth_gate'::text
+            ELSE NULL::text
+        END], NULL::text) AS held_by,
+        CASE
+            WHEN (state = 'UNKNOWN'::text) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := ''BIRTH_REQUIRED'');  -- a steward; or BIRTH_EXEMPT_<REASON>, BIRTH_DEFERRED_NEEDS_REVIEW'::text,
+            CASE
+                WHEN (EXISTS ( SELECT
+                   FROM birth.collection_registry r
+                  WHERE (r.collection_name = j.table_name))) THEN ("left"(format('%s.%s'::text, schema_name, table_name), 63))::name
+                ELSE table_name
+            END, schema_name, table_name)
+            WHEN (state = 'REGISTERED'::text) THEN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);  -- then a steward: fn_birth_identity_classify'::text, schema_name, table_name)
+            WHEN ((state = 'READY'::text) AND (NOT exempt) AND (NOT has_gateway)) THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, collection_name,
+            CASE coverage_status
+                WHEN 'BIRTH_REQUIRED'::text THEN 'enforce'::text
+                ELSE 'observe'::text
+            END)
+            WHEN (state = ANY (ARRAY['READY'::text, 'CLOSED'::text, 'BREACHED'::text])) THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, collection_name)
+            ELSE NULL::text
+        END AS next_step
+   FROM judged j;
+
+ALTER VIEW birth.v_birth_gate OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gate; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gate IS 'The tables of the schemas under the gate: state (UNKNOWN, REGISTERED, READY, CLOSED, BREACHED, ADMITTED, EXEMPT), what refuses its rows now (held_by), and the statement to send next. Specification: 5.1.';
+
 -- Name: v_birth_gateway_fence; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_gateway_fence AS
@@ -7357,6 +7890,27 @@ ALTER VIEW birth.v_birth_gateway_finding OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows that the gateway let through and that are not acknowledged, by collection and reason: number of rows (at_least: or more), first and last time, last login with its examples. Bounded time. Specification: 5.';
 
+-- Name: v_birth_gateway_gap; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_gap AS
+ SELECT r.collection_name,
+    t.relid AS partition
+   FROM (((birth.collection_registry r
+     JOIN pg_namespace n ON ((n.nspname = r.schema_name)))
+     JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relname = r.table_name) AND (c.relkind = 'p'::"char"))))
+     CROSS JOIN LATERAL pg_partition_tree((c.oid)::regclass) t(relid, parentrelid, isleaf, level))
+  WHERE (t.isleaf AND ((t.relid)::oid <> c.oid) AND (EXISTS ( SELECT
+           FROM birth.v_birth_gateway_trigger g
+          WHERE ((g.relation = c.oid) AND (g.collection_name = r.collection_name) AND g.enabled))) AND (NOT (EXISTS ( SELECT
+           FROM pg_trigger g
+          WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))));
+
+ALTER VIEW birth.v_birth_gateway_gap OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_gap; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_gap IS 'Partitions of a collection with a gateway whose rows get no birth. Specification: 5.';
+
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_gateway_release_drift_guard AS
@@ -7402,36 +7956,6 @@ ALTER VIEW birth.v_birth_gateway_ssot_drift_detector OWNER TO birth_definer;
 -- Name: VIEW v_birth_gateway_ssot_drift_detector; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS 'Guard of stage 0: the SHA-256 of both gateway function bodies against the values that stage 0 recorded. Specification: 2, 3.';
-
--- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
-
-CREATE VIEW birth.v_birth_gateway_trigger AS
- SELECT t.tgrelid AS relation,
-    n.nspname AS schema_name,
-    c.relname AS table_name,
-    t.tgname AS trigger_name,
-    p.proname AS routine,
-        CASE
-            WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
-            ELSE NULL::text
-        END AS collection_name,
-    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
-    t.tgenabled AS state,
-    c.relowner AS owner,
-    s.every_row
-   FROM (((((pg_trigger t
-     JOIN pg_proc p ON ((p.oid = t.tgfoid)))
-     JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
-     JOIN pg_class c ON ((c.oid = t.tgrelid)))
-     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
-     CROSS JOIN LATERAL ( SELECT ((t.tgqual IS NULL) AND ((t.tgtype = 5) OR ((t.tgtype = 4) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition)))) AS every_row) s)
-  WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
-
-ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
-
--- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table under its current name, the collection it names, and whether it fires for every inserted row (enabled). Specification: 5.';
 
 -- Name: v_birth_home; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7868,6 +8392,56 @@ ALTER VIEW birth.v_birth_stage2_no_worse_guard OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_stage2_no_worse_guard IS 'Guard of stage 2, six checks: coverage, live births, gateway and permits are no worse than recorded. Specification: 2, 3.';
 
+-- Name: v_birth_stage3_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage3_no_worse_guard AS
+ WITH closed AS (
+         SELECT count(*) AS collections,
+            string_agg(r.collection_name, ', '::text ORDER BY r.collection_name) AS names
+           FROM birth.collection_registry r
+          WHERE (r.gate_closed AND (NOT (EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE ((g.collection_name = r.collection_name) AND g.enabled)))))
+        ), unrecorded AS (
+         SELECT count(*) AS collections,
+            string_agg(r.collection_name, ', '::text ORDER BY r.collection_name) AS names
+           FROM birth.collection_registry r
+          WHERE (
+                CASE r.admitted_how
+                    WHEN 'GRANDFATHERED'::text THEN (NOT (EXISTS ( SELECT
+                       FROM birth.birth_stage_anchor a
+                      WHERE ((a.stage = 'stage3'::text) AND (a.subject = 'gate.grandfathered'::text) AND ((a.value)::jsonb ? r.collection_name)))))
+                    ELSE (NOT (EXISTS ( SELECT
+                       FROM birth.birth_act a
+                      WHERE ((a.act = 'admit'::text) AND (a.collection_name = r.collection_name) AND ((a.detail ->> 'how'::text) = r.admitted_how)))))
+                END AND (r.admitted_how IS NOT NULL))
+        )
+ SELECT 'closed collections without an enabled gateway'::text AS check_name,
+    COALESCE(c.names, '0'::text) AS found,
+    '0'::text AS expected,
+    (c.collections = 0) AS pass
+   FROM closed c
+UNION ALL
+ SELECT 'admissions without a record'::text AS check_name,
+    COALESCE(u.names, '0'::text) AS found,
+    '0'::text AS expected,
+    ((u.collections = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage3'::text) AND (s.subject = 'gate.grandfathered'::text))))) AS pass
+   FROM unrecorded u
+UNION ALL
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g;
+
+ALTER VIEW birth.v_birth_stage3_no_worse_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage3_no_worse_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage3_no_worse_guard IS 'Guard of stage 3, three checks: what is closed is held, admissions are on record, the gateway is that of stage 0. Specification: 2, 3.';
+
 -- Name: v_birth_attention; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_attention AS
@@ -7976,6 +8550,13 @@ CREATE VIEW birth.v_birth_attention AS
             'SELECT * FROM birth.v_birth_stage2_no_worse_guard;'::text AS next_step
            FROM birth.v_birth_stage2_no_worse_guard g
           WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 2,
+            format('worse than at stage 3: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage3_no_worse_guard;'::text AS next_step
+           FROM birth.v_birth_stage3_no_worse_guard g
+          WHERE (g.pass IS NOT TRUE)
         ), frozen AS (
          SELECT 2 AS rank,
             format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS what,
@@ -8059,14 +8640,42 @@ CREATE VIEW birth.v_birth_attention AS
                   WHERE ((a.relid)::oid = k.relation)))))
         ), partition AS (
          SELECT 2 AS rank,
-            format('partition %s of %s has no gateway'::text, t.relid, k.collection_name) AS what,
+            format('partition %s of %s has no gateway'::text, g.partition, k.collection_name) AS what,
             NULL::timestamp with time zone AS since,
             format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
-           FROM (known k
-             CROSS JOIN LATERAL pg_partition_tree((k.relation)::regclass) t(relid, parentrelid, isleaf, level))
-          WHERE ((k.relkind = 'p'::"char") AND t.isleaf AND ((t.relid)::oid <> k.relation) AND (k.gateways > 0) AND (NOT (EXISTS ( SELECT
-                   FROM pg_trigger g
-                  WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
+           FROM (birth.v_birth_gateway_gap g
+             JOIN known k ON ((k.collection_name = g.collection_name)))
+        ), gate AS (
+         SELECT
+                CASE g.state
+                    WHEN 'CLOSED'::text THEN 3
+                    WHEN 'UNKNOWN'::text THEN
+                    CASE g.mode
+                        WHEN 'enforce'::text THEN 1
+                        ELSE 3
+                    END
+                    ELSE 2
+                END AS rank,
+            format('table %I.%I is %s'::text, g.schema_name, g.table_name,
+                CASE g.state
+                    WHEN 'UNKNOWN'::text THEN 'in a gated schema and not registered'::text
+                    WHEN 'CLOSED'::text THEN 'closed until it is admitted'::text
+                    WHEN 'BREACHED'::text THEN 'in use and was never admitted'::text
+                    ELSE 'registered and not governed yet'::text
+                END) AS what,
+            NULL::timestamp with time zone AS since,
+            g.next_step
+           FROM birth.v_birth_gate g
+          WHERE (g.state <> ALL (ARRAY['ADMITTED'::text, 'EXEMPT'::text]))
+        UNION ALL
+         SELECT 2,
+            format('the gate names schema %I, which does not exist'::text, s.schema_name) AS format,
+            s.since,
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward'::text, s.schema_name) AS format
+           FROM birth.birth_gate_scope s
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM pg_namespace n
+                  WHERE (n.nspname = s.schema_name))))
         ), replicated AS (
          SELECT 2 AS rank,
             format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
@@ -8192,6 +8801,12 @@ CREATE VIEW birth.v_birth_attention AS
             partition.since,
             partition.next_step
            FROM partition
+        UNION ALL
+         SELECT gate.rank,
+            gate.what,
+            gate.since,
+            gate.next_step
+           FROM gate
         UNION ALL
          SELECT replicated.rank,
             replicated.what,
@@ -8447,6 +9062,12 @@ UNION ALL
     sum(f.row_count) AS value
    FROM birth.v_birth_gateway_finding f
   GROUP BY f.error
+UNION ALL
+ SELECT 'birth_gate_tables'::text AS name,
+    jsonb_build_object('schema', g.schema_name, 'state', g.state) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gate g
+  GROUP BY g.schema_name, g.state
 UNION ALL
  SELECT 'birth_trigger_guard_alerts_total'::text AS name,
     '{}'::jsonb AS labels,
@@ -8881,6 +9502,11 @@ ALTER TABLE ONLY birth.birth_backfill_ledger
 ALTER TABLE ONLY birth.birth_backfill_ledger_v2
     ADD CONSTRAINT birth_backfill_ledger_v2_pkey PRIMARY KEY (run_id);
 
+-- Name: birth_gate_scope birth_gate_scope_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_gate_scope
+    ADD CONSTRAINT birth_gate_scope_pkey PRIMARY KEY (schema_name);
+
 -- Name: birth_gateway_finding birth_gateway_finding_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_gateway_finding
@@ -9024,6 +9650,7 @@ GRANT USAGE ON SCHEMA birth TO birth_operator;
 GRANT USAGE ON SCHEMA birth TO birth_reviewer;
 GRANT USAGE ON SCHEMA birth TO birth_permit_owner;
 GRANT USAGE ON SCHEMA birth TO birth_dba;
+GRANT USAGE ON SCHEMA birth TO birth_source_owner;
 
 -- Name: FUNCTION fn_birth_act_part(p_act text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9208,6 +9835,34 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest
 REVOKE ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) TO birth_steward;
 
+-- Name: FUNCTION fn_birth_gate(p_schema text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate(p_schema text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate(p_schema text) TO birth_reader;
+GRANT ALL ON FUNCTION birth.fn_birth_gate(p_schema text) TO birth_source_owner;
+
+-- Name: FUNCTION fn_birth_gate_admit(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_gate_insert(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_insert() FROM PUBLIC;
+
+-- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
+
+-- Name: FUNCTION fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_gate_scope(p_schema text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) TO birth_steward;
+
 -- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) FROM PUBLIC;
@@ -9216,10 +9871,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes t
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) TO birth_steward;
-
--- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9596,6 +10247,10 @@ GRANT SELECT ON TABLE birth.birth_admission_permit_v2 TO birth_reader;
 
 GRANT SELECT ON TABLE birth.birth_backfill_ledger TO birth_reader;
 
+-- Name: TABLE birth_gate_scope; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_gate_scope TO birth_reader;
+
 -- Name: TABLE birth_gateway_finding; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_gateway_finding TO birth_reader;
@@ -9644,6 +10299,14 @@ GRANT SELECT ON TABLE birth.v_birth_coverage_since_anchor TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_dot_status TO birth_reader;
 
+-- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
+
+-- Name: TABLE v_birth_gate; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gate TO birth_reader;
+
 -- Name: TABLE v_birth_gateway_fence; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_fence TO birth_reader;
@@ -9652,6 +10315,10 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_fence TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_finding TO birth_reader;
 
+-- Name: TABLE v_birth_gateway_gap; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_gap TO birth_reader;
+
 -- Name: TABLE v_birth_gateway_release_drift_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
@@ -9659,10 +10326,6 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
 -- Name: TABLE v_birth_gateway_ssot_drift_detector; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
-
--- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
 
 -- Name: TABLE v_birth_home; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9695,6 +10358,10 @@ GRANT SELECT ON TABLE birth.v_birth_stage1_no_worse_proof TO birth_reader;
 -- Name: TABLE v_birth_stage2_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_stage2_no_worse_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage3_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage3_no_worse_guard TO birth_reader;
 
 -- Name: TABLE v_birth_attention; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -3,7 +3,7 @@
 -- PUBLIC has none. Only routines of birth_definer write tables. All roles except birth_definer, birth_scanner and
 -- birth_source_owner are members of birth_reader.
 -- A trigger function fires without EXECUTE; but creating a partition needs EXECUTE for the trigger that it clones.
--- A role without USAGE on the schema cannot name the function in a trigger of its own.
+-- So an owner can put the gateway on a table of its own: it gives no birth there (fn_birth_gateway_collection).
 -- No routine is overloaded, so its name is enough.
 DO $grants$
 DECLARE
@@ -49,6 +49,7 @@ BEGIN
       ('TABLE',   'dot_registry',                     'birth_reader',       'SELECT'),
       ('TABLE',   'trigger_guard_alerts',             'birth_reader',       'SELECT'),
       ('TABLE',   'birth_gateway_finding',            'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_gate_scope',                 'birth_reader',       'SELECT'),
       ('TABLE',   'birth_act',                        'birth_reader',       'SELECT'),
       ('TABLE',   'birth_stage_anchor',               'birth_reader',       'SELECT'),
       ('TABLE',   'birth_gateway_release_registry',   'birth_reader',       'SELECT'),
@@ -68,6 +69,8 @@ BEGIN
       ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_fence',                        'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_finding',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_gap',                          'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gate',                                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
@@ -77,6 +80,7 @@ BEGIN
       ('TABLE',   'v_birth_gateway_contract_integrity_dashboard', 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage1_no_worse_proof',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage3_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_qt001_readiness_dashboard',     'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_status',                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_no_go_guard',            'birth_reader', 'SELECT'),
@@ -130,7 +134,14 @@ BEGIN
       ('ROUTINE', 'fn_birth_finding_acknowledge',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
 
-      -- new partitions of a source, by its owner
+      -- the first-row gate
+      ('ROUTINE', 'fn_birth_gate_scope',              'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gate_admit',              'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gate',                    'birth_reader',       'EXECUTE'),
+
+      -- owners of sources: the end of a migration, and new partitions
+      ('SCHEMA',  NULL,                               'birth_source_owner', 'USAGE'),
+      ('ROUTINE', 'fn_birth_gate',                    'birth_source_owner', 'EXECUTE'),
       ('ROUTINE', 'fn_birth_registry_auto',           'birth_source_owner', 'EXECUTE'),
 
       -- the backfill

@@ -14,6 +14,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_collection_register(
 AS $fn_birth_collection_register$
 DECLARE
   v_fault text;
+  v_same boolean;
+  r_source record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
   IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63
@@ -32,12 +34,16 @@ BEGIN
       format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
   END IF;
   -- A table that does not exist yet may be registered; one that can never be a source may not.
-  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE' AND NOT (s.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_'));
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
+  IF r_source.status = 'BLOCKED_SOURCE'
+     AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  -- The table is the same under its old name, and under the name to which it was renamed.
+  SELECT c.coverage_status = p_coverage_status
+         AND (c.schema_name = p_schema AND c.table_name = p_table OR c.gate_relation = r_source.relation) IS TRUE
+  INTO v_same
+  FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_open_run(p_collection);
 
   BEGIN
@@ -45,7 +51,9 @@ BEGIN
     -- wait.
     UPDATE birth.collection_registry c
     SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+        admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)

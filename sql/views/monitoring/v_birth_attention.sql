@@ -77,6 +77,10 @@ WITH known AS (
   SELECT 2, format('worse than at stage 2: %s: %s instead of %s', g.check_name, g.found, g.expected),
          NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage2_no_worse_guard;' AS next_step
   FROM birth.v_birth_stage2_no_worse_guard g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 2, format('worse than at stage 3: %s: %s instead of %s', g.check_name, g.found, g.expected),
+         NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage3_no_worse_guard;' AS next_step
+  FROM birth.v_birth_stage3_no_worse_guard g WHERE g.pass IS NOT TRUE
 ), frozen AS (
   SELECT 2 AS rank, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because) AS what,
          d.frozen_since AS since,
@@ -155,19 +159,30 @@ WITH known AS (
     -- A trigger on a single partition of the registered table is in its place.
     AND NOT EXISTS (SELECT FROM pg_partition_ancestors(g.relation) a WHERE a.relid = k.relation)
 ), partition AS (
-  SELECT 2 AS rank, format('partition %s of %s has no gateway', t.relid, k.collection_name) AS what,
+  SELECT 2 AS rank, format('partition %s of %s has no gateway', g.partition, k.collection_name) AS what,
          NULL::timestamptz AS since,
          format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); '
                 'SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
                 k.collection_name, k.gateway_mode) AS next_step
-  FROM known k
-  CROSS JOIN LATERAL pg_partition_tree(k.relation) t
-  WHERE k.relkind = 'p' AND t.isleaf AND t.relid <> k.relation AND k.gateways > 0
-    AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A') AND g.tgtype = 5 AND g.tgqual IS NULL
-        AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid,
-                                  to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
+  FROM birth.v_birth_gateway_gap g
+  JOIN known k ON k.collection_name = g.collection_name
+), gate AS (
+  SELECT CASE g.state WHEN 'CLOSED' THEN 3 WHEN 'UNKNOWN' THEN CASE g.mode WHEN 'enforce' THEN 1 ELSE 3 END ELSE 2 END
+           AS rank,
+         format('table %I.%I is %s', g.schema_name, g.table_name,
+           CASE g.state WHEN 'UNKNOWN' THEN 'in a gated schema and not registered'
+             WHEN 'CLOSED' THEN 'closed until it is admitted'
+             WHEN 'BREACHED' THEN 'in use and was never admitted'
+             ELSE 'registered and not governed yet' END) AS what,
+         NULL::timestamptz AS since, g.next_step
+  FROM birth.v_birth_gate g
+  WHERE g.state NOT IN ('ADMITTED', 'EXEMPT')
+  UNION ALL
+  SELECT 2, format('the gate names schema %I, which does not exist', s.schema_name), s.since,
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward',
+                s.schema_name)
+  FROM birth.birth_gate_scope s
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = s.schema_name)
 ), replicated AS (
   SELECT 2 AS rank,
          format('rows replicated into %s of %s get no birth', r.relation::regclass, k.collection_name) AS what,
@@ -221,6 +236,7 @@ FROM (
   UNION ALL SELECT * FROM absent
   UNION ALL SELECT * FROM misplaced
   UNION ALL SELECT * FROM partition
+  UNION ALL SELECT * FROM gate
   UNION ALL SELECT * FROM replicated
   UNION ALL SELECT * FROM replica
   UNION ALL SELECT * FROM spike
