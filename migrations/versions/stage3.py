@@ -15,5 +15,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The tables whose rows are evidence, of those that this release brought.
-    release.downgrade(evidence=("birth_gate_scope",))
+    release.downgrade(evidence=())

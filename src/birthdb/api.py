@@ -141,6 +141,21 @@ def gateway_fence(conn: Connection) -> str:
     return _text(conn, "fn_birth_gateway_fence")
 
 
+def gate_scope(conn: Connection, schema: str, mode: Mode | None, reason: str) -> str:
+    """Bring a schema under the gate, or take it out (None); return the next step; needs a steward."""
+    return _text(conn, "fn_birth_gate_scope", p_schema=schema, p_mode=mode, p_reason=reason)
+
+
+def gate_admit(conn: Connection, collection: str, reason: str) -> str:
+    """Admit a collection, which then takes rows; return the next step; needs another steward than registered it."""
+    return _text(conn, "fn_birth_gate_admit", p_collection=collection, p_reason=reason)
+
+
+def gate(conn: Connection, schema: str | None = None) -> int:
+    """Return how many tables the gate looked at; raise TableUngated with the next step of each that is not governed."""
+    return int(_row(conn, "fn_birth_gate", p_schema=schema)["fn_birth_gate"])
+
+
 def finding_acknowledge(conn: Connection, collection: str, reason: str) -> int:
     """Acknowledge the findings of a collection in one act; needs a steward. Returns their rows."""
     row = _row(conn, "fn_birth_finding_acknowledge", p_collection=collection, p_reason=reason)

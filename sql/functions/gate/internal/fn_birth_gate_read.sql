@@ -14,6 +14,8 @@ AS $fn_birth_gate_read$
 DECLARE
   v_name CONSTANT text := p_collection.collection_name;
   v_source CONSTANT text := format('%I.%I', p_collection.schema_name, p_collection.table_name);
+  v_grants CONSTANT text := birth.fn_birth_source_grants(v_name, 'TRIGGER')
+                            || birth.fn_birth_source_grants(v_name, 'SELECT');
   r_identity record;
   r_count record;
   v_filled boolean;
@@ -43,9 +45,9 @@ BEGIN
     next_step := format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);',
                         p_collection.schema_name, p_collection.table_name);
     RETURN;
-  ELSIF birth.fn_birth_source_grants(v_name, 'SELECT') <> '' THEN
-    fault := format('%s cannot be read', v_source);
-    next_step := 'let the owner of the table: ' || birth.fn_birth_source_grants(v_name, 'SELECT');
+  ELSIF v_grants <> '' THEN
+    fault := format('privileges are missing to lock and read %s', v_source);
+    next_step := 'let the owner of the table: ' || v_grants;
     RETURN;
   END IF;
 
