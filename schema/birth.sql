@@ -2796,8 +2796,9 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   ELSIF r_collection.admitted_at IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('admission_refused', format('collection %s was admitted as %s by %s at %s', p_collection,
-      r_collection.admitted_how, r_collection.admitted_by, r_collection.admitted_at),
+    PERFORM birth.fn_birth_raise('admission_refused',
+      format('collection %s was admitted as %s by %s at %s', p_collection, r_collection.admitted_how,
+        r_collection.admitted_by, r_collection.admitted_at),
       'nothing is left to do: it is admitted');
   END IF;
   -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.
@@ -3066,9 +3067,10 @@ BEGIN
   END IF;
 
   BEGIN
-    EXECUTE format('CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s'
-      ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', v_source,
-      (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END FROM pg_class c WHERE c.oid = r_identity.relation));
+    EXECUTE format(
+      'CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
+      v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
+                 FROM pg_class c WHERE c.oid = r_identity.relation));
     -- What was disabled while it waited for the lock.
     IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
                    WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
@@ -3098,8 +3100,8 @@ BEGIN
     fault := format('of %s rows %s have no birth, %s no code, %s the code of another row, %s the code of another '
       'collection; %s births have no row', r_count.source_rows, r_count.missing, r_count.unresolvable,
       r_count.duplicates, r_count.collisions, r_count.orphans);
-    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);  -- an operator; when its run '
-                        'is done, admit again', v_name);
+    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);'
+                        '  -- an operator; when its run is done, admit again', v_name);
   END IF;
 END;
 $$;
@@ -3135,8 +3137,9 @@ BEGIN
   ELSE
     IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema AND n.nspname !~ '^pg_'
                    AND n.nspname NOT IN ('information_schema', 'birth', 'birth_guard')) THEN
-      PERFORM birth.fn_birth_raise('bad_argument', format('schema %L does not exist, or is no schema of the application',
-        p_schema), 'name a schema that holds tables of the application');
+      PERFORM birth.fn_birth_raise('bad_argument',
+        format('schema %L does not exist, or is no schema of the application', p_schema),
+        'name a schema that holds tables of the application');
     END IF;
     INSERT INTO birth.birth_gate_scope AS s (schema_name, mode, reason) VALUES (p_schema, p_mode, p_reason)
     ON CONFLICT (schema_name) DO UPDATE

@@ -27,8 +27,9 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   ELSIF r_collection.admitted_at IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('admission_refused', format('collection %s was admitted as %s by %s at %s', p_collection,
-      r_collection.admitted_how, r_collection.admitted_by, r_collection.admitted_at),
+    PERFORM birth.fn_birth_raise('admission_refused',
+      format('collection %s was admitted as %s by %s at %s', p_collection, r_collection.admitted_how,
+        r_collection.admitted_by, r_collection.admitted_at),
       'nothing is left to do: it is admitted');
   END IF;
   -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.

@@ -30,8 +30,9 @@ BEGIN
   ELSE
     IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema AND n.nspname !~ '^pg_'
                    AND n.nspname NOT IN ('information_schema', 'birth', 'birth_guard')) THEN
-      PERFORM birth.fn_birth_raise('bad_argument', format('schema %L does not exist, or is no schema of the application',
-        p_schema), 'name a schema that holds tables of the application');
+      PERFORM birth.fn_birth_raise('bad_argument',
+        format('schema %L does not exist, or is no schema of the application', p_schema),
+        'name a schema that holds tables of the application');
     END IF;
     INSERT INTO birth.birth_gate_scope AS s (schema_name, mode, reason) VALUES (p_schema, p_mode, p_reason)
     ON CONFLICT (schema_name) DO UPDATE

@@ -90,8 +90,8 @@ COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that registe
 COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last classified.';
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
 COMMENT ON COLUMN birth.collection_registry.gate_closed IS
-  'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an empty '
-  'table of a schema whose gate enforces.';
+  'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an '
+  'empty table of a schema whose gate enforces.';
 COMMENT ON COLUMN birth.collection_registry.gate_relation IS
   'OID of the table to which the gateway was attached last. On another table an admission does not count.';
 COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';

@@ -64,7 +64,8 @@ WITH tree AS (
   FROM stands t
   LEFT JOIN gateway g ON g.relation = t.relation AND g.collection_name = t.collection_name
 )
-SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.coverage_status, j.admitted_how, j.admitted_at,
+SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.coverage_status,
+       j.admitted_how, j.admitted_at,
        array_remove(ARRAY[
          CASE WHEN j.state = 'CLOSED' THEN 'gateway' END,
          CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
@@ -83,7 +84,8 @@ SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.covera
                        '  -- then a steward: fn_birth_identity_classify', j.schema_name, j.table_name)
          WHEN j.state = 'READY' AND NOT j.exempt AND NOT j.has_gateway
            THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward',
-                       j.collection_name, CASE j.coverage_status WHEN 'BIRTH_REQUIRED' THEN 'enforce' ELSE 'observe' END)
+                       j.collection_name,
+                       CASE j.coverage_status WHEN 'BIRTH_REQUIRED' THEN 'enforce' ELSE 'observe' END)
          WHEN j.state IN ('READY', 'CLOSED', 'BREACHED')
            THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who '
                        'neither registered nor classified it', j.collection_name) END AS next_step

@@ -25,7 +25,8 @@ FROM closed c
 UNION ALL
 SELECT 'admissions without a record', coalesce(u.names, '0'), '0',
        u.collections = 0
-         AND EXISTS (SELECT FROM birth.birth_stage_anchor s WHERE s.stage = 'stage3' AND s.subject = 'gate.grandfathered')
+         AND EXISTS (SELECT FROM birth.birth_stage_anchor s
+                     WHERE s.stage = 'stage3' AND s.subject = 'gate.grandfathered')
 FROM unrecorded u
 UNION ALL
 SELECT 'gateway functions unchanged since stage 0', count(*) FILTER (WHERE g.pass)::text, '2',

@@ -1,9 +1,9 @@
--- On what a collection could be admitted now. A required one is read while its table is locked against writers. The lock
--- is that of CREATE TRIGGER, which birth_definer may send (LOCK TABLE it may not): SHARE ROW EXCLUSIVE, on every
+-- On what a collection could be admitted now. A required one is read while its table is locked against writers. The
+-- lock is that of CREATE TRIGGER, which birth_definer may send (LOCK TABLE it may not): SHARE ROW EXCLUSIVE, on every
 -- partition too. The trigger is rolled back, and the lock with it. That is soon enough: a row that comes after has its
 -- birth by the gateway, which was enabled under the lock, or is refused while the collection is closed.
 -- Returns: one row: how; or fault and the next step.
--- Calls: fn_birth_identity_definition, fn_birth_source_grants, fn_birth_scan, fn_birth_measure, fn_birth_gate_insert
+-- Calls: fn_birth_identity_definition, fn_birth_source_grants, fn_birth_scan, fn_birth_measure
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_gate_read(
     p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text)
@@ -52,9 +52,10 @@ BEGIN
   END IF;
 
   BEGIN
-    EXECUTE format('CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s'
-      ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', v_source,
-      (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END FROM pg_class c WHERE c.oid = r_identity.relation));
+    EXECUTE format(
+      'CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
+      v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
+                 FROM pg_class c WHERE c.oid = r_identity.relation));
     -- What was disabled while it waited for the lock.
     IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
                    WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
@@ -84,8 +85,8 @@ BEGIN
     fault := format('of %s rows %s have no birth, %s no code, %s the code of another row, %s the code of another '
       'collection; %s births have no row', r_count.source_rows, r_count.missing, r_count.unresolvable,
       r_count.duplicates, r_count.collisions, r_count.orphans);
-    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);  -- an operator; when its run '
-                        'is done, admit again', v_name);
+    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);'
+                        '  -- an operator; when its run is done, admit again', v_name);
   END IF;
 END;
 $fn_birth_gate_read$;
