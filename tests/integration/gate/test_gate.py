@@ -264,10 +264,15 @@ def test_a_closed_collection_stays_closed_through_detaching_while_it_is_empty(wo
 
 def test_the_end_of_a_migration_refuses_a_table_that_is_not_governed(world: World) -> None:
     gated(world)
-    with pytest.raises(errors.TableUngated) as refusal, world.owner.transaction():
-        world.table(TABLE)
-        world.table(TABLE, "other")
-        api.gate(world.owner)
+
+    def migration() -> None:
+        with world.owner.transaction():
+            world.table(TABLE)
+            world.table(TABLE, "other")
+            api.gate(world.owner)
+
+    with pytest.raises(errors.TableUngated) as refusal:
+        migration()
     assert refusal.value.detail is not None
     assert "app.thing is UNKNOWN: SELECT birth.fn_birth_collection_register" in refusal.value.detail
     assert "app.other is UNKNOWN" in refusal.value.detail
