@@ -7732,7 +7732,7 @@ CREATE VIEW birth.v_birth_gate AS
                       WHERE (c.oid = (pg_partition_root((l.relation)::regclass))::oid))))
                     ELSE true
                 END
-        ), gateway AS (
+        ), gateway AS MATERIALIZED (
          SELECT g.relation,
             g.collection_name
            FROM birth.v_birth_gateway_trigger g

@@ -46,7 +46,7 @@ WITH tree AS (
                        JOIN birth.birth_gate_scope s ON s.schema_name = n.nspname
                        WHERE c.oid = pg_partition_root(l.relation))
     ELSE true END
-), gateway AS (
+), gateway AS MATERIALIZED (
   SELECT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g WHERE g.enabled
 ), judged AS (
   SELECT t.*, starts_with(t.coverage_status, 'BIRTH_EXEMPT_') AS exempt, g.relation IS NOT NULL AS has_gateway,
