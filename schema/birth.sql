@@ -574,31 +574,6 @@ ALTER FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, 
 
 COMMENT ON FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose APPLY: registers the codes of a slice and returns the fingerprint of the births written. NB108, NB309. Specification: 6 step 8.';
 
--- Name: fn_birth_batch_size(integer, integer, integer, double precision); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) RETURNS integer
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_factor double precision := p_target_ms / greatest(p_took_ms, 0.001);
-BEGIN
-  IF p_target_ms IS NULL THEN
-    RETURN p_most;
-  ELSIF p_last IS NULL OR p_took_ms IS NULL THEN
-    RETURN least(p_most, 1000);
-  END IF;
-  RETURN least(p_most, greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor
-    ELSE least(2, sqrt(v_factor)) END)));
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) IS 'Rows of the next batch: from those of the last, the milliseconds it took and the milliseconds it should take; at most p_most. Specification: 6.';
-
 -- Name: fn_birth_births_since(text, timestamp with time zone, timestamp with time zone, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) RETURNS TABLE(entity_code text, born_at timestamp with time zone, run_id uuid)
@@ -703,6 +678,7 @@ DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_review birth.v_birth_verdict_standing;
   v_dot text;
+  v_frozen boolean;
   v_holder integer;
   v_home text;
   v_people text;
@@ -722,13 +698,19 @@ BEGIN
   END IF;
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_purpose, CASE WHEN v_undo THEN p_run.purpose END);
   v_dot := CASE WHEN p_scope = 'plan' THEN r_purpose.plan_dot WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot END;
+  IF v_dot IS NOT NULL THEN
+    -- Of a DOT that is not registered it stays NULL, which does not pass: a misspelt name would never be frozen.
+    SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = v_dot;
+  END IF;
   IF p_scope IN ('claim', 'batch') THEN
     v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
     SELECT format('this is %s; confirmed was %s', h.home,
              coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none'))
-    INTO v_home FROM birth.v_birth_home h WHERE NOT h.confirmed;
+    INTO v_home
+    FROM birth.v_birth_home h WHERE NOT h.confirmed;
     v_people := birth.fn_birth_people_check(p_run.run_id, p_run.lineage);
-    SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason) INTO v_stop
+    SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason)
+    INTO v_stop
     FROM birth.birth_act a
     WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
@@ -744,18 +726,19 @@ BEGIN
     JOIN birth.collection_registry c ON c.collection_name = p_run.collection_name;
   ELSE
     SELECT NULL::boolean AS may_register, NULL::text AS policy, NULL::oid AS relation, NULL::text AS code_sql,
-      NULL::text AS status,
-           NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants, NULL::boolean AS unguarded
-             INTO r_source;
+           NULL::text AS status, NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants,
+           NULL::boolean AS unguarded
+    INTO r_source;
   END IF;
   IF p_scope IN ('permit', 'start', 'batch') THEN
     -- A verdict that says no comes first, whenever it was given.
     SELECT v.* INTO r_review FROM birth.v_birth_verdict_standing v
-    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose ORDER BY v.verdict = 'SAFE' LIMIT 1;
+    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose
+    ORDER BY v.verdict = 'SAFE' LIMIT 1;
     v_verdict_fault := CASE
       WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
-      WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict,
-        r_review.findings)
+      WHEN r_review.verdict <> 'SAFE'
+        THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
@@ -766,11 +749,12 @@ BEGIN
   IF p_scope = 'start' OR p_scope = 'batch' AND p_now.contract_token IS DISTINCT FROM p_run.contract_token THEN
     IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
       SELECT coalesce(string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; '), 'no release is recorded')
-        INTO v_drift
+      INTO v_drift
       FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
     END IF;
-    SELECT string_agg(g.check_name, '; ') INTO v_stage0 FROM birth.v_birth_stage0_still_enforced_guard g
-      WHERE g.pass IS NOT TRUE;
+    SELECT string_agg(g.check_name, '; ')
+    INTO v_stage0
+    FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
   END IF;
   IF p_scope IN ('confirm', 'start', 'batch', 'spend') THEN
     SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_now.permit_id;
@@ -778,8 +762,11 @@ BEGIN
   IF p_scope = 'start' THEN
     SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
     WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE';
-    v_target := CASE WHEN v_undo THEN p_run.actual_inserted WHEN v_first THEN least(p_now.planned_rows, p_now.max_rows)
-                     ELSE p_run.expected_delta END;
+    v_target := CASE
+      WHEN v_undo THEN p_run.actual_inserted
+      WHEN v_first THEN least(p_now.planned_rows, p_now.max_rows)
+      ELSE p_run.expected_delta
+    END;
     p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
     -- It may read tables of others: only for an operator, once verdict and permit allow the run.
     v_asked := v_verdict_fault IS NULL AND r_permit.status = 'OPEN'
@@ -792,9 +779,11 @@ BEGIN
     v_held := birth.fn_birth_run_proof(p_run);
   END IF;
   IF p_scope = 'end' THEN
-    SELECT count(*) - greatest(p_run.alerts_before, (SELECT max(v.alerts_seen) FROM birth.birth_review v
-      WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE')) INTO v_alerts
-        FROM birth.fn_birth_alerts();
+    SELECT count(*) - greatest(p_run.alerts_before, (
+             SELECT max(v.alerts_seen) FROM birth.birth_review v
+             WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE'))
+    INTO v_alerts
+    FROM birth.fn_birth_alerts();
   END IF;
 
   RETURN QUERY
@@ -802,8 +791,8 @@ BEGIN
          CASE WHEN c.pass IS NOT TRUE THEN birth.fn_birth_error(c.error, c.found, c.hint) END
   FROM (SELECT row_number() OVER () AS number, l.* FROM (VALUES
     -- scopes, check, pass, error, found, expected, hint
-    ('plan permit confirm claim start batch spend end', 'the purpose is one of the list', r_purpose.purpose IS NOT NULL,
-     'bad_argument',
+    ('plan permit confirm claim start batch spend end', 'the purpose is one of the list',
+     r_purpose.purpose IS NOT NULL, 'bad_argument',
      format('purpose %L of a run for %L', p_purpose, p_run.purpose), 'known', NULL),
 
     -- status, holder, freeze, home, people
@@ -814,8 +803,8 @@ BEGIN
      'not over', NULL),
     (CASE WHEN v_undo THEN 'claim' END, 'the run can be undone',
      p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0, 'run_status',
-     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted), 'something written',
-     NULL),
+     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted),
+     'something written', NULL),
     ('batch', 'the run is under way',
      p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
      format('run %s is %s', p_run.run_id, p_run.status), 'running', NULL),
@@ -837,7 +826,7 @@ BEGIN
      v_stop IS NULL, 'stop_requested',
      v_stop, 'none', NULL),
     ('plan claim batch', 'the operation is not frozen',
-     CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END, 'dot_frozen',
+     v_dot IS NULL OR NOT v_frozen, CASE WHEN v_frozen IS NULL THEN 'dot_unknown' ELSE 'dot_frozen' END,
      v_dot, 'not frozen', NULL),
     ('claim batch', 'this database is the confirmed home',
      v_home IS NULL, 'home_unconfirmed',
@@ -912,8 +901,10 @@ BEGIN
      format('permit %s is %s since %s', r_permit.permit_id, r_permit.status, r_permit.closed_at), 'OPEN', NULL),
     -- A revocation counts as soon as it is an act.
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit was not revoked',
-     NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id
-       AND a.act = 'permit_revoke'), 'permit_not_open',
+     NOT EXISTS (
+       SELECT FROM birth.birth_act a
+       WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id AND a.act = 'permit_revoke'),
+     'permit_not_open',
      format('permit %s was revoked', r_permit.permit_id), 'not revoked', NULL),
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit has not expired',
      r_permit.expires_at > birth.fn_birth_clock(), 'permit_expired',
@@ -923,7 +914,8 @@ BEGIN
      r_permit.collection_name = p_run.collection_name AND r_permit.run_id = p_run.run_id
        AND r_permit.purpose = p_purpose, 'permit_scope',
      format('permit %s is for %s of collection %s, run %s', r_permit.permit_id, r_permit.purpose,
-       r_permit.collection_name, r_permit.run_id), format('%s, run %s', p_purpose, p_run.run_id), NULL),
+       r_permit.collection_name, r_permit.run_id),
+     format('%s, run %s', p_purpose, p_run.run_id), NULL),
     (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit is confirmed',
      r_permit.confirmed_by IS NOT NULL, 'permit_not_confirmed',
      format('permit %s', r_permit.permit_id), 'confirmed', NULL),
@@ -948,8 +940,8 @@ BEGIN
     (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
      p_now.planned_fingerprint = p_run.planned_fingerprint
        AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
-     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows), p_run.planned_rows::text,
-       NULL),
+     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows),
+     p_run.planned_rows::text, NULL),
     (CASE WHEN v_first THEN 'plan start' END, 'there is something to do',
      (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
      format('collection %s', p_run.collection_name), 'more than 0', NULL),
@@ -1513,28 +1505,26 @@ BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence,
-      c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
-           c.relchecks, c.relhasindex, c.relhastriggers, c.relhasrules
+           c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relchecks, c.relhasindex,
+           c.relhastriggers, c.relhasrules
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
-    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef,
-      p.proleakproof, p.procost, p.prorows,
-           p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict,
+           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner,
+           coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
-      a.attidentity, a.attgenerated,
-           a.attacl
+           a.attidentity, a.attgenerated, a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
     SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
            format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s',
-             q.seqincrement, q.seqmin, q.seqmax,
-                  q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
+             q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+             CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
     FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
@@ -1546,26 +1536,30 @@ BEGIN
     WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
   ), held AS MATERIALIZED (
     SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner,
-      '' AS suffix FROM relation r
+           '' AS suffix
+    FROM relation r
     UNION ALL
-    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a
-    JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
+    FROM attribute a JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attacl IS NOT NULL
     UNION ALL
     SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner,
-      format(' on the sequence of %I', a.attname)
+           format(' on the sequence of %I', a.attname)
     FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
     UNION ALL
-    SELECT 'routine', p.oid, p.acl, p.proowner, '' FROM routine p
+    SELECT 'routine', p.oid, p.acl, p.proowner, ''
+    FROM routine p
     UNION ALL
-    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, ''
+    FROM pg_namespace n
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
            format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole),
              CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
     FROM pg_default_acl d
-    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0
-      AND d.defaclrole = to_regrole('birth_definer')
+    WHERE d.defaclnamespace = to_regnamespace('birth')
+       OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
   ), granted AS MATERIALIZED (
     -- Who may do what. Names are quoted where they need it, so that no name reads as another entry. A star is the
     -- grant option. The grantor is left out, because a restore changes it. So is the owner's MAINTAIN, which
@@ -1573,20 +1567,24 @@ BEGIN
     -- Most objects share a few lists; each list is written once.
     SELECT h.acl, h.owner, h.suffix, (
              SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
-             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '='
-               || x.privilege_type
-                            || CASE WHEN x.is_grantable THEN '*' ELSE '' END || h.suffix AS entry
-                   FROM aclexplode(h.acl) x
-                   WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)) e) AS entries
+             FROM (
+               SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+                        || '=' || x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
+                        || h.suffix AS entry
+               FROM aclexplode(h.acl) x
+               WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)
+             ) e) AS entries
     FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
   ), privileges AS MATERIALIZED (
-    SELECT p.class, p.oid, '[' || CASE p.lists WHEN 1 THEN p.entries
+    SELECT p.class, p.oid, '[' || CASE p.lists
+             WHEN 1 THEN p.entries
              ELSE (SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
-                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry)) END || ']' AS entries
+                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry))
+           END || ']' AS entries
     FROM (
       SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
-      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix
-        AND g.entries IS NOT NULL
+      FROM held h
+      JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
       GROUP BY h.class, h.oid
     ) p
   ), type AS MATERIALIZED (
@@ -1601,11 +1599,10 @@ BEGIN
              ', "identity": "' || nullif(a.attidentity::text, '') || '"',
              CASE WHEN a.attnotnull THEN ', "not null": true' END,
              ', "sequence": ' || to_json(s.settings)::text,
-             CASE WHEN a.attcollation <> t.typcollation
-               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c
-                 WHERE c.oid = a.attcollation) END,
-             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum)
-               || ']' AS list,
+             CASE WHEN a.attcollation <> t.typcollation THEN ', "collation": ' || (
+               SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"',
+             '}'), ', ' ORDER BY a.attnum) || ']' AS list,
              bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
     JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
@@ -1618,7 +1615,7 @@ BEGIN
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
-      r.rolbypassrls, r.rolinherit, r.rolconfig
+           r.rolbypassrls, r.rolinherit, r.rolconfig
     FROM pg_roles r
     WHERE r.rolname = ANY ('{
       birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner,
@@ -1627,19 +1624,23 @@ BEGIN
     -- Every role that a role can act as, and by which membership; a star is ADMIN. It stops at the roles of the
     -- contract, which have a row each.
     WITH RECURSIVE member AS (
-      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option
+      FROM pg_auth_members m
       WHERE m.member IN (SELECT r.oid FROM role r)
-      -- A release makes birth_definer a member of the other owners, and ends that before it commits.
+        -- A release makes birth_definer a member of the other owners, and ends that before it commits.
         AND NOT (m.member = to_regrole('birth_definer') AND pg_get_userbyid(m.roleid) = ANY ('{birth_scanner}'::name[])
                  AND age(m.xmin) <= 0)
       UNION
-      SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
+      SELECT b.role, m.roleid, b.direct, m.admin_option
+      FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
     )
-    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
-      CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
-             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct
-               THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
+    SELECT DISTINCT m.role, concat(
+             quote_ident(o.rolname),
+             CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
+             CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
+             CASE WHEN m.admin_option THEN '*' END,
+             ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
     FROM member m JOIN pg_roles o ON o.oid = m.roleid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id',
@@ -1647,8 +1648,8 @@ BEGIN
                 'gateway' WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
            substr(p.oid::regprocedure::text, 7) AS object,
            concat(
-             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')),
-               'hex'),
+             '{"body": "',
+             encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
              CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass)
                THEN ', "state": {"contradicts": ["pg_depend"]}' END,
@@ -1658,14 +1659,15 @@ BEGIN
                pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
              ', "privileges": ', x.entries,
              ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ',
-               p.proisstrict::text, ', ', p.prosecdef::text, ', ',
-             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ',
-               to_json(p.prosupport::text), ', ',
-             CASE WHEN p.proconfig IS NULL THEN 'null'
-                  WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
-                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', '
-                    ORDER BY s.setting COLLATE "C") || ']'
-                                 FROM unnest(p.proconfig) AS s(setting)), 'null') END,
+             p.proisstrict::text, ', ', p.prosecdef::text, ', ', p.proleakproof::text, ', ', to_jsonb(p.procost), ', ',
+             to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
+             CASE
+               WHEN p.proconfig IS NULL THEN 'null'
+               WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
+               ELSE coalesce((
+                 SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']'
+                 FROM unnest(p.proconfig) AS s(setting)), 'null')
+             END,
              ']}') AS parts
     FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
@@ -1675,34 +1677,40 @@ BEGIN
            concat(
              '{"body": ', coalesce(CASE WHEN r.relkind IN ('v', 'm') THEN '"' || coalesce(
                CASE WHEN p_rules ? r.name THEN (
-                 SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                 SELECT split_part(p_rules ->> r.name, ' ', 2)
+                 FROM pg_rewrite w
                  WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
                    -- The rule refers to objects by OID; such an object may have been renamed and another one created.
-                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(coalesce(
-                     (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' '
-                                            ORDER BY x.refclassid, x.refobjid)
-                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d
-                        WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(
+                     coalesce((
+                       SELECT string_agg(
+                                CASE x.refclassid
+                                  WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                  WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text
+                                END, ' ' ORDER BY x.refclassid, x.refobjid)
+                       FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d
+                             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
                      hashtextextended(w.ev_action::text, 0))::text) END,
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) || '"' END, 'null'),
              ', "owner": ', to_json(pg_get_userbyid(r.relowner)),
-             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity',
-               r.relreplident,
-               'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
-               'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid))
+             ', "state": ', jsonb_build_object(
+                 'kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+                 'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
+                 'children', (
+                   SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
+                   FROM pg_inherits i WHERE i.inhparent = r.oid))
                -- A role that may write the parent writes these rows. A contract has no parent, so an entry is drift.
-               || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
-                                                      jsonb_agg(i.inhparent::regclass::text
-                                                        ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || coalesce((
+                 SELECT jsonb_build_object(
+                   CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                   jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                 FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
                || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
              ', "signature": ', coalesce(c.list, 'null'),
              ', "privileges": ', coalesce(x.entries, '[]'),
-             ', "configuration": ', coalesce((SELECT '['
-               || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
-                                              FROM unnest(r.reloptions) AS o(option)), 'null'),
+             ', "configuration": ', coalesce((
+               SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
+               FROM unnest(r.reloptions) AS o(option)), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
@@ -1732,14 +1740,18 @@ BEGIN
              ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
-               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from'
-                 WHEN k.confrelid THEN 'to' END,
-                              CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
-                     FROM pg_trigger t WHERE t.tgconstraint = k.oid) s) END, 'null'),
+               FROM (
+                 SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype,
+                          CASE t.tgrelid WHEN k.conrelid THEN 'from' WHEN k.confrelid THEN 'to' END,
+                          CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
+                 FROM pg_trigger t WHERE t.tgconstraint = k.oid
+               ) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
              '}, "signature": ', -- A constraint that is being dropped has no definition any more.
-             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition
-               ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
+             coalesce(to_json(
+               CASE WHEN k.convalidated THEN d.definition
+                    ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'),
+             '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -1747,56 +1759,68 @@ BEGIN
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
-           jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive
-               AND x.indimmediate))::text
+           jsonb_build_object(
+             'signature', pg_get_indexdef(i.oid),
+             'state', jsonb_build_object(
+               'valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state',
-             jsonb_build_object('enabled', t.tgenabled))::text
+           jsonb_build_object(
+             'signature', pg_get_triggerdef(t.oid),
+             'state', jsonb_build_object('enabled', t.tgenabled))::text
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
     -- Those of foreign keys belong to their constraints; any other internal trigger was not made by the server.
-    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint
-      AND k.contype = 'f')
+    WHERE NOT t.tgisinternal
+       OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state',
-             jsonb_build_object('enabled', w.ev_enabled))::text
-    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
+           jsonb_build_object(
+             'signature', pg_get_ruledef(w.oid),
+             'state', jsonb_build_object('enabled', w.ev_enabled))::text
+    FROM relation r
+    JOIN pg_rewrite w ON w.ev_class = r.oid
       AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive,
-             pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
+           jsonb_build_object(
+             'signature', concat_ws(' ', l.polcmd, l.polpermissive,
+               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
-           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name',
-             format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
+           jsonb_build_object(
+             'signature', pg_get_statisticsobjdef(s.oid),
+             'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'),
+           concat(
+             '{"owner": ', to_json(pg_get_userbyid(n.nspowner)),
+             ', "privileges": ', coalesce(x.entries, '[]'),
              '}')
-    FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
+    FROM pg_namespace n
+    LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'role', quote_ident(r.rolname),
-           concat('{"privileges": ', coalesce((
-             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']'
-             FROM membership m WHERE m.role = r.oid), '[]'),
+           concat(
+             '{"privileges": ', coalesce((
+               SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']'
+               FROM membership m WHERE m.role = r.oid), '[]'),
              ', "configuration": ', coalesce(nullif(to_jsonb(array_remove(ARRAY[
-               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                 CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+                 CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
                  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+                 CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
+                 CASE WHEN r.rolreplication THEN 'REPLICATION' END,
                  CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
-               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
-                 || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
-                   '}')
+                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
+               || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
+             '}')
     FROM role r
   )
   SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256
@@ -1840,51 +1864,57 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
   ), action AS (
     SELECT 1 AS rank, format('DROP COLUMN %I', c.name) AS text FROM columns c WHERE c.wanted IS NULL
     UNION ALL
-    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type', ' COLLATE '
-      || (c.wanted ->> 'collation'))
-    FROM columns c WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type',
-      c.live -> 'collation')
+    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type',
+      ' COLLATE ' || (c.wanted ->> 'collation'))
+    FROM columns c
+    WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type', c.live -> 'collation')
       AND c.wanted IS NOT NULL AND c.live IS NOT NULL
     UNION ALL
     SELECT 3, format('ALTER COLUMN %I %s NOT NULL', c.name, CASE WHEN c.wanted ? 'not null' THEN 'SET' ELSE 'DROP' END)
     FROM columns c WHERE (c.wanted ? 'not null') <> (c.live ? 'not null')
     UNION ALL
     SELECT 4, format('ALTER COLUMN %I %s', c.name, coalesce('SET DEFAULT ' || (c.wanted ->> 'default'), 'DROP DEFAULT'))
-    FROM columns c WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default') AND c.wanted IS NOT NULL
-      AND c.live IS NOT NULL
+    FROM columns c
+    WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default')
+      AND c.wanted IS NOT NULL AND c.live IS NOT NULL
     UNION ALL
-    SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE WHEN c.wanted ? 'identity'
-      THEN format('ADD GENERATED %s AS IDENTITY', CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
-        ELSE 'BY DEFAULT' END) ELSE 'DROP IDENTITY' END)
+    SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE
+      WHEN c.wanted ? 'identity' THEN format('ADD GENERATED %s AS IDENTITY',
+        CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
+      ELSE 'DROP IDENTITY' END)
     FROM columns c WHERE (c.wanted ? 'identity') <> (c.live ? 'identity')
     UNION ALL
-    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
-      ELSE 'BY DEFAULT' END)
+    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name,
+      CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
     UNION ALL
     SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
     FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
     UNION ALL
     SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array'
-      THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(
+      CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END
+    ) AS o(option)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
     UNION ALL
     SELECT 8, format('SET (%s)', o.option)
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array'
-      THEN p_wanted -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(
+      CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array' THEN p_wanted -> 'configuration' ELSE '[]' END
+    ) AS o(option)
     WHERE NOT coalesce(p_live -> 'configuration' ? o.option, false)
   )
   SELECT concat_ws('; ',
-    (SELECT string_agg(format('-- column %s of %s is gone with its values: restore the table from a backup', c.name,
-      p_table), E'\n' ORDER BY c.name)
+    (SELECT string_agg(
+              format('-- column %s of %s is gone with its values: restore the table from a backup', c.name, p_table),
+              E'\n' ORDER BY c.name)
      FROM columns c WHERE c.live IS NULL) || E'\n',
     (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text))
-      FROM action a HAVING count(*) > 0),
+     FROM action a HAVING count(*) > 0),
     -- A new sequence starts after the highest value in the table.
-    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
-                         '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
-                              'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
+    (SELECT string_agg(
+              format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
+                '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
+                'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
   WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
 $_$;
@@ -1975,13 +2005,174 @@ ALTER FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) 
 
 COMMENT ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) IS 'Appends what a release changed to birth_gateway_release_registry; returns how many rows. For releases. Specification: 7.';
 
--- Name: fn_birth_contract_reflag(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_contract_regrant(text, text, text[], text[], text[], jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_contract_reflag(p_name text) RETURNS text
+CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  SELECT format($reflag$UPDATE pg_catalog.pg_class c SET
+  WITH entry AS (
+    SELECT 'REVOKE' AS verb, unnest(p_added) AS text
+    UNION ALL
+    SELECT 'GRANT', unnest(p_removed)
+  ), privilege AS (
+    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[3] = '*' AS passed_on, m[4] AS column_list,
+           m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere
+    FROM entry e
+    CROSS JOIN LATERAL regexp_match(e.text,
+      '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
+      '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
+    WHERE p_type <> 'ROLE'
+  ), membership AS (
+    SELECT DISTINCT e.verb, coalesce(m[2], m[1]) AS role,
+           e.verb = 'REVOKE' AND coalesce(p_kept ? m[1], false) AS admin
+    FROM entry e
+    CROSS JOIN LATERAL regexp_match(e.text, '^("(?:[^"]|"")+"|[^ *]+)[ A-Z]*[*]?(?: by (.+))?$') AS m
+    WHERE p_type = 'ROLE'
+  ), statement AS (
+    SELECT v.verb, v.grantee, v.name, concat_ws(' ',
+             'ALTER DEFAULT PRIVILEGES FOR ROLE ' || v.creator
+               || CASE WHEN v.anywhere IS NULL THEN ' IN SCHEMA ' || p_name ELSE '' END,
+             v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
+             CASE
+               WHEN v.class = 'S' THEN 'SEQUENCES'
+               WHEN v.class = 'f' THEN 'ROUTINES'
+               WHEN v.class = 'T' THEN 'TYPES'
+               WHEN v.class = 'r' THEN 'TABLES'
+               WHEN v.sequence_column IS NOT NULL
+                 THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
+               ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name
+             END,
+             CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END, v.grantee,
+             CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END
+           ) AS text
+    FROM privilege v
+    WHERE v.grantee <> ALL (array_remove(p_owners, NULL))
+      -- A sequence that is gone comes back with its column.
+      AND (v.sequence_column IS NULL OR pg_get_serial_sequence(p_name, v.sequence_column) IS NOT NULL)
+    UNION ALL
+    SELECT m.verb, p_name, m.role, format('GRANT %s TO %s', m.role, p_name) FROM membership m WHERE m.verb = 'GRANT'
+    UNION ALL
+    -- From PostgreSQL 16 on a membership is revoked of each who granted it.
+    SELECT m.verb, p_name, m.role, concat(
+             'REVOKE ', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role, ' FROM ', p_name,
+             CASE WHEN current_setting('server_version_num')::integer >= 160000
+               THEN format(' GRANTED BY %I', pg_get_userbyid(g.grantor)) END)
+    FROM membership m
+    JOIN pg_auth_members g ON g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_name)
+      AND (g.admin_option OR NOT m.admin)
+    WHERE m.verb = 'REVOKE'
+  )
+  SELECT string_agg(s.text, '; ' ORDER BY s.verb DESC, s.grantee, s.name, s.text) FROM statement s;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb) IS 'The GRANTs and REVOKEs that restore the privileges on an object or the memberships of a role; NULL when there are none. Specification: 7.';
+
+-- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[], text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH thing AS (
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
+           CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE 'birth.' || p_object END AS name,
+           -- A quoted name may hold a dot, and anything else.
+           n.parent,
+           CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2) END AS child,
+           CASE
+             WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE'
+             WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
+             WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE'
+             ELSE upper(p_kind)
+           END AS found,
+           p_definition IS NOT NULL
+             AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+           p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
+           -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
+           p_drift IN ('body', 'signature', 'configuration')
+             OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
+    FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
+  ), statement AS (
+    -- its definition
+    SELECT 1 AS rank, CASE
+      WHEN p_kind = 'role' THEN CASE WHEN p_live IS NULL THEN format('CREATE ROLE %s NOLOGIN', p_object) END
+      WHEN p_wanted IS NULL AND p_kind = 'constraint'
+        THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
+      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy')
+        THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
+      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
+      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
+      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
+      WHEN p_kind = 'constraint' AND p_drift = 'missing'
+        THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind = 'constraint' AND t.shape
+        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
+          t.parent, t.child, p_wanted ->> 'signature')
+      WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
+      WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
+      WHEN p_kind = 'trigger' AND t.shape
+        THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
+      WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
+      WHEN p_drift = 'missing'
+        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
+    END AS text
+    FROM thing t
+    UNION ALL
+    -- its owner; by CASE, because up to PostgreSQL 17 a plan may evaluate the text before the WHERE, and %I refuses
+    -- NULL
+    SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
+      THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
+    FROM thing t
+    UNION ALL
+    -- its state
+    SELECT 3, CASE
+      WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
+      WHEN s.key = 'index'
+        THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true '
+          'WHERE indexrelid = %L::pg_catalog.regclass; REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
+      WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
+      -- Created again, so that the rows are checked that were added while its triggers were disabled.
+      WHEN s.key = 'triggers'
+        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
+          t.parent, t.child, p_wanted ->> 'signature')
+      WHEN s.key = 'enabled'
+        THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
+          CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+      WHEN s.key = 'row security'
+        THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name,
+          CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
+      WHEN s.key = 'forced'
+        THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name,
+          CASE s.value WHEN 'true' THEN 'FORCE' ELSE 'NO FORCE' END)
+      WHEN s.key = 'persistence'
+        THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED' ELSE 'LOGGED' END)
+      WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
+      WHEN s.key = 'children'
+        THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
+              FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
+      ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
+    END
+    FROM thing t
+    CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
+    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    UNION ALL
+    SELECT 3, CASE s.key
+      WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name)
+    END
+    FROM thing t
+    CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
+    CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
+    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    UNION ALL
+    -- its flags that contradict the rows which they sum up, after an UPDATE of the catalogue; for a superuser
+    SELECT 3, format($flags$UPDATE pg_catalog.pg_class c SET
     relchecks = (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
     relhasindex = EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid),
     relhastriggers = EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid),
@@ -1997,152 +2188,37 @@ FROM pg_catalog.pg_class c
 WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend d
   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0
-    AND d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjsubid = 0)$reflag$, p_name)
-    || coalesce((SELECT format('; REINDEX TABLE %s', p_name) FROM pg_class c
-                 WHERE c.oid = to_regclass(p_name) AND NOT c.relhasindex
-                   AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid)), '');
-$_$;
-
-ALTER FUNCTION birth.fn_birth_contract_reflag(p_name text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_contract_reflag(p_name text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_contract_reflag(p_name text) IS 'The statements with which a superuser corrects what the catalogue says of a relation. Specification: 7.';
-
--- Name: fn_birth_contract_regrant(text, text, text[], text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  WITH privilege AS (
-    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[4] AS column_list, m[5] AS sequence_column, m[6] AS class,
-      m[7] AS creator, m[8] AS anywhere, m[3] = '*' AS passed_on
-    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry,
-      '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
-  )
-  SELECT string_agg(concat_ws(' ',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE ' || v.creator || CASE WHEN v.anywhere IS NULL THEN ' IN SCHEMA ' || p_name
-      ELSE '' END, v.verb, v.name || coalesce(' ' || v.column_list, ''), 'ON',
-    CASE WHEN v.class IS NOT NULL THEN CASE v.class WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T'
-      THEN 'TYPES' ELSE 'TABLES' END
-         WHEN v.sequence_column IS NOT NULL THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
-         ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name END,
-    CASE v.verb WHEN 'GRANT' THEN 'TO' ELSE 'FROM' END,
-    v.grantee,
-    CASE WHEN v.passed_on THEN CASE v.verb WHEN 'GRANT' THEN 'WITH GRANT OPTION' ELSE 'CASCADE' END END), '; '
-      ORDER BY v.verb DESC, v.grantee, v.name)
-  FROM privilege v
-  WHERE v.grantee <> ALL (array_remove(p_owners, NULL))
-    -- A sequence that is gone comes back with its column.
-    AND (v.sequence_column IS NULL OR pg_get_serial_sequence(p_name, v.sequence_column) IS NOT NULL);
-$_$;
-
-ALTER FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) IS 'The GRANTs and REVOKEs that restore the privileges on an object; NULL when there are none. Specification: 7.';
-
--- Name: fn_birth_contract_repair(text, text, text, jsonb, jsonb, text[], text[], text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
-           CASE WHEN p_kind = 'schema' THEN p_object ELSE 'birth.' || p_object END AS name,
-           -- A quoted name may hold a dot, and anything else.
-           n.parent, CASE WHEN n.parent = p_object THEN p_object ELSE substr(p_object, length(n.parent) + 2)
-             END AS child,
-           CASE WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE' WHEN p_live #>> '{state,kind}' = 'm'
-             THEN 'MATERIALIZED VIEW'
-                WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE' ELSE upper(p_kind) END AS found,
-           p_definition IS NOT NULL AND (p_drift = 'missing'
-             OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
-           p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
-           -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
-           p_drift IN ('body', 'signature', 'configuration') OR p_drift = 'state'
-             AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
-    FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
-  ), statement AS (
-    -- its definition
-    SELECT 1 AS rank, CASE
-      WHEN p_kind = 'role' THEN birth.fn_birth_contract_rerole(p_object, p_wanted, p_live, p_added, p_removed)
-      WHEN p_wanted IS NULL AND p_kind = 'constraint'
-        THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
-      WHEN p_wanted IS NULL AND p_kind IN ('trigger', 'rule', 'policy')
-        THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
-      WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
-      WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
-      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
-      WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
-      WHEN p_kind = 'constraint' AND p_drift = 'missing'
-        THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
-      WHEN p_kind = 'constraint' AND t.shape
-        THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s', t.parent, t.child,
-          p_wanted ->> 'signature')
-      WHEN p_kind IN ('index', 'trigger') AND p_drift = 'missing' THEN p_wanted ->> 'signature'
-      WHEN p_kind = 'index' AND t.shape THEN format('DROP INDEX %s; %s', t.name, p_wanted ->> 'signature')
-      WHEN p_kind = 'trigger' AND t.shape THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent,
-        p_wanted ->> 'signature')
-      WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
-      WHEN p_drift = 'missing'
-        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
-    END AS text FROM thing t
-    UNION ALL
-    -- its owner; by CASE, because up to PostgreSQL 17 a plan may evaluate the text before the WHERE, and %I refuses
-    -- NULL
-    SELECT 2, CASE WHEN t.anew OR (t.both_there AND (p_wanted ->> 'owner') <> (p_live ->> 'owner'))
-      THEN format('ALTER %s %s OWNER TO %I', t.type, t.name, p_wanted ->> 'owner') END
+    AND d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjsubid = 0)$flags$, t.name)
+      -- Disabled indexes are rebuilt, because rows may have been added meanwhile.
+      || coalesce((SELECT format('; REINDEX TABLE %s', t.name) FROM pg_class c
+                   WHERE c.oid = to_regclass(t.name) AND NOT c.relhasindex
+                     AND EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid)), '')
     FROM thing t
+    WHERE t.both_there AND p_kind IN ('table', 'view') AND p_live -> 'state' ? 'contradicts'
     UNION ALL
-    -- its state
-    SELECT 3, CASE
-      WHEN s.key = 'validated' THEN format('ALTER TABLE birth.%s VALIDATE CONSTRAINT %s', t.parent, t.child)
-      WHEN s.key = 'index' THEN format('UPDATE pg_catalog.pg_index SET indisunique = true, indimmediate = true '
-        'WHERE indexrelid = %L::pg_catalog.regclass; '
-        'REINDEX INDEX birth.%s', 'birth.' || t.child, t.child)
-      WHEN s.key = 'valid' THEN format('REINDEX INDEX birth.%s', t.child)
-      -- Created again, so that the rows are checked that were added while its triggers were disabled.
-      WHEN s.key = 'triggers' THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
-        t.parent, t.child, p_wanted ->> 'signature')
-      WHEN s.key = 'enabled' THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
-        CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
-      WHEN s.key = 'row security' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
-        THEN 'ENABLE' ELSE 'DISABLE' END)
-      WHEN s.key = 'forced' THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name, CASE s.value WHEN 'true'
-        THEN 'FORCE' ELSE 'NO FORCE' END)
-      WHEN s.key = 'persistence' THEN format('ALTER TABLE %s SET %s', t.name, CASE s.value WHEN '"u"' THEN 'UNLOGGED'
-        ELSE 'LOGGED' END)
-      WHEN s.key = 'replica identity' THEN format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', t.name)
-      WHEN s.key = 'children' THEN (SELECT string_agg(format('ALTER TABLE %s NO INHERIT %s', c.child, t.name), '; ')
-                                    FROM jsonb_array_elements_text(p_live -> 'state' -> 'children') AS c(child))
-      ELSE format('-- the %s of %s %s cannot be altered: restore it from a backup', s.key, p_kind, p_object)
-    END
-    FROM thing t CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
-    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
-    UNION ALL
-    SELECT 3, birth.fn_birth_contract_reflag(t.name) FROM thing t WHERE t.both_there AND p_kind IN ('table', 'view')
-      AND p_live -> 'state' ? 'contradicts'
-    UNION ALL
-    SELECT 3, CASE s.key WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
-      ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name) END
-    FROM thing t CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
-    CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
-    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    -- the attributes and settings of a role
+    SELECT 3, format('ALTER ROLE %s %s', p_object, CASE
+      WHEN starts_with(a.name, 'SET ') THEN 'RESET ' || substring(a.name FROM '^SET ([^=]+)=')
+      WHEN a.name = 'NOINHERIT' THEN 'INHERIT'
+      ELSE 'NO' || a.name
+    END)
+    FROM jsonb_array_elements_text(
+      CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array' THEN p_live -> 'configuration' ELSE '[]' END) AS a(name)
+    WHERE p_kind = 'role' AND NOT coalesce(p_wanted -> 'configuration' ? a.name, false)
     UNION ALL
     -- its privileges
     SELECT 4, birth.fn_birth_contract_regrant(t.type, t.name,
-      CASE WHEN NOT t.anew THEN p_added WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE']
-        ELSE '{}' END,
+      CASE
+        WHEN NOT t.anew THEN p_added
+        WHEN t.type IN ('FUNCTION', 'PROCEDURE') THEN ARRAY['PUBLIC=EXECUTE']
+        ELSE '{}'
+      END,
       CASE WHEN NOT t.anew THEN p_removed ELSE ARRAY(SELECT jsonb_array_elements_text(p_wanted -> 'privileges')) END,
       CASE WHEN t.anew OR (p_wanted ->> 'owner') <> (p_live ->> 'owner')
-        THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END)
-    FROM thing t WHERE (t.anew OR t.both_there) AND p_kind <> 'role'
+        THEN ARRAY[p_wanted ->> 'owner', p_live ->> 'owner'] ELSE '{}' END,
+      p_wanted -> 'privileges')
+    FROM thing t
+    WHERE t.anew OR t.both_there OR p_kind = 'role'
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $_$;
@@ -2152,57 +2228,6 @@ ALTER FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drif
 -- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) IS 'The statement that repairs a drift, for birth_definer or a superuser; a comment where none can. Specification: 7.';
-
--- Name: fn_birth_contract_rerole(text, jsonb, jsonb, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  WITH attribute AS (
-    SELECT a.name
-    FROM jsonb_array_elements_text(CASE jsonb_typeof(p_live -> 'configuration') WHEN 'array'
-      THEN p_live -> 'configuration'
-                                   ELSE '[]' END) AS a(name)
-    WHERE NOT coalesce(p_wanted -> 'configuration' ? a.name, false)
-  ), membership AS (
-    -- Of a membership that is wanted only ADMIN goes.
-    SELECT DISTINCT e.verb, coalesce(m[2], m[1]) AS role,
-           e.verb = 'REVOKE' AND coalesce(p_wanted -> 'privileges' ? m[1], false) AS admin
-    FROM (SELECT 'REVOKE' AS verb, unnest(p_added) AS entry UNION ALL SELECT 'GRANT', unnest(p_removed)) e
-    CROSS JOIN LATERAL regexp_match(e.entry, '^("(?:[^"]|"")+"|[^ *]+)[ A-Z]*[*]?(?: by (.+))?$') AS m
-  )
-  SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text)
-  FROM (
-    SELECT 1 AS rank, format('CREATE ROLE %s NOLOGIN', p_role) AS text WHERE p_live IS NULL
-    UNION ALL
-    SELECT 2, format('ALTER ROLE %s %s', p_role,
-                     string_agg(CASE a.name WHEN 'NOINHERIT' THEN 'INHERIT' ELSE 'NO' || a.name END, ' '
-                       ORDER BY a.name))
-    FROM attribute a WHERE NOT starts_with(a.name, 'SET ') HAVING count(*) > 0
-    UNION ALL
-    SELECT 3, format('ALTER ROLE %s RESET %s', p_role, substring(a.name FROM '^SET ([^=]+)='))
-    FROM attribute a WHERE starts_with(a.name, 'SET ')
-    UNION ALL
-    -- From 16 on a membership is revoked of each who granted it.
-    SELECT 4, CASE m.verb
-      WHEN 'GRANT' THEN format('GRANT %s TO %s', m.role, p_role)
-      ELSE (SELECT string_agg(format('REVOKE %s%s FROM %s%s', CASE WHEN m.admin THEN 'ADMIN OPTION FOR ' END, m.role,
-        p_role,
-                     CASE WHEN current_setting('server_version_num')::integer >= 160000
-                            THEN format(' GRANTED BY %I', pg_get_userbyid(g.grantor)) END), '; ')
-            FROM pg_auth_members g
-            WHERE g.roleid = to_regrole(m.role) AND g.member = to_regrole(p_role)
-              AND (g.admin_option OR NOT m.admin)) END
-    FROM membership m
-  ) s;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) IS 'Statements that give a role the attributes and memberships of the contract; NULL when it has them. Specification: 7.';
 
 -- Name: fn_birth_contract_token(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2293,29 +2318,6 @@ ALTER FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) OWNER TO bir
 -- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) IS 'Freezes a DOT, by name or number; returns the next step. Operator or DBA. NB102, NB110, NB111, NB402. Specification: 1, 2.';
-
--- Name: fn_birth_dot_frozen(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_dot_frozen(p_dot text) RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_frozen boolean;
-BEGIN
-  SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = p_dot OR d.dot_code = p_dot;
-  IF v_frozen IS NULL THEN
-    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
-  END IF;
-  RETURN v_frozen;
-END;
-$$;
-
-ALTER FUNCTION birth.fn_birth_dot_frozen(p_dot text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) IS 'Whether a DOT, by name or number, is frozen. NB402 if it is unknown. Specification: 1, R4.';
 
 -- Name: fn_birth_dot_unfreeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3604,7 +3606,7 @@ COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that
 CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
   r_identity record;
   v_text bigint := octet_length(p_prefix);
@@ -3639,17 +3641,29 @@ BEGIN
       birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
-  r_identity := birth.fn_birth_identity_store(p_collection);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
+      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
+        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
+      -- One name for types with the same text: all integers, and text and varchar.
+      birth_code_types = ARRAY(
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
+        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
+        ORDER BY n.position)
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
-$$;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) OWNER TO birth_definer;
 
@@ -3913,39 +3927,6 @@ ALTER FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) OWNE
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) IS 'Proposed identities of a table, best first: strategy, column, template, reason, ready statement. From trigger arguments, unique text columns, keys. Specification: 4.';
-
--- Name: fn_birth_identity_store(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
-
-CREATE FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  r_identity record;
-BEGIN
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  status := r_identity.status;
-  reason := r_identity.reason;
-  UPDATE birth.collection_registry c
-  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
-      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
-        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- One name for types with the same text: all integers, and text and varchar.
-      birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
-        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
-        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
-        ORDER BY n.position)
-  WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
-END;
-$_$;
-
-ALTER FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) OWNER TO birth_definer;
-
--- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) IS 'Stores the expression, columns and types of an eligible identity for the gateway; returns its status and reason. Specification: 4.';
 
 -- Name: fn_birth_is_member(name, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5278,9 +5259,10 @@ BEGIN
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN p_run.purpose END);
   WHILE NOT v_end AND v_visited < p_batch LOOP
     v_rows := least(c_chunk, p_batch - v_visited);
-    EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice) INTO r_slice USING p_run, v_marker, v_rows;
-    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes,
-      r_slice.fingerprint;
+    EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice)
+      INTO r_slice USING p_run, v_marker, v_rows;
+    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write)
+      INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -5302,17 +5284,20 @@ BEGIN
   IF v_undo THEN
     UPDATE birth.birth_backfill_ledger_v2 l
     SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
-      compensated_rows = l.compensated_rows + v_written[1]::bigint
-    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+        compensated_rows = l.compensated_rows + v_written[1]::bigint
+    WHERE l.run_id = p_run.run_id
+    RETURNING l.* INTO r_run;
   ELSE
     UPDATE birth.birth_backfill_ledger_v2 l
     SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
-      actual_inserted = l.actual_inserted + v_written[1]::bigint,
+        actual_inserted = l.actual_inserted + v_written[1]::bigint,
         visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint,
-          resume_marker = v_marker,
-        written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2],
+        resume_marker = v_marker,
+        written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1],
+                                    l.written_fingerprint[2] + v_written[2],
                                     l.written_fingerprint[3] + v_written[3]]
-    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+    WHERE l.run_id = p_run.run_id
+    RETURNING l.* INTO r_run;
     -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is
     -- left for a new plan.
     IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
@@ -5324,12 +5309,13 @@ BEGIN
   -- waited for.
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = r_run.permit_id FOR UPDATE;
   PERFORM birth.fn_birth_refuse(c.blocker)
-  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass
-    ORDER BY c.number;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-    WHERE p.permit_id = r_run.permit_id;
-  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, CASE WHEN NOT v_undo THEN p_run.resume_marker END, v_visited,
-    v_written);
+  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c
+  WHERE NOT c.pass ORDER BY c.number;
+  UPDATE birth.birth_admission_permit_v2 p
+  SET spent_rows = p.spent_rows + v_written[1]::bigint
+  WHERE p.permit_id = r_run.permit_id;
+  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, CASE WHEN NOT v_undo THEN p_run.resume_marker END,
+    v_visited, v_written);
   RETURN r_run;
 END;
 $_$;
@@ -5363,8 +5349,8 @@ DECLARE
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, r_run.purpose);
-  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE'
-    THEN r_run.purpose END);
+  SELECT * INTO r_purpose
+  FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE' THEN r_run.purpose END);
   PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(
     SELECT d.door FROM birth.fn_birth_purpose() p CROSS JOIN unnest(p.doors) WITH ORDINALITY AS d(door, number)
     WHERE (p.purpose = r_purpose.purpose OR r_purpose.purpose IS NULL) AND (d.number = 1 OR p_mode <> 'drive')));
@@ -5373,23 +5359,23 @@ BEGIN
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
     WHEN p_run_id IS NULL THEN 'p_run_id is required'
     WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
-    WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers THEN
-      format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
+    WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers
+      THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
     WHEN p_max_rows <= 0 OR p_max_rows IS NULL AND r_purpose.numbers
       THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
     WHEN (p_dot_origin IS NOT NULL OR r_purpose.numbers)
-         AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE
-           THEN format('p_dot_origin is %L', p_dot_origin)
+        AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE
+      THEN format('p_dot_origin is %L', p_dot_origin)
     -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
-    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN
-      format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
+    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL')
+      THEN format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', v_fault);
   END IF;
-  IF r_purpose.numbers AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection)
-    THEN
+  IF r_purpose.numbers
+     AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
   IF p_mode IN ('drive', 'once') THEN
@@ -5398,10 +5384,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
   END IF;
   IF r_purpose.purpose IS NULL OR v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
-    OR p_collection <> r_run.collection_name THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s and for %s, not %s for %s',
-      p_run_id,
-      r_run.collection_name, r_run.purpose, coalesce(p_collection, r_run.collection_name), v_purpose));
+     OR p_collection <> r_run.collection_name THEN
+    PERFORM birth.fn_birth_raise('bad_argument',
+      format('run %s is of collection %s and for %s, not %s for %s', p_run_id, r_run.collection_name, r_run.purpose,
+        coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
   IF r_purpose.source THEN
     PERFORM birth.fn_birth_source_lock(r_run.collection_name);
@@ -5420,11 +5406,11 @@ BEGIN
       r_now.max_rows := coalesce(p_max_rows, r_run.max_rows, r_now.planned_rows);
       r_now.expected_delta := coalesce(p_expected_delta,
         CASE WHEN r_run.started_at IS NULL THEN least(r_now.planned_rows, r_now.max_rows)
-          ELSE r_run.expected_delta END);
+             ELSE r_run.expected_delta END);
     END IF;
     FOR v_blocker IN
       SELECT c.blocker FROM birth.fn_birth_checks(v_scope, r_run, v_purpose, r_now, p_foreign := v_foreign) c
-        WHERE NOT c.pass ORDER BY c.number
+      WHERE NOT c.pass ORDER BY c.number
     LOOP
       IF p_mode <> 'dry_run' THEN
         PERFORM birth.fn_birth_refuse(v_blocker);
@@ -5437,13 +5423,13 @@ BEGIN
   IF p_mode IN ('ask', 'dry_run') THEN
     r_run.status := coalesce(v_status, r_run.status);
     r_run.expected_delta := CASE WHEN v_purpose = r_run.purpose THEN least(r_now.planned_rows, r_now.max_rows)
-      ELSE r_run.expected_delta END;
+                                 ELSE r_run.expected_delta END;
     RETURN r_run;
   END IF;
   r_run := birth.fn_birth_run_claim(r_run, r_now, v_purpose, p_mode = 'drive');
   -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
-  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user,
-    pg_backend_pid();
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %',
+    r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
   RETURN r_run;
 END;
 $$;
@@ -5490,39 +5476,37 @@ BEGIN
   v_claimed := pg_try_advisory_xact_lock(birth.fn_birth_lock_key('claim:' || p_run.collection_name));
   IF NOT v_claimed THEN
     -- Before the ledger is read: who has committed meanwhile stands there.
-    SELECT o.who, o.remedy INTO v_who, v_remedy FROM birth.fn_birth_lock_owner(p_name := 'claim:'
-      || p_run.collection_name) o;
+    SELECT o.who, o.remedy INTO v_who, v_remedy
+    FROM birth.fn_birth_lock_owner(p_name := 'claim:' || p_run.collection_name) o;
   END IF;
   SELECT l.* INTO r_other FROM birth.birth_backfill_ledger_v2 l
   WHERE l.collection_name = p_run.collection_name AND l.status = 'running' AND l.run_id <> p_run.run_id;
-  IF NOT v_claimed
-     OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) = r_other.holder_pid THEN
-    PERFORM birth.fn_birth_raise('run_held', format('another run of collection %s is on%s', p_run.collection_name,
-      coalesce(CASE WHEN r_other.run_id IS NOT NULL
-        THEN format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
-        ', begun by ' || v_who, '')), CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: '
-          || v_remedy END);
+  IF NOT v_claimed OR birth.fn_birth_run_holder(r_other.run_id, r_other.epoch) = r_other.holder_pid THEN
+    PERFORM birth.fn_birth_raise('run_held',
+      format('another run of collection %s is on%s', p_run.collection_name, coalesce(
+        CASE WHEN r_other.run_id IS NOT NULL THEN
+          format(': %s, executed by %s, backend %s', r_other.run_id, r_other.executed_by, r_other.holder_pid) END,
+        ', begun by ' || v_who, '')),
+      CASE WHEN r_other.run_id IS NULL THEN 'wait for it; if it hangs, end it: ' || v_remedy END);
   END IF;
-  UPDATE birth.birth_backfill_ledger_v2 l SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
-    WHERE l.run_id = r_other.run_id;
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET status = 'stopped', stop_reason = 'interrupted', holder_pid = NULL
+  WHERE l.run_id = r_other.run_id;
   IF p_purpose = p_run.purpose AND p_run.started_at IS NULL THEN
     r_target := (birth.fn_birth_run_set(p_run, p_now.expected_delta)).fresh;
     UPDATE birth.birth_backfill_ledger_v2 l
     SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin,
-      target_upper = r_target.target_upper,
-        target_fingerprint = r_target.target_fingerprint, accepted_orphans = l.orphans,
-        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+        target_upper = r_target.target_upper, target_fingerprint = r_target.target_fingerprint,
+        accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
     WHERE l.run_id = p_run.run_id;
   END IF;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage,
-    p_permit_id := p_now.permit_id,
-    p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1,
-      p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
+    p_permit_id := p_now.permit_id, p_collection := p_run.collection_name, p_epoch := p_run.epoch + 1,
+    p_detail := jsonb_build_object('purpose', p_purpose, 'backend', pg_backend_pid()));
   UPDATE birth.birth_backfill_ledger_v2 l
-  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1, holder_pid = pg_backend_pid(),
-    executed_by = session_user,
-      permit_id = p_now.permit_id, contract_token = birth.fn_birth_contract_token(),
-        started_at = coalesce(l.started_at, clock_timestamp()),
+  SET status = 'running', stop_reason = NULL, dry_run = false, epoch = l.epoch + 1,
+      holder_pid = pg_backend_pid(), executed_by = session_user, permit_id = p_now.permit_id,
+      contract_token = birth.fn_birth_contract_token(), started_at = coalesce(l.started_at, clock_timestamp()),
       compensating_since = CASE p_purpose WHEN 'COMPENSATE' THEN coalesce(l.compensating_since, clock_timestamp()) END
   WHERE l.run_id = p_run.run_id
   RETURNING l.* INTO r_run;
@@ -5531,13 +5515,15 @@ BEGIN
     WHERE birth.fn_birth_run_holder(p_run.run_id, p_run.epoch) = pg_backend_pid();
     -- A claim that was cancelled behind this line has left the lock with its session: what is held already is not taken
     -- twice, or it would stay behind.
-    IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch) WHEN pg_backend_pid() THEN true
-            ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch))) END) THEN
+    IF NOT (CASE birth.fn_birth_run_holder(r_run.run_id, r_run.epoch)
+              WHEN pg_backend_pid() THEN true
+              ELSE pg_try_advisory_lock(birth.fn_birth_lock_key(format('run:%s:%s', r_run.run_id, r_run.epoch)))
+            END) THEN
       SELECT o.who, o.remedy INTO v_who, v_remedy
-        FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
-      PERFORM birth.fn_birth_raise('run_held', format('the lock of the next attempt of run %s is held by %s',
-        r_run.run_id,
-        coalesce(v_who, 'a session that has just ended')),
+      FROM birth.fn_birth_lock_owner(p_name := format('run:%s:%s', r_run.run_id, r_run.epoch)) o;
+      PERFORM birth.fn_birth_raise('run_held',
+        format('the lock of the next attempt of run %s is held by %s', r_run.run_id,
+          coalesce(v_who, 'a session that has just ended')),
         'its claim was cut off: send the same CALL from it, or end that session: ' || v_remedy);
     END IF;
   END IF;
@@ -5783,10 +5769,12 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a
   -- full disk or a serialization failure comes from outside and stops the run; everything else is a check that failed.
-  v_error jsonb := CASE WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
-    ELSE jsonb_build_object('error', p_sqlstate, 'outcome',
-      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped'
-        ELSE 'failed' END) END;
+  v_error jsonb := CASE
+    WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
+    ELSE jsonb_build_object('error', p_sqlstate, 'outcome', CASE
+      WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped'
+      ELSE 'failed' END)
+  END;
   v_status text := v_error ->> 'outcome';
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
@@ -5796,16 +5784,17 @@ BEGIN
   IF v_status = 'failed' THEN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
-  RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate,
-    p_message;
+  RAISE LOG 'birth: run %, attempt %, of %: % % %',
+    p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
   -- A takeover that is being committed is waited for.
   PERFORM birth.fn_birth_run_wait(p_run_id);
-  UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN
     PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage,
-      p_permit_id := r_run.permit_id,
-      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_reason := p_message,
+      p_permit_id := r_run.permit_id, p_collection := r_run.collection_name, p_epoch := r_run.epoch,
+      p_reason := p_message,
       p_detail := jsonb_build_object('status', v_status, 'sqlstate', p_sqlstate));
     PERFORM birth.fn_birth_permit_settle(p_run_id);
   END IF;
@@ -5827,27 +5816,31 @@ CREATE FUNCTION birth.fn_birth_run_pace(p_run_id uuid, p_batch integer, p_last i
     AS $$
 DECLARE
   r_pace record;
+  v_factor double precision;
 BEGIN
   SELECT l.lineage, l.epoch, l.last_batch_at, (t.detail ->> 'batch')::integer AS batch,
-    (t.detail ->> 'pause_ms')::integer AS pause_ms,
-         (t.detail ->> 'target_ms')::integer AS target_ms
+         (t.detail ->> 'pause_ms')::integer AS pause_ms, (t.detail ->> 'target_ms')::integer AS target_ms
   INTO r_pace
   FROM birth.birth_backfill_ledger_v2 l
   LEFT JOIN LATERAL (
     SELECT a.detail FROM birth.birth_act a
-    WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune' ORDER BY a.acted_at DESC, a.act_id DESC
-      LIMIT 1) t ON true
+    WHERE a.lineage = l.lineage AND a.run_id = l.run_id AND a.act = 'tune'
+    ORDER BY a.acted_at DESC, a.act_id DESC LIMIT 1) t ON true
   WHERE l.run_id = p_run_id;
   batch := coalesce(r_pace.batch, p_batch);
   IF r_pace.target_ms IS NOT NULL THEN
-    batch := birth.fn_birth_batch_size(batch, r_pace.target_ms, p_last, p_took_ms);
+    v_factor := r_pace.target_ms / greatest(p_took_ms, 0.001);
+    batch := least(batch, CASE
+      WHEN p_last IS NULL OR p_took_ms IS NULL THEN 1000
+      ELSE greatest(100, floor(p_last * CASE WHEN v_factor < 1 THEN v_factor ELSE least(2, sqrt(v_factor)) END))
+    END);
   END IF;
   pause_slice := 0;
-  IF r_pace.pause_ms > 0 AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = r_pace.lineage
-    AND a.run_id = p_run_id AND a.act = 'stop'
-                                         AND a.epoch = r_pace.epoch) THEN
-    pause_slice := greatest(0, least(0.1, coalesce(extract(epoch
-      FROM r_pace.last_batch_at - clock_timestamp()) + r_pace.pause_ms / 1000.0, 0)));
+  IF r_pace.pause_ms > 0 AND NOT EXISTS (
+       SELECT FROM birth.birth_act a
+       WHERE a.lineage = r_pace.lineage AND a.run_id = p_run_id AND a.act = 'stop' AND a.epoch = r_pace.epoch) THEN
+    pause_slice := greatest(0, least(0.1, coalesce(
+      extract(epoch FROM r_pace.last_batch_at - clock_timestamp()) + r_pace.pause_ms / 1000.0, 0)));
   END IF;
   RETURN NEXT;
 END;
@@ -5983,14 +5976,14 @@ DECLARE
   v_constraint text;
   v_table text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT p.doors[1]
-    FROM birth.fn_birth_purpose() p
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(
+    SELECT p.doors[1] FROM birth.fn_birth_purpose() p
     WHERE p.purpose = p_purpose OR NOT EXISTS (SELECT FROM birth.fn_birth_purpose() k WHERE k.purpose = p_purpose)));
   IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0
       AND p_purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p)) IS NOT TRUE THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L',
-      coalesce(p_run_id::text, 'NULL'),
-      coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
+    PERFORM birth.fn_birth_raise('bad_argument',
+      format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
+        coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;
   PERFORM birth.fn_birth_durable();
   BEGIN
@@ -6004,24 +5997,25 @@ BEGIN
       r_now.permit_id := p_permit_id;
       r_now.contract_token := birth.fn_birth_contract_token();
       PERFORM birth.fn_birth_refuse(c.blocker)
-      FROM birth.fn_birth_checks('batch', r_run, p_purpose, r_now) c WHERE NOT c.pass ORDER BY c.number;
-      UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = r_now.contract_token
+      FROM birth.fn_birth_checks('batch', r_run, p_purpose, r_now) c
+      WHERE NOT c.pass ORDER BY c.number;
+      UPDATE birth.birth_backfill_ledger_v2 l
+      SET contract_token = r_now.contract_token
       WHERE l.run_id = p_run_id AND l.contract_token <> r_now.contract_token;
       r_run := birth.fn_birth_run_batch(r_run, r_pace.batch);
       news := CASE WHEN r_run.compensating_since IS NULL
         THEN format('run %s: %s of %s written, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status)
-        ELSE format('run %s: %s of %s undone, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted,
-          r_run.status) END;
+        ELSE format('run %s: %s of %s undone, %s',
+          p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status)
+      END;
       status := r_run.status;
       batch := r_pace.batch;
     END IF;
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL,
-      v_hint = PG_EXCEPTION_HINT,
-      v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint',
-      v_constraint,
-      'table', v_table);
+      v_hint = PG_EXCEPTION_HINT, v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
+    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint,
+      'constraint', v_constraint, 'table', v_table);
     PERFORM birth.fn_birth_run_outcome(p_run_id, v_code, v_message);
   END;
   RETURN NEXT;
@@ -7523,7 +7517,7 @@ ALTER TABLE birth.dot_registry OWNER TO birth_definer;
 
 -- Name: TABLE dot_registry; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON TABLE birth.dot_registry IS 'Named, governed database operations. Frozen ones are listed by fn_birth_dot_frozen. Specification: 1, 2.';
+COMMENT ON TABLE birth.dot_registry IS 'Named, governed database operations. v_birth_dot_status says which are frozen. Specification: 1, 2.';
 
 -- Name: COLUMN dot_registry.dot_name; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -9694,10 +9688,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_led
 
 REVOKE ALL ON FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_batch_size(p_most integer, p_target_ms integer, p_last integer, p_took_ms double precision) FROM PUBLIC;
-
 -- Name: FUNCTION fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since timestamp with time zone, p_until timestamp with time zone, p_run_id uuid) FROM PUBLIC;
@@ -9780,21 +9770,13 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted j
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_record(p_release text, p_manifest jsonb) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_contract_reflag(p_name text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_reflag(p_name text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_added text[], p_removed text[], p_owners text[], p_kept jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_drift text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[], p_definition text) FROM PUBLIC;
-
--- Name: FUNCTION fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_contract_rerole(p_role text, p_wanted jsonb, p_live jsonb, p_added text[], p_removed text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_contract_token(); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9806,10 +9788,6 @@ GRANT ALL ON FUNCTION birth.fn_birth_contract_token() TO birth_reader;
 REVOKE ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO birth_operator;
 GRANT ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) TO birth_dba;
-
--- Name: FUNCTION fn_birth_dot_frozen(p_dot text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_dot_frozen(p_dot text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_dot_unfreeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9931,10 +9909,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBL
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) TO birth_reader;
-
--- Name: FUNCTION fn_birth_identity_store(p_collection text, OUT status text, OUT reason text); Type: ACL; Schema: birth; Owner: birth_definer
-
-REVOKE ALL ON FUNCTION birth.fn_birth_identity_store(p_collection text, OUT status text, OUT reason text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_is_member(p_login name, p_role text); Type: ACL; Schema: birth; Owner: birth_definer
 

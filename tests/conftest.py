@@ -45,6 +45,9 @@ MAJORS = {
     *("migration/semantic", "migration/test_home.py", "migration/test_majors.py", "migration/test_release.py"),
 }
 
+#: What takes longest begins first: at the end one core would wait for it.
+FIRST = ("e2e/test_reference.py", "e2e/walks/test_walk.py", "migration/test_start.py", "e2e/test_tutorial.py")
+
 _HERE = Path(__file__).parent
 
 # The last two are for the side doors that only such a server has.
@@ -53,7 +56,7 @@ _SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_tra
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test one tier: that of its marker, else that of its folder."""
+    """Give every test one tier, that of its marker, else that of its folder; put those of FIRST in front."""
     for item in items:
         path = item.path.relative_to(_HERE)
         folders = [folder.as_posix() for folder in path.parents]
@@ -64,6 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(f"{item.nodeid} is not in exactly one tier: TIERS in tests/conftest.py")
         if not MAJORS.isdisjoint([path.as_posix(), *folders]):
             item.add_marker("majors")
+    items.sort(key=lambda item: item.path.relative_to(_HERE).as_posix() not in FIRST)
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,9 @@ _CHECKS = {
     TOKEN: "SELECT birth.fn_birth_contract_token()",
     "locks: fn_birth_run_lock": "SELECT birth.fn_birth_run_lock('{run}')",
     "holder: fn_birth_run_holder": "SELECT birth.fn_birth_run_holder('{run}', 1)",
-    "freeze: fn_birth_dot_frozen": "SELECT birth.fn_birth_dot_frozen('dot-birth-backfill-apply')",
+    "freeze: v_birth_dot_status": (
+        "SELECT d.frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = 'dot-birth-backfill-apply'"
+    ),
     "checks before a batch: fn_birth_checks": (
         "SELECT (SELECT count(c.pass) FROM birth.fn_birth_checks('batch', l, 'APPLY', l) c) FROM {l}"
     ),

@@ -164,7 +164,7 @@ class Project:
     @property
     def repairers(self) -> tuple[str, ...]:
         """What writes the statements that repair."""
-        return self.routines("regrant", "recolumn", "reflag", "rerole", "repair")
+        return self.routines("regrant", "recolumn", "repair")
 
     @property
     def dumped(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ _WIDTH = 120
 
 #: Routines that some role may call, and those that only the others call.
 _PUBLIC = ("live", "compare", "objects", "drift", "token", "hash")
-_INTERNAL = ("record", "repair", "regrant", "recolumn", "reflag", "rerole")
+_INTERNAL = ("record", "repair", "regrant", "recolumn")
 _RELEASE = ("begin", "enter", "version_table", "from", "prepare", "evidence", "contract", "leave")
 
 

@@ -92,14 +92,19 @@ class Sources(Texts):
 
     def check(self) -> Iterator[Finding]:
         """Yield what is ahead of the releases, and what does not hold of them."""
-        start = self.project.start
-        repairs = {"changed": self.project.measure, "removed": start, "new": "list it in sql/order.txt"}
+        start, measure = self.project.start, self.project.measure
+        repairs = {"changed": measure, "removed": start, "new": "list it in sql/order.txt"}
+        # By what repairs it and what it is: one repair is for many files.
+        found: dict[str, dict[str, list[str]]] = {}
         for one in self.ahead():
             declared = one.kind == "changed" and one.release in self.declared()
-            yield Finding(f"{one.path}: {one.because}", start if declared else repairs[one.kind])
+            repair = start if declared else repairs[one.kind]
+            found.setdefault(repair, {}).setdefault(one.because, []).append(one.path)
         for file in stale(self.project):
-            repair = f"{self.project.command} render, then {self.project.measure}"
-            yield Finding(f"{self._where(file)}: not what pgcontract writes", repair)
+            repair = f"{self.project.command} render, then {measure}"
+            found.setdefault(repair, {}).setdefault("not what pgcontract writes", []).append(self._where(file))
+        for repair, files in found.items():
+            yield Finding("; ".join(f"{', '.join(paths)}: {because}" for because, paths in files.items()), repair)
         yield from self.check_releases()
 
     def check_releases(self) -> Iterator[Finding]:

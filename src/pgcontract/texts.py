@@ -149,7 +149,7 @@ class Texts:
 
     def file(self, path: str) -> Path:
         """Return the living file of a path, there or not: ``functions/fn_x.sql`` may lie in a folder of its domain."""
-        if path not in self._places or not self._places[path].is_file():
+        if path.partition("/")[0] in _DROPS and not (path in self._places and self._places[path].is_file()):
             self._places = dict(self.living(_DROPS))
         return self._places.get(path, self.sql / path)
 

@@ -23,7 +23,7 @@ def test_the_files_of_a_project_are_what_the_package_writes() -> None:
 
 def test_a_project_of_another_name_gets_nothing_of_this_one(tmp_path: Path) -> None:
     written = render(project(tmp_path))
-    assert len(written) == 24
+    assert len(written) == 22
     assert [file for file in written if "birth" in file.read_text() or "@" in file.read_text()] == []
     assert render(project(tmp_path)) == []
 

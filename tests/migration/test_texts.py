@@ -103,6 +103,21 @@ def test_an_edited_living_file_is_found(checkout: Sources) -> None:
     assert findings(checkout) == []
 
 
+def test_edited_files_with_one_repair_are_one_finding(checkout: Sources) -> None:
+    for path in (RAISE, BACKFILL, "functions/fn_birth_lock_key.sql"):
+        edit(checkout.file(path))
+    (found,) = findings(checkout)
+    said, repair = found.split("\n    ")
+    released: dict[str, list[str]] = {}
+    for path in sorted((RAISE, BACKFILL, "functions/fn_birth_lock_key.sql")):
+        released.setdefault(checkout.newest(path), []).append(path)
+    assert repair == MEASURE
+    assert said == "; ".join(
+        f"{', '.join(paths)}: edited since {release} was measured" for release, paths in released.items()
+    )
+    assert len(released) > 1
+
+
 def test_a_release_whose_text_was_edited_runs_only_to_be_measured(checkout: Sources, empty_db: Database) -> None:
     edit(checkout.file(RAISE))
     with pytest.raises(SourceError, match=f"not what baseline was measured with: {RAISE}"):

@@ -150,7 +150,7 @@ class Stage:
     def redefine(self, version: int) -> None:
         """Change an object of the contract that does nothing here, or change it back."""
         self.scene.execute(
-            SQL("ALTER FUNCTION birth.fn_birth_batch_size {}").format(SQL("VOLATILE" if version else "IMMUTABLE"))
+            SQL("ALTER FUNCTION birth.fn_birth_live_births {}").format(SQL("VOLATILE" if version else "STABLE"))
         )
 
     def change(self, query: Composed, parameters: Any = None, *, gateway: bool = False) -> None:

@@ -1,9 +1,10 @@
--- Decides a collection's identity, and stores the expression that the gateway evaluates. Refused while a run of the
--- collection is open.
+-- Decides a collection's identity, and stores what the gateway needs of it: the expression, the same over one row, the
+-- columns and their types. The gateway reads them at every insert and derives nothing; plan, start and resume compare
+-- them with the definition. Refused while a run of the collection is open.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_store,
---        fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse,
+--        fn_birth_identity_definition, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL,
@@ -48,11 +49,23 @@ BEGIN
       birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
-  r_identity := birth.fn_birth_identity_store(p_collection);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
+  UPDATE birth.collection_registry c
+  SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
+      birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
+        (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
+      -- One name for types with the same text: all integers, and text and varchar.
+      birth_code_types = ARRAY(
+        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
+        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
+        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
+        ORDER BY n.position)
+  WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));

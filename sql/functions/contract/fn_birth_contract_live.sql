@@ -41,28 +41,26 @@ BEGIN
   RETURN QUERY
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence,
-      c.relreplident,
-           c.relrowsecurity, c.relforcerowsecurity, c.relispartition,
-           c.relchecks, c.relhasindex, c.relhastriggers, c.relhasrules
+           c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relchecks, c.relhasindex,
+           c.relhastriggers, c.relhasrules
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
-    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef,
-      p.proleakproof, p.procost, p.prorows,
-           p.prosupport, p.proconfig, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+    SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict,
+           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner,
+           coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
-      a.attidentity, a.attgenerated,
-           a.attacl
+           a.attidentity, a.attgenerated, a.attacl
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
     SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
            format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s',
-             q.seqincrement, q.seqmin, q.seqmax,
-                  q.seqstart, q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
+             q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+             CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
     FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
       AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
@@ -74,26 +72,30 @@ BEGIN
     WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
   ), held AS MATERIALIZED (
     SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner,
-      '' AS suffix FROM relation r
+           '' AS suffix
+    FROM relation r
     UNION ALL
-    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname) FROM attribute a
-    JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
+    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
+    FROM attribute a JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attacl IS NOT NULL
     UNION ALL
     SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner,
-      format(' on the sequence of %I', a.attname)
+           format(' on the sequence of %I', a.attname)
     FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
     UNION ALL
-    SELECT 'routine', p.oid, p.acl, p.proowner, '' FROM routine p
+    SELECT 'routine', p.oid, p.acl, p.proowner, ''
+    FROM routine p
     UNION ALL
-    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, '' FROM pg_namespace n
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, ''
+    FROM pg_namespace n
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
            format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole),
              CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
     FROM pg_default_acl d
-    WHERE d.defaclnamespace = to_regnamespace('birth') OR d.defaclnamespace = 0
-      AND d.defaclrole = to_regrole('birth_definer')
+    WHERE d.defaclnamespace = to_regnamespace('birth')
+       OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
   ), granted AS MATERIALIZED (
     -- Who may do what. Names are quoted where they need it, so that no name reads as another entry. A star is the
     -- grant option. The grantor is left out, because a restore changes it. So is the owner's MAINTAIN, which
@@ -101,20 +103,24 @@ BEGIN
     -- Most objects share a few lists; each list is written once.
     SELECT h.acl, h.owner, h.suffix, (
              SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
-             FROM (SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || '='
-               || x.privilege_type
-                            || CASE WHEN x.is_grantable THEN '*' ELSE '' END || h.suffix AS entry
-                   FROM aclexplode(h.acl) x
-                   WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)) e) AS entries
+             FROM (
+               SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+                        || '=' || x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
+                        || h.suffix AS entry
+               FROM aclexplode(h.acl) x
+               WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)
+             ) e) AS entries
     FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
   ), privileges AS MATERIALIZED (
-    SELECT p.class, p.oid, '[' || CASE p.lists WHEN 1 THEN p.entries
+    SELECT p.class, p.oid, '[' || CASE p.lists
+             WHEN 1 THEN p.entries
              ELSE (SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
-                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry)) END || ']' AS entries
+                   FROM json_array_elements_text(('[' || p.entries || ']')::json) AS e(entry))
+           END || ']' AS entries
     FROM (
       SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
-      FROM held h JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix
-        AND g.entries IS NOT NULL
+      FROM held h
+      JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
       GROUP BY h.class, h.oid
     ) p
   ), type AS MATERIALIZED (
@@ -129,11 +135,10 @@ BEGIN
              ', "identity": "' || nullif(a.attidentity::text, '') || '"',
              CASE WHEN a.attnotnull THEN ', "not null": true' END,
              ', "sequence": ' || to_json(s.settings)::text,
-             CASE WHEN a.attcollation <> t.typcollation
-               THEN ', "collation": ' || (SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c
-                 WHERE c.oid = a.attcollation) END,
-             ', "generated": "' || nullif(a.attgenerated::text, '') || '"', '}'), ', ' ORDER BY a.attnum)
-               || ']' AS list,
+             CASE WHEN a.attcollation <> t.typcollation THEN ', "collation": ' || (
+               SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
+             ', "generated": "' || nullif(a.attgenerated::text, '') || '"',
+             '}'), ', ' ORDER BY a.attnum) || ']' AS list,
              bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
     JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
@@ -146,7 +151,7 @@ BEGIN
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
-      r.rolbypassrls, r.rolinherit, r.rolconfig
+           r.rolbypassrls, r.rolinherit, r.rolconfig
     FROM pg_roles r
     WHERE r.rolname = ANY ('{
       birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner,
@@ -155,19 +160,23 @@ BEGIN
     -- Every role that a role can act as, and by which membership; a star is ADMIN. It stops at the roles of the
     -- contract, which have a row each.
     WITH RECURSIVE member AS (
-      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option FROM pg_auth_members m
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option
+      FROM pg_auth_members m
       WHERE m.member IN (SELECT r.oid FROM role r)
-      -- A release makes birth_definer a member of the other owners, and ends that before it commits.
+        -- A release makes birth_definer a member of the other owners, and ends that before it commits.
         AND NOT (m.member = to_regrole('birth_definer') AND pg_get_userbyid(m.roleid) = ANY ('{birth_scanner}'::name[])
                  AND age(m.xmin) <= 0)
       UNION
-      SELECT b.role, m.roleid, b.direct, m.admin_option FROM member b JOIN pg_auth_members m ON m.member = b.roleid
+      SELECT b.role, m.roleid, b.direct, m.admin_option
+      FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
     )
-    SELECT DISTINCT m.role, concat(quote_ident(o.rolname), CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
-      CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
-             CASE WHEN m.admin_option THEN '*' END, ' by ' || CASE WHEN m.roleid <> m.direct
-               THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
+    SELECT DISTINCT m.role, concat(
+             quote_ident(o.rolname),
+             CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
+             CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
+             CASE WHEN m.admin_option THEN '*' END,
+             ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
     FROM member m JOIN pg_roles o ON o.oid = m.roleid
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id',
@@ -175,8 +184,8 @@ BEGIN
                 'gateway' WHEN p.prokind = 'p' THEN 'procedure' ELSE 'function' END AS kind,
            substr(p.oid::regprocedure::text, 7) AS object,
            concat(
-             '{"body": "', encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')),
-               'hex'),
+             '{"body": "',
+             encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
              CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass)
                THEN ', "state": {"contradicts": ["pg_depend"]}' END,
@@ -186,14 +195,15 @@ BEGIN
                pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))),
              ', "privileges": ', x.entries,
              ', "configuration": [', to_json(l.lanname), ', "', p.provolatile, '", "', p.proparallel, '", ',
-               p.proisstrict::text, ', ', p.prosecdef::text, ', ',
-             p.proleakproof::text, ', ', to_jsonb(p.procost), ', ', to_jsonb(p.prorows), ', ',
-               to_json(p.prosupport::text), ', ',
-             CASE WHEN p.proconfig IS NULL THEN 'null'
-                  WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
-                  ELSE coalesce((SELECT '[' || string_agg(to_json(s.setting)::text, ', '
-                    ORDER BY s.setting COLLATE "C") || ']'
-                                 FROM unnest(p.proconfig) AS s(setting)), 'null') END,
+             p.proisstrict::text, ', ', p.prosecdef::text, ', ', p.proleakproof::text, ', ', to_jsonb(p.procost), ', ',
+             to_jsonb(p.prorows), ', ', to_json(p.prosupport::text), ', ',
+             CASE
+               WHEN p.proconfig IS NULL THEN 'null'
+               WHEN cardinality(p.proconfig) = 1 THEN to_json(p.proconfig)::text
+               ELSE coalesce((
+                 SELECT '[' || string_agg(to_json(s.setting)::text, ', ' ORDER BY s.setting COLLATE "C") || ']'
+                 FROM unnest(p.proconfig) AS s(setting)), 'null')
+             END,
              ']}') AS parts
     FROM routine p
     JOIN pg_language l ON l.oid = p.prolang
@@ -203,34 +213,40 @@ BEGIN
            concat(
              '{"body": ', coalesce(CASE WHEN r.relkind IN ('v', 'm') THEN '"' || coalesce(
                CASE WHEN p_rules ? r.name THEN (
-                 SELECT split_part(p_rules ->> r.name, ' ', 2) FROM pg_rewrite w
+                 SELECT split_part(p_rules ->> r.name, ' ', 2)
+                 FROM pg_rewrite w
                  WHERE w.ev_class = r.oid AND w.rulename = '_RETURN'
                    -- The rule refers to objects by OID; such an object may have been renamed and another one created.
-                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(coalesce(
-                     (SELECT string_agg(CASE x.refclassid WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
-                                          WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text END, ' '
-                                            ORDER BY x.refclassid, x.refobjid)
-                      FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d
-                        WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
+                   AND split_part(p_rules ->> r.name, ' ', 1) = hashtextextended(
+                     coalesce((
+                       SELECT string_agg(
+                                CASE x.refclassid
+                                  WHEN 'pg_class'::regclass THEN x.refobjid::regclass::text
+                                  WHEN 'pg_proc'::regclass THEN x.refobjid::regprocedure::text
+                                END, ' ' ORDER BY x.refclassid, x.refobjid)
+                       FROM (SELECT DISTINCT d.refclassid, d.refobjid FROM pg_depend d
+                             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid) x), ''),
                      hashtextextended(w.ev_action::text, 0))::text) END,
                encode(sha256(convert_to(pg_get_viewdef(r.oid), 'UTF8')), 'hex')) || '"' END, 'null'),
              ', "owner": ', to_json(pg_get_userbyid(r.relowner)),
-             ', "state": ', jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence, 'replica identity',
-               r.relreplident,
-               'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
-               'children', (SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
-                            FROM pg_inherits i WHERE i.inhparent = r.oid))
+             ', "state": ', jsonb_build_object(
+                 'kind', r.relkind, 'persistence', r.relpersistence, 'replica identity', r.relreplident,
+                 'row security', r.relrowsecurity, 'forced', r.relforcerowsecurity,
+                 'children', (
+                   SELECT jsonb_agg(i.inhrelid::regclass::text ORDER BY i.inhrelid::regclass::text COLLATE "C")
+                   FROM pg_inherits i WHERE i.inhparent = r.oid))
                -- A role that may write the parent writes these rows. A contract has no parent, so an entry is drift.
-               || coalesce((SELECT jsonb_build_object(CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
-                                                      jsonb_agg(i.inhparent::regclass::text
-                                                        ORDER BY i.inhparent::regclass::text COLLATE "C"))
-                            FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || coalesce((
+                 SELECT jsonb_build_object(
+                   CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
+                   jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
+                 FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
                || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
              ', "signature": ', coalesce(c.list, 'null'),
              ', "privileges": ', coalesce(x.entries, '[]'),
-             ', "configuration": ', coalesce((SELECT '['
-               || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
-                                              FROM unnest(r.reloptions) AS o(option)), 'null'),
+             ', "configuration": ', coalesce((
+               SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
+               FROM unnest(r.reloptions) AS o(option)), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
@@ -260,14 +276,18 @@ BEGIN
              ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
-               FROM (SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype, CASE t.tgrelid WHEN k.conrelid THEN 'from'
-                 WHEN k.confrelid THEN 'to' END,
-                              CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
-                     FROM pg_trigger t WHERE t.tgconstraint = k.oid) s) END, 'null'),
+               FROM (
+                 SELECT concat_ws(' ', t.tgenabled, t.tgfoid, t.tgtype,
+                          CASE t.tgrelid WHEN k.conrelid THEN 'from' WHEN k.confrelid THEN 'to' END,
+                          CASE WHEN t.tgqual IS NOT NULL OR t.tgattr::text <> '' THEN 'partly' END) AS text
+                 FROM pg_trigger t WHERE t.tgconstraint = k.oid
+               ) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
              '}, "signature": ', -- A constraint that is being dropped has no definition any more.
-             coalesce(to_json(CASE WHEN k.convalidated THEN d.definition
-               ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'), '}')
+             coalesce(to_json(
+               CASE WHEN k.convalidated THEN d.definition
+                    ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'),
+             '}')
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
@@ -275,56 +295,68 @@ BEGIN
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
-           jsonb_build_object('signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object('valid', x.indisvalid AND x.indisready AND x.indislive
-               AND x.indimmediate))::text
+           jsonb_build_object(
+             'signature', pg_get_indexdef(i.oid),
+             'state', jsonb_build_object(
+               'valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
     FROM relation r
     JOIN pg_index x ON x.indrelid = r.oid
     JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
-           jsonb_build_object('signature', pg_get_triggerdef(t.oid), 'state',
-             jsonb_build_object('enabled', t.tgenabled))::text
+           jsonb_build_object(
+             'signature', pg_get_triggerdef(t.oid),
+             'state', jsonb_build_object('enabled', t.tgenabled))::text
     FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
     -- Those of foreign keys belong to their constraints; any other internal trigger was not made by the server.
-    WHERE NOT t.tgisinternal OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint
-      AND k.contype = 'f')
+    WHERE NOT t.tgisinternal
+       OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')
     UNION ALL
     SELECT 'rule', format('%I.%I', r.name, w.rulename),
-           jsonb_build_object('signature', pg_get_ruledef(w.oid), 'state',
-             jsonb_build_object('enabled', w.ev_enabled))::text
-    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
+           jsonb_build_object(
+             'signature', pg_get_ruledef(w.oid),
+             'state', jsonb_build_object('enabled', w.ev_enabled))::text
+    FROM relation r
+    JOIN pg_rewrite w ON w.ev_class = r.oid
       AND NOT (w.rulename = '_RETURN' AND w.ev_type = '1' AND r.relkind IN ('v', 'm'))
     UNION ALL
     SELECT 'policy', format('%I.%I', r.name, l.polname),
-           jsonb_build_object('signature', concat_ws(' ', l.polcmd, l.polpermissive,
-             pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
+           jsonb_build_object(
+             'signature', concat_ws(' ', l.polcmd, l.polpermissive,
+               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
-           jsonb_build_object('signature', pg_get_statisticsobjdef(s.oid), 'name',
-             format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
+           jsonb_build_object(
+             'signature', pg_get_statisticsobjdef(s.oid),
+             'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT 'schema', n.nspname::text,
-           concat('{"owner": ', to_json(pg_get_userbyid(n.nspowner)), ', "privileges": ', coalesce(x.entries, '[]'),
+           concat(
+             '{"owner": ', to_json(pg_get_userbyid(n.nspowner)),
+             ', "privileges": ', coalesce(x.entries, '[]'),
              '}')
-    FROM pg_namespace n LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
+    FROM pg_namespace n
+    LEFT JOIN privileges x ON x.class = 'schema' AND x.oid = n.oid
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
     SELECT 'role', quote_ident(r.rolname),
-           concat('{"privileges": ', coalesce((
-             SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']'
-             FROM membership m WHERE m.role = r.oid), '[]'),
+           concat(
+             '{"privileges": ', coalesce((
+               SELECT '[' || string_agg(to_json(m.entry)::text, ', ' ORDER BY m.entry COLLATE "C") || ']'
+               FROM membership m WHERE m.role = r.oid), '[]'),
              ', "configuration": ', coalesce(nullif(to_jsonb(array_remove(ARRAY[
-               CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                 CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+                 CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
                  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-               CASE WHEN r.rolcanlogin THEN 'LOGIN' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+                 CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
+                 CASE WHEN r.rolreplication THEN 'REPLICATION' END,
                  CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
-               CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
-                 || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
-                   '}')
+                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
+               || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
+             '}')
     FROM role r
   )
   SELECT d.kind, d.object, d.parts, encode(sha256(convert_to(d.parts, 'UTF8')), 'hex') AS exact_sha256

@@ -10,7 +10,7 @@
 -- counts of now (fn_birth_run_set).
 -- SECURITY DEFINER: readers may ask, and the guard views do, what stands in the way; it changes nothing.
 -- Returns: the checks of a scope, in order; blocker is the error as jsonb where one does not pass.
--- Calls: fn_birth_purpose, fn_birth_run_holder, fn_birth_dot_frozen, fn_birth_people_check, fn_birth_policy_decision,
+-- Calls: fn_birth_purpose, fn_birth_run_holder, fn_birth_people_check, fn_birth_policy_decision,
 --        fn_birth_identity_definition, fn_birth_source_grants, fn_birth_run_failures, fn_birth_contract_hash,
 --        fn_birth_identity_hash, fn_birth_clock, fn_birth_run_proof, fn_birth_is_member, fn_birth_alerts,
 --        fn_birth_raise, fn_birth_error
@@ -32,6 +32,7 @@ DECLARE
   r_permit birth.birth_admission_permit_v2;
   r_review birth.v_birth_verdict_standing;
   v_dot text;
+  v_frozen boolean;
   v_holder integer;
   v_home text;
   v_people text;
@@ -51,13 +52,19 @@ BEGIN
   END IF;
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(p_purpose, CASE WHEN v_undo THEN p_run.purpose END);
   v_dot := CASE WHEN p_scope = 'plan' THEN r_purpose.plan_dot WHEN p_scope IN ('claim', 'batch') THEN r_purpose.dot END;
+  IF v_dot IS NOT NULL THEN
+    -- Of a DOT that is not registered it stays NULL, which does not pass: a misspelt name would never be frozen.
+    SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = v_dot;
+  END IF;
   IF p_scope IN ('claim', 'batch') THEN
     v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
     SELECT format('this is %s; confirmed was %s', h.home,
              coalesce(format('%s, at %s by %s', h.confirmed_home, h.confirmed_at, h.confirmed_by), 'none'))
-    INTO v_home FROM birth.v_birth_home h WHERE NOT h.confirmed;
+    INTO v_home
+    FROM birth.v_birth_home h WHERE NOT h.confirmed;
     v_people := birth.fn_birth_people_check(p_run.run_id, p_run.lineage);
-    SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason) INTO v_stop
+    SELECT format('run %s, by %s: %s', p_run.run_id, a.actor, a.reason)
+    INTO v_stop
     FROM birth.birth_act a
     WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
@@ -73,18 +80,19 @@ BEGIN
     JOIN birth.collection_registry c ON c.collection_name = p_run.collection_name;
   ELSE
     SELECT NULL::boolean AS may_register, NULL::text AS policy, NULL::oid AS relation, NULL::text AS code_sql,
-      NULL::text AS status,
-           NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants, NULL::boolean AS unguarded
-             INTO r_source;
+           NULL::text AS status, NULL::text AS reason, NULL::text AS birth_code_sql, NULL::text AS grants,
+           NULL::boolean AS unguarded
+    INTO r_source;
   END IF;
   IF p_scope IN ('permit', 'start', 'batch') THEN
     -- A verdict that says no comes first, whenever it was given.
     SELECT v.* INTO r_review FROM birth.v_birth_verdict_standing v
-    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose ORDER BY v.verdict = 'SAFE' LIMIT 1;
+    WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose
+    ORDER BY v.verdict = 'SAFE' LIMIT 1;
     v_verdict_fault := CASE
       WHEN r_review.review_id IS NULL THEN 'nobody reviewed it'
-      WHEN r_review.verdict <> 'SAFE' THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict,
-        r_review.findings)
+      WHEN r_review.verdict <> 'SAFE'
+        THEN format('%s found it %s: %s', r_review.reviewed_by, r_review.verdict, r_review.findings)
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
@@ -95,11 +103,12 @@ BEGIN
   IF p_scope = 'start' OR p_scope = 'batch' AND p_now.contract_token IS DISTINCT FROM p_run.contract_token THEN
     IF (SELECT d.all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard d) IS NOT TRUE THEN
       SELECT coalesce(string_agg(format('%s %s: %s', g.kind, g.object, g.drift), '; '), 'no release is recorded')
-        INTO v_drift
+      INTO v_drift
       FROM birth.v_birth_gateway_release_drift_guard g WHERE g.blocks;
     END IF;
-    SELECT string_agg(g.check_name, '; ') INTO v_stage0 FROM birth.v_birth_stage0_still_enforced_guard g
-      WHERE g.pass IS NOT TRUE;
+    SELECT string_agg(g.check_name, '; ')
+    INTO v_stage0
+    FROM birth.v_birth_stage0_still_enforced_guard g WHERE g.pass IS NOT TRUE;
   END IF;
   IF p_scope IN ('confirm', 'start', 'batch', 'spend') THEN
     SELECT p.* INTO r_permit FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = p_now.permit_id;
@@ -107,8 +116,11 @@ BEGIN
   IF p_scope = 'start' THEN
     SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
     WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE';
-    v_target := CASE WHEN v_undo THEN p_run.actual_inserted WHEN v_first THEN least(p_now.planned_rows, p_now.max_rows)
-                     ELSE p_run.expected_delta END;
+    v_target := CASE
+      WHEN v_undo THEN p_run.actual_inserted
+      WHEN v_first THEN least(p_now.planned_rows, p_now.max_rows)
+      ELSE p_run.expected_delta
+    END;
     p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
     -- It may read tables of others: only for an operator, once verdict and permit allow the run.
     v_asked := v_verdict_fault IS NULL AND r_permit.status = 'OPEN'
@@ -121,9 +133,11 @@ BEGIN
     v_held := birth.fn_birth_run_proof(p_run);
   END IF;
   IF p_scope = 'end' THEN
-    SELECT count(*) - greatest(p_run.alerts_before, (SELECT max(v.alerts_seen) FROM birth.birth_review v
-      WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE')) INTO v_alerts
-        FROM birth.fn_birth_alerts();
+    SELECT count(*) - greatest(p_run.alerts_before, (
+             SELECT max(v.alerts_seen) FROM birth.birth_review v
+             WHERE v.run_id = p_run.run_id AND v.purpose = p_purpose AND v.verdict = 'SAFE'))
+    INTO v_alerts
+    FROM birth.fn_birth_alerts();
   END IF;
 
   RETURN QUERY
@@ -131,8 +145,8 @@ BEGIN
          CASE WHEN c.pass IS NOT TRUE THEN birth.fn_birth_error(c.error, c.found, c.hint) END
   FROM (SELECT row_number() OVER () AS number, l.* FROM (VALUES
     -- scopes, check, pass, error, found, expected, hint
-    ('plan permit confirm claim start batch spend end', 'the purpose is one of the list', r_purpose.purpose IS NOT NULL,
-     'bad_argument',
+    ('plan permit confirm claim start batch spend end', 'the purpose is one of the list',
+     r_purpose.purpose IS NOT NULL, 'bad_argument',
      format('purpose %L of a run for %L', p_purpose, p_run.purpose), 'known', NULL),
 
     -- status, holder, freeze, home, people
@@ -143,8 +157,8 @@ BEGIN
      'not over', NULL),
     (CASE WHEN v_undo THEN 'claim' END, 'the run can be undone',
      p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0, 'run_status',
-     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted), 'something written',
-     NULL),
+     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted),
+     'something written', NULL),
     ('batch', 'the run is under way',
      p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
      format('run %s is %s', p_run.run_id, p_run.status), 'running', NULL),
@@ -166,7 +180,7 @@ BEGIN
      v_stop IS NULL, 'stop_requested',
      v_stop, 'none', NULL),
     ('plan claim batch', 'the operation is not frozen',
-     CASE WHEN v_dot IS NULL THEN true ELSE NOT birth.fn_birth_dot_frozen(v_dot) END, 'dot_frozen',
+     v_dot IS NULL OR NOT v_frozen, CASE WHEN v_frozen IS NULL THEN 'dot_unknown' ELSE 'dot_frozen' END,
      v_dot, 'not frozen', NULL),
     ('claim batch', 'this database is the confirmed home',
      v_home IS NULL, 'home_unconfirmed',
@@ -241,8 +255,10 @@ BEGIN
      format('permit %s is %s since %s', r_permit.permit_id, r_permit.status, r_permit.closed_at), 'OPEN', NULL),
     -- A revocation counts as soon as it is an act.
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit was not revoked',
-     NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id
-       AND a.act = 'permit_revoke'), 'permit_not_open',
+     NOT EXISTS (
+       SELECT FROM birth.birth_act a
+       WHERE a.lineage = p_run.lineage AND a.permit_id = r_permit.permit_id AND a.act = 'permit_revoke'),
+     'permit_not_open',
      format('permit %s was revoked', r_permit.permit_id), 'not revoked', NULL),
     (CASE WHEN r_permit.status = 'OPEN' THEN 'confirm start batch spend' END, 'the permit has not expired',
      r_permit.expires_at > birth.fn_birth_clock(), 'permit_expired',
@@ -252,7 +268,8 @@ BEGIN
      r_permit.collection_name = p_run.collection_name AND r_permit.run_id = p_run.run_id
        AND r_permit.purpose = p_purpose, 'permit_scope',
      format('permit %s is for %s of collection %s, run %s', r_permit.permit_id, r_permit.purpose,
-       r_permit.collection_name, r_permit.run_id), format('%s, run %s', p_purpose, p_run.run_id), NULL),
+       r_permit.collection_name, r_permit.run_id),
+     format('%s, run %s', p_purpose, p_run.run_id), NULL),
     (CASE WHEN r_permit.permit_id IS NOT NULL THEN 'start batch spend' END, 'the permit is confirmed',
      r_permit.confirmed_by IS NOT NULL, 'permit_not_confirmed',
      format('permit %s', r_permit.permit_id), 'confirmed', NULL),
@@ -277,8 +294,8 @@ BEGIN
     (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
      p_now.planned_fingerprint = p_run.planned_fingerprint
        AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
-     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows), p_run.planned_rows::text,
-       NULL),
+     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows),
+     p_run.planned_rows::text, NULL),
     (CASE WHEN v_first THEN 'plan start' END, 'there is something to do',
      (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
      format('collection %s', p_run.collection_name), 'more than 0', NULL),

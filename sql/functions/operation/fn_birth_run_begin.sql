@@ -34,8 +34,8 @@ DECLARE
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id;
   v_purpose := coalesce(p_purpose, r_run.purpose);
-  SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE'
-    THEN r_run.purpose END);
+  SELECT * INTO r_purpose
+  FROM birth.fn_birth_purpose(v_purpose, CASE v_purpose WHEN 'COMPENSATE' THEN r_run.purpose END);
   PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(
     SELECT d.door FROM birth.fn_birth_purpose() p CROSS JOIN unnest(p.doors) WITH ORDINALITY AS d(door, number)
     WHERE (p.purpose = r_purpose.purpose OR r_purpose.purpose IS NULL) AND (d.number = 1 OR p_mode <> 'drive')));
@@ -44,23 +44,23 @@ BEGIN
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
     WHEN p_run_id IS NULL THEN 'p_run_id is required'
     WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
-    WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers THEN
-      format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
+    WHEN p_expected_delta <= 0 OR p_expected_delta IS NULL AND r_purpose.numbers
+      THEN format('p_expected_delta is %s', coalesce(p_expected_delta::text, 'NULL'))
     WHEN p_max_rows <= 0 OR p_max_rows IS NULL AND r_purpose.numbers
       THEN format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL'))
     WHEN p_batch IS NULL OR p_batch <= 0 THEN format('the batch size is %s', coalesce(p_batch::text, 'NULL'))
     WHEN (p_dot_origin IS NOT NULL OR r_purpose.numbers)
-         AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE
-           THEN format('p_dot_origin is %L', p_dot_origin)
+        AND (p_dot_origin ~ '[^[:space:]]' AND octet_length(p_dot_origin) <= 63) IS NOT TRUE
+      THEN format('p_dot_origin is %L', p_dot_origin)
     -- Births of the gateway and births of a run are told apart by it; a rehearsal leaves no birth.
-    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL') THEN
-      format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
+    WHEN upper(btrim(p_dot_origin) COLLATE "C") IN ('QT-002', 'REHEARSAL')
+      THEN format('p_dot_origin is %L, which no run may call itself', p_dot_origin)
   END;
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('bad_argument', v_fault);
   END IF;
-  IF r_purpose.numbers AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection)
-    THEN
+  IF r_purpose.numbers
+     AND NOT EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
   END IF;
   IF p_mode IN ('drive', 'once') THEN
@@ -69,10 +69,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('run_unknown', format('run %s', p_run_id));
   END IF;
   IF r_purpose.purpose IS NULL OR v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
-    OR p_collection <> r_run.collection_name THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s is of collection %s and for %s, not %s for %s',
-      p_run_id,
-      r_run.collection_name, r_run.purpose, coalesce(p_collection, r_run.collection_name), v_purpose));
+     OR p_collection <> r_run.collection_name THEN
+    PERFORM birth.fn_birth_raise('bad_argument',
+      format('run %s is of collection %s and for %s, not %s for %s', p_run_id, r_run.collection_name, r_run.purpose,
+        coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
   IF r_purpose.source THEN
     PERFORM birth.fn_birth_source_lock(r_run.collection_name);
@@ -91,11 +91,11 @@ BEGIN
       r_now.max_rows := coalesce(p_max_rows, r_run.max_rows, r_now.planned_rows);
       r_now.expected_delta := coalesce(p_expected_delta,
         CASE WHEN r_run.started_at IS NULL THEN least(r_now.planned_rows, r_now.max_rows)
-          ELSE r_run.expected_delta END);
+             ELSE r_run.expected_delta END);
     END IF;
     FOR v_blocker IN
       SELECT c.blocker FROM birth.fn_birth_checks(v_scope, r_run, v_purpose, r_now, p_foreign := v_foreign) c
-        WHERE NOT c.pass ORDER BY c.number
+      WHERE NOT c.pass ORDER BY c.number
     LOOP
       IF p_mode <> 'dry_run' THEN
         PERFORM birth.fn_birth_refuse(v_blocker);
@@ -108,13 +108,13 @@ BEGIN
   IF p_mode IN ('ask', 'dry_run') THEN
     r_run.status := coalesce(v_status, r_run.status);
     r_run.expected_delta := CASE WHEN v_purpose = r_run.purpose THEN least(r_now.planned_rows, r_now.max_rows)
-      ELSE r_run.expected_delta END;
+                                 ELSE r_run.expected_delta END;
     RETURN r_run;
   END IF;
   r_run := birth.fn_birth_run_claim(r_run, r_now, v_purpose, p_mode = 'drive');
   -- An attempt that is rolled back leaves this line in the server's log, and nothing else.
-  RAISE LOG 'birth: run %, attempt % begins, by %, backend %', r_run.run_id, r_run.epoch, session_user,
-    pg_backend_pid();
+  RAISE LOG 'birth: run %, attempt % begins, by %, backend %',
+    r_run.run_id, r_run.epoch, session_user, pg_backend_pid();
   RETURN r_run;
 END;
 $fn_birth_run_begin$;

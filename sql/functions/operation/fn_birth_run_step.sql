@@ -10,7 +10,7 @@
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_step(
     p_run_id uuid, p_permit_id bigint, p_purpose text, p_batch integer, p_last integer DEFAULT NULL,
-      p_took_ms double precision DEFAULT NULL)
+    p_took_ms double precision DEFAULT NULL)
   RETURNS TABLE (status text, news text, batch integer, error jsonb)
   LANGUAGE plpgsql
   VOLATILE
@@ -31,14 +31,14 @@ DECLARE
   v_constraint text;
   v_table text;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(SELECT p.doors[1]
-    FROM birth.fn_birth_purpose() p
+  PERFORM birth.fn_birth_actor('birth_operator', VARIADIC ARRAY(
+    SELECT p.doors[1] FROM birth.fn_birth_purpose() p
     WHERE p.purpose = p_purpose OR NOT EXISTS (SELECT FROM birth.fn_birth_purpose() k WHERE k.purpose = p_purpose)));
   IF (p_run_id IS NOT NULL AND p_permit_id IS NOT NULL AND p_batch > 0
       AND p_purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p)) IS NOT TRUE THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('run %s, permit %s, batch %s, purpose %L',
-      coalesce(p_run_id::text, 'NULL'),
-      coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
+    PERFORM birth.fn_birth_raise('bad_argument',
+      format('run %s, permit %s, batch %s, purpose %L', coalesce(p_run_id::text, 'NULL'),
+        coalesce(p_permit_id::text, 'NULL'), coalesce(p_batch::text, 'NULL'), p_purpose));
   END IF;
   PERFORM birth.fn_birth_durable();
   BEGIN
@@ -52,24 +52,25 @@ BEGIN
       r_now.permit_id := p_permit_id;
       r_now.contract_token := birth.fn_birth_contract_token();
       PERFORM birth.fn_birth_refuse(c.blocker)
-      FROM birth.fn_birth_checks('batch', r_run, p_purpose, r_now) c WHERE NOT c.pass ORDER BY c.number;
-      UPDATE birth.birth_backfill_ledger_v2 l SET contract_token = r_now.contract_token
+      FROM birth.fn_birth_checks('batch', r_run, p_purpose, r_now) c
+      WHERE NOT c.pass ORDER BY c.number;
+      UPDATE birth.birth_backfill_ledger_v2 l
+      SET contract_token = r_now.contract_token
       WHERE l.run_id = p_run_id AND l.contract_token <> r_now.contract_token;
       r_run := birth.fn_birth_run_batch(r_run, r_pace.batch);
       news := CASE WHEN r_run.compensating_since IS NULL
         THEN format('run %s: %s of %s written, %s', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status)
-        ELSE format('run %s: %s of %s undone, %s', p_run_id, r_run.compensated_rows, r_run.actual_inserted,
-          r_run.status) END;
+        ELSE format('run %s: %s of %s undone, %s',
+          p_run_id, r_run.compensated_rows, r_run.actual_inserted, r_run.status)
+      END;
       status := r_run.status;
       batch := r_pace.batch;
     END IF;
   EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS v_code = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL,
-      v_hint = PG_EXCEPTION_HINT,
-      v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
-    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint, 'constraint',
-      v_constraint,
-      'table', v_table);
+      v_hint = PG_EXCEPTION_HINT, v_constraint = CONSTRAINT_NAME, v_table = TABLE_NAME;
+    error := jsonb_build_object('code', v_code, 'message', v_message, 'detail', v_detail, 'hint', v_hint,
+      'constraint', v_constraint, 'table', v_table);
     PERFORM birth.fn_birth_run_outcome(p_run_id, v_code, v_message);
   END;
   RETURN NEXT;

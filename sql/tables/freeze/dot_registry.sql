@@ -20,7 +20,7 @@ INSERT INTO birth.dot_registry (dot_name, dot_code, dangerous, routine, descript
    'Executes one plan under a permit, in bounded batches.');
 
 COMMENT ON TABLE birth.dot_registry IS
-  'Named, governed database operations. Frozen ones are listed by fn_birth_dot_frozen. Specification: 1, 2.';
+  'Named, governed database operations. v_birth_dot_status says which are frozen. Specification: 1, 2.';
 COMMENT ON COLUMN birth.dot_registry.dot_name IS 'Name of the operation.';
 COMMENT ON COLUMN birth.dot_registry.dot_code IS 'Number of the operation, if the source documents give one.';
 COMMENT ON COLUMN birth.dot_registry.dangerous IS

@@ -101,10 +101,7 @@ def build(conn: Connection, births: int, told: Told, owner: str = TABLES_OWNER) 
             if found.shape is not None:
                 _create(conn, found, owner)
             _enter(conn, found)
-        conn.execute(
-            "SELECT birth.fn_birth_identity_store(c.collection_name) FROM birth.collection_registry c"
-            " WHERE c.birth_code_strategy IS NOT NULL"
-        )
+        _store(conn)
     done = 0
     for found in world:
         for first, last in _chunks(found.born):
@@ -184,6 +181,20 @@ def _enter(conn: Connection, found: Found) -> None:
         " birth_code_strategy, birth_code_column, birth_code_prefix, birth_code_template)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (found.name, SCHEMA, found.name, found.coverage, found.governed, found.strategy, *identity),
+    )
+
+
+def _store(conn: Connection) -> None:
+    """Store what the gateway needs of the identities, as ``fn_birth_identity_classify`` does from stage 2 on."""
+    conn.execute(
+        "UPDATE birth.collection_registry c"
+        " SET birth_code_sql = i.code_sql, birth_code_columns = i.columns,"
+        "  birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', i.code_sql,"
+        "   (SELECT string_agg(format('($1).%1$I AS %1$I', n), ', ') FROM unnest(i.columns) AS n)),"
+        "  birth_code_types = ARRAY("
+        "   SELECT CASE WHEN n IN ('id', 'no') THEN 'int8'::regtype ELSE 'text' END FROM unnest(i.columns) AS n)"
+        " FROM birth.collection_registry k CROSS JOIN LATERAL birth.fn_birth_identity_definition(k.collection_name) i"
+        " WHERE c.collection_name = k.collection_name AND k.birth_code_strategy IS NOT NULL"
     )
 
 

@@ -10,17 +10,17 @@ from support import Database
 from birthdb import paths
 from birthdb.release import prove
 
-FILE = "tests/integration/monitoring/test_dots.py"
+FILE = "tests/integration/identity/test_template.py"
 
 CLAIM = prove.Claim(
     "writer_has_false_done_guard",
-    routine="fn_birth_dot_frozen",
+    routine="fn_birth_template_parse",
     guard="""
-  IF v_frozen IS NULL THEN
-    PERFORM birth.fn_birth_raise('dot_unknown', format('DOT %L', p_dot));
+  IF v_columns = 0 THEN
+    PERFORM birth.fn_birth_raise('identity_malformed', format('template %L names no column', left(p_template, 80)));
   END IF;
 """,
-    test=f"{FILE}::test_an_unknown_operation_is_refused_and_not_reported_as_unfrozen",
+    test=f"{FILE}::test_an_invalid_template_is_refused_and_nothing_is_classified",
 )
 
 
@@ -42,13 +42,13 @@ def test_every_claimed_guard_occurs_once_and_every_test_exists() -> None:
 
 def test_a_claim_without_its_guard_text_is_an_error() -> None:
     with pytest.raises(prove.ClaimError, match="0 times"):
-        prove.Claim("x", "fn_birth_dot_frozen", "IF the moon is full", "t").without(CLAIM.body)
+        prove.Claim("x", "fn_birth_template_parse", "IF the moon is full", "t").without(CLAIM.body)
 
 
 def test_disabling_a_claimed_guard_changes_nothing_else(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "claims", lambda: {CLAIM.name: CLAIM})
     prove.take_out(scene.admin, CLAIM.name)
-    assert scene.value("SELECT birth.fn_birth_dot_frozen('no such operation')") is None
+    assert scene.value("SELECT literal FROM birth.fn_birth_template_parse('no column')") == "no column"
     assert scene.value("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard") is True
     assert scene.value("SELECT count(*) FROM birth.v_birth_stage0_still_enforced_guard WHERE NOT pass") == 0
 
@@ -75,7 +75,7 @@ def test_every_claim_is_proven_for_the_current_bodies_and_tests() -> None:
 
 def test_a_claim_with_a_missing_test_is_an_error() -> None:
     with pytest.raises(prove.ClaimError, match="there is no"):
-        _ = prove.Claim("x", "fn_birth_dot_frozen", "g", f"{FILE}::test_nothing").test_sha256
+        _ = prove.Claim("x", "fn_birth_template_parse", "g", f"{FILE}::test_nothing").test_sha256
 
 
 def test_a_released_database_shows_every_flag_of_the_writer_proven(db: Database) -> None:

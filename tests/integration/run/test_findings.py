@@ -45,9 +45,11 @@ def test_readiness_does_not_pass_while_the_procedure_is_absent(scene: Scene, ite
 
 def test_a_run_does_not_begin_while_its_dot_is_absent(scene: Scene, item: str) -> None:
     run = scene.permitted(item)
-    scene.execute("DELETE FROM birth.dot_registry WHERE dot_name = 'dot-birth-backfill-apply'")
+    scene.execute("DELETE FROM birth.dot_registry WHERE NOT dangerous")
     with scene.unchanged(), refused(errors.DotUnknown):
         scene.apply(run)
+    with scene.unchanged(), refused(errors.DotUnknown):
+        scene.plan(item)
 
 
 def test_a_permit_has_an_expiry_and_a_row_bound(scene: Scene, item: str) -> None:

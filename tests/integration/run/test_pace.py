@@ -17,7 +17,6 @@ from birthdb import errors
 
 HOUR = 3_600_000
 MOST = 2_147_483_647
-SIZE = "SELECT birth.fn_birth_batch_size(%s::integer, %s::integer, %s::integer, %s::float8)"
 
 properties = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 rows = st.integers(1, MOST)
@@ -25,10 +24,22 @@ targets = st.integers(1, HOUR)
 times = st.floats(0.001, 1e9) | st.sampled_from([0.0, -5.0, 1e308, float("inf")])
 
 
-def size(scene: Scene, *arguments: float | None) -> int:
-    """Return the rows of the next batch: the most, the target, those of the last batch, the time that it took."""
-    found: int = scene.value(SIZE, arguments)
+def tune(scene: Scene, run: Run, **pace: Any) -> None:
+    scene.ask(OPERATOR, "fn_birth_run_tune", p_run_id=run.run_id, **pace)
+
+
+def pace(scene: Scene, run: Run, *arguments: float | None) -> int:
+    """Return the next batch size as the driver hears it: its own, rows of the last batch, milliseconds that it took."""
+    query = "SELECT batch FROM birth.fn_birth_run_pace(%s, %s::integer, %s::integer, %s::float8)"
+    found: int = scene.value(query, (run.run_id, *arguments))
     return found
+
+
+def size(scene: Scene, run: Run, most: int, target: int | None, last: float | None, took: float | None) -> int:
+    """Return the rows of the next batch, with that target if there is one."""
+    if target is not None:
+        tune(scene, run, p_target_ms=target)
+    return pace(scene, run, most, last, took)
 
 
 # --- the size of a batch
@@ -37,17 +48,17 @@ def size(scene: Scene, *arguments: float | None) -> int:
 @properties
 @given(most=rows, target=targets, last=rows, took=times)
 def test_a_batch_size_is_between_100_and_the_operators_maximum(
-    scene: Scene, most: int, target: int, last: int, took: float
+    scene: Scene, run: Run, most: int, target: int, last: int, took: float
 ) -> None:
-    assert min(100, most) <= size(scene, most, target, last, took) <= most
+    assert min(100, most) <= size(scene, run, most, target, last, took) <= most
 
 
 @properties
 @given(most=rows, target=targets, last=rows, took=times)
 def test_a_batch_size_at_most_doubles_and_shrinks_at_once(
-    scene: Scene, most: int, target: int, last: int, took: float
+    scene: Scene, run: Run, most: int, target: int, last: int, took: float
 ) -> None:
-    found = size(scene, most, target, last, took)
+    found = size(scene, run, most, target, last, took)
     if found > min(100, most):
         assert found <= 2 * last
         if took > target:
@@ -57,17 +68,18 @@ def test_a_batch_size_at_most_doubles_and_shrinks_at_once(
 @properties
 @given(most=rows, target=targets, last=rows, took=st.tuples(times, times))
 def test_a_slow_batch_is_not_followed_by_a_larger_one(
-    scene: Scene, most: int, target: int, last: int, took: tuple[float, float]
+    scene: Scene, run: Run, most: int, target: int, last: int, took: tuple[float, float]
 ) -> None:
-    assert size(scene, most, target, last, min(took)) >= size(scene, most, target, last, max(took))
+    assert size(scene, run, most, target, last, min(took)) >= size(scene, run, most, target, last, max(took))
 
 
 @properties
 @given(most=st.tuples(rows, rows), target=st.tuples(targets, targets), last=st.tuples(rows, rows), took=times)
 def test_the_batch_size_is_monotonic_in_its_inputs(
-    scene: Scene, most: tuple[int, int], target: tuple[int, int], last: tuple[int, int], took: float
+    scene: Scene, run: Run, most: tuple[int, int], target: tuple[int, int], last: tuple[int, int], took: float
 ) -> None:
-    assert size(scene, min(most), min(target), min(last), took) <= size(scene, max(most), max(target), max(last), took)
+    least = size(scene, run, min(most), min(target), min(last), took)
+    assert least <= size(scene, run, max(most), max(target), max(last), took)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -78,25 +90,26 @@ def test_the_batch_size_is_monotonic_in_its_inputs(
     first=st.integers(100, 100_000),
 )
 def test_the_batch_size_converges_to_the_target_without_overshoot(
-    scene: Scene, target: int, overhead: float, row: float, first: int
+    scene: Scene, run: Run, target: int, overhead: float, row: float, first: int
 ) -> None:
     """A batch costs a part of the target whatever its size, and so many milliseconds a row."""
     most = 1_000_000
     best = max(100.0, min(most, target * (1 - overhead) / row))
     # Where half of the target is overhead, a batch is at most twice too fast, and the next one larger by its root.
     sizes = [first]
+    tune(scene, run, p_target_ms=target)
     for _ in range(12 + max(0, ceil(log(best / first, 2**0.5)))):
-        sizes.append(size(scene, most, target, sizes[-1], target * overhead + row * sizes[-1]))
+        sizes.append(pace(scene, run, most, sizes[-1], target * overhead + row * sizes[-1]))
     # No step leads past the best size, but for rounding.
     for one, following in pairwise(sizes):
         assert min(one, best) - 1 <= following <= max(one, best) + 1e-6
     assert sizes[-1] == pytest.approx(best, rel=0.05, abs=2)
 
 
-def test_the_batch_size_recovers_after_one_slow_batch(scene: Scene) -> None:
-    sizes = [size(scene, 10_000, 50, 5000, 5000.0)]
+def test_the_batch_size_recovers_after_one_slow_batch(scene: Scene, run: Run) -> None:
+    sizes = [size(scene, run, 10_000, 50, 5000, 5000.0)]
     while sizes[-1] < 4800:
-        sizes.append(size(scene, 10_000, 50, sizes[-1], sizes[-1] / 100))
+        sizes.append(pace(scene, run, 10_000, sizes[-1], sizes[-1] / 100))
     assert sizes == [100, 200, 400, 800, 1600, 2828, 3760, 4335, 4655, 4824]
 
 
@@ -119,23 +132,12 @@ def test_the_batch_size_recovers_after_one_slow_batch(scene: Scene) -> None:
     ],
 )
 def test_a_batch_size_is_computed_from_the_last_batch(
-    scene: Scene, arguments: tuple[float | None, ...], expected: int
+    scene: Scene, run: Run, arguments: tuple[Any, ...], expected: int
 ) -> None:
-    assert size(scene, *arguments) == expected
+    assert size(scene, run, *arguments) == expected
 
 
 # --- a run with a target
-
-
-def tune(scene: Scene, run: Run, **pace: Any) -> None:
-    scene.ask(OPERATOR, "fn_birth_run_tune", p_run_id=run.run_id, **pace)
-
-
-def pace(scene: Scene, run: Run, *arguments: float | None) -> int:
-    """Return the next batch size as the driver hears it: its own, rows of the last batch, milliseconds that it took."""
-    query = "SELECT batch FROM birth.fn_birth_run_pace(%s, %s::integer, %s::integer, %s::float8)"
-    found: int = scene.value(query, (run.run_id, *arguments))
-    return found
 
 
 def many(scene: Scene, count: int) -> Run:

@@ -1,7 +1,8 @@
 """Attacks on Alembic's version table: who reads or alters a table runs what is on it, and a superuser reads it."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, LiteralString
 
 import psycopg
@@ -54,14 +55,25 @@ PLANTED: dict[LiteralString, str] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def attacked(server: Cluster, template: Database, empty_db: Database) -> Database:
+@pytest.fixture(scope="module")
+def prepared(server: Cluster, template: Database) -> Iterator[Database]:
     """A database at stage1 in which a member of birth_dba may create in a schema, and has prepared an attack."""
     server.enrol()
-    upgrade(empty_db.url(RELEASER), "stage1")
-    empty_db.connect().execute(f"CREATE SCHEMA d2 AUTHORIZATION {DBA}; GRANT USAGE ON SCHEMA d2 TO PUBLIC".encode())
-    empty_db.connect(DBA).execute(_EVIL.encode())
-    return empty_db
+    made = server.create()
+    upgrade(made.url(RELEASER), "stage1")
+    with made.connect() as admin, made.connect(DBA) as attacker:
+        admin.execute(f"CREATE SCHEMA d2 AUTHORIZATION {DBA}; GRANT USAGE ON SCHEMA d2 TO PUBLIC".encode())
+        attacker.execute(_EVIL.encode())
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def attacked(server: Cluster, prepared: Database) -> Iterator[Database]:
+    """A copy of it; stage1 knows no copies that a DBA confirms."""
+    made = server.create(prepared.name, confirmed=False)
+    yield made
+    made.drop()
 
 
 def ran(db: Database) -> bool:
@@ -75,6 +87,7 @@ def as_before(db: Database) -> None:
     db.connect().execute("ALTER TABLE birth.alembic_version OWNER TO birth_dba")
 
 
+@cache
 def script(direction: str, revisions: str) -> str:
     """Return what Alembic writes for psql."""
     config = alembic_config("postgresql://nobody@/nowhere?host=/nowhere")

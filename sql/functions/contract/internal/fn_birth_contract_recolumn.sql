@@ -17,51 +17,57 @@ AS $fn_birth_contract_recolumn$
   ), action AS (
     SELECT 1 AS rank, format('DROP COLUMN %I', c.name) AS text FROM columns c WHERE c.wanted IS NULL
     UNION ALL
-    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type', ' COLLATE '
-      || (c.wanted ->> 'collation'))
-    FROM columns c WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type',
-      c.live -> 'collation')
+    SELECT 2, format('ALTER COLUMN %1$I TYPE %2$s%3$s USING %1$I::%2$s', c.name, c.wanted ->> 'type',
+      ' COLLATE ' || (c.wanted ->> 'collation'))
+    FROM columns c
+    WHERE (c.wanted -> 'type', c.wanted -> 'collation') IS DISTINCT FROM (c.live -> 'type', c.live -> 'collation')
       AND c.wanted IS NOT NULL AND c.live IS NOT NULL
     UNION ALL
     SELECT 3, format('ALTER COLUMN %I %s NOT NULL', c.name, CASE WHEN c.wanted ? 'not null' THEN 'SET' ELSE 'DROP' END)
     FROM columns c WHERE (c.wanted ? 'not null') <> (c.live ? 'not null')
     UNION ALL
     SELECT 4, format('ALTER COLUMN %I %s', c.name, coalesce('SET DEFAULT ' || (c.wanted ->> 'default'), 'DROP DEFAULT'))
-    FROM columns c WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default') AND c.wanted IS NOT NULL
-      AND c.live IS NOT NULL
+    FROM columns c
+    WHERE (c.wanted -> 'default') IS DISTINCT FROM (c.live -> 'default')
+      AND c.wanted IS NOT NULL AND c.live IS NOT NULL
     UNION ALL
-    SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE WHEN c.wanted ? 'identity'
-      THEN format('ADD GENERATED %s AS IDENTITY', CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
-        ELSE 'BY DEFAULT' END) ELSE 'DROP IDENTITY' END)
+    SELECT 5, format('ALTER COLUMN %I %s', c.name, CASE
+      WHEN c.wanted ? 'identity' THEN format('ADD GENERATED %s AS IDENTITY',
+        CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
+      ELSE 'DROP IDENTITY' END)
     FROM columns c WHERE (c.wanted ? 'identity') <> (c.live ? 'identity')
     UNION ALL
-    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name, CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS'
-      ELSE 'BY DEFAULT' END)
+    SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name,
+      CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
     UNION ALL
     SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
     FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
     UNION ALL
     SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array'
-      THEN p_live -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(
+      CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END
+    ) AS o(option)
     WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
     UNION ALL
     SELECT 8, format('SET (%s)', o.option)
-    FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array'
-      THEN p_wanted -> 'configuration' ELSE '[]' END) AS o(option)
+    FROM jsonb_array_elements_text(
+      CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array' THEN p_wanted -> 'configuration' ELSE '[]' END
+    ) AS o(option)
     WHERE NOT coalesce(p_live -> 'configuration' ? o.option, false)
   )
   SELECT concat_ws('; ',
-    (SELECT string_agg(format('-- column %s of %s is gone with its values: restore the table from a backup', c.name,
-      p_table), E'\n' ORDER BY c.name)
+    (SELECT string_agg(
+              format('-- column %s of %s is gone with its values: restore the table from a backup', c.name, p_table),
+              E'\n' ORDER BY c.name)
      FROM columns c WHERE c.live IS NULL) || E'\n',
     (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text))
-      FROM action a HAVING count(*) > 0),
+     FROM action a HAVING count(*) > 0),
     -- A new sequence starts after the highest value in the table.
-    (SELECT string_agg(format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
-                         '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
-                              'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
+    (SELECT string_agg(
+              format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
+                '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
+                'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
   WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
 $fn_birth_contract_recolumn$;

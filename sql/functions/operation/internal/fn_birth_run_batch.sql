@@ -31,9 +31,10 @@ BEGIN
   SELECT * INTO r_purpose FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_undo THEN p_run.purpose END);
   WHILE NOT v_end AND v_visited < p_batch LOOP
     v_rows := least(c_chunk, p_batch - v_visited);
-    EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice) INTO r_slice USING p_run, v_marker, v_rows;
-    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write) INTO v_chunk USING p_run, r_slice.codes,
-      r_slice.fingerprint;
+    EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice)
+      INTO r_slice USING p_run, v_marker, v_rows;
+    EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write)
+      INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -55,17 +56,20 @@ BEGIN
   IF v_undo THEN
     UPDATE birth.birth_backfill_ledger_v2 l
     SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
-      compensated_rows = l.compensated_rows + v_written[1]::bigint
-    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+        compensated_rows = l.compensated_rows + v_written[1]::bigint
+    WHERE l.run_id = p_run.run_id
+    RETURNING l.* INTO r_run;
   ELSE
     UPDATE birth.birth_backfill_ledger_v2 l
     SET batches = l.batches + 1, last_batch_at = clock_timestamp(),
-      actual_inserted = l.actual_inserted + v_written[1]::bigint,
+        actual_inserted = l.actual_inserted + v_written[1]::bigint,
         visited = l.visited + v_visited, skipped = l.skipped + v_visited - v_written[1]::bigint,
-          resume_marker = v_marker,
-        written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1], l.written_fingerprint[2] + v_written[2],
+        resume_marker = v_marker,
+        written_fingerprint = ARRAY[l.written_fingerprint[1] + v_written[1],
+                                    l.written_fingerprint[2] + v_written[2],
                                     l.written_fingerprint[3] + v_written[3]]
-    WHERE l.run_id = p_run.run_id RETURNING l.* INTO r_run;
+    WHERE l.run_id = p_run.run_id
+    RETURNING l.* INTO r_run;
     -- Rows that left the range are told by the sums already: the batch is undone, and what it would have written is
     -- left for a new plan.
     IF v_end AND r_run.written_fingerprint <> r_run.target_fingerprint THEN
@@ -77,12 +81,13 @@ BEGIN
   -- waited for.
   PERFORM FROM birth.birth_admission_permit_v2 p WHERE p.permit_id = r_run.permit_id FOR UPDATE;
   PERFORM birth.fn_birth_refuse(c.blocker)
-  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c WHERE NOT c.pass
-    ORDER BY c.number;
-  UPDATE birth.birth_admission_permit_v2 p SET spent_rows = p.spent_rows + v_written[1]::bigint
-    WHERE p.permit_id = r_run.permit_id;
-  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, CASE WHEN NOT v_undo THEN p_run.resume_marker END, v_visited,
-    v_written);
+  FROM birth.fn_birth_checks('spend', r_run, v_purpose, r_run, v_written[1]::bigint) c
+  WHERE NOT c.pass ORDER BY c.number;
+  UPDATE birth.birth_admission_permit_v2 p
+  SET spent_rows = p.spent_rows + v_written[1]::bigint
+  WHERE p.permit_id = r_run.permit_id;
+  PERFORM birth.fn_birth_run_receipt(r_run, v_purpose, CASE WHEN NOT v_undo THEN p_run.resume_marker END,
+    v_visited, v_written);
   RETURN r_run;
 END;
 $fn_birth_run_batch$;

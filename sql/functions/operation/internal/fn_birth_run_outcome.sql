@@ -17,10 +17,12 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   -- Of the catalogue's errors the catalogue says it. Of PostgreSQL's, a lock, a timeout, a cancel, a lost connection, a
   -- full disk or a serialization failure comes from outside and stops the run; everything else is a check that failed.
-  v_error jsonb := CASE WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
-    ELSE jsonb_build_object('error', p_sqlstate, 'outcome',
-      CASE WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped'
-        ELSE 'failed' END) END;
+  v_error jsonb := CASE
+    WHEN p_sqlstate LIKE 'NB%' THEN birth.fn_birth_error(p_sqlstate, '')
+    ELSE jsonb_build_object('error', p_sqlstate, 'outcome', CASE
+      WHEN p_sqlstate IN ('55P03', '57014') OR left(p_sqlstate, 2) IN ('40', '53', '57', '58', '08') THEN 'stopped'
+      ELSE 'failed' END)
+  END;
   v_status text := v_error ->> 'outcome';
 BEGIN
   SELECT l.* INTO r_run FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = p_run_id AND l.status = 'running';
@@ -30,16 +32,17 @@ BEGIN
   IF v_status = 'failed' THEN
     PERFORM pg_try_advisory_lock(birth.fn_birth_lock_key(format('failed:%s:%s', p_run_id, r_run.epoch)));
   END IF;
-  RAISE LOG 'birth: run %, attempt %, of %: % % %', p_run_id, r_run.epoch, session_user, v_status, p_sqlstate,
-    p_message;
+  RAISE LOG 'birth: run %, attempt %, of %: % % %',
+    p_run_id, r_run.epoch, session_user, v_status, p_sqlstate, p_message;
   -- A takeover that is being committed is waited for.
   PERFORM birth.fn_birth_run_wait(p_run_id);
-  UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
+  UPDATE birth.birth_backfill_ledger_v2 l
+  SET status = v_status, stop_reason = v_error ->> 'error', holder_pid = NULL
   WHERE l.run_id = p_run_id AND l.status = 'running' AND l.epoch = r_run.epoch;
   IF FOUND THEN
     PERFORM birth.fn_birth_act_record('outcome', p_run_id := p_run_id, p_lineage := r_run.lineage,
-      p_permit_id := r_run.permit_id,
-      p_collection := r_run.collection_name, p_epoch := r_run.epoch, p_reason := p_message,
+      p_permit_id := r_run.permit_id, p_collection := r_run.collection_name, p_epoch := r_run.epoch,
+      p_reason := p_message,
       p_detail := jsonb_build_object('status', v_status, 'sqlstate', p_sqlstate));
     PERFORM birth.fn_birth_permit_settle(p_run_id);
   END IF;
