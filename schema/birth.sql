@@ -209,6 +209,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     identity_hash text NOT NULL,
     planned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     planned_by text NOT NULL,
+    wanted jsonb,
     max_rows bigint,
     expected_delta bigint NOT NULL,
     target_upper text[],
@@ -270,7 +271,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collect
 
 -- Name: COLUMN birth_backfill_ledger_v2.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run does: APPLY writes births. COMPENSATE undoes a run.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run is for: APPLY writes births, TRANSITION changes a policy. fn_birth_purpose lists them.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -348,6 +349,10 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was plan
 
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
 
+-- Name: COLUMN birth_backfill_ledger_v2.wanted; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.wanted IS 'Arguments of the plan beside its collection, by their names; NULL: there are none.';
+
 -- Name: COLUMN birth_backfill_ledger_v2.max_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
@@ -366,7 +371,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerpr
 
 -- Name: COLUMN birth_backfill_ledger_v2.accepted_orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'What the verdict accepted.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.alerts_before; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -742,7 +747,8 @@ BEGIN
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
-      WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
+      WHEN NOT (p_scope = 'batch' AND r_purpose.settles)
+           AND r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
         THEN 'policy, identity or table changed after the verdict'
     END;
   END IF;
@@ -768,12 +774,12 @@ BEGIN
       ELSE p_run.expected_delta
     END;
     p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
-    -- It may read tables of others: only for an operator, once verdict and permit allow the run.
-    v_asked := v_verdict_fault IS NULL AND r_permit.status = 'OPEN'
-      AND birth.fn_birth_is_member(session_user, 'birth_operator');
-    IF v_asked AND r_purpose.fault IS NOT NULL THEN
-      EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
-    END IF;
+  END IF;
+  -- It may read tables of others: only for an operator, and before a run once verdict and permit allow it.
+  v_asked := r_purpose.fault IS NOT NULL AND birth.fn_birth_is_member(session_user, 'birth_operator')
+    AND (p_scope = 'plan' OR p_scope = 'start' AND v_verdict_fault IS NULL AND r_permit.status = 'OPEN');
+  IF v_asked THEN
+    EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
   END IF;
   IF p_scope = 'end' OR p_scope = 'start' AND NOT v_first AND NOT v_undo THEN
     v_held := birth.fn_birth_run_proof(p_run);
@@ -950,7 +956,7 @@ BEGIN
      p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows), 'delta_mismatch',
      format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows,
        v_target, CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
-    (CASE WHEN v_asked THEN 'start' END, 'the purpose itself finds nothing in the way',
+    (CASE WHEN v_asked THEN 'plan start' END, 'the purpose itself finds nothing in the way',
      v_fault IS NULL, v_fault ->> 'error',
      v_fault ->> 'detail', 'nothing', v_fault ->> 'hint'),
 
@@ -1102,6 +1108,8 @@ BEGIN
     UPDATE birth.collection_registry c
     SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
         rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        policy_version = c.policy_version
+          + ((c.coverage_status, c.governed) <> (p_coverage_status, p_governed))::integer,
         admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
         admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;
@@ -2433,6 +2441,12 @@ BEGIN
     ('definition_in_use', 'NB116', 'failed',
      'the collection has an open run',
      'finish or compensate the run first'),
+    ('transition_required', 'NB117', 'failed',
+     'the change needs a governance transition',
+     'an operator plans it with birth.fn_dot_birth_qt005_plan; another person judges it, a third one permits it'),
+    ('transition_blocked', 'NB118', 'failed',
+     'the policy of the collection cannot change so now',
+     'mend what the detail names, then plan again'),
     ('source_left_traces', 'NB119', 'failed',
      'code on the source table changed the state of this session',
      'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
@@ -2890,6 +2904,7 @@ CREATE TABLE birth.collection_registry (
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
     gateway_owner name,
     rule_version bigint DEFAULT 1 NOT NULL,
+    policy_version bigint DEFAULT 1 NOT NULL,
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     registered_by text DEFAULT SESSION_USER NOT NULL,
     classified_at timestamp with time zone,
@@ -2985,6 +3000,10 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table
 -- Name: COLUMN collection_registry.rule_version; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
+
+-- Name: COLUMN collection_registry.policy_version; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.policy_version IS 'Incremented by each change of coverage_status or governed, so that one that was changed back is noticed too.';
 
 -- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3835,7 +3854,8 @@ CREATE FUNCTION birth.fn_birth_identity_hash(p_collection text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT encode(sha256(convert_to(jsonb_build_array(
-    c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.birth_code_strategy, c.birth_code_column,
+    c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.governed, c.policy_version,
+    c.birth_code_strategy, c.birth_code_column,
     c.birth_code_prefix, c.birth_code_template, c.birth_code_sql)::text, 'UTF8')), 'hex')
   FROM birth.collection_registry c
   WHERE c.collection_name = p_collection;
@@ -4452,9 +4472,9 @@ ALTER FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) OWNER TO birth_define
 
 COMMENT ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) IS 'Gives a run''s revoked or expired permit that status. Specification: 6, R9.';
 
--- Name: fn_birth_plan(text, text, boolean, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_plan(text, text, boolean, uuid, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(), OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) RETURNS record
+CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(), p_wanted jsonb DEFAULT NULL::jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4466,6 +4486,7 @@ BEGIN
   r_run.run_id := p_run_id;
   r_run.purpose := p_purpose;
   r_run.collection_name := p_collection;
+  r_run.wanted := p_wanted;
   r_run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   r_run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   SELECT * INTO r_set FROM birth.fn_birth_run_set(r_run);
@@ -4487,13 +4508,13 @@ BEGIN
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
     run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
-    server_major, contract_hash, identity_hash, planned_at, planned_by)
+    server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
     r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
     r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
+    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;
   PERFORM birth.fn_birth_act_record('plan', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
     p_collection := p_collection,
@@ -4502,11 +4523,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
+COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
 
 -- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4540,7 +4561,7 @@ COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The po
 
 -- Name: fn_birth_purpose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text)
+CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4548,11 +4569,13 @@ CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undo
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
-     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL),
+     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
+     'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, false,
-     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault')
-  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault)
+     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
+     'orphans', false)
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts, settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
 $$;
 
@@ -5032,6 +5055,7 @@ CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_fi
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_purpose text;
+  v_accepts text;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
   v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
@@ -5048,14 +5072,18 @@ BEGIN
   END IF;
   v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
+  v_accepts := (SELECT p.accepts FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_purpose = 'COMPENSATE'
+    THEN r_run.purpose END) p);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
-    WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
-      format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
+    WHEN p_accept_orphans IS NULL OR p_accept_orphans < 0
+         OR v_accepts IS DISTINCT FROM 'births' AND p_accept_orphans NOT IN (0, r_run.orphans)
+      THEN format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'),
+        r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
       WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX'))
@@ -5497,7 +5525,9 @@ BEGIN
     UPDATE birth.birth_backfill_ledger_v2 l
     SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin,
         target_upper = r_target.target_upper, target_fingerprint = r_target.target_fingerprint,
-        accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+        accepted_orphans = coalesce((SELECT v.accept_orphans FROM birth.v_birth_verdict_standing v
+          WHERE v.run_id = l.run_id AND v.purpose = l.purpose AND v.verdict = 'SAFE'), 0),
+        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
     WHERE l.run_id = p_run.run_id;
   END IF;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage,
@@ -5719,8 +5749,10 @@ BEGIN
      OR NOT v_undo AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
           SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose
             AND v.verdict <> 'SAFE')) THEN
-    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan,
-      r_run.collection_name);
+    RETURN format('SELECT * FROM birth.%I(p_collection := %L%s, p_dry_run := false);  -- an operator', r_purpose.plan,
+      r_run.collection_name,
+      (SELECT string_agg(format(', %I := %L', w.key, w.value), '' ORDER BY w.key DESC)
+       FROM jsonb_each_text(r_run.wanted) w));
   ELSIF EXISTS (SELECT FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass) THEN
     RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
@@ -9976,9 +10008,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -96,6 +96,14 @@ class DefinitionInUse(BirthError, sqlstate="NB116"):
     """NB116: the collection has an open run."""
 
 
+class TransitionRequired(BirthError, sqlstate="NB117"):
+    """NB117: the change needs a governance transition."""
+
+
+class TransitionBlocked(BirthError, sqlstate="NB118"):
+    """NB118: the policy of the collection cannot change so now."""
+
+
 class SourceLeftTraces(BirthError, sqlstate="NB119"):
     """NB119: code on the source table changed the state of this session."""
 

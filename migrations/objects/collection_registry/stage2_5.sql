@@ -17,6 +17,7 @@ CREATE TABLE birth.collection_registry (
   gateway_mode        text NOT NULL DEFAULT 'observe',
   gateway_owner       name COLLATE "C",
   rule_version        bigint NOT NULL DEFAULT 1,
+  policy_version      bigint NOT NULL DEFAULT 1,
   registered_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
   registered_by       text NOT NULL DEFAULT session_user,
   classified_at       timestamptz,
@@ -75,6 +76,8 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS
   'has this owner.';
 COMMENT ON COLUMN birth.collection_registry.rule_version IS
   'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
+COMMENT ON COLUMN birth.collection_registry.policy_version IS
+  'Incremented by each change of coverage_status or governed, so that one that was changed back is noticed too.';
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was registered.';
 COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that registered the collection.';
 COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last classified.';

@@ -45,7 +45,9 @@ BEGIN
     -- wait.
     UPDATE birth.collection_registry c
     SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        policy_version = c.policy_version
+          + ((c.coverage_status, c.governed) <> (p_coverage_status, p_governed))::integer
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)

@@ -52,6 +52,8 @@ BEGIN
     UPDATE birth.collection_registry c
     SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
         rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        policy_version = c.policy_version
+          + ((c.coverage_status, c.governed) <> (p_coverage_status, p_governed))::integer,
         admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
         admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;

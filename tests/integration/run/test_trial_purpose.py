@@ -11,7 +11,8 @@ from birthdb.audit import evidence
 
 #: The line of the list. Its set has no source table and no counts beside its own, so it needs no other routine.
 LINE = """    ('TRANSITION', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],
-     false, false, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL),
+     false, false, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL,
+     'orphans', false),
 """
 
 #: What it works on: rows to be done, each by one run.
