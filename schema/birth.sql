@@ -2800,6 +2800,7 @@ CREATE FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) RETU
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_collection);
   r_collection birth.collection_registry;
   r_found record;
 BEGIN
@@ -2838,7 +2839,8 @@ BEGIN
   SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
-    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed));
+    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
+      || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
   RETURN coalesce(
     (SELECT format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
                    r_collection.schema_name, r_collection.table_name)
@@ -5163,6 +5165,22 @@ ALTER FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger
 
 COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
 
+-- Name: fn_birth_rule_state(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_rule_state(p_collection text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT jsonb_build_object('rule_version', f.rule_version, 'holds', f.holds)
+  FROM birth.v_birth_gateway_fence f WHERE f.collection_name = p_collection;
+$$;
+
+ALTER FUNCTION birth.fn_birth_rule_state(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_rule_state(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_rule_state(p_collection text) IS 'The version of a collection''s rule and whether it holds, for the detail of an act. Specification: 4.1, 5.';
+
 -- Name: fn_birth_run_audit(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, check_name text, found text, expected text, pass boolean)
@@ -5595,6 +5613,9 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, 
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  -- Before the rows are counted: a rule that holds then holds for all that is counted.
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;
   r_set record;
 BEGIN
@@ -5609,7 +5630,9 @@ BEGIN
     p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
     p_detail := jsonb_build_object('status', v_status) || CASE WHEN v_undo THEN '{}'
-      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END);
+      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END
+      || CASE WHEN v_source THEN v_rule || jsonb_build_object('unborn', (r_set.fresh).planned_rows
+           + (r_set.fresh).unresolvable + (r_set.fresh).duplicates + (r_set.fresh).collisions) ELSE '{}' END);
   UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock()
     WHERE p.permit_id = p_run.permit_id;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, finished_at = clock_timestamp(), holder_pid = NULL
@@ -6918,7 +6941,7 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text]))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text]))),
     CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
@@ -10072,6 +10095,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_rule_state(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_rule_state(p_collection text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_audit(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 

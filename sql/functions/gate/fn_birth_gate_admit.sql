@@ -4,7 +4,8 @@
 -- SECURITY DEFINER: only routines of birth_definer write the registry, and only birth_definer may have a source read.
 -- It waits two seconds at most for the table's lock.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_login_id, fn_birth_gate_read, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_login_id, fn_birth_rule_state, fn_birth_gate_read,
+--        fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text)
   RETURNS text
@@ -15,6 +16,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason
   SET lock_timeout = '2s'
 AS $fn_birth_gate_admit$
 DECLARE
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_collection);
   r_collection birth.collection_registry;
   r_found record;
 BEGIN
@@ -53,7 +55,8 @@ BEGIN
   SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
-    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed));
+    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
+      || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
   RETURN coalesce(
     (SELECT format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
                    r_collection.schema_name, r_collection.table_name)
