@@ -669,6 +669,41 @@ ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
 
+-- Name: fn_birth_census_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_census_record(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  -- Before the rows are read: a rule that holds then holds for all that is read.
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_collection);
+  r_check record;
+  v_checks jsonb := '[]';
+  v_unborn numeric := 0;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_census_record');
+  FOR r_check IN SELECT * FROM birth.fn_birth_census(p_collection) LOOP
+    v_checks := v_checks || jsonb_build_object('check', r_check."check", 'rows', r_check.rows, 'pass', r_check.pass);
+    -- NULL: the identity is not eligible, and nothing was counted.
+    v_unborn := v_unborn + CASE
+      WHEN r_check.rows IS NULL THEN NULL
+      WHEN r_check."check" IN ('rows without a birth', 'rows without a code', 'codes owned by another collection',
+                               'duplicate codes') THEN r_check.rows
+      ELSE 0 END;
+    RETURN QUERY SELECT r_check."check", r_check.rows, r_check.examples, r_check.pass;
+  END LOOP;
+  PERFORM birth.fn_birth_act_record('census', p_collection := p_collection,
+    p_detail := v_rule || jsonb_build_object('unborn', v_unborn, 'checks', v_checks));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_census_record(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_census_record(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_census_record(p_collection text) IS 'Takes the census of a collection and records it as an act; returns check, rows, examples, pass. Operator. NB103, NB110 to NB112, NB115. Specification: 4.1, 7.';
+
 -- Name: fn_birth_checks(text, birth.birth_backfill_ledger_v2, text, birth.birth_backfill_ledger_v2, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint DEFAULT 0, p_foreign text[] DEFAULT NULL::text[]) RETURNS TABLE(number bigint, check_name text, found text, expected text, pass boolean, blocker jsonb)
@@ -1070,7 +1105,9 @@ CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema t
     AS $_$
 DECLARE
   v_fault text;
+  v_known boolean;
   v_same boolean;
+  r_before birth.collection_registry;
   r_source record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
@@ -1095,21 +1132,41 @@ BEGIN
      AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
     PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
   END IF;
-  -- The table is the same under its old name, and under the name to which it was renamed.
-  SELECT c.coverage_status = p_coverage_status
-         AND (c.schema_name = p_schema AND c.table_name = p_table OR c.gate_relation = r_source.relation) IS TRUE
-  INTO v_same
-  FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  SELECT min(g.collection_name) INTO v_fault
+  FROM birth.v_birth_gateway_trigger g JOIN birth.collection_registry c ON c.collection_name = g.collection_name
+  WHERE g.relation = r_source.relation AND g.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I has the gateway of collection %s', p_schema, p_table, v_fault));
+  END IF;
+  SELECT c.* INTO r_before FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  v_known := FOUND;
   PERFORM birth.fn_birth_open_run(p_collection);
+  IF v_known AND (r_before.coverage_status, r_before.governed) <> (p_coverage_status, p_governed) THEN
+    PERFORM birth.fn_birth_raise('transition_required',
+      format('collection %s is %s, governed %s', p_collection, r_before.coverage_status, r_before.governed),
+      format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, p_to_status := %L, p_to_governed := %L);'
+             '  -- an operator', p_collection, p_coverage_status, p_governed));
+  ELSIF v_known AND (r_before.schema_name, r_before.table_name) <> (p_schema::name, p_table::name)
+    AND (r_before.coverage_status = 'BIRTH_REQUIRED'
+         OR EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection))
+    AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                    WHERE g.collection_name = p_collection AND g.relation = r_source.relation) THEN
+    PERFORM birth.fn_birth_raise('transition_required',
+      format('collection %s is required or has births, and its gateway is not on %I.%I', p_collection, p_schema,
+        p_table),
+      'register where its gateway stands, see birth.v_birth_gateway_trigger; another table is another collection');
+  END IF;
+  -- The table is the same under its old name, and under the name to which it was renamed.
+  v_same := ((r_before.schema_name, r_before.table_name) = (p_schema::name, p_table::name)
+             OR r_before.gate_relation = r_source.relation) IS TRUE;
 
   BEGIN
     -- Not ON CONFLICT DO UPDATE: it locks the row as if its key changed, and a gateway that records a finding would
     -- wait.
     UPDATE birth.collection_registry c
-    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
-        policy_version = c.policy_version
-          + ((c.coverage_status, c.governed) <> (p_coverage_status, p_governed))::integer,
+    SET schema_name = p_schema, table_name = p_table,
         admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
         admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;
@@ -1132,7 +1189,7 @@ ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema te
 
 -- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';
+COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects its table; returns the next step. Steward. NB102, NB110 to NB112, NB114, NB116, NB117, NB506. Specification: 2, 4, 4.1.';
 
 -- Name: fn_birth_compensate_fault(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3630,6 +3687,8 @@ CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy t
     AS $_$
 DECLARE
   r_identity record;
+  v_before text;
+  v_fault text;
   v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
@@ -3655,6 +3714,7 @@ BEGIN
       'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
+  SELECT i.code_sql INTO v_before FROM birth.fn_birth_identity_definition(p_collection) i;
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
@@ -3666,6 +3726,11 @@ BEGIN
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+  END IF;
+  v_fault := birth.fn_birth_identity_loss(p_collection, v_before);
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('transition_required', v_fault,
+      'a birth is not given another code: choose an identity under which these rows keep theirs');
   END IF;
   UPDATE birth.collection_registry c
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
@@ -3690,7 +3755,7 @@ ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy te
 
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB116. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1.';
 
 -- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3868,6 +3933,47 @@ ALTER FUNCTION birth.fn_birth_identity_hash(p_collection text) OWNER TO birth_de
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 over policy, identity and table of a collection, to which verdicts and runs are bound. Specification: 6.1 R5.';
+
+-- Name: fn_birth_identity_loss(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_grants text;
+  r_identity record;
+  v_lost bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s has births: its rows are counted',
+      p_collection), 'let the owner of the table: ' || v_grants);
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF p_code_before IS NULL THEN
+    SELECT m.missing + m.collisions + m.unresolvable INTO v_lost FROM birth.fn_birth_measure(p_collection, 0, 0) m;
+  ELSE
+    SELECT s.lost INTO v_lost
+    FROM birth.fn_birth_scan(format(
+      'SELECT count(*) FROM (SELECT %s AS before, %s AS after FROM %s t) s'
+      ' JOIN birth.birth_registry b ON b.entity_code = s.before AND b.collection_name = $1'
+      ' WHERE s.after IS DISTINCT FROM s.before', p_code_before, r_identity.code_sql, r_identity.source_sql),
+      p_collection := p_collection) AS s(lost bigint);
+  END IF;
+  RETURN CASE WHEN v_lost > 0 THEN format('%s rows of collection %s would lose their birth', v_lost, p_collection) END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_loss(p_collection text, p_code_before text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) IS 'How many rows would lose their birth by a new identity, in words; NULL when none. NB115. Specification: 4.1.';
 
 -- Name: fn_birth_identity_propose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4576,8 +4682,17 @@ CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undo
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, false,
      NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
-     'orphans', false)
-  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts, settles)
+     'orphans', false),
+    ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true),
+    ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true)
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
+         settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
 $$;
 
@@ -6595,6 +6710,224 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a template such as APR-{id:06} or {tenant}/{no}, in order; NB106 if it is malformed. Specification: 4.';
 
+-- Name: fn_birth_transition_change(birth.birth_backfill_ledger_v2, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) RETURNS TABLE(from_status text, from_governed boolean, from_version bigint, to_status text, to_governed boolean, direction text, change text, fingerprint numeric[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT c.coverage_status, c.governed, c.policy_version, w.status, w.governed,
+         CASE WHEN k.rank_to < k.rank_from OR k.rank_to = 0 AND w.status <> c.coverage_status
+                OR c.governed AND NOT w.governed THEN 'loosening' ELSE 'tightening' END,
+         x.change,
+         ARRAY[1, hashtextextended(x.change, p_run.seed_a), hashtextextended(x.change, p_run.seed_b)]
+  FROM birth.collection_registry c
+  LEFT JOIN birth.birth_transition t ON t.run_id = p_run.run_id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN p_undo THEN t.from_status ELSE p_run.wanted ->> 'p_to_status' END AS status,
+           CASE WHEN p_undo THEN t.from_governed ELSE (p_run.wanted ->> 'p_to_governed')::boolean END AS governed
+  ) w
+  CROSS JOIN LATERAL (
+    SELECT coalesce(array_position(o.ranks, c.coverage_status), 0) AS rank_from,
+           coalesce(array_position(o.ranks, w.status), 0) AS rank_to
+    FROM (SELECT ARRAY['BIRTH_DEFERRED_NEEDS_REVIEW', 'BIRTH_REQUIRED']) AS o(ranks)
+  ) k
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN p_undo
+      THEN jsonb_build_array(t.collection_name, t.from_status, t.from_governed, t.from_version, t.to_status,
+                             t.to_governed)
+      ELSE jsonb_build_array(c.collection_name, c.coverage_status, c.governed, c.policy_version, w.status, w.governed)
+      END::text AS change
+  ) x
+  WHERE c.collection_name = p_run.collection_name
+    AND CASE WHEN p_undo THEN t.run_id IS NOT NULL AND t.undone_at IS NULL
+             ELSE t.run_id IS NULL AND (w.status, w.governed) <> (c.coverage_status, c.governed) END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) IS 'Purpose TRANSITION: the change that a run has left to write, or to undo: old and new policy, direction, canonical text and its fingerprint. Specification: 4.1.';
+
+-- Name: fn_birth_transition_fault(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_name CONSTANT text := p_run.collection_name;
+  v_undo CONSTANT boolean := EXISTS (SELECT FROM birth.birth_transition t WHERE t.run_id = p_run.run_id);
+  r_change record;
+  r_identity record;
+  r_count record;
+  v_reasons text[] := '{}';
+  v_accepted bigint;
+  v_births bigint;
+BEGIN
+  SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
+  IF NOT FOUND THEN
+    RETURN NULL;
+  ELSIF v_undo AND NOT EXISTS (
+      SELECT FROM birth.birth_transition t
+      WHERE t.run_id = p_run.run_id AND (t.to_status, t.to_governed, t.from_version + 1)
+        = (r_change.from_status, r_change.from_governed, r_change.from_version)) THEN
+    RETURN birth.fn_birth_error('births_touched', format('collection %s is %s%s, version %s: not what run %s wrote',
+      v_name, r_change.from_status, CASE WHEN r_change.from_governed THEN ' and governed' END, r_change.from_version,
+      p_run.run_id), 'plan a transition to the policy that is wanted');
+  END IF;
+  v_reasons := ARRAY(
+    SELECT format('run %s for %s is %s', l.run_id, l.purpose, l.status)
+    FROM birth.birth_backfill_ledger_v2 l
+    WHERE l.collection_name = v_name AND l.run_id <> p_run.run_id
+      AND (l.status = 'running' OR l.status IN ('stopped', 'failed')
+           AND (l.actual_inserted > l.compensated_rows OR l.compensating_since IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
+                           WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at
+                             AND n.status IN ('done', 'compensated'))));
+  IF r_change.to_status = r_change.from_status THEN
+    NULL;  -- governed alone
+  ELSIF r_change.to_status = 'BIRTH_REQUIRED' THEN
+    PERFORM birth.fn_birth_source_lock(v_name);
+    SELECT i.*, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
+    FROM birth.fn_birth_identity_definition(v_name) i;
+    v_reasons := v_reasons || ARRAY(
+      SELECT b.reason FROM (VALUES
+        (r_identity.code_sql IS NULL, format('its identity is %s: %s', r_identity.status, r_identity.reason)),
+        (NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = v_name
+                       AND g.relation = r_identity.relation AND g.enabled), 'it has no enabled gateway'),
+        (r_identity.grants <> '', 'let the owner of the table: ' || r_identity.grants)
+      ) AS b(holds, reason) WHERE b.holds);
+    IF r_identity.code_sql IS NOT NULL AND r_identity.grants = '' THEN
+      SELECT * INTO r_count FROM birth.fn_birth_measure(v_name, 0, 0);
+      IF r_count.duplicates > 0 OR r_count.collisions > 0 THEN
+        v_reasons := v_reasons || format('%s rows have the code of another row, %s the code of another collection',
+          r_count.duplicates, r_count.collisions);
+      END IF;
+    END IF;
+  ELSE
+    v_reasons := v_reasons || ARRAY(
+      SELECT format('permit %s of run %s is open', p.permit_id, p.run_id) FROM birth.birth_admission_permit_v2 p
+      WHERE p.collection_name = v_name AND p.run_id <> p_run.run_id AND p.status = 'OPEN');
+    SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
+    WHERE v.run_id = p_run.run_id AND v.verdict = 'SAFE'
+      AND v.purpose = CASE WHEN v_undo THEN 'COMPENSATE' ELSE p_run.purpose END;
+    v_births := birth.fn_birth_collection_births(v_name);
+    -- A plan has no verdict yet.
+    IF v_births > v_accepted THEN
+      v_reasons := v_reasons || format('%s births would be left behind, the verdict accepts %s', v_births, v_accepted);
+    END IF;
+  END IF;
+  RETURN CASE WHEN v_reasons <> '{}' THEN birth.fn_birth_error('transition_blocked',
+    format('collection %s, from %s to %s: %s', v_name, r_change.from_status, r_change.to_status,
+      array_to_string(v_reasons, '; '))) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) IS 'Purpose TRANSITION, and its undoing: NB118 with everything that stands in the way, NB313 when the policy is no longer what the run wrote, else NULL. Specification: 4.1.';
+
+-- Name: fn_birth_transition_proof(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT coalesce((SELECT c.fingerprint FROM birth.fn_birth_transition_change(p_run, true) c), '{0,0,0}');
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) IS 'Purpose TRANSITION: fingerprint of the change that the records hold of a run. Specification: 4.1.';
+
+-- Name: fn_birth_transition_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT 0::bigint, coalesce(CASE WHEN c.to_status NOT IN ('BIRTH_REQUIRED', c.from_status)
+                                  THEN birth.fn_birth_collection_births(p_run.collection_name) END, 0),
+         0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
+         coalesce(c.fingerprint, '{0,0,0}'), coalesce(c.fingerprint, '{0,0,0}'), NULL::text[]
+  FROM (SELECT) AS one
+  LEFT JOIN birth.fn_birth_transition_change(p_run, false) c ON true;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) IS 'Purpose TRANSITION: the one change of a plan, and the births that it leaves behind. Specification: 4.1.';
+
+-- Name: fn_birth_transition_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT count(c.change), coalesce(array_agg(c.change), '{}'), (array_agg(c.fingerprint::text))[1]::numeric[],
+         NULL::text[]
+  FROM birth.fn_birth_transition_change(p_run, p_run.compensating_since IS NOT NULL) c;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'Purpose TRANSITION, and its undoing: the one change that is left. Specification: 4.1.';
+
+-- Name: fn_birth_transition_write(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_undo CONSTANT boolean := p_run.compensating_since IS NOT NULL;
+  r_change record;
+BEGIN
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name FOR NO KEY UPDATE;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_transition_fault(p_run));
+  SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
+  IF r_change.change IS DISTINCT FROM p_codes[1] THEN
+    PERFORM birth.fn_birth_raise('plan_stale', format('the change is %s now, and was %s', r_change.change, p_codes[1]));
+  END IF;
+  UPDATE birth.collection_registry c
+  SET coverage_status = r_change.to_status, governed = r_change.to_governed, policy_version = c.policy_version + 1,
+      rule_version = c.rule_version + (r_change.to_status <> r_change.from_status)::integer,
+      admitted_at = CASE WHEN k.stands THEN c.admitted_at END, admitted_by = CASE WHEN k.stands THEN c.admitted_by END,
+      admitted_how = CASE WHEN k.stands THEN c.admitted_how END
+  FROM (SELECT r.collection_name,
+               (r.admitted_how = 'EXEMPT' AND NOT starts_with(r_change.to_status, 'BIRTH_EXEMPT_')
+                OR r.admitted_how = 'DEFERRED' AND r_change.to_status = 'BIRTH_REQUIRED') IS NOT TRUE AS stands
+        FROM birth.collection_registry r) k
+  WHERE c.collection_name = p_run.collection_name AND k.collection_name = c.collection_name;
+  IF v_undo THEN
+    UPDATE birth.birth_transition t SET undone_at = greatest(birth.fn_birth_clock(), t.executed_at)
+    WHERE t.run_id = p_run.run_id;
+  ELSE
+    INSERT INTO birth.birth_transition (run_id, collection_name, from_status, from_governed, from_version, to_status,
+      to_governed, direction, executed_at)
+    VALUES (p_run.run_id, p_run.collection_name, r_change.from_status, r_change.from_governed, r_change.from_version,
+      r_change.to_status, r_change.to_governed, r_change.direction, birth.fn_birth_clock());
+  END IF;
+  RETURN r_change.fingerprint;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB305, NB313. Specification: 4.1.';
+
 -- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_dot_birth_backfill(p_collection text) RETURNS bigint
@@ -6785,6 +7118,57 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows b
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) IS 'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';
 
+-- Name: fn_dot_birth_qt005_plan(text, text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text DEFAULT NULL::text, p_to_governed boolean DEFAULT NULL::boolean, p_dry_run boolean DEFAULT true) RETURNS TABLE(run_id uuid, collection_name text, status text, from_status text, from_governed boolean, to_status text, to_governed boolean, direction text, births bigint, planned_rows bigint, planned_fingerprint numeric[], planned_by text, planned_at timestamp with time zone, blockers jsonb, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    AS $_$
+DECLARE
+  r_collection birth.collection_registry;
+  r_plan record;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt005_plan');
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  ELSIF p_dry_run IS NULL
+     OR p_to_status !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$'
+     OR p_to_status IS NULL AND p_to_governed IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_to_status %L, p_to_governed %L, p_dry_run %L', p_to_status,
+      p_to_governed, p_dry_run),
+      'name the policy to come, or governed, or both; the policy is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or '
+      'BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT * INTO r_plan FROM birth.fn_birth_plan('TRANSITION', p_collection, p_dry_run,
+    p_wanted := jsonb_build_object('p_to_status', coalesce(p_to_status, r_collection.coverage_status),
+      'p_to_governed', coalesce(p_to_governed, r_collection.governed)));
+  r_run := r_plan.run;
+  RETURN QUERY
+  SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, p_collection, coalesce(r_run.status, 'dry_run'),
+         r_collection.coverage_status, r_collection.governed, r_run.wanted ->> 'p_to_status',
+         (r_run.wanted ->> 'p_to_governed')::boolean,
+         (SELECT c.direction FROM birth.fn_birth_transition_change(r_run, false) c), r_run.existing_births,
+         r_run.planned_rows, r_run.planned_fingerprint, session_user::text,
+         coalesce(r_run.planned_at, clock_timestamp()), r_plan.blockers,
+         CASE WHEN NOT p_dry_run THEN birth.fn_birth_run_next_step(r_run.run_id)
+              WHEN r_plan.blockers = '[]' THEN
+                format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, p_to_status := %L, '
+                       'p_to_governed := %L, p_dry_run := false);', p_collection, r_run.wanted ->> 'p_to_status',
+                       r_run.wanted ->> 'p_to_governed')
+              ELSE concat_ws('; ', r_plan.blockers -> 0 ->> 'message', r_plan.blockers -> 0 ->> 'detail') END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) IS 'Plans one change of the policy of a collection (what is NULL stays); with p_dry_run := false writes the planned row. Operator. NB102, NB103, NB110 to NB112, NB118, NB314, NB401. Specification: 4.1.';
+
 -- Name: fn_dot_birth_trigger_setup(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
@@ -6924,6 +7308,42 @@ ALTER PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permi
 -- Name: PROCEDURE sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) IS 'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';
+
+-- Name: sp_dot_birth_qt005_apply(uuid, bigint, boolean); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean DEFAULT false)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt005_apply');
+  IF p_execute IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_execute is required');
+  END IF;
+  r_run := birth.fn_birth_run_begin(NULL, p_run_id, p_permit_id, NULL, NULL, 1, NULL, 'TRANSITION',
+    CASE WHEN p_execute THEN 'once' ELSE 'ask' END);
+  IF NOT p_execute THEN
+    RAISE NOTICE 'run %: every check passes, % would become %; pass p_execute := true', p_run_id,
+      r_run.collection_name, r_run.wanted ->> 'p_to_status';
+    RETURN;
+  END IF;
+  r_run := birth.fn_birth_run_batch(r_run, 1);
+  -- Nothing is left: the proof.
+  r_run := birth.fn_birth_run_batch(r_run, 1);
+  RAISE NOTICE 'run %: % of % written, %', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status;
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) IS 'Executes one planned and permitted change of policy, in one transaction; without p_execute every check and nothing written. Operator. Every refusal of NB1 to NB4. Specification: 4.1.';
 
 -- Name: birth_act; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -7557,6 +7977,70 @@ COMMENT ON COLUMN birth.birth_stage_anchor.value IS 'The measured value, as text
 
 COMMENT ON COLUMN birth.birth_stage_anchor.recorded_at IS 'When the value was recorded.';
 
+-- Name: birth_transition; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_transition (
+    run_id uuid NOT NULL,
+    collection_name text NOT NULL COLLATE pg_catalog."C",
+    from_status text NOT NULL,
+    from_governed boolean NOT NULL,
+    from_version bigint NOT NULL,
+    to_status text NOT NULL,
+    to_governed boolean NOT NULL,
+    direction text NOT NULL,
+    executed_at timestamp with time zone NOT NULL,
+    undone_at timestamp with time zone,
+    CONSTRAINT birth_transition_change CHECK (((from_status <> to_status) OR (from_governed <> to_governed))),
+    CONSTRAINT birth_transition_direction CHECK ((direction = ANY (ARRAY['tightening'::text, 'loosening'::text]))),
+    CONSTRAINT birth_transition_undone CHECK ((undone_at >= executed_at))
+);
+
+ALTER TABLE birth.birth_transition OWNER TO birth_definer;
+
+-- Name: TABLE birth_transition; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_transition IS 'Changes of policy, one row for each run of QT-005 that wrote one. Specification: 4.1.';
+
+-- Name: COLUMN birth_transition.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.run_id IS 'The run.';
+
+-- Name: COLUMN birth_transition.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.collection_name IS 'The collection.';
+
+-- Name: COLUMN birth_transition.from_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_status IS 'coverage_status before.';
+
+-- Name: COLUMN birth_transition.from_governed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_governed IS 'governed before.';
+
+-- Name: COLUMN birth_transition.from_version; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_version IS 'policy_version before; after it is one more.';
+
+-- Name: COLUMN birth_transition.to_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.to_status IS 'coverage_status after.';
+
+-- Name: COLUMN birth_transition.to_governed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.to_governed IS 'governed after.';
+
+-- Name: COLUMN birth_transition.direction; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.direction IS 'loosening: to a weaker policy, another reason of exemption, or governed false; tightening: everything else.';
+
+-- Name: COLUMN birth_transition.executed_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.executed_at IS 'When it was written, by fn_birth_clock.';
+
+-- Name: COLUMN birth_transition.undone_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.undone_at IS 'When a compensation wrote its inverse; NULL: it was not undone.';
+
 -- Name: dot_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.dot_registry (
@@ -7654,7 +8138,13 @@ CREATE VIEW birth.v_birth_coverage_since_anchor AS
     (a.value)::bigint AS recorded,
     count(c.collection_name) AS now
    FROM (birth.birth_stage_anchor a
-     LEFT JOIN birth.collection_registry c ON ((starts_with(c.coverage_status, substr(a.subject, 10)) AND (c.registered_at <= a.recorded_at))))
+     LEFT JOIN birth.collection_registry c ON (((c.registered_at <= a.recorded_at) AND starts_with(COALESCE(( SELECT
+                CASE
+                    WHEN (c.coverage_status = (array_agg(t.to_status ORDER BY t.from_version DESC))[1]) THEN (array_agg(t.from_status ORDER BY t.from_version))[1]
+                    ELSE NULL::text
+                END AS "case"
+           FROM birth.birth_transition t
+          WHERE ((t.collection_name = c.collection_name) AND (t.executed_at > a.recorded_at) AND (t.undone_at IS NULL))), c.coverage_status), substr(a.subject, 10)))))
   WHERE starts_with(a.subject, 'coverage.'::text)
   GROUP BY a.stage, a.subject, a.value;
 
@@ -8496,6 +8986,64 @@ ALTER VIEW birth.v_birth_stage3_no_worse_guard OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_stage3_no_worse_guard IS 'Guard of stage 3, three checks: what is closed is held, admissions are on record, the gateway is that of stage 0. Specification: 2, 3.';
 
+-- Name: v_birth_stage4_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage4_no_worse_guard AS
+ WITH anchor AS (
+         SELECT p.key AS collection_name,
+            (p.value ->> 0) AS status,
+            ((p.value ->> 1))::boolean AS governed
+           FROM (birth.birth_stage_anchor a
+             CROSS JOIN LATERAL jsonb_each((a.value)::jsonb) p(key, value))
+          WHERE ((a.stage = 'stage4'::text) AND (a.subject = 'policies'::text))
+        ), other AS (
+         SELECT c.collection_name
+           FROM (((birth.collection_registry c
+             LEFT JOIN LATERAL ( SELECT t_1.to_status,
+                    t_1.to_governed
+                   FROM birth.birth_transition t_1
+                  WHERE ((t_1.collection_name = c.collection_name) AND (t_1.undone_at IS NULL))
+                  ORDER BY t_1.executed_at DESC
+                 LIMIT 1) t ON (true))
+             LEFT JOIN anchor a ON ((a.collection_name = c.collection_name)))
+             LEFT JOIN LATERAL ( SELECT b.detail
+                   FROM birth.birth_act b
+                  WHERE ((b.act = 'register'::text) AND (b.collection_name = c.collection_name))
+                  ORDER BY b.acted_at
+                 LIMIT 1) r ON (((a.collection_name IS NULL) AND (t.to_status IS NULL))))
+          WHERE ((c.coverage_status IS DISTINCT FROM COALESCE(t.to_status, a.status, (r.detail ->> 'coverage_status'::text))) OR (c.governed IS DISTINCT FROM COALESCE(t.to_governed, a.governed, ((r.detail ->> 'governed'::text))::boolean)))
+        )
+ SELECT 'collections whose policy no transition wrote'::text AS check_name,
+    COALESCE(string_agg(o.collection_name, ', '::text ORDER BY o.collection_name), '0'::text) AS found,
+    '0'::text AS expected,
+    ((count(o.collection_name) = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage4'::text) AND (s.subject = 'policies'::text))))) AS pass
+   FROM other o
+UNION ALL
+ SELECT 'transitions without a receipt'::text AS check_name,
+    COALESCE(string_agg((t.run_id)::text, ', '::text), '0'::text) AS found,
+    '0'::text AS expected,
+    (count(*) = 0) AS pass
+   FROM birth.birth_transition t
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM birth.birth_receipt r
+          WHERE ((r.run_id = t.run_id) AND (r.purpose = 'TRANSITION'::text))))) OR ((t.undone_at IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM birth.birth_receipt r
+          WHERE ((r.run_id = t.run_id) AND (r.purpose = 'COMPENSATE'::text)))))))
+UNION ALL
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g;
+
+ALTER VIEW birth.v_birth_stage4_no_worse_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage4_no_worse_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage4_no_worse_guard IS 'Guard of stage 4, three checks: every policy is on record, every transition has its receipt, the gateway is that of stage 0. Specification: 3, 4.1.';
+
 -- Name: v_birth_attention; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_attention AS
@@ -8504,6 +9052,7 @@ CREATE VIEW birth.v_birth_attention AS
             c.schema_name,
             c.table_name,
             c.coverage_status,
+            c.governed,
             c.gateway_mode,
             c.registered_at,
             t.oid AS relation,
@@ -8533,7 +9082,7 @@ CREATE VIEW birth.v_birth_attention AS
              JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = r.run_id)))
           WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
                    FROM birth.birth_backfill_ledger_v2 f
-                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
+                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.purpose = l.purpose) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
         ), permit AS (
          SELECT
                 CASE
@@ -8611,6 +9160,13 @@ CREATE VIEW birth.v_birth_attention AS
             'SELECT * FROM birth.v_birth_stage3_no_worse_guard;'::text AS next_step
            FROM birth.v_birth_stage3_no_worse_guard g
           WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 1,
+            format('worse than at stage 4: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage4_no_worse_guard;'::text AS next_step
+           FROM birth.v_birth_stage4_no_worse_guard g
+          WHERE (g.pass IS NOT TRUE)
         ), frozen AS (
          SELECT 2 AS rank,
             format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS what,
@@ -8676,7 +9232,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 3 AS rank,
             format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS what,
             k.registered_at AS since,
-            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward'::text, k.collection_name, k.coverage_status) AS next_step
+            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed) AS next_step
            FROM known k
           WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
         ), misplaced AS (
@@ -8685,7 +9241,7 @@ CREATE VIEW birth.v_birth_attention AS
             NULL::timestamp with time zone AS since,
                 CASE
                     WHEN (k.collection_name IS NULL) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
-                    ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status)
+                    ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status, k.governed)
                 END AS next_step
            FROM (birth.v_birth_gateway_trigger g
              LEFT JOIN known k ON ((k.collection_name = g.collection_name)))
@@ -8730,6 +9286,38 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE (NOT (EXISTS ( SELECT
                    FROM pg_namespace n
                   WHERE (n.nspname = s.schema_name))))
+        ), brake AS (
+         SELECT 2 AS rank,
+            format('%s was set back to observe by %s: %s'::text, c.collection_name, b.actor, b.reason) AS what,
+            b.acted_at AS since,
+            format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, c.collection_name) AS next_step
+           FROM (birth.collection_registry c
+             CROSS JOIN LATERAL ( SELECT a.act,
+                    a.detail,
+                    a.actor,
+                    a.reason,
+                    a.acted_at,
+                    lead(COALESCE((a.detail ->> 'mode'::text), 'observe'::text)) OVER (ORDER BY a.acted_at DESC) AS mode_before
+                   FROM birth.birth_act a
+                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['mode'::text, 'attach'::text, 'detach'::text])))
+                  ORDER BY a.acted_at DESC
+                 LIMIT 1) b)
+          WHERE ((c.gateway_mode = 'observe'::text) AND (c.coverage_status = 'BIRTH_REQUIRED'::text) AND (b.act = 'mode'::text) AND ((b.detail ->> 'mode'::text) = 'observe'::text) AND (b.mode_before = 'enforce'::text))
+        UNION ALL
+         SELECT 2,
+            format('schema %s was set back to %s by %s: %s'::text, b.schema, COALESCE(b.mode, 'no gate'::text), b.actor, b.reason) AS format,
+            b.acted_at,
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, b.schema) AS format
+           FROM ( SELECT DISTINCT ON ((a.detail ->> 'schema'::text)) (a.detail ->> 'schema'::text) AS schema,
+                    (a.detail ->> 'mode'::text) AS mode,
+                    (a.detail ->> 'before'::text) AS before,
+                    a.actor,
+                    a.reason,
+                    a.acted_at
+                   FROM birth.birth_act a
+                  WHERE (a.act = 'gate_scope'::text)
+                  ORDER BY (a.detail ->> 'schema'::text), a.acted_at DESC) b
+          WHERE ((b.before = 'enforce'::text) AND (b.mode IS DISTINCT FROM 'enforce'::text))
         ), replicated AS (
          SELECT 2 AS rank,
             format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
@@ -8861,6 +9449,12 @@ CREATE VIEW birth.v_birth_attention AS
             gate.since,
             gate.next_step
            FROM gate
+        UNION ALL
+         SELECT brake.rank,
+            brake.what,
+            brake.since,
+            brake.next_step
+           FROM brake
         UNION ALL
          SELECT replicated.rank,
             replicated.what,
@@ -9169,6 +9763,38 @@ ALTER VIEW birth.v_birth_plan_reconciliation OWNER TO birth_definer;
 -- Name: VIEW v_birth_plan_reconciliation; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_plan_reconciliation IS 'The latest plan of each collection: its counts, whether they add up, and what is outstanding. Specification: 2, 6, R10.';
+
+-- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_policy AS
+ SELECT c.collection_name,
+    c.coverage_status,
+    c.governed,
+    c.policy_version,
+    c.gateway_mode,
+    f.holds,
+    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND f.holds AND (p.proven_at IS NOT NULL)) AS validated,
+    p.proven_at,
+    p.proven_by,
+        CASE
+            WHEN ((c.coverage_status <> 'BIRTH_REQUIRED'::text) OR ((p.proven_at IS NOT NULL) AND f.holds)) THEN NULL::text
+            WHEN (NOT f.holds) THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text
+            ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator'::text, c.collection_name)
+        END AS next_step
+   FROM ((birth.collection_registry c
+     JOIN birth.v_birth_gateway_fence f ON ((f.collection_name = c.collection_name)))
+     LEFT JOIN LATERAL ( SELECT a.acted_at AS proven_at,
+            ((a.act || ' by '::text) || a.actor) AS proven_by
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['outcome'::text, 'census'::text, 'admit'::text])) AND ((a.detail ->> 'rule_version'::text) = (c.rule_version)::text) AND ((a.detail ->> 'holds'::text) = 'true'::text) AND ((a.detail ->> 'unborn'::text) = '0'::text))
+          ORDER BY a.acted_at DESC
+         LIMIT 1) p ON (true));
+
+ALTER VIEW birth.v_birth_policy OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_policy; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_policy IS 'The policy of each collection: whether it holds for every transaction that can still commit, whether every row was found born since (validated), and the next step. Specification: 4.1.';
 
 -- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -9591,6 +10217,11 @@ ALTER TABLE ONLY birth.birth_review
 ALTER TABLE ONLY birth.birth_stage_anchor
     ADD CONSTRAINT birth_stage_anchor_pkey PRIMARY KEY (stage, subject);
 
+-- Name: birth_transition birth_transition_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_pkey PRIMARY KEY (run_id);
+
 -- Name: collection_registry collection_registry_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.collection_registry
@@ -9655,6 +10286,10 @@ CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, coll
 
 CREATE INDEX birth_review_run ON birth.birth_review USING btree (run_id, purpose);
 
+-- Name: birth_transition_collection; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_transition_collection ON birth.birth_transition USING btree (collection_name, executed_at);
+
 -- Name: birth_act birth_act_dot_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_act
@@ -9694,6 +10329,16 @@ ALTER TABLE ONLY birth.birth_receipt
 
 ALTER TABLE ONLY birth.birth_review
     ADD CONSTRAINT birth_review_run_id_fkey FOREIGN KEY (run_id) REFERENCES birth.birth_backfill_ledger_v2(run_id);
+
+-- Name: birth_transition birth_transition_collection_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_collection_name_fkey FOREIGN KEY (collection_name) REFERENCES birth.collection_registry(collection_name);
+
+-- Name: birth_transition birth_transition_run_id_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_run_id_fkey FOREIGN KEY (run_id) REFERENCES birth.birth_backfill_ledger_v2(run_id);
 
 -- Name: SCHEMA birth; Type: ACL; Schema: -; Owner: birth_definer
 
@@ -9752,6 +10397,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since tim
 
 REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_census_record(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_census_record(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_census_record(p_collection text) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9959,6 +10609,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO b
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_identity_loss(p_collection text, p_code_before text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10226,6 +10880,30 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_backfill(p_collection text) FROM PUBLIC;
@@ -10250,6 +10928,11 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) TO birth_operator;
 
+-- Name: FUNCTION fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) TO birth_operator;
+
 -- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_trigger_setup() FROM PUBLIC;
@@ -10268,6 +10951,11 @@ GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p
 
 REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) FROM PUBLIC;
 GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) TO birth_operator;
+
+-- Name: PROCEDURE sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) TO birth_operator;
 
 -- Name: TABLE birth_act; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10320,6 +11008,10 @@ GRANT SELECT ON TABLE birth.birth_review TO birth_reader;
 -- Name: TABLE birth_stage_anchor; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_stage_anchor TO birth_reader;
+
+-- Name: TABLE birth_transition; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_transition TO birth_reader;
 
 -- Name: TABLE dot_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10401,6 +11093,10 @@ GRANT SELECT ON TABLE birth.v_birth_stage2_no_worse_guard TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_stage3_no_worse_guard TO birth_reader;
 
+-- Name: TABLE v_birth_stage4_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage4_no_worse_guard TO birth_reader;
+
 -- Name: TABLE v_birth_attention; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_attention TO birth_reader;
@@ -10428,6 +11124,10 @@ GRANT SELECT ON TABLE birth.v_birth_metrics TO birth_reader;
 -- Name: TABLE v_birth_plan_reconciliation; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_plan_reconciliation TO birth_reader;
+
+-- Name: TABLE v_birth_policy; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_policy TO birth_reader;
 
 -- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -59,6 +59,7 @@ BEGIN
       ('TABLE',   'birth_backfill_ledger_v2',         'birth_reader',       'SELECT'),
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_transition',                 'birth_reader',       'SELECT'),
       ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
       -- Alembic writes it as the releasing login.
       ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
@@ -81,6 +82,8 @@ BEGIN
       ('TABLE',   'v_birth_stage1_no_worse_proof',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage3_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage4_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_policy',                               'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_qt001_readiness_dashboard',     'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_status',                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_no_go_guard',            'birth_reader', 'SELECT'),
@@ -159,6 +162,11 @@ BEGIN
       ('ROUTINE', 'fn_birth_run_stop',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_operator',     'EXECUTE'),
+
+      -- governance transitions
+      ('ROUTINE', 'fn_dot_birth_qt005_plan',          'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_dot_birth_qt005_apply',         'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_census_record',           'birth_operator',     'EXECUTE'),
 
       -- reviewer and permit owner
       ('ROUTINE', 'fn_birth_review_record',           'birth_reviewer',     'EXECUTE'),

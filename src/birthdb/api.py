@@ -325,6 +325,44 @@ def run_audit(conn: Connection, run_id: UUID | None = None) -> list[Row]:
     return rows(conn, "fn_birth_run_audit", p_run_id=run_id)
 
 
+def transition_plan(
+    conn: Connection,
+    collection: str,
+    to_status: str | None = None,
+    *,
+    to_governed: bool | None = None,
+    dry_run: bool = True,
+) -> Row:
+    """Plan one change of a collection's policy; what is None stays. Needs an operator. Specification: 4.1."""
+    return _row(
+        conn,
+        "fn_dot_birth_qt005_plan",
+        p_collection=collection,
+        p_to_status=to_status,
+        p_to_governed=to_governed,
+        p_dry_run=dry_run,
+    )
+
+
+def transition_apply(
+    conn: Connection, run_id: UUID, permit_id: int, *, execute: bool = False, notice: Notice | None = None
+) -> None:
+    """Execute a permitted change of policy, in one transaction; without ``execute`` only its checks. Operator."""
+    _call(
+        conn,
+        "sp_dot_birth_qt005_apply",
+        notice,
+        p_run_id=run_id,
+        p_permit_id=permit_id,
+        p_execute=execute,
+    )
+
+
+def census_record(conn: Connection, collection: str) -> list[Check]:
+    """Take the census of a collection and put it on record; needs an operator. Specification: 4.1, 7."""
+    return cast("list[Check]", rows(conn, "fn_birth_census_record", p_collection=collection))
+
+
 def dot_freeze(conn: Connection, dot: str, reason: str) -> str:
     """Freeze a governed operation; needs an operator. Returns the next step."""
     return _text(conn, "fn_birth_dot_freeze", p_dot=dot, p_reason=reason)

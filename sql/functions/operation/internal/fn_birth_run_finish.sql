@@ -1,7 +1,8 @@
 -- The proof at the end of a run: the checks of the end, from the records themselves. Only then is the permit consumed,
 -- and done or compensated recorded. Anything else raises.
 -- Returns: the run's row, done or compensated.
--- Calls: fn_birth_purpose, fn_birth_rule_state, fn_birth_run_set, fn_birth_refuse, fn_birth_checks, fn_birth_act_record, fn_birth_clock
+-- Calls: fn_birth_purpose, fn_birth_rule_state, fn_birth_run_set, fn_birth_refuse, fn_birth_checks,
+--        fn_birth_act_record, fn_birth_clock
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text)
   RETURNS birth.birth_backfill_ledger_v2

@@ -37,8 +37,17 @@ AS $fn_birth_purpose$
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, false,
      NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
-     'orphans', false)
-  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts, settles)
+     'orphans', false),
+    ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true),
+    ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true)
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
+         settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
 $fn_birth_purpose$;
 
