@@ -1,6 +1,5 @@
 """Governance transitions: a policy changes by plan, verdict, permit and run, and one person alone loosens none."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,27 +23,8 @@ def planned(world: World, to: str | None, collection: str = "thing", **more: Any
     return run
 
 
-def judged(world: World, run: UUID, accept: int = 0, purpose: str | None = None, collection: str = "thing") -> int:
-    """Give verdict and permit, each by its person; return the permit."""
-    reviewer = world.person("rita_reviewer")
-    given: dict[str, Any] = {"purpose": purpose} if purpose else {}
-    api.review_record(reviewer, run, "SAFE", "read", accept_orphans=accept, **given)
-    expires = datetime.now(UTC) + timedelta(days=1)
-    permit = api.permit_open(world.person("paul_owner"), collection, run, 1, expires, "a test", **given)
-    api.permit_confirm(reviewer, permit["permit_id"])
-    return int(permit["permit_id"])
-
-
-def changed(world: World, to: str | None, accept: int = 0, collection: str = "thing", **more: Any) -> UUID:
-    """Carry a transition out; return its run."""
-    run = planned(world, to, collection, **more)
-    permit = judged(world, run, accept, collection=collection)
-    api.transition_apply(world.operator, run, permit, execute=True)
-    return run
-
-
 def undone(world: World, run: UUID, accept: int = 0) -> None:
-    permit = judged(world, run, accept, "COMPENSATE")
+    permit = world.judged(run, accept=accept, purpose="COMPENSATE")
     api.compensate(world.operator, run, permit, execute=True)
 
 
@@ -69,7 +49,7 @@ def test_three_people_loosen_a_policy_and_undo_it(world: World) -> None:
     world.insert(["a", "b"])
     dry = api.transition_plan(world.operator, "thing", EXEMPT)
     assert (dry["direction"], dry["births"], dry["planned_rows"], dry["blockers"]) == ("loosening", 2, 1, [])
-    run = changed(world, EXEMPT, accept=2)
+    run = world.change_policy(EXEMPT, accept=2)
     assert policy(world) == (EXEMPT, False, 2)
     assert world.births() == ["a", "b"]
     row = world.admin.execute(
@@ -91,7 +71,7 @@ def test_three_people_loosen_a_policy_and_undo_it(world: World) -> None:
 
 def test_a_transition_is_on_record_like_any_run(world: World) -> None:
     world.governed(TABLE, coverage=DEFERRED)
-    run = changed(world, REQUIRED)
+    run = world.change_policy(REQUIRED)
     found = api.run_audit(world.person("rita_reviewer"), run)
     assert [row for row in found if not row["pass"]] == []
     assert world.admin.execute(
@@ -107,7 +87,7 @@ def test_without_execute_every_check_is_asked_and_nothing_written(world: World) 
     world.governed(TABLE, coverage=DEFERRED)
     run = planned(world, REQUIRED)
     told: list[str] = []
-    permit = judged(world, run)
+    permit = world.judged(run)
     api.transition_apply(world.operator, run, permit, notice=told.append)
     assert "every check passes" in told[0]
     assert policy(world) == (DEFERRED, False, 1)
@@ -136,7 +116,7 @@ def test_the_direction_is_that_of_the_weakest_part(
     world.attach()
     plan = api.transition_plan(world.operator, "thing", to, to_governed=to_governed)
     assert (plan["direction"], plan["blockers"]) == (direction, [])
-    changed(world, to, to_governed=to_governed)
+    world.change_policy(to, governed=to_governed)
     expected = (to or before, governed if to_governed is None else to_governed, 2)
     assert policy(world) == expected
     for guard in ("v_birth_stage1_no_worse_proof", "v_birth_stage2_no_worse_guard", "v_birth_stage4_no_worse_guard"):
@@ -164,7 +144,7 @@ def test_missing_rows_do_not_block_a_move_to_required_and_foreign_codes_do(world
     world.insert(["a"], "other")
     assert "1 the code of another collection" in blocked(world, REQUIRED)
     world.owner.execute("DELETE FROM app.thing WHERE code = 'a'")
-    changed(world, REQUIRED)
+    world.change_policy(REQUIRED)
     assert world.planned()["planned_rows"] == 1
 
 
@@ -182,7 +162,7 @@ def test_a_verdict_accepts_at_most_so_many_births(world: World) -> None:
     world.governed(TABLE)
     world.insert(["a", "b"])
     run = planned(world, EXEMPT)
-    permit = judged(world, run, 1)
+    permit = world.judged(run, accept=1)
     with pytest.raises(errors.TransitionBlocked, match="cannot change"):
         api.transition_apply(world.operator, run, permit, execute=True)
     assert policy(world) == (REQUIRED, False, 1)
@@ -212,9 +192,9 @@ def test_one_person_alone_can_neither_judge_nor_permit_what_they_planned(world: 
 def test_a_policy_that_was_changed_and_changed_back_is_another(world: World) -> None:
     world.governed(TABLE, coverage=DEFERRED)
     run = planned(world, REQUIRED)
-    permit = judged(world, run)
-    changed(world, None, to_governed=True)
-    changed(world, None, to_governed=False)
+    permit = world.judged(run)
+    world.change_policy(None, governed=True)
+    world.change_policy(None, governed=False)
     assert policy(world) == (DEFERRED, False, 3)
     with pytest.raises(errors.VerdictMissing):
         api.transition_apply(world.operator, run, permit, execute=True)
@@ -226,9 +206,9 @@ def test_a_policy_that_was_changed_and_changed_back_is_another(world: World) -> 
 
 def test_an_undoing_is_of_the_policy_that_the_run_wrote(world: World) -> None:
     world.governed(TABLE, coverage=DEFERRED)
-    run = changed(world, REQUIRED)
-    changed(world, EXEMPT)
-    permit = judged(world, run, 0, "COMPENSATE")
+    run = world.change_policy(REQUIRED)
+    world.change_policy(EXEMPT)
+    permit = world.judged(run, purpose="COMPENSATE")
     with pytest.raises(errors.BirthsTouched):
         api.compensate(world.operator, run, permit, execute=True)
     assert policy(world) == (EXEMPT, False, 3)
@@ -236,9 +216,9 @@ def test_an_undoing_is_of_the_policy_that_the_run_wrote(world: World) -> None:
 
 def test_an_undoing_that_loosens_needs_its_births_accepted(world: World) -> None:
     world.governed(TABLE, coverage=EXEMPT)
-    run = changed(world, REQUIRED)
+    run = world.change_policy(REQUIRED)
     world.insert(["a"])
-    permit = judged(world, run, 0, "COMPENSATE")
+    permit = world.judged(run, purpose="COMPENSATE")
     with pytest.raises(errors.TransitionBlocked):
         api.compensate(world.operator, run, permit, execute=True)
     api.review_record(world.person("rita_reviewer"), run, "SAFE", "one birth stays", purpose="COMPENSATE",
@@ -251,7 +231,7 @@ def test_an_undoing_that_loosens_needs_its_births_accepted(world: World) -> None
 def test_a_frozen_operation_changes_no_policy(world: World) -> None:
     world.governed(TABLE, coverage=DEFERRED)
     run = planned(world, REQUIRED)
-    permit = judged(world, run)
+    permit = world.judged(run)
     api.dot_freeze(world.operator, "dot-birth-transition-apply", "a test")
     with pytest.raises(errors.DotFrozen):
         api.transition_apply(world.operator, run, permit, execute=True)
@@ -332,18 +312,18 @@ def test_an_update_by_hand_fails_the_guards_and_a_transition_none(world: World) 
     world.admin.execute("UPDATE birth.birth_stage_anchor SET value = '1' WHERE subject = 'coverage.BIRTH_REQUIRED'")
     world.admin.execute("UPDATE birth.birth_stage_anchor SET recorded_at = clock_timestamp()")
     assert [failing(world, guard) for guard in guards] == [[], [], []]
-    run = changed(world, EXEMPT)
+    run = world.change_policy(EXEMPT)
     assert [failing(world, guard) for guard in guards] == [[], [], []]
     undone(world, run)
     assert [failing(world, guard) for guard in guards] == [[], [], []]
-    changed(world, EXEMPT)
+    world.change_policy(EXEMPT)
     world.admin.execute("UPDATE birth.collection_registry SET coverage_status = 'BIRTH_EXEMPT_FORGED'")
     assert [bool(failing(world, guard)) for guard in guards] == [True, True, True]
 
 
 def test_a_transition_without_a_receipt_fails_the_guard(world: World) -> None:
     world.governed(TABLE)
-    changed(world, EXEMPT)
+    world.change_policy(EXEMPT)
     world.admin.execute("DELETE FROM birth.birth_receipt")
     assert failing(world, "v_birth_stage4_no_worse_guard") == ["transitions without a receipt"]
 
@@ -390,7 +370,7 @@ def test_an_admission_that_rested_on_a_weaker_policy_ends_with_it(world: World) 
     api.gate_scope(world.steward, "app", "enforce", "a test")
     world.governed(TABLE, coverage=EXEMPT)
     api.gate_admit(world.person("stella_steward"), "thing", "a test")
-    changed(world, REQUIRED)
+    world.change_policy(REQUIRED)
     assert world.value("SELECT state FROM birth.v_birth_gate") == "BREACHED"
     world.insert(["a"])
     api.gate_admit(world.person("stella_steward"), "thing", "a test")
@@ -400,7 +380,7 @@ def test_an_admission_that_rested_on_a_weaker_policy_ends_with_it(world: World) 
 def test_an_exemption_of_a_closed_table_opens_nothing(world: World) -> None:
     api.gate_scope(world.steward, "app", "enforce", "a test")
     world.governed(TABLE)
-    changed(world, EXEMPT)
+    world.change_policy(EXEMPT)
     with pytest.raises(psycopg.Error) as refusal:
         world.insert(["a"])
     assert refusal.value.sqlstate == "NB508"
