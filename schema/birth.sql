@@ -2461,7 +2461,7 @@ BEGIN
      'register it with birth.fn_birth_collection_register, or correct the name'),
     ('policy_not_required', 'NB104', 'failed',
      'the policy of the collection is not BIRTH_REQUIRED',
-     'ask a steward to set it with birth.fn_birth_collection_register: only BIRTH_REQUIRED collections get births'),
+     'only BIRTH_REQUIRED collections get births; a policy changes by a transition: birth.fn_dot_birth_qt005_plan'),
     ('identity_not_eligible', 'NB105', 'failed',
      'the identity of the collection is not eligible',
      'choose an identity with birth.fn_birth_identity_classify; birth.fn_birth_identity_propose suggests one'),
@@ -2893,7 +2893,9 @@ BEGIN
       r_found.next_step);
   END IF;
   UPDATE birth.collection_registry c
-  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how
+  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how,
+      gate_relation = (SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                       WHERE n.nspname = c.schema_name AND t.relname = c.table_name)
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
     p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
@@ -3086,7 +3088,7 @@ COMMENT ON COLUMN birth.collection_registry.gate_closed IS 'The gateway refuses 
 
 -- Name: COLUMN collection_registry.gate_relation; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.gate_relation IS 'OID of the table to which the gateway was attached last. On another table an admission does not count.';
+COMMENT ON COLUMN birth.collection_registry.gate_relation IS 'OID of the table that was admitted, or got the gateway, last. On another table an admission does not count.';
 
 -- Name: COLUMN collection_registry.admitted_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3322,7 +3324,8 @@ BEGIN
              WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
-  v_same := (r_collection.gate_relation = r_identity.relation) IS TRUE;
+  -- An exempt collection may have been admitted before its table was there.
+  v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
   v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
                         WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
@@ -3525,6 +3528,8 @@ CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_re
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  r_identity record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -3537,6 +3542,20 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  IF p_mode = 'enforce' THEN
+    SELECT i.status, i.reason, EXISTS (
+             SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = i.relation AND g.enabled) AS enabled
+    INTO r_identity FROM birth.fn_birth_identity_definition(p_collection) i;
+    IF starts_with(r_identity.status, 'BLOCKED_') THEN
+      PERFORM birth.fn_birth_raise('identity_not_eligible',
+        format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
+          r_identity.reason));
+    ELSIF NOT r_identity.enabled THEN
+      PERFORM birth.fn_birth_raise('gateway_absent', format('the gateway of collection %s is disabled, or not on its '
+        'table', p_collection), 'SELECT * FROM birth.v_birth_gateway_trigger;  -- its owner enables it');
+    END IF;
   END IF;
   UPDATE birth.collection_registry c
   SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
@@ -3554,7 +3573,7 @@ ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_rea
 
 -- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB505. Specification: 5.';
 
 -- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5266,8 +5285,13 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
   SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
     'p_findings := ''…''%s%s%s);  -- a reviewer',
     p_run.run_id,
-    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE'
-      THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    (SELECT format(', p_accept_orphans := %s', a.number)
+     FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p
+     CROSS JOIN LATERAL (SELECT CASE
+       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE' THEN birth.fn_birth_collection_births(p_run.collection_name)
+       WHEN p.accepts = 'births' THEN p_run.existing_births
+       WHEN p_purpose <> 'COMPENSATE' THEN p_run.orphans END) AS a(number)
+     WHERE a.number > 0),
     CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
     (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
      FROM birth.v_birth_verdict_standing v
@@ -9277,6 +9301,14 @@ CREATE VIEW birth.v_birth_attention AS
             g.next_step
            FROM birth.v_birth_gate g
           WHERE (g.state <> ALL (ARRAY['ADMITTED'::text, 'EXEMPT'::text]))
+        UNION ALL
+         SELECT 2,
+            format('%s is closed, in schema %I, which is not under the gate'::text, r.collection_name, r.schema_name) AS format,
+            NULL::timestamp with time zone,
+            format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, r.collection_name) AS format
+           FROM birth.collection_registry r
+          WHERE (r.gate_closed AND (NOT (r.schema_name IN ( SELECT s.schema_name
+                   FROM birth.birth_gate_scope s))))
         UNION ALL
          SELECT 2,
             format('the gate names schema %I, which does not exist'::text, s.schema_name) AS format,

@@ -16,7 +16,7 @@ COMMENT ON COLUMN birth.collection_registry.gate_closed IS
   'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an '
   'empty table of a schema whose gate enforces.';
 COMMENT ON COLUMN birth.collection_registry.gate_relation IS
-  'OID of the table to which the gateway was attached last. On another table an admission does not count.';
+  'OID of the table that was admitted, or got the gateway, last. On another table an admission does not count.';
 COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';
 COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted it.';
 COMMENT ON COLUMN birth.collection_registry.admitted_how IS

@@ -29,7 +29,7 @@ BEGIN
      'register it with birth.fn_birth_collection_register, or correct the name'),
     ('policy_not_required', 'NB104', 'failed',
      'the policy of the collection is not BIRTH_REQUIRED',
-     'ask a steward to set it with birth.fn_birth_collection_register: only BIRTH_REQUIRED collections get births'),
+     'only BIRTH_REQUIRED collections get births; a policy changes by a transition: birth.fn_dot_birth_qt005_plan'),
     ('identity_not_eligible', 'NB105', 'failed',
      'the identity of the collection is not eligible',
      'choose an identity with birth.fn_birth_identity_classify; birth.fn_birth_identity_propose suggests one'),

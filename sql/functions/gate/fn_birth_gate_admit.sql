@@ -52,7 +52,9 @@ BEGIN
       r_found.next_step);
   END IF;
   UPDATE birth.collection_registry c
-  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how
+  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how,
+      gate_relation = (SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                       WHERE n.nspname = c.schema_name AND t.relname = c.table_name)
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
     p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)

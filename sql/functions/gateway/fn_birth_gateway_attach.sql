@@ -43,7 +43,8 @@ BEGIN
              WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
-  v_same := (r_collection.gate_relation = r_identity.relation) IS TRUE;
+  -- An exempt collection may have been admitted before its table was there.
+  v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
   v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
                         WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
   v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')

@@ -186,6 +186,12 @@ WITH known AS (
   FROM birth.v_birth_gate g
   WHERE g.state NOT IN ('ADMITTED', 'EXEMPT')
   UNION ALL
+  SELECT 2, format('%s is closed, in schema %I, which is not under the gate', r.collection_name, r.schema_name), NULL,
+         format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither '
+                'registered nor classified it', r.collection_name)
+  FROM birth.collection_registry r
+  WHERE r.gate_closed AND r.schema_name NOT IN (SELECT s.schema_name FROM birth.birth_gate_scope s)
+  UNION ALL
   SELECT 2, format('the gate names schema %I, which does not exist', s.schema_name), s.since,
          format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward',
                 s.schema_name)

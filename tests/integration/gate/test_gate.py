@@ -234,6 +234,32 @@ def test_an_admission_stands_when_the_same_table_is_attached_again(world: World)
     world.insert(["a"])
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_an_admitted_exempt_table_is_not_closed_by_its_first_gateway(world: World, before: bool) -> None:
+    gated(world)
+    world.register(coverage="BIRTH_EXEMPT_LOG")
+    if before:
+        admit(world)
+    world.table(TABLE)
+    if not before:
+        admit(world)
+    world.classify("column", column="code")
+    world.attach()
+    assert kept(world) == (False, SECOND, "EXEMPT")
+    world.insert(["a"])
+
+
+def test_a_closed_collection_stays_in_attention_when_its_schema_leaves_the_gate(world: World) -> None:
+    gated(world)
+    world.governed(TABLE)
+    api.gate_scope(world.steward, "app", None, "not now")
+    with pytest.raises(psycopg.Error, match="takes no rows"):
+        world.insert(["a"])
+    closed = "SELECT next_step FROM birth.v_birth_attention WHERE what LIKE '%%which is not under the gate'"
+    world.person(SECOND).execute(world.value(closed).encode())
+    world.insert(["a"])
+
+
 def test_another_table_of_the_same_name_is_closed_again(world: World) -> None:
     gated(world)
     world.governed(TABLE)

@@ -177,6 +177,22 @@ def test_a_verdict_accepts_at_most_so_many_births(world: World) -> None:
     assert policy(world) == (EXEMPT, False, 2)
 
 
+def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_person(world: World) -> None:
+    world.governed(TABLE)
+    world.insert(["a", "b"])
+    step = api.transition_plan(world.operator, "thing", EXEMPT, to_governed=True)["next_step"]
+    people = {"operator": world.operator, "reviewer": world.person("rita_reviewer")}
+    people["permit owner"] = world.person("paul_owner")
+    world.operator.execute(step.encode())
+    run = world.value("SELECT run_id FROM birth.birth_backfill_ledger_v2")
+    for purpose, sent in (("TRANSITION", 4), ("COMPENSATE", 4)):
+        for _ in range(sent):
+            step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
+            statement, _, who = step.partition(";  -- a")
+            people[who.removeprefix("n").strip()].execute(statement.replace("''", "").replace("…", "a test").encode())
+    assert policy(world) == (REQUIRED, False, 3)
+
+
 def test_one_person_alone_can_neither_judge_nor_permit_what_they_planned(world: World) -> None:
     world.governed(TABLE)
     run = planned(world, EXEMPT)
