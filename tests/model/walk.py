@@ -48,7 +48,7 @@ _MET = {
     "kill": "done",
     "cancel": "done",
     "terminate": "done",
-    "classify": "done definition_in_use",
+    "classify": "done definition_in_use transition_required",
     "policy": "done definition_in_use",
     "mode": "done",
     "insert": "done unique_violation",

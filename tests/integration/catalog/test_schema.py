@@ -40,7 +40,7 @@ RULES = {
         AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))""",
     "a procedure is a definer's if and only if it pins its search path, which one that commits cannot": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND prokind = 'p'
-        AND prosecdef IS DISTINCT FROM (proconfig @> ARRAY['search_path=pg_catalog, pg_temp'])""",
+        AND prosecdef <> coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)""",
     "no two routines share a name, because grants and contract go by name": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace GROUP BY 1 HAVING count(*) > 1""",
     "every constraint is validated, but those that close a table with what it holds": """
