@@ -2,7 +2,8 @@
 
 import psycopg
 import pytest
-from world import APPLICATION, World
+from support import worker
+from world import APPLICATION, World, sql
 
 from birthdb import api, errors
 
@@ -106,16 +107,19 @@ def test_who_registered_or_classified_a_collection_cannot_admit_it(world: World,
 
 def test_a_renamed_login_is_no_other_steward(world: World) -> None:
     gated(world)
-    world.admin.execute("ALTER ROLE stella_steward RENAME TO stella_before")
+    before, after = f"renamed_{worker()}", f"renamed_{worker()}_after"
+    world.db.cluster.login(before)
     try:
-        stella = world.person("stella_before")
-        world.table(TABLE)
-        api.collection_register(stella, "thing", "app", "thing", "BIRTH_EXEMPT_LOG")
-        stella.close()
+        world.admin.execute(sql("GRANT birth_steward TO {name}", name=before))
+        api.collection_register(world.person(before), "thing", "app", "thing", "BIRTH_EXEMPT_LOG")
+        world.person(before).close()
+        world.admin.execute(sql("ALTER ROLE {name} RENAME TO {to}", name=before, to=after))
+        before = after
+        with pytest.raises(errors.SeparationOfDuties):
+            api.gate_admit(world.person(after), "thing", "a test")
+        world.person(after).close()
     finally:
-        world.admin.execute("ALTER ROLE stella_before RENAME TO stella_steward")
-    with pytest.raises(errors.SeparationOfDuties):
-        admit(world)
+        world.admin.execute(sql("DROP ROLE {name}", name=before))
 
 
 def test_admission_needs_a_reason_a_steward_and_a_known_collection(world: World) -> None:
