@@ -151,12 +151,14 @@ class World:
         run: UUID = plan["run_id"]
         return run
 
-    def judged(self, run: UUID, collection: str = "thing", *, accept: int = 0, purpose: str | None = None) -> int:
+    def judged(
+        self, run: UUID, collection: str = "thing", *, accept: int = 0, purpose: api.Purpose | None = None
+    ) -> int:
         """Give a transition verdict, permit and confirmation, each by its person; return the permit."""
-        reviewer, given = self.person("rita_reviewer"), {"purpose": purpose} if purpose else {}
-        api.review_record(reviewer, run, "SAFE", "read", accept_orphans=accept, **given)
+        reviewer = self.person("rita_reviewer")
+        api.review_record(reviewer, run, "SAFE", "read", accept_orphans=accept, purpose=purpose)
         expires = datetime.now(UTC) + timedelta(days=1)
-        permit = api.permit_open(self.person("paul_owner"), collection, run, 1, expires, "a test", **given)
+        permit = api.permit_open(self.person("paul_owner"), collection, run, 1, expires, "a test", purpose=purpose)
         api.permit_confirm(reviewer, permit["permit_id"])
         return int(permit["permit_id"])
 

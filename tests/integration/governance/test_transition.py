@@ -360,8 +360,10 @@ def test_a_brake_stays_in_attention_until_it_is_taken_back(world: World) -> None
 
 
 def test_a_policy_is_validated_by_what_found_every_row_born_under_it(world: World) -> None:
-    query = "SELECT validated, holds FROM birth.v_birth_policy"
-    state = lambda: world.admin.execute(query).fetchone()  # noqa: E731
+
+    def state() -> object:
+        return world.admin.execute("SELECT validated, holds FROM birth.v_birth_policy").fetchone()
+
     world.table(TABLE)
     world.insert(["a"])
     world.register()
