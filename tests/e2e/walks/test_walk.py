@@ -11,7 +11,8 @@ def test_database_and_model_agree_after_every_step_of_every_walk(stage: Stage, s
         print(f"again by: make test-long ONLY=soak SEED={seed} WALKS=1")
         walk(stage, seed)
     # So that nobody takes a stroll for a walk: half of what long walks meet, one run is finished in each, and every
-    # third one is begun again.
+    # second one is begun again.
     assert len(MET & stage.answers.keys()) >= len(MET) // 2
     assert stage.ends["done"] + stage.ends["compensated"] >= len(seeds)
-    assert stage.ends["resumed"] >= len(seeds) // 3
+    assert stage.ends["resumed"] >= len(seeds) // 2
+    assert stage.ends["compensated"] >= len(seeds) // 8
