@@ -5288,7 +5288,8 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
     (SELECT format(', p_accept_orphans := %s', a.number)
      FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p
      CROSS JOIN LATERAL (SELECT CASE
-       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE' THEN birth.fn_birth_collection_births(p_run.collection_name)
+       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE'
+         THEN birth.fn_birth_collection_births(p_run.collection_name)
        WHEN p.accepts = 'births' THEN p_run.existing_births
        WHEN p_purpose <> 'COMPENSATE' THEN p_run.orphans END) AS a(number)
      WHERE a.number > 0),

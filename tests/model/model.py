@@ -494,7 +494,7 @@ class Model:
             return
         rows = min(call.size, len(run.written) - run.removed)
         self.at("writing", call, meanwhile)
-        refuse(permit_exhausted=rows > self.rows_left(call.permit))
+        refuse(**self.permit_faults(call.permit, call.run, "COMPENSATE", rows))
         self.at("written", call, meanwhile)
         run.removed, run.removals = run.removed + rows, run.removals + 1
         self.permits[run.permit or 0].spent += rows

@@ -1,5 +1,5 @@
--- The ready statement for a verdict SAFE, with what the plan lists for acceptance and the verdicts NOT_SAFE_NEEDS_FIX to
--- take back.
+-- The ready statement for a verdict SAFE, with what the plan lists for acceptance and the verdicts NOT_SAFE_NEEDS_FIX
+-- to take back.
 -- Returns: the statement, with a remark who sends it.
 -- Calls: fn_birth_purpose, fn_birth_collection_births
 -- Writes: nothing
@@ -15,7 +15,8 @@ AS $fn_birth_review_statement$
     (SELECT format(', p_accept_orphans := %s', a.number)
      FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p
      CROSS JOIN LATERAL (SELECT CASE
-       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE' THEN birth.fn_birth_collection_births(p_run.collection_name)
+       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE'
+         THEN birth.fn_birth_collection_births(p_run.collection_name)
        WHEN p.accepts = 'births' THEN p_run.existing_births
        WHEN p_purpose <> 'COMPENSATE' THEN p_run.orphans END) AS a(number)
      WHERE a.number > 0),
