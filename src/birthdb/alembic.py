@@ -6,7 +6,7 @@ Two lines of your ``env.py``::
     context.configure(…, on_version_apply=gate())
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, MigrationInfo
@@ -14,14 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-#: What is to be done where the gate cannot be asked, by SQLSTATE.
-_HINTS: Mapping[str, str] = {
-    "42501": "GRANT birth_source_owner TO the login that migrates;  -- by an administrator of roles",
-    **dict.fromkeys(
-        ("3F000", "42883"),
-        "birthdb alembic upgrade head; for a database that is to do without birthdb, leave on_version_apply out",
-    ),
-}
+from birthdb.gate import refusal
 
 
 def gate(*schemas: str) -> Callable[..., None]:
@@ -43,11 +36,8 @@ def gate(*schemas: str) -> Callable[..., None]:
             try:
                 ctx.execute(_statement(schema, up=step.is_upgrade))
             except DBAPIError as exc:
-                said = str(exc.orig).strip()
-                # psycopg and asyncpg call it sqlstate, psycopg2 pgcode.
-                state = getattr(exc.orig, "sqlstate", None) or getattr(exc.orig, "pgcode", None) or ""
-                hint = f"\nHINT:  {_HINTS[state]}" if state in _HINTS else ""
-                raise CommandError(f"{step.up_revision_id}: {said}{hint}") from exc
+                said = refusal(exc.orig or exc, "on_version_apply")
+                raise CommandError(f"{step.up_revision_id}: {said}") from exc
 
     return asked
 

@@ -98,6 +98,22 @@ def enforcement(conn: Connection) -> list[Row]:
     ]
 
 
+def refusal(exc: BaseException, helper: str) -> str:
+    """Return what a driver says of ``fn_birth_gate``, and the next step where it could not be asked.
+
+    ``helper`` is what a database without birthdb leaves out.
+    """
+    # psycopg and asyncpg call it sqlstate, psycopg2 pgcode.
+    match getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None):
+        case "42501":
+            hint = "GRANT birth_source_owner TO …;  -- the login that migrates; by an administrator of roles"
+        case "3F000" | "42883":
+            hint = f"birthdb alembic upgrade head; or, for a database that is to do without birthdb, leave out {helper}"
+        case _:
+            return str(exc).strip()
+    return f"{str(exc).strip()}\nHINT:  {hint}"
+
+
 def _refused(table: Row) -> bool:
     return table["mode"] == "enforce" and table["state"] in OPEN
 

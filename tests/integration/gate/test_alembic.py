@@ -1,19 +1,18 @@
 """An application's own Alembic, whose env.py asks the gate at the end of each migration."""
 
 import io
-import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from integration.gate.deployer import DEPLOYER, TABLE, governed
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL
-from support import Cluster, Database
 from world import World
 
 from birthdb import api
@@ -53,24 +52,9 @@ def downgrade():
         op.execute(statement)
 """
 
-#: The login that migrates; of this worker, as logins belong to the whole server.
-DEPLOYER = f"deployer_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-
-TABLE = "CREATE TABLE app.{} (code text PRIMARY KEY)"
 DROP = "DROP TABLE app.{}"
-GOVERNED = (
-    "GRANT SELECT ON app.{0} TO birth_scanner",
-    "GRANT TRIGGER ON app.{0} TO birth_definer",
-    "SELECT birth.fn_birth_collection_register('{0}', 'app', '{0}', 'BIRTH_REQUIRED')",
-    "SELECT birth.fn_birth_identity_classify('{0}', 'column', p_column => 'code')",
-    "SELECT birth.fn_birth_gateway_attach('{0}', 'enforce')",
-)
 
 Project = Callable[..., Config]
-
-
-def governed(table: str) -> list[str]:
-    return [statement.format(table) for statement in (TABLE, *GOVERNED)]
 
 
 @pytest.fixture
@@ -99,41 +83,6 @@ def project(world: World, tmp_path: Path) -> Project:
         return config
 
     return write
-
-
-@pytest.fixture
-def deployer(server: Cluster, template: Database) -> Iterator[Callable[..., None]]:
-    """The login that migrates; return what gives it roles, which belong to the whole server."""
-    server.login(DEPLOYER)
-
-    def grant(*roles: str) -> None:
-        for role in roles:
-            server.execute(f"GRANT {role} TO {DEPLOYER}".encode())
-
-    yield grant
-    server.execute(f"DROP ROLE {DEPLOYER}".encode())
-
-
-@pytest.fixture
-def ungranted(deployer: object, world: World) -> World:
-    """A database whose schema app is under the gate, and the login that makes tables in it has no role of ours."""
-    world.admin.execute(f"GRANT CREATE, USAGE ON SCHEMA app TO {DEPLOYER}; GRANT CREATE ON SCHEMA public TO {DEPLOYER}")
-    api.gate_scope(world.steward, "app", "enforce", "a test")
-    return world
-
-
-@pytest.fixture
-def gated(deployer: Callable[..., None], ungranted: World) -> World:
-    """The same, and it may ask the gate."""
-    deployer("birth_source_owner")
-    return ungranted
-
-
-@pytest.fixture
-def steward(deployer: Callable[..., None], gated: World) -> World:
-    """The same, and it is a steward."""
-    deployer("birth_steward")
-    return gated
 
 
 def tables(world: World) -> list[str]:
@@ -250,6 +199,6 @@ def test_where_the_gate_cannot_be_asked_the_migration_is_refused_with_the_next_s
     with pytest.raises(CommandError, match="birthdb alembic upgrade head"):
         command.upgrade(config, "head")
     ungranted.admin.execute("DROP SCHEMA birth CASCADE")
-    with pytest.raises(CommandError, match="leave on_version_apply out"):
+    with pytest.raises(CommandError, match="leave out on_version_apply"):
         command.upgrade(config, "head")
     assert (tables(ungranted), versions(ungranted)) == ([], [])
