@@ -3209,7 +3209,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
       'the mode is observe or enforce, or NULL to take the schema out; and a reason is required');
   END IF;
-  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema FOR UPDATE;
+  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
   IF p_mode IS NULL THEN
     DELETE FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
     IF NOT FOUND THEN
@@ -3967,7 +3967,6 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection) THEN
     RETURN NULL;
   END IF;
-  PERFORM birth.fn_birth_source_lock(p_collection);
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s has births: its rows are counted',

@@ -20,7 +20,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
       'the mode is observe or enforce, or NULL to take the schema out; and a reason is required');
   END IF;
-  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema FOR UPDATE;
+  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
   IF p_mode IS NULL THEN
     DELETE FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
     IF NOT FOUND THEN

@@ -345,6 +345,8 @@ def test_only_a_schema_of_the_application_comes_under_the_gate(world: World, sch
     with pytest.raises(errors.BadArgument):
         api.gate_scope(world.steward, "app", "strict", "a test")  # type: ignore[arg-type]
     with pytest.raises(errors.BadArgument):
+        api.gate_scope(world.steward, "app", "observe", None)  # type: ignore[arg-type]
+    with pytest.raises(errors.BadArgument):
         api.gate_scope(world.steward, "app", None, "it is not in")
     assert world.value("SELECT count(*) FROM birth.birth_gate_scope") == 0
 
@@ -480,6 +482,24 @@ def test_collections_of_before_are_grandfathered_and_the_guard_holds(world: Worl
         " gate_closed = true; DROP TRIGGER birth_gateway ON app.thing"
     )
     assert world.admin.execute(guard).fetchall() == [("closed collections without an enabled gateway",)]
+
+
+def test_the_trigger_of_a_gated_table_refuses_rows_until_its_collection_is_admitted(world: World) -> None:
+    gated(world)
+    world.table(TABLE)
+    world.admin.execute(
+        "CREATE TRIGGER birth_gate BEFORE INSERT ON app.thing FOR EACH STATEMENT"
+        " EXECUTE FUNCTION birth.fn_birth_gate_insert()"
+    )
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert(["a"])
+    assert refusal.value.sqlstate == "NB508"
+    world.register()
+    world.classify("column", column="code")
+    world.attach()
+    world.owner.execute(admit(world).encode())
+    world.insert(["a"])
+    assert world.births() == ["a"]
 
 
 def test_an_owner_of_tables_asks_the_gate_and_reads_nothing_else_of_birthdb(world: World) -> None:

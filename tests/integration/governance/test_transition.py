@@ -1,11 +1,14 @@
 """Governance transitions: a policy changes by plan, verdict, permit and run, and one person alone loosens none."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from world import World
+from world import APPLICATION, World, wait_until_blocked
 
 from birthdb import api, errors
 
@@ -402,3 +405,58 @@ def test_an_exemption_of_a_closed_table_opens_nothing(world: World) -> None:
     with pytest.raises(psycopg.Error) as refusal:
         world.insert(["a"])
     assert refusal.value.sqlstate == "NB508"
+
+
+@contextmanager
+def between_check_and_write(world: World, *meanwhile: str) -> Iterator[None]:
+    """Let a CALL pass its checks and wait for the row of the collection; then change something."""
+    with world.db.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR NO KEY UPDATE")
+
+        def change() -> None:
+            wait_until_blocked(world.admin, world.operator)
+            for statement in meanwhile:
+                holder.execute(statement.encode())
+            holder.commit()
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        yield
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "refusal"),
+    [
+        ("ALTER TABLE app.thing DISABLE TRIGGER birth_gateway", errors.TransitionBlocked),
+        ("UPDATE birth.collection_registry SET policy_version = policy_version + 1", errors.PlanStale),
+    ],
+)
+def test_everything_is_asked_again_under_the_lock_of_the_collection(
+    world: World, meanwhile: str, refusal: type[errors.BirthError]
+) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    permit = world.judged(run)
+    with between_check_and_write(world, meanwhile), pytest.raises(refusal):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world)[0] == DEFERRED
+
+
+def test_a_table_that_changes_while_a_plan_waits_for_it_is_judged_as_it_is_then(world: World) -> None:
+    world.governed("(code text UNIQUE)", coverage=DEFERRED)
+    found: list[Any] = []
+    with world.db.connect(APPLICATION, autocommit=False) as owner:
+        owner.execute("ALTER TABLE app.thing DROP CONSTRAINT thing_code_key")
+        owner.execute("INSERT INTO app.thing VALUES ('a'), ('a')")
+
+        def plan() -> None:
+            found.extend(api.transition_plan(world.operator, "thing", REQUIRED)["blockers"])
+
+        operator = world.operator
+        thread = threading.Thread(target=plan)
+        thread.start()
+        wait_until_blocked(world.admin, operator)
+        owner.commit()
+        thread.join()
+    assert "BLOCKED_NO_UNIQUE_KEY" in found[0]["detail"]

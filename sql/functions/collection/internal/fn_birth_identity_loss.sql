@@ -2,7 +2,7 @@
 -- row by row; where the former code can no longer be computed, because a column was renamed or is gone, every row must
 -- have its birth under the new one.
 -- Returns: the fault in words, or NULL.
--- Calls: fn_birth_source_lock, fn_birth_source_grants, fn_birth_raise, fn_birth_identity_definition, fn_birth_scan,
+-- Calls: fn_birth_source_grants, fn_birth_raise, fn_birth_identity_definition, fn_birth_scan,
 --        fn_birth_measure
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text)
@@ -19,7 +19,6 @@ BEGIN
   IF NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection) THEN
     RETURN NULL;
   END IF;
-  PERFORM birth.fn_birth_source_lock(p_collection);
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s has births: its rows are counted',
