@@ -9304,7 +9304,7 @@ CREATE VIEW birth.v_birth_attention AS
         UNION ALL
          SELECT 2,
             format('%s is closed, in schema %I, which is not under the gate'::text, r.collection_name, r.schema_name) AS format,
-            NULL::timestamp with time zone,
+            NULL::timestamp with time zone AS timestamptz,
             format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, r.collection_name) AS format
            FROM birth.collection_registry r
           WHERE (r.gate_closed AND (NOT (r.schema_name IN ( SELECT s.schema_name

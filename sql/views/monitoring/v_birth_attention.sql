@@ -186,7 +186,8 @@ WITH known AS (
   FROM birth.v_birth_gate g
   WHERE g.state NOT IN ('ADMITTED', 'EXEMPT')
   UNION ALL
-  SELECT 2, format('%s is closed, in schema %I, which is not under the gate', r.collection_name, r.schema_name), NULL,
+  SELECT 2, format('%s is closed, in schema %I, which is not under the gate', r.collection_name, r.schema_name),
+         NULL::timestamptz,
          format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither '
                 'registered nor classified it', r.collection_name)
   FROM birth.collection_registry r

@@ -1,6 +1,9 @@
 """The login that migrates, and the statements by which its migrations govern a table."""
 
 import os
+from collections.abc import Callable
+
+from alembic.config import Config
 
 #: Of this worker, as logins belong to the whole server.
 DEPLOYER = f"deployer_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
@@ -13,6 +16,9 @@ GOVERN = (
     "SELECT birth.fn_birth_identity_classify('{0}', 'column', p_column => 'code')",
     "SELECT birth.fn_birth_gateway_attach('{0}', 'enforce')",
 )
+
+#: Writes an Alembic environment with a revision for each pair of statements up and down.
+Project = Callable[..., Config]
 
 
 def governed(table: str) -> list[str]:
