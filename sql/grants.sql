@@ -3,7 +3,7 @@
 -- PUBLIC has none. Only routines of birth_definer write tables. All roles except birth_definer, birth_scanner and
 -- birth_source_owner are members of birth_reader.
 -- A trigger function fires without EXECUTE; but creating a partition needs EXECUTE for the trigger that it clones.
--- A role without USAGE on the schema cannot name the function in a trigger of its own.
+-- So an owner can put the gateway on a table of its own: it gives no birth there (fn_birth_gateway_collection).
 -- No routine is overloaded, so its name is enough.
 DO $grants$
 DECLARE
@@ -49,6 +49,7 @@ BEGIN
       ('TABLE',   'dot_registry',                     'birth_reader',       'SELECT'),
       ('TABLE',   'trigger_guard_alerts',             'birth_reader',       'SELECT'),
       ('TABLE',   'birth_gateway_finding',            'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_gate_scope',                 'birth_reader',       'SELECT'),
       ('TABLE',   'birth_act',                        'birth_reader',       'SELECT'),
       ('TABLE',   'birth_stage_anchor',               'birth_reader',       'SELECT'),
       ('TABLE',   'birth_gateway_release_registry',   'birth_reader',       'SELECT'),
@@ -58,6 +59,7 @@ BEGIN
       ('TABLE',   'birth_backfill_ledger_v2',         'birth_reader',       'SELECT'),
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_transition',                 'birth_reader',       'SELECT'),
       ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
       -- Alembic writes it as the releasing login.
       ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
@@ -68,6 +70,8 @@ BEGIN
       ('TABLE',   'v_birth_gateway_trigger',                      'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_fence',                        'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_gateway_finding',                      'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gateway_gap',                          'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_gate',                                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_coverage_since_anchor',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_contract_recorded',                    'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage0_freeze_no_go_guard',            'birth_reader', 'SELECT'),
@@ -77,6 +81,9 @@ BEGIN
       ('TABLE',   'v_birth_gateway_contract_integrity_dashboard', 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage1_no_worse_proof',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage3_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_stage4_no_worse_guard',                'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_policy',                               'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_qt001_readiness_dashboard',     'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_status',                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_no_go_guard',            'birth_reader', 'SELECT'),
@@ -130,7 +137,14 @@ BEGIN
       ('ROUTINE', 'fn_birth_finding_acknowledge',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_register',                'birth_steward',      'EXECUTE'),
 
-      -- new partitions of a source, by its owner
+      -- the first-row gate
+      ('ROUTINE', 'fn_birth_gate_scope',              'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gate_admit',              'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_gate',                    'birth_reader',       'EXECUTE'),
+
+      -- owners of sources: the end of a migration, and new partitions
+      ('SCHEMA',  NULL,                               'birth_source_owner', 'USAGE'),
+      ('ROUTINE', 'fn_birth_gate',                    'birth_source_owner', 'EXECUTE'),
       ('ROUTINE', 'fn_birth_registry_auto',           'birth_source_owner', 'EXECUTE'),
 
       -- the backfill
@@ -148,6 +162,11 @@ BEGIN
       ('ROUTINE', 'fn_birth_run_stop',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_dot_freeze',              'birth_operator',     'EXECUTE'),
+
+      -- governance transitions
+      ('ROUTINE', 'fn_dot_birth_qt005_plan',          'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_dot_birth_qt005_apply',         'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_census_record',           'birth_operator',     'EXECUTE'),
 
       -- reviewer and permit owner
       ('ROUTINE', 'fn_birth_review_record',           'birth_reviewer',     'EXECUTE'),

@@ -24,6 +24,7 @@ DBA = "dora_dba"
 #: Login: the role it is a member of; None: of no role at all.
 PEOPLE: Mapping[str, str | None] = {
     "alice_steward": "birth_steward",
+    "stella_steward": "birth_steward",
     "olga_operator": "birth_operator",
     "rita_reviewer": "birth_reviewer",
     "paul_owner": "birth_permit_owner",

@@ -141,6 +141,27 @@ class World:
         api.permit_confirm(reviewer, permit["permit_id"])
         return run_id, permit["permit_id"], delta
 
+    def change_policy(
+        self, to: str | None, collection: str = "thing", *, accept: int = 0, governed: bool | None = None
+    ) -> UUID:
+        """Carry a governance transition out, by its three people; return its run."""
+        plan = api.transition_plan(self.operator, collection, to, to_governed=governed, dry_run=False)
+        permit = self.judged(plan["run_id"], collection, accept=accept)
+        api.transition_apply(self.operator, plan["run_id"], permit, execute=True)
+        run: UUID = plan["run_id"]
+        return run
+
+    def judged(
+        self, run: UUID, collection: str = "thing", *, accept: int = 0, purpose: api.Purpose | None = None
+    ) -> int:
+        """Give a transition verdict, permit and confirmation, each by its person; return the permit."""
+        reviewer = self.person("rita_reviewer")
+        api.review_record(reviewer, run, "SAFE", "read", accept_orphans=accept, purpose=purpose)
+        expires = datetime.now(UTC) + timedelta(days=1)
+        permit = api.permit_open(self.person("paul_owner"), collection, run, 1, expires, "a test", purpose=purpose)
+        api.permit_confirm(reviewer, permit["permit_id"])
+        return int(permit["permit_id"])
+
     def backfill(self, collection: str = "thing", batch: int = 3) -> UUID:
         """Run a whole backfill; return its run."""
         run_id, permit_id, delta = self.permitted(collection)

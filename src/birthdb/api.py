@@ -141,6 +141,21 @@ def gateway_fence(conn: Connection) -> str:
     return _text(conn, "fn_birth_gateway_fence")
 
 
+def gate_scope(conn: Connection, schema: str, mode: Mode | None, reason: str) -> str:
+    """Bring a schema under the gate, or take it out (None); return the next step; needs a steward."""
+    return _text(conn, "fn_birth_gate_scope", p_schema=schema, p_mode=mode, p_reason=reason)
+
+
+def gate_admit(conn: Connection, collection: str, reason: str) -> str:
+    """Admit a collection, which then takes rows; return the next step; needs another steward than registered it."""
+    return _text(conn, "fn_birth_gate_admit", p_collection=collection, p_reason=reason)
+
+
+def gate(conn: Connection, schema: str | None = None) -> int:
+    """Return how many tables the gate looked at; raise TableUngated with the next step of each that is not governed."""
+    return int(_row(conn, "fn_birth_gate", p_schema=schema)["fn_birth_gate"])
+
+
 def finding_acknowledge(conn: Connection, collection: str, reason: str) -> int:
     """Acknowledge the findings of a collection in one act; needs a steward. Returns their rows."""
     row = _row(conn, "fn_birth_finding_acknowledge", p_collection=collection, p_reason=reason)
@@ -308,6 +323,44 @@ def census(conn: Connection, collection: str) -> list[Check]:
 def run_audit(conn: Connection, run_id: UUID | None = None) -> list[Row]:
     """Compare births, receipts, ledger and permits of a run, or of all runs, with each other: one row per check."""
     return rows(conn, "fn_birth_run_audit", p_run_id=run_id)
+
+
+def transition_plan(
+    conn: Connection,
+    collection: str,
+    to_status: str | None = None,
+    *,
+    to_governed: bool | None = None,
+    dry_run: bool = True,
+) -> Row:
+    """Plan one change of a collection's policy; what is None stays. Needs an operator. Specification: 4.1."""
+    return _row(
+        conn,
+        "fn_dot_birth_qt005_plan",
+        p_collection=collection,
+        p_to_status=to_status,
+        p_to_governed=to_governed,
+        p_dry_run=dry_run,
+    )
+
+
+def transition_apply(
+    conn: Connection, run_id: UUID, permit_id: int, *, execute: bool = False, notice: Notice | None = None
+) -> None:
+    """Execute a permitted change of policy, in one transaction; without ``execute`` only its checks. Operator."""
+    _call(
+        conn,
+        "sp_dot_birth_qt005_apply",
+        notice,
+        p_run_id=run_id,
+        p_permit_id=permit_id,
+        p_execute=execute,
+    )
+
+
+def census_record(conn: Connection, collection: str) -> list[Check]:
+    """Take the census of a collection and put it on record; needs an operator. Specification: 4.1, 7."""
+    return cast("list[Check]", rows(conn, "fn_birth_census_record", p_collection=collection))
 
 
 def dot_freeze(conn: Connection, dot: str, reason: str) -> str:

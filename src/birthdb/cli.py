@@ -27,7 +27,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from birthdb import api, audit, files, paths, target
+from birthdb import api, audit, files, gate, paths, target
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.audit import verify as verification
@@ -58,6 +58,7 @@ _SINCE = {
     "v_birth_event_trigger": "stage1",
     "v_birth_run_progress": "stage2_5",
     "v_birth_attention": "stage2_5",
+    "v_birth_gate": "stage3",
 }
 
 #: What a person looks for first, where the width is not enough for everything.
@@ -66,6 +67,7 @@ _LEADING = {
     "releases": ("release", "released_at", "released_by"),
     "dots": ("dot_code", "dot_name", "frozen"),
     "event triggers": ("name", "state"),
+    "gate": ("schema", "mode", "undecided", "gateway", "event_trigger", "end_of_migration"),
 }
 
 #: What fits into the database's types; whether it makes sense there is for the database to say.
@@ -122,6 +124,8 @@ def status(url: Url = None, as_json: Json = False) -> None:
             )
             if _has(conn, found, name)
         }
+        if _has(conn, found, "v_birth_gate"):
+            found["gate"] = gate.enforcement(conn)
     _show(found, as_json)
     raise typer.Exit(ATTENTION if found.get("attention") else FINE)
 
@@ -235,11 +239,7 @@ def verify(
         raise _misuse("goes with --run", param_hint="--head")
     with _database(url, as_json) as conn, _working("comparing", as_json):
         report = verification.verify(conn, source=source)
-    if junit is not None:
-        try:
-            report.write_junit(junit)
-        except OSError as exc:
-            raise _misuse(f"{junit}: {exc.strerror}", param_hint="--junit") from exc
+    _write_junit(report, junit)
     if as_json:
         _print_json(report.document())
     else:
@@ -248,6 +248,14 @@ def verify(
         said = "as released" if report.fine else f"{len(report.differing)} DIFFER"
         out.print(_text(f"{report.release} on PostgreSQL {report.server}, {len(report.checks)} checks: {said}", "bold"))
     raise typer.Exit(FINE if report.fine else ATTENTION)
+
+
+def _write_junit(report: verification.Report | gate.Report, file: Path | None) -> None:
+    if file is not None:
+        try:
+            report.write_junit(file)
+        except OSError as exc:
+            raise _misuse(f"{file}: {exc.strerror}", param_hint="--junit") from exc
 
 
 def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) -> NoReturn:
@@ -283,6 +291,35 @@ def _compared(conn: Connection, export: audit.Export) -> list[evidence.Finding]:
             return list(audit.compare(export, now))
     except LookupError as exc:
         return [{"check": f"run {run}", "found": str(exc), "expected": "as exported", "ok": False}]
+
+
+@app.command(name="gate")
+def check_gate(
+    schema: Annotated[str | None, typer.Option("--schema", metavar="SCHEMA", help="This schema alone.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List the tables of the schemas under the gate: the state of each, and the statement to send next.
+
+    Exits 1 when a table of a schema in mode enforce is not governed: UNKNOWN, REGISTERED or READY. Reads only, with
+    the privileges of birth_reader.
+    """
+    with _database(url, as_json) as conn, _working("reading", as_json):
+        try:
+            report = gate.report(conn, schema)
+        except gate.NotGated as exc:
+            raise _misuse(str(exc), param_hint="--schema") from exc
+    _write_junit(report, junit)
+    if as_json:
+        _print_json(report.document())
+    else:
+        for said in report.lines():
+            out.print(_line(said))
+        refused = f"{len(report.refused)} NOT GOVERNED" if report.refused else "none to refuse"
+        said = f"{len(report.tables)} tables: {refused}" if report.schemas else "no schema is under the gate"
+        out.print(_text(said, "bold"))
+    raise typer.Exit(FINE if report.fine else ATTENTION)
 
 
 @app.command()

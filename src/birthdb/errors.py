@@ -96,6 +96,14 @@ class DefinitionInUse(BirthError, sqlstate="NB116"):
     """NB116: the collection has an open run."""
 
 
+class TransitionRequired(BirthError, sqlstate="NB117"):
+    """NB117: the change needs a governance transition."""
+
+
+class TransitionBlocked(BirthError, sqlstate="NB118"):
+    """NB118: the policy of the collection cannot change so now."""
+
+
 class SourceLeftTraces(BirthError, sqlstate="NB119"):
     """NB119: code on the source table changed the state of this session."""
 
@@ -280,6 +288,10 @@ class ServerUnknown(BirthError, sqlstate="NB414"):
     """NB414: the release has no contract for this server version."""
 
 
+class GateInUse(BirthError, sqlstate="NB415"):
+    """NB415: collections are closed until they are admitted."""
+
+
 class GatewayNoIdentity(BirthError, sqlstate="NB501"):
     """NB501: a row has no entity code."""
 
@@ -306,6 +318,18 @@ class SourceClaimed(BirthError, sqlstate="NB506"):
 
 class GatewayShadowed(BirthError, sqlstate="NB507"):
     """NB507: a temporary relation hides the transition table of the gateway."""
+
+
+class NotAdmitted(BirthError, sqlstate="NB508"):
+    """NB508: the collection takes no rows before it is admitted."""
+
+
+class TableUngated(BirthError, sqlstate="NB509"):
+    """NB509: a table of a gated schema is not governed."""
+
+
+class AdmissionRefused(BirthError, sqlstate="NB510"):
+    """NB510: the collection cannot be admitted."""
 
 
 class FenceLate(BirthError, sqlstate="NB516"):

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
+from world import World
 
 from birthdb import api, paths, target
 from birthdb.release import attest
@@ -421,6 +422,21 @@ def test_a_downgrade_is_refused_while_tables_have_a_gateway(released: Database) 
     admin.execute(statement.encode())
     downgrade(released.url(RELEASER), "base")
     assert versions(released) == []
+
+
+def test_a_downgrade_that_would_open_a_closed_collection_is_refused(db: Database) -> None:
+    world = World(db)
+    api.gate_scope(world.steward, "app", "enforce", "a test")
+    world.governed("(code text PRIMARY KEY)")
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage2_5")
+    assert (refused.value.sqlstate, refused.value.diag.message_detail) == ("NB415", "thing")
+    assert versions(db) == ["stage3"]
+    api.gate_admit(world.person("stella_steward"), "thing", "a test")
+    downgrade(db.url(RELEASER), "stage2_5")
+    upgrade(db.url(RELEASER), "head")
+    assert world.value("SELECT admitted_how FROM birth.collection_registry") == "GRANDFATHERED"
+    assert world.value("SELECT count(*) FROM birth.v_birth_stage3_no_worse_guard WHERE pass IS NOT TRUE") == 0
 
 
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:

@@ -181,17 +181,17 @@ def test_releases_are_declared_in_their_order(checkout: Sources) -> None:
 
 def test_shared_release_steps_are_updated_only_in_undeclared_releases(checkout: Sources) -> None:
     declare(checkout, "baseline", "stage0")
-    grants = checkout.sql / "grants.sql"
-    before = grants.read_text()
-    edit(grants)
+    ready = checkout.sql / "release/ready.sql"
+    before = ready.read_text()
+    edit(ready)
     checkout.keep()
     for release in list(checkout.releases)[2:]:
         checkout.sum(release)
-    assert [checkout.text(release, "grants.sql") == before for release in list(checkout.releases)[:3]] == [
+    assert [checkout.text(release, "release/ready.sql") == before for release in list(checkout.releases)[:3]] == [
         *(True, True, False)
     ]
     assert findings(checkout) == []
-    assert [copy.name for copy in checkout.migrations.glob("objects/grants/*")] == ["stage0.sql"]
+    assert [copy.name for copy in checkout.migrations.glob("objects/ready/*")] == ["stage0.sql"]
 
 
 def test_an_older_text_that_is_nowhere_is_found(checkout: Sources) -> None:

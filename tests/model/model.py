@@ -6,7 +6,7 @@ them comes first is held elsewhere. What was refused changed nothing, but for wh
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OPERATORS = {"olga_operator", "oscar_operator", "mona_many"}
@@ -46,11 +46,13 @@ class Collection:
     identity: str
     mode: str
     exempt: bool = False
+    #: How often its policy changed.
+    version: int = 0
     rows: dict[int, str | None] = field(default_factory=dict)
 
     @property
-    def definition(self) -> tuple[str, bool]:
-        return self.identity, self.exempt
+    def definition(self) -> tuple[str, bool, int]:
+        return self.identity, self.exempt, self.version
 
     def code(self, row: int, name: str | None) -> str | None:
         if self.identity == "synthetic_id":
@@ -70,7 +72,7 @@ class Verdict:
     safe: bool
     orphans: int
     #: Contract, definition of the collection and number of failures that it is bound to.
-    about: tuple[int, tuple[str, bool], int]
+    about: tuple[int, tuple[str, bool, int], int]
     #: Until another verdict names it.
     stands: bool = True
 
@@ -103,7 +105,7 @@ class Run:
     target: set[str] = field(default_factory=set)
     most: int | None = None
     upper: Any = None
-    definition: tuple[str, bool] | None = None
+    definition: tuple[str, bool, int] | None = None
     # the attempt
     permit: int | None = None
     executed_by: str | None = None
@@ -172,7 +174,7 @@ class Model:
     def other_part(self, lineage: int, person: str, part: str) -> bool:
         return self.parts.get((lineage, person), part) != part
 
-    def about(self, run: Run) -> tuple[int, tuple[str, bool], int]:
+    def about(self, run: Run) -> tuple[int, tuple[str, bool, int], int]:
         return self.recorded, self.collections[run.collection].definition, run.failures
 
     def verdict_missing(self, run: Run, purpose: str) -> bool:
@@ -246,11 +248,17 @@ class Model:
 
     def classify(self, name: str, identity: str) -> None:
         self.not_in_use(name)
-        self.collections[name].identity = identity
+        source, own = self.collections[name], {code for code, (owner, _) in self.births.items() if owner == name}
+        anew = replace(source, identity=identity)
+        lost = [row for row in source.rows.items() if (code := source.code(*row)) in own and anew.code(*row) != code]
+        refuse(transition_required=lost)
+        source.identity = identity
 
     def decide(self, name: str, *, exempt: bool) -> None:
         self.not_in_use(name)
-        self.collections[name].exempt = exempt
+        source = self.collections[name]
+        source.version += source.exempt != exempt
+        source.exempt = exempt
 
     def not_in_use(self, name: str) -> None:
         refuse(

@@ -384,16 +384,19 @@ class Sides:
         )
 
     def decides(self, name: str, *, exempt: bool) -> Move:
-        """Say whether a collection needs births."""
-        given = {"p_collection": name, "p_schema": "public", "p_table": name}
-        given["p_coverage_status"] = "BIRTH_EXEMPT_TEST" if exempt else "BIRTH_REQUIRED"
-        return self.asks(
-            "policy",
-            STEWARD,
-            "fn_birth_collection_register",
-            lambda: self.model.decide(name, exempt=exempt),
-            **given,
-        )
+        """Say whether a collection needs births: as a transition would, whose runs the model does not have."""
+        policy = "BIRTH_EXEMPT_TEST" if exempt else "BIRTH_REQUIRED"
+
+        def do() -> None:
+            self.scene.value("SELECT birth.fn_birth_open_run(%s)", (name,))
+            self.scene.execute(
+                "UPDATE birth.collection_registry SET coverage_status = %(policy)s,"
+                " policy_version = policy_version + 1, rule_version = rule_version + 1"
+                " WHERE collection_name = %(name)s AND coverage_status <> %(policy)s",
+                {"policy": policy, "name": name},
+            )
+
+        return Move("policy", do, lambda _: self.model.decide(name, exempt=exempt))
 
     def switches(self, name: str, mode: str) -> Move:
         def says() -> None:

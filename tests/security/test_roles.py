@@ -134,8 +134,8 @@ $tried$
 
 
 def granted(role: str | None) -> set[tuple[str, str, str]]:
-    """Return what the page gives to the role: kind, object, privilege. Whoever may use the schema also reads."""
-    own = {role, "birth_reader"} if (role, *USAGE) in GRANTS else {role}
+    """Return what the page gives to the role: kind, object, privilege. Who may use the schema reads, but for owners."""
+    own = {role, "birth_reader"} if (role, *USAGE) in GRANTS and role != "birth_source_owner" else {role}
     return {(kind, name, privilege) for holder, kind, name, privilege in GRANTS if holder in own}
 
 

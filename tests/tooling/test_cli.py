@@ -23,6 +23,7 @@ COMMANDS = [
     ["apply", "x", RUN, "--permit", "1", "--expected-delta", "1", "--max-rows", "1"],
     ["census", "x"],
     ["verify"],
+    ["gate"],
     ["evidence", RUN],
     ["evidence", "all"],
     ["alembic", "current"],
@@ -104,6 +105,7 @@ def test_a_command_on_an_unreleased_database_names_the_next_step(
     [
         (["status"], "birth_reader"),
         (["verify"], "birth_reader"),
+        (["gate"], "birth_reader"),
         (["census", "x"], "birth_reader"),
         (["evidence", "all"], "birth_reader"),
         (["plan", "x"], "birth_operator"),

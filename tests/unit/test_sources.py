@@ -144,10 +144,10 @@ def test_literals_do_not_depend_on_standard_conforming_strings() -> None:
 
 
 def test_variables_of_a_procedure_have_qualified_types() -> None:
-    """They are declared before the procedure can pin its search path, and a temporary table is a type too."""
+    """They are declared before a procedure that commits can pin its search path; a temporary table is a type too."""
 
     def check(path: Path, head: str, body: str) -> list[str]:
-        if "CREATE OR REPLACE PROCEDURE" not in body:
+        if "CREATE OR REPLACE PROCEDURE" not in body or "\n  SET search_path = " in body:
             return []
         types = re.findall(r"^  [rv]_\w+ ([^\n;]+)", body.partition("\nDECLARE\n")[2].partition("\nBEGIN\n")[0], re.M)
         assert types

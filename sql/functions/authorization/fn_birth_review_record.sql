@@ -6,7 +6,7 @@
 -- Returns: one row: review_id, verdict, next_step.
 -- Calls: fn_birth_alerts, fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash,
 --        fn_birth_identity_hash, fn_birth_run_next_step, fn_birth_run_failures, fn_birth_login_id,
---        fn_birth_lineage_lock, fn_birth_review_statement
+--        fn_birth_lineage_lock, fn_birth_review_statement, fn_birth_purpose
 -- Writes: birth_review
 CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
     p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT NULL,
@@ -21,6 +21,7 @@ AS $fn_birth_review_record$
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_purpose text;
+  v_accepts text;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
   v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
@@ -37,14 +38,18 @@ BEGIN
   END IF;
   v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
+  v_accepts := (SELECT p.accepts FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_purpose = 'COMPENSATE'
+    THEN r_run.purpose END) p);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
-    WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
-      format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
+    WHEN p_accept_orphans IS NULL OR p_accept_orphans < 0
+         OR v_accepts IS DISTINCT FROM 'births' AND p_accept_orphans NOT IN (0, r_run.orphans)
+      THEN format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'),
+        r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
       WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX'))

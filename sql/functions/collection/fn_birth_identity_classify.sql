@@ -1,9 +1,9 @@
 -- Decides a collection's identity, and stores the expression that the gateway evaluates. Refused while a run of the
--- collection is open.
+-- collection is open. A collection with births keeps the code of every row that has one.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_store,
---        fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_definition,
+--        fn_birth_identity_store, fn_birth_identity_loss, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL,
@@ -16,6 +16,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
 AS $fn_birth_identity_classify$
 DECLARE
   r_identity record;
+  v_before text;
+  v_fault text;
   v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
@@ -41,6 +43,7 @@ BEGIN
       'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
+  SELECT i.code_sql INTO v_before FROM birth.fn_birth_identity_definition(p_collection) i;
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
@@ -53,6 +56,11 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
+  v_fault := birth.fn_birth_identity_loss(p_collection, v_before);
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('transition_required', v_fault,
+      'a birth is not given another code: choose an identity under which these rows keep theirs');
+  END IF;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
@@ -62,4 +70,4 @@ $fn_birth_identity_classify$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text) IS
   'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, '
-  'NB106, NB110, NB111, NB116. Specification: 4.';
+  'NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1.';

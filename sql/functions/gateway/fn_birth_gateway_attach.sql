@@ -1,10 +1,12 @@
 -- Creates a collection's gateway trigger. A partitioned table, a partition, and a table that receives logical
 -- replication get a row trigger, which PostgreSQL clones; every other table gets a statement trigger, which is faster.
--- It never defines a function.
+-- It never defines a function. In a schema whose gate enforces it closes the collection if the table is empty, unless
+-- the same table had the gateway before and was open: a table in use is never closed. On another table than before an
+-- admission does not count any more.
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
---        fn_birth_replicated_tables, fn_birth_act_record
+--        fn_birth_replicated_tables, fn_birth_scan, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe')
   RETURNS text
@@ -22,6 +24,9 @@ DECLARE
   v_by_row boolean;
   v_replicated boolean;
   v_by_id boolean;
+  v_enforced boolean;
+  v_same boolean;
+  v_closed boolean := false;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
@@ -38,10 +43,16 @@ BEGIN
              WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
   END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  -- An exempt collection may have been admitted before its table was there.
+  v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
+  v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
+                        WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
+  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
+              || CASE WHEN v_enforced THEN birth.fn_birth_source_grants(p_collection, 'SELECT') ELSE '' END;
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege',
-      format('collection %s: birth_definer lacks privileges for a trigger on %s', p_collection, v_source),
+      format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
+        v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 
@@ -55,15 +66,26 @@ BEGIN
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
          ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
+  IF v_enforced AND (r_collection.gate_closed OR NOT v_same) THEN
+    SELECT NOT s.filled INTO v_closed
+    FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
+  END IF;
   UPDATE birth.collection_registry c
   SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
-      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
+      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation),
+      gate_closed = v_closed, gate_relation = r_identity.relation,
+      admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+      admitted_how = CASE WHEN v_same THEN c.admitted_how END
   WHERE c.collection_name = p_collection
   RETURNING c.rule_version INTO r_collection.rule_version;
   -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
   PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
-    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
-  RETURN CASE WHEN v_replicated
+    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version,
+      'closed', v_closed));
+  RETURN CASE WHEN v_closed
+    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');'
+                '  -- another steward than registered or classified it', p_collection)
+    WHEN v_replicated
     THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
                 '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
@@ -71,5 +93,6 @@ END;
 $fn_birth_gateway_attach$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_attach(text, text) IS
-  'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, '
-  'NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';
+  'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says '
+  'so; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. '
+  'Specification: 5, 5.1.';

@@ -1,8 +1,9 @@
--- Switches between observe and enforce. The mode is a field of the registry: no DDL, no lock on the source table. A
--- transaction that inserted before this one commits may still commit rows under the old mode: fn_birth_gateway_fence.
+-- Switches between observe and enforce; to enforce only with an eligible identity and an enabled gateway. The mode is a
+-- field of the registry: no DDL, no lock on the source table. A transaction that inserted before this one commits may
+-- still commit rows under the old mode: fn_birth_gateway_fence.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text)
   RETURNS text
@@ -11,6 +12,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_gateway_mode$
+DECLARE
+  r_identity record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -23,6 +26,20 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  IF p_mode = 'enforce' THEN
+    SELECT i.status, i.reason, EXISTS (
+             SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = i.relation AND g.enabled) AS enabled
+    INTO r_identity FROM birth.fn_birth_identity_definition(p_collection) i;
+    IF starts_with(r_identity.status, 'BLOCKED_') THEN
+      PERFORM birth.fn_birth_raise('identity_not_eligible',
+        format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
+          r_identity.reason));
+    ELSIF NOT r_identity.enabled THEN
+      PERFORM birth.fn_birth_raise('gateway_absent', format('the gateway of collection %s is disabled, or not on its '
+        'table', p_collection), 'SELECT * FROM birth.v_birth_gateway_trigger;  -- its owner enables it');
+    END IF;
   END IF;
   UPDATE birth.collection_registry c
   SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
@@ -38,4 +55,4 @@ $fn_birth_gateway_mode$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_mode(text, text, text) IS
   'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, '
-  'NB110, NB111, NB505. Specification: 5.';
+  'NB105, NB110, NB111, NB505. Specification: 5.';

@@ -96,7 +96,8 @@ BEGIN
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
-      WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
+      WHEN NOT (p_scope = 'batch' AND r_purpose.settles)
+           AND r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
         THEN 'policy, identity or table changed after the verdict'
     END;
   END IF;
@@ -122,12 +123,12 @@ BEGIN
       ELSE p_run.expected_delta
     END;
     p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
-    -- It may read tables of others: only for an operator, once verdict and permit allow the run.
-    v_asked := v_verdict_fault IS NULL AND r_permit.status = 'OPEN'
-      AND birth.fn_birth_is_member(session_user, 'birth_operator');
-    IF v_asked AND r_purpose.fault IS NOT NULL THEN
-      EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
-    END IF;
+  END IF;
+  -- It may read tables of others: only for an operator, and before a run once verdict and permit allow it.
+  v_asked := r_purpose.fault IS NOT NULL AND birth.fn_birth_is_member(session_user, 'birth_operator')
+    AND (p_scope = 'plan' OR p_scope = 'start' AND v_verdict_fault IS NULL AND r_permit.status = 'OPEN');
+  IF v_asked THEN
+    EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
   END IF;
   IF p_scope = 'end' OR p_scope = 'start' AND NOT v_first AND NOT v_undo THEN
     v_held := birth.fn_birth_run_proof(p_run);
@@ -304,7 +305,7 @@ BEGIN
      p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows), 'delta_mismatch',
      format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows,
        v_target, CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
-    (CASE WHEN v_asked THEN 'start' END, 'the purpose itself finds nothing in the way',
+    (CASE WHEN v_asked THEN 'plan start' END, 'the purpose itself finds nothing in the way',
      v_fault IS NULL, v_fault ->> 'error',
      v_fault ->> 'detail', 'nothing', v_fault ->> 'hint'),
 

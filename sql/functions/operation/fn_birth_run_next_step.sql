@@ -33,8 +33,10 @@ BEGIN
      OR NOT v_undo AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
           SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose
             AND v.verdict <> 'SAFE')) THEN
-    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan,
-      r_run.collection_name);
+    RETURN format('SELECT * FROM birth.%I(p_collection := %L%s, p_dry_run := false);  -- an operator', r_purpose.plan,
+      r_run.collection_name,
+      (SELECT string_agg(format(', %I := %L', w.key, w.value), '' ORDER BY w.key DESC)
+       FROM jsonb_each_text(r_run.wanted) w));
   ELSIF EXISTS (SELECT FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass) THEN
     RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;

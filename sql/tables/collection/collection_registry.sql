@@ -17,10 +17,16 @@ CREATE TABLE birth.collection_registry (
   gateway_mode        text NOT NULL DEFAULT 'observe',
   gateway_owner       name COLLATE "C",
   rule_version        bigint NOT NULL DEFAULT 1,
+  policy_version      bigint NOT NULL DEFAULT 1,
   registered_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
   registered_by       text NOT NULL DEFAULT session_user,
   classified_at       timestamptz,
   classified_by       text,
+  gate_closed         boolean NOT NULL DEFAULT false,
+  gate_relation       oid,
+  admitted_at         timestamptz,
+  admitted_by         text,
+  admitted_how        text,
   -- The name is stored in every birth and every trigger: it must not be blank, and must be short.
   CONSTRAINT collection_registry_name CHECK (btrim(collection_name) <> '' AND octet_length(collection_name) <= 63),
   -- A table belongs to one collection: with two, its rows would get two births.
@@ -41,7 +47,12 @@ CREATE TABLE birth.collection_registry (
         AND birth_code_template IS NULL AND birth_code_sql IS NULL
     END),
   -- The gateway either observes or enforces. Disabled is a state of the trigger, not a mode.
-  CONSTRAINT collection_registry_mode CHECK (gateway_mode IN ('observe', 'enforce'))
+  CONSTRAINT collection_registry_mode CHECK (gateway_mode IN ('observe', 'enforce')),
+  -- An admission is complete or absent, and says what it was based on. An admitted collection is not closed.
+  CONSTRAINT collection_registry_admission CHECK (
+    CASE WHEN admitted_how IS NULL THEN admitted_at IS NULL AND admitted_by IS NULL
+         ELSE admitted_how IN ('EMPTY', 'PROVEN', 'EXEMPT', 'DEFERRED', 'GRANDFATHERED')
+           AND admitted_at IS NOT NULL AND admitted_by IS NOT NULL AND NOT gate_closed END)
 );
 
 COMMENT ON TABLE birth.collection_registry IS
@@ -75,7 +86,19 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS
   'has this owner.';
 COMMENT ON COLUMN birth.collection_registry.rule_version IS
   'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
+COMMENT ON COLUMN birth.collection_registry.policy_version IS
+  'Incremented by each change of coverage_status or governed, so that one that was changed back is noticed too.';
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was registered.';
 COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that registered the collection.';
 COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last classified.';
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
+COMMENT ON COLUMN birth.collection_registry.gate_closed IS
+  'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an '
+  'empty table of a schema whose gate enforces.';
+COMMENT ON COLUMN birth.collection_registry.gate_relation IS
+  'OID of the table that was admitted, or got the gateway, last. On another table an admission does not count.';
+COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';
+COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted it.';
+COMMENT ON COLUMN birth.collection_registry.admitted_how IS
+  'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; '
+  'GRANDFATHERED: registered before the gate existed.';

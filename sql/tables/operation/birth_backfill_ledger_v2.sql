@@ -26,6 +26,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   identity_hash       text NOT NULL,
   planned_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
   planned_by          text NOT NULL,
+  wanted              jsonb,
   -- the target, fixed when the run begins
   max_rows            bigint,
   expected_delta      bigint NOT NULL,
@@ -104,7 +105,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.lineage IS 'The first run of th
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.predecessor IS 'The unfinished run this plan follows.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collection.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS
-  'What the run does: APPLY writes births. COMPENSATE undoes a run.';
+  'What the run is for: APPLY writes births, TRANSITION changes a policy. fn_birth_purpose lists them.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.status IS 'planned, running, stopped, failed, done or compensated.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS
   'Why it stopped or failed: an error of the catalogue or an SQLSTATE.';
@@ -128,12 +129,14 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.identity_hash IS
   'Policy, identity and table the plan was computed under.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was planned.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.wanted IS
+  'Arguments of the plan beside its collection, by their names; NULL: there are none.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.expected_delta IS
   'Size of the target set: planned_rows, or max_rows where that is less.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_upper IS 'Key of the last row of the target set.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerprint of the target set.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'What the verdict accepted.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.alerts_before IS 'trigger_guard_alerts when the run first began.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dot_origin IS 'What its births carry as dot_origin.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.permit_id IS 'The permit last used.';

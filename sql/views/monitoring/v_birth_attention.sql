@@ -2,7 +2,8 @@
 -- One CTE per kind of item; rank 1 is critical, 2 a warning, 3 a notice.
 CREATE OR REPLACE VIEW birth.v_birth_attention AS
 WITH known AS (
-  SELECT c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.gateway_mode, c.registered_at,
+  SELECT c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.governed, c.gateway_mode,
+         c.registered_at,
          t.oid AS relation, t.relkind, t.relispartition,
          (SELECT count(*) FROM birth.v_birth_gateway_trigger g
           WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways
@@ -24,7 +25,8 @@ WITH known AS (
     AND NOT EXISTS (
       SELECT FROM birth.birth_backfill_ledger_v2 f
       WHERE f.predecessor = r.run_id
-         OR f.collection_name = r.collection_name AND f.status = 'done' AND f.finished_at > l.planned_at)
+         OR f.collection_name = r.collection_name AND f.purpose = l.purpose AND f.status = 'done'
+            AND f.finished_at > l.planned_at)
 ), permit AS (
   SELECT CASE WHEN p.expires_at <= k.now THEN 2 ELSE 3 END AS rank,
          format('permit %s of %s %s', p.permit_id, p.collection_name,
@@ -77,6 +79,14 @@ WITH known AS (
   SELECT 2, format('worse than at stage 2: %s: %s instead of %s', g.check_name, g.found, g.expected),
          NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage2_no_worse_guard;' AS next_step
   FROM birth.v_birth_stage2_no_worse_guard g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 2, format('worse than at stage 3: %s: %s instead of %s', g.check_name, g.found, g.expected),
+         NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage3_no_worse_guard;' AS next_step
+  FROM birth.v_birth_stage3_no_worse_guard g WHERE g.pass IS NOT TRUE
+  UNION ALL
+  SELECT 1, format('worse than at stage 4: %s: %s instead of %s', g.check_name, g.found, g.expected),
+         NULL::timestamptz AS since, 'SELECT * FROM birth.v_birth_stage4_no_worse_guard;' AS next_step
+  FROM birth.v_birth_stage4_no_worse_guard g WHERE g.pass IS NOT TRUE
 ), frozen AS (
   SELECT 2 AS rank, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because) AS what,
          d.frozen_since AS since,
@@ -136,7 +146,8 @@ WITH known AS (
                 k.collection_name, k.schema_name, k.table_name) AS what,
          k.registered_at AS since,
          format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', '
-                'p_coverage_status := %L);  -- a steward', k.collection_name, k.coverage_status) AS next_step
+                'p_coverage_status := %L, p_governed := %L);  -- a steward', k.collection_name, k.coverage_status,
+                k.governed) AS next_step
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
 ), misplaced AS (
   SELECT 2 AS rank,
@@ -147,27 +158,74 @@ WITH known AS (
          CASE WHEN k.collection_name IS NULL
                 THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', g.trigger_name, g.schema_name, g.table_name)
               ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, '
-                          'p_table := %L, p_coverage_status := %L);  -- a steward',
-                          k.collection_name, g.schema_name, g.table_name, k.coverage_status) END AS next_step
+                          'p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward',
+                          k.collection_name, g.schema_name, g.table_name, k.coverage_status, k.governed) END
+           AS next_step
   FROM birth.v_birth_gateway_trigger g
   LEFT JOIN known k ON k.collection_name = g.collection_name
   WHERE k.relation IS DISTINCT FROM g.relation
     -- A trigger on a single partition of the registered table is in its place.
     AND NOT EXISTS (SELECT FROM pg_partition_ancestors(g.relation) a WHERE a.relid = k.relation)
 ), partition AS (
-  SELECT 2 AS rank, format('partition %s of %s has no gateway', t.relid, k.collection_name) AS what,
+  SELECT 2 AS rank, format('partition %s of %s has no gateway', g.partition, k.collection_name) AS what,
          NULL::timestamptz AS since,
          format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); '
                 'SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
                 k.collection_name, k.gateway_mode) AS next_step
-  FROM known k
-  CROSS JOIN LATERAL pg_partition_tree(k.relation) t
-  WHERE k.relkind = 'p' AND t.isleaf AND t.relid <> k.relation AND k.gateways > 0
-    AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_trigger g
-      WHERE g.tgrelid = t.relid AND g.tgenabled IN ('O', 'A') AND g.tgtype = 5 AND g.tgqual IS NULL
-        AND g.tgfoid = ANY (ARRAY[to_regprocedure('birth.fn_birth_registry_auto()')::oid,
-                                  to_regprocedure('birth.fn_birth_registry_auto_id()')::oid]))
+  FROM birth.v_birth_gateway_gap g
+  JOIN known k ON k.collection_name = g.collection_name
+), gate AS (
+  SELECT CASE g.state WHEN 'CLOSED' THEN 3 WHEN 'UNKNOWN' THEN CASE g.mode WHEN 'enforce' THEN 1 ELSE 3 END ELSE 2 END
+           AS rank,
+         format('table %I.%I is %s', g.schema_name, g.table_name,
+           CASE g.state WHEN 'UNKNOWN' THEN 'in a gated schema and not registered'
+             WHEN 'CLOSED' THEN 'closed until it is admitted'
+             WHEN 'BREACHED' THEN 'in use and was never admitted'
+             ELSE 'registered and not governed yet' END) AS what,
+         NULL::timestamptz AS since, g.next_step
+  FROM birth.v_birth_gate g
+  WHERE g.state NOT IN ('ADMITTED', 'EXEMPT')
+  UNION ALL
+  SELECT 2, format('%s is closed, in schema %I, which is not under the gate', r.collection_name, r.schema_name),
+         NULL::timestamptz,
+         format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither '
+                'registered nor classified it', r.collection_name)
+  FROM birth.collection_registry r
+  WHERE r.gate_closed AND r.schema_name NOT IN (SELECT s.schema_name FROM birth.birth_gate_scope s)
+  UNION ALL
+  SELECT 2, format('the gate names schema %I, which does not exist', s.schema_name), s.since,
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward',
+                s.schema_name)
+  FROM birth.birth_gate_scope s
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = s.schema_name)
+), brake AS (
+  -- What one steward alone may do, because it protects the application; it stays here until it is taken back.
+  SELECT 2 AS rank, format('%s was set back to observe by %s: %s', c.collection_name, b.actor, b.reason) AS what,
+         b.acted_at AS since,
+         format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');'
+                '  -- a steward', c.collection_name) AS next_step
+  FROM birth.collection_registry c
+  CROSS JOIN LATERAL (
+    SELECT a.act, a.detail, a.actor, a.reason, a.acted_at,
+           lead(coalesce(a.detail ->> 'mode', 'observe')) OVER (ORDER BY a.acted_at DESC) AS mode_before
+    FROM birth.birth_act a
+    WHERE a.collection_name = c.collection_name AND a.act IN ('mode', 'attach', 'detach')
+    ORDER BY a.acted_at DESC LIMIT 1
+  ) b
+  WHERE c.gateway_mode = 'observe' AND c.coverage_status = 'BIRTH_REQUIRED' AND b.act = 'mode'
+    AND b.detail ->> 'mode' = 'observe' AND b.mode_before = 'enforce'
+  UNION ALL
+  SELECT 2, format('schema %s was set back to %s by %s: %s', b.schema, coalesce(b.mode, 'no gate'), b.actor, b.reason),
+         b.acted_at,
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');'
+                '  -- a steward', b.schema)
+  FROM (
+    SELECT DISTINCT ON (a.detail ->> 'schema') a.detail ->> 'schema' AS schema, a.detail ->> 'mode' AS mode,
+           a.detail ->> 'before' AS before, a.actor, a.reason, a.acted_at
+    FROM birth.birth_act a WHERE a.act = 'gate_scope'
+    ORDER BY a.detail ->> 'schema', a.acted_at DESC
+  ) b
+  WHERE b.before = 'enforce' AND b.mode IS DISTINCT FROM 'enforce'
 ), replicated AS (
   SELECT 2 AS rank,
          format('rows replicated into %s of %s get no birth', r.relation::regclass, k.collection_name) AS what,
@@ -221,6 +279,8 @@ FROM (
   UNION ALL SELECT * FROM absent
   UNION ALL SELECT * FROM misplaced
   UNION ALL SELECT * FROM partition
+  UNION ALL SELECT * FROM gate
+  UNION ALL SELECT * FROM brake
   UNION ALL SELECT * FROM replicated
   UNION ALL SELECT * FROM replica
   UNION ALL SELECT * FROM spike

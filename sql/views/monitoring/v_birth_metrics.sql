@@ -41,6 +41,9 @@ UNION ALL
 SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count)
 FROM birth.v_birth_gateway_finding f GROUP BY f.error
 UNION ALL
+SELECT 'birth_gate_tables', jsonb_build_object('schema', g.schema_name, 'state', g.state), count(*)::numeric
+FROM birth.v_birth_gate g GROUP BY g.schema_name, g.state
+UNION ALL
 SELECT 'birth_trigger_guard_alerts_total', '{}'::jsonb, count(*)::numeric FROM birth.fn_birth_alerts()
 UNION ALL
 SELECT 'birth_dots_frozen', jsonb_build_object('dangerous', d.dangerous), count(*)::numeric

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, LiteralString
-from xml.etree import ElementTree
 
 from psycopg.rows import dict_row
 
-from birthdb import api, audit, files, paths
+from birthdb import api, audit, junit, paths
 from birthdb.api import Connection
 from birthdb.audit import evidence
-from birthdb.plain import line
 from birthdb.release import attest
 from pgcontract import semantic
 from pgcontract.attest import contract as contract_of
@@ -91,20 +89,10 @@ class Report:
         }
 
     def write_junit(self, file: Path) -> None:
-        """Write the report as JUnit, by ``files.written``: a test case per check, a suite per kind."""
-        root = ElementTree.Element("testsuites", name="birthdb verify")
-        for what in dict.fromkeys(check.what for check in self.checks):
-            checks = [check for check in self.checks if check.what == what]
-            failures = str(sum(check.found is not None for check in checks))
-            suite = ElementTree.SubElement(
-                root, "testsuite", name=what, tests=str(len(checks)), failures=failures, errors="0"
-            )
-            for check in checks:
-                case = ElementTree.SubElement(suite, "testcase", classname=f"birthdb.{what}", name=line(check.object))
-                if check.found is not None:
-                    ElementTree.SubElement(case, "failure", message=line(check.found)).text = line(str(check))
-        with files.written(file) as junit:
-            ElementTree.ElementTree(root).write(junit, encoding="unicode", xml_declaration=True)
+        """Write the report as JUnit: a test case for each check, a suite for each kind. Raises OSError."""
+        junit.write(
+            file, "birthdb verify", [junit.Case(each.what, each.object, each.found, str(each)) for each in self.checks]
+        )
 
 
 def verify(connection: Connection, *, source: bool = False) -> Report:

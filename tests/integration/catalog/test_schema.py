@@ -38,8 +38,9 @@ RULES = {
     "every function pins pg_catalog and pg_temp as its search path": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND prokind <> 'p'
         AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))""",
-    "no procedure is a definer's, because one that commits cannot be": """
-        SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND prokind = 'p' AND prosecdef""",
+    "a procedure is a definer's if and only if it pins its search path, which one that commits cannot": """
+        SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace AND prokind = 'p'
+        AND prosecdef <> coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)""",
     "no two routines share a name, because grants and contract go by name": """
         SELECT proname FROM pg_proc WHERE pronamespace = 'birth'::regnamespace GROUP BY 1 HAVING count(*) > 1""",
     "every constraint is validated, but those that close a table with what it holds": """

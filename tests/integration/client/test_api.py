@@ -43,7 +43,7 @@ def test_a_wrapper_binds_exactly_the_arguments_of_its_routine(
 
     def rows(conn: object, routine: str, /, **arguments: object) -> list[api.Row]:
         bound[routine] = set(arguments)
-        return [{routine: "done"}]
+        return [{routine: "1"}]
 
     def call(conn: object, routine: str, notice: object, /, **arguments: object) -> None:
         bound[routine] = set(arguments)

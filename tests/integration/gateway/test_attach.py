@@ -256,3 +256,15 @@ def test_a_view_that_replaces_the_table_is_never_read(world: World) -> None:
     assert world.blockers()[0] == "NB105"
     world.failed_checks()
     assert world.owner.execute("SELECT who FROM app.ran").fetchall() == []
+
+
+def test_enforce_needs_an_eligible_identity_and_an_enabled_gateway(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, other text)")
+    world.owner.execute("ALTER TABLE app.thing DISABLE TRIGGER birth_gateway")
+    with pytest.raises(errors.GatewayAbsent) as refusal:
+        api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    assert "disabled" in str(refusal.value.detail)
+    world.owner.execute("ALTER TABLE app.thing ENABLE TRIGGER birth_gateway; ALTER TABLE app.thing DROP COLUMN code")
+    with pytest.raises(errors.IdentityNotEligible):
+        api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    assert world.value("SELECT gateway_mode FROM birth.collection_registry") == "observe"

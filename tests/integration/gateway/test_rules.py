@@ -46,8 +46,8 @@ CHANGES: dict[str, tuple[str, Callable[[World], object]]] = {
         "BIRTH_REQUIRED",
         lambda world: api.gateway_mode(world.steward, "thing", "enforce", "ready"),
     ),
-    "exempt to required": ("BIRTH_EXEMPT_TEST", lambda world: world.register()),
-    "required to exempt": ("BIRTH_REQUIRED", lambda world: world.register(coverage="BIRTH_EXEMPT_TEST")),
+    "exempt to required": ("BIRTH_EXEMPT_TEST", lambda world: world.change_policy("BIRTH_REQUIRED")),
+    "required to exempt": ("BIRTH_REQUIRED", lambda world: world.change_policy("BIRTH_EXEMPT_TEST")),
     "reclassified": ("BIRTH_REQUIRED", lambda world: world.classify("synthetic_id", column="code", prefix="p-")),
 }
 

@@ -109,8 +109,8 @@ def test_claiming_a_table_names_its_collection(world: World) -> None:
     assert "belongs to collection other" in str(refusal.value.detail)
 
 
-def test_correcting_a_collection_changes_its_place_and_policy(world: World) -> None:
-    world.register()
+def test_correcting_a_collection_changes_its_place(world: World) -> None:
+    world.register(coverage="BIRTH_EXEMPT_TEST")
     world.register(table="other", coverage="BIRTH_EXEMPT_TEST")
     assert world.admin.execute(
         "SELECT collection_name, table_name, coverage_status FROM birth.collection_registry"

@@ -39,7 +39,8 @@ def test_attempt_and_outcome_are_recorded_as_acts(scene: Scene, run: Run) -> Non
         ("attempt", OPERATOR, 1),
         ("outcome", OPERATOR, 1),
     ]
-    assert acts[1]["detail"] == {"status": "done", "rerun_delta": 0, "orphans": 0}
+    rule = {"rule_version": 2, "holds": False, "unborn": 0}  # classified, and no fence recorded since
+    assert acts[1]["detail"] == {"status": "done", "rerun_delta": 0, "orphans": 0} | rule
 
 
 def test_births_of_a_run_have_the_requested_dot_origin(scene: Scene, run: Run) -> None:

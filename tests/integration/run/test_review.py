@@ -172,14 +172,7 @@ def test_a_verdict_does_not_count_after_the_identity_changed(scene: Scene, run: 
 def test_a_verdict_does_not_count_after_the_policy_changed_and_came_back_differently(scene: Scene, run: Run) -> None:
     scene.execute("CREATE TABLE public.elsewhere (LIKE item INCLUDING ALL)")
     scene.execute("INSERT INTO elsewhere SELECT * FROM item; GRANT SELECT ON elsewhere TO birth_scanner")
-    scene.ask(
-        STEWARD,
-        "fn_birth_collection_register",
-        p_collection="item",
-        p_schema="public",
-        p_table="elsewhere",
-        p_coverage_status="BIRTH_REQUIRED",
-    )
+    scene.execute("UPDATE birth.collection_registry SET table_name = 'elsewhere'")
     assert "table changed" in detail_of_refusal(scene, run)
 
 

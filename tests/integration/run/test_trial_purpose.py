@@ -1,4 +1,4 @@
-"""A third purpose is three functions and a line in the list of purposes: everything else of an operation is there."""
+"""A further purpose is three functions and a line in the list of purposes: everything else of an operation is there."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,9 @@ from birthdb import audit, errors
 from birthdb.audit import evidence
 
 #: The line of the list. Its set has no source table and no counts beside its own, so it needs no other routine.
-LINE = """    ('TRANSITION', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],
-     false, false, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL),
+LINE = """    ('DEATH', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],
+     false, false, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL,
+     'orphans', false),
 """
 
 #: What it works on: rows to be done, each by one run.
@@ -57,7 +58,7 @@ DOORS = """
 CREATE FUNCTION birth.fn_birth_trial_plan(p_collection text, p_dry_run boolean)
   RETURNS SETOF birth.birth_backfill_ledger_v2 LANGUAGE sql VOLATILE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
-AS $$ SELECT (p.run).* FROM birth.fn_birth_plan('TRANSITION', p_collection, p_dry_run) p $$;
+AS $$ SELECT (p.run).* FROM birth.fn_birth_plan('DEATH', p_collection, p_dry_run) p $$;
 
 CREATE PROCEDURE birth.sp_birth_trial(
     p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10, p_execute boolean DEFAULT false)
@@ -66,8 +67,8 @@ AS $$
 BEGIN
   COMMIT;
   PERFORM birth.fn_birth_run_begin(p_collection := NULL, p_run_id := p_run_id, p_permit_id := p_permit_id,
-    p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL, p_purpose := 'TRANSITION');
-  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'TRANSITION',
+    p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL, p_purpose := 'DEATH');
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'DEATH',
     p_batch := p_batch);
 END
 $$;
@@ -79,7 +80,7 @@ GRANT EXECUTE ON PROCEDURE birth.sp_birth_trial TO birth_operator;
 
 @dataclass
 class Trial:
-    """A planned, reviewed and permitted run of the third purpose."""
+    """A planned, reviewed and permitted run of the further purpose."""
 
     scene: Scene
     run: Any
@@ -119,7 +120,7 @@ def trial(scene: Scene, item: str) -> Trial:
         scene.execute(THREE_FUNCTIONS + DOORS)
     scene.replace_routine("fn_birth_purpose", ("    ('COMPENSATE', 'APPLY',", LINE + "    ('COMPENSATE', 'APPLY',"))
     (plan,) = scene.ask(OPERATOR, "fn_birth_trial_plan", p_collection=item, p_dry_run=False)
-    assert (plan["purpose"], plan["planned_rows"], plan["orphans"]) == ("TRANSITION", 12, 0)
+    assert (plan["purpose"], plan["planned_rows"], plan["orphans"]) == ("DEATH", 12, 0)
     scene.review(plan["run_id"])
     permit = scene.open_permit(item, plan["run_id"], 12)
     scene.confirm(permit)
@@ -140,10 +141,10 @@ def test_it_is_planned_judged_permitted_written_and_proven(trial: Trial) -> None
     assert trial.scene.births() == 0
     assert trial.scene.permit_row(trial.permit)["status"] == "CONSUMED"
     assert trial.scene.rows("SELECT DISTINCT purpose, dot_origin FROM birth.birth_receipt") == [
-        {"purpose": "TRANSITION", "dot_origin": "dot-birth-backfill-apply"}
+        {"purpose": "DEATH", "dot_origin": "dot-birth-backfill-apply"}
     ]
     (shown,) = trial.scene.rows("SELECT * FROM birth.v_birth_run_progress")
-    assert (shown["purpose"], shown["rows_done"], shown["rows_target"]) == ("TRANSITION", 12, 12)
+    assert (shown["purpose"], shown["rows_done"], shown["rows_target"]) == ("DEATH", 12, 12)
     backfilled = "SELECT value FROM birth.v_birth_metrics WHERE name = 'birth_backfilled_births_total'"
     assert trial.scene.value(backfilled) == 0
 
@@ -211,7 +212,7 @@ def test_the_records_agree_in_the_database_and_in_an_export(trial: Trial) -> Non
     assert [row["check_name"] for row in found if not row["pass"]] == ["birth_registry holds what the receipts leave"]
 
 
-@pytest.mark.parametrize("purpose", ["APPLY", "COMPENSATE", "DEATH"])
+@pytest.mark.parametrize("purpose", ["APPLY", "COMPENSATE"])
 def test_it_begins_for_its_own_purpose_alone_as_long_as_the_list_has_none_to_undo_it(
     trial: Trial, purpose: str
 ) -> None:

@@ -25,6 +25,15 @@ ROWS: Mapping[str, dict[str, str]] = {
         "registered_at": "now()",
         "registered_by": "'x'",
         "rule_version": "1",
+        "policy_version": "1",
+        "gate_closed": "false",
+    },
+    "birth_gate_scope": {
+        "schema_name": "'public'",
+        "mode": "'observe'",
+        "since": "now()",
+        "set_by": "'x'",
+        "reason": "'x'",
     },
     "birth_registry": {
         "entity_code": "'c-1'",
@@ -133,6 +142,17 @@ ROWS: Mapping[str, dict[str, str]] = {
         "written_by": "'x'",
         "sha256": SHA,
     },
+    "birth_transition": {
+        "run_id": RUN,
+        "collection_name": "'c'",
+        "from_status": "'BIRTH_DEFERRED_NEEDS_REVIEW'",
+        "from_governed": "false",
+        "from_version": "1",
+        "to_status": "'BIRTH_REQUIRED'",
+        "to_governed": "false",
+        "direction": "'tightening'",
+        "executed_at": "now()",
+    },
 }
 
 #: The first permit and ledger, which take no row at all; what else they demand stands behind that.
@@ -194,6 +214,8 @@ def test_required_columns_are_not_null(scene: Scene, table: str) -> None:
         ("birth_gateway_release_registry", {}),
         ("birth_backfill_ledger_v2", {}),
         ("birth_receipt", {}),
+        ("birth_gate_scope", {}),
+        ("birth_transition", {}),
         ("birth_gateway_finding", {"found_at": "(SELECT max(found_at) FROM birth.birth_gateway_finding)"}),
         *(
             (table, {name: f"(SELECT max({name}) FROM birth.{table})"})
@@ -247,6 +269,8 @@ def test_a_second_open_permit_of_a_run_is_rejected(scene: Scene) -> None:
         ("birth_admission_permit_v2", "collection_name", "'nothing'"),
         ("birth_review", "run_id", "gen_random_uuid()"),
         ("birth_receipt", "run_id", "gen_random_uuid()"),
+        ("birth_transition", "run_id", "gen_random_uuid()"),
+        ("birth_transition", "collection_name", "'nothing'"),
     ],
 )
 def test_foreign_keys_reject_missing_rows(scene: Scene, table: str, column: str, value: str) -> None:
@@ -262,6 +286,23 @@ def test_foreign_keys_reject_missing_rows(scene: Scene, table: str, column: str,
         ("collection_registry", "coverage_status", "'BIRTH_UNKNOWN'", "collection_registry_coverage"),
         ("collection_registry", "birth_code_prefix", "'p-'", "collection_registry_identity"),
         ("collection_registry", "gateway_mode", "'off'", "collection_registry_mode"),
+        ("collection_registry", "admitted_at", "now()", "collection_registry_admission"),
+        (
+            "collection_registry",
+            "(admitted_at, admitted_by, admitted_how)",
+            "(now(), 'x', 'WISHED')",
+            "collection_registry_admission",
+        ),
+        (
+            "collection_registry",
+            "(admitted_at, admitted_by, admitted_how, gate_closed)",
+            "(now(), 'x', 'EMPTY', true)",
+            "collection_registry_admission",
+        ),
+        ("birth_gate_scope", "mode", "'off'", "birth_gate_scope_mode"),
+        ("birth_transition", "to_status", "from_status", "birth_transition_change"),
+        ("birth_transition", "direction", "'sideways'", "birth_transition_direction"),
+        ("birth_transition", "undone_at", "executed_at - interval '1 second'", "birth_transition_undone"),
         ("birth_registry", "entity_code", "' '", "birth_registry_code"),
         ("birth_registry", "entity_code", "repeat('x', 513)", "birth_registry_code"),
         ("dot_registry", "dot_code", "NULL", "dot_registry_dangerous_code"),

@@ -37,14 +37,15 @@ def test_births_continue_after_a_numbered_identity_was_replaced(world: World) ->
         column="id",
         prefix="T-",
     )
-    world.owner.execute("INSERT INTO app.thing VALUES (1, 'one')")
+    # The trigger stays the one for an id. Each identity gives the rows that are there the code that they have.
+    world.owner.execute("INSERT INTO app.thing VALUES (1, 'T-1')")
     world.classify("column", column="code")
-    world.owner.execute("INSERT INTO app.thing VALUES (2, 'two')")
-    world.classify("synthetic_id", column="id", prefix="U-")
-    world.owner.execute("INSERT INTO app.thing VALUES (3, 'three')")
-    world.classify("legacy", template="{code}/{id:03}")
+    world.owner.execute("INSERT INTO app.thing VALUES (2, 'T-2')")
+    world.classify("legacy", template="T-{id}")
+    world.owner.execute("INSERT INTO app.thing VALUES (3, 'T-3')")
+    world.classify("synthetic_id", column="id", prefix="T-")
     world.owner.execute("INSERT INTO app.thing VALUES (4, 'four')")
-    assert world.births() == ["T-1", "U-3", "four/004", "two"]
+    assert world.births() == ["T-1", "T-2", "T-3", "T-4"]
     assert world.findings() == []
 
 

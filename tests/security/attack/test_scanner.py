@@ -464,6 +464,7 @@ DYNAMIC = {
     "fn_birth_constraint_violations": "our tables, by the constraints of the release",
     "fn_birth_contract_repair": "prints statements",
     "fn_birth_evidence": "reads our tables",
+    "fn_birth_gate_read": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_attach": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_detach": "DROP TRIGGER",
     "fn_birth_registry_auto": "the transition table, and NEW",

@@ -1,11 +1,12 @@
 -- Whether a table can be a source: an ordinary or partitioned table without inheritance, in no other collection's
 -- partition tree, outside birthdb and the system, and without code of its owner that the planner would run.
 -- PL/pgSQL, because a session keeps its plan: every batch calls this.
--- Returns: one row; status NULL if it can be a source, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason.
+-- Returns: one row; status NULL if it can be a source, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason;
+-- exemptible if it is a table all the same, of which only the rows cannot be read: it may be exempt.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name)
-  RETURNS TABLE (status text, reason text, relation oid)
+  RETURNS TABLE (status text, reason text, relation oid, exemptible boolean)
   LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
@@ -31,7 +32,10 @@ BEGIN
     WHEN r_source.relkind NOT IN ('r', 'p')
       THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
     WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
-      THEN format('%I.%I is not a table of the application', p_schema, p_table)
+      THEN format('%I.%I is not a table of the application', p_schema, p_table) END;
+  exemptible := reason IS NULL;
+  reason := CASE
+    WHEN reason IS NOT NULL THEN reason
     WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation
                                                  OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
@@ -64,7 +68,7 @@ BEGIN
   END IF;
 
   -- Only a table in a partition tree has others in it.
-  IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
+  IF exemptible AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
     SELECT min(r.collection_name) INTO v_other
     FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a
           UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
@@ -75,6 +79,7 @@ BEGIN
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+      exemptible := false;
     END IF;
   END IF;
   IF reason IS NOT NULL THEN
@@ -86,4 +91,4 @@ $fn_birth_source_status$;
 
 COMMENT ON FUNCTION birth.fn_birth_source_status(text, name, name) IS
   'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the '
-  'table''s OID. Specification: 6.1 R2, R3.';
+  'table''s OID, and whether it may be exempt all the same. Specification: 6.1 R2, R3.';

@@ -4,8 +4,9 @@
 -- must be where its collection is: on the registered table, on a partition of it, or on a renamed table that nothing
 -- replaced. A renamed table is known by its owner, who could insert into the registered one too; a temporary table
 -- never counts. Otherwise a trigger on a table of one's own would give births to another's collection.
+-- A collection that the gate closed takes no row. It is asked before anything else, deferred collections too.
 -- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL if the table can give no code. NB503,
--- NB507; 40001 if the transaction's snapshot shows an earlier state of the collection.
+-- NB507, NB508; 40001 if the transaction's snapshot shows an earlier state of the collection.
 -- Calls: fn_birth_raise
 -- Writes: collection_registry (tried, never done)
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_collection(
@@ -30,6 +31,9 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered',
       format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
+  END IF;
+  IF r_collection.gate_closed THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the row
   -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
@@ -70,5 +74,5 @@ $fn_birth_gateway_collection$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_collection(text, oid, text, text) IS
   'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column '
-  'is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 if the '
-  'snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
+  'is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507, NB508; 40001 if '
+  'the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';

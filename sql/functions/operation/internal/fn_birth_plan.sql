@@ -1,12 +1,14 @@
 -- Plans a run of a purpose: counts its set and asks the checks of a plan. A dry run reads only, and returns every
 -- blocker. Otherwise the first blocker raises, and a planned row is written, which follows the last unfinished run of
--- the collection and purpose. The seeds of the fingerprint are the plan's own.
+-- the collection and purpose. The seeds of the fingerprint are the plan's own. p_wanted: what the plan was asked for
+-- beside its collection.
 -- Returns: run, the row of the ledger as it is or would be; blockers, in order.
 -- Calls: fn_birth_run_set, fn_birth_checks, fn_birth_refuse, fn_birth_contract_hash, fn_birth_identity_hash,
 --        fn_birth_act_record, fn_birth_clock
 -- Writes: birth_backfill_ledger_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_plan(
     p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(),
+    p_wanted jsonb DEFAULT NULL,
     OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb)
   RETURNS record
   LANGUAGE plpgsql
@@ -21,6 +23,7 @@ BEGIN
   r_run.run_id := p_run_id;
   r_run.purpose := p_purpose;
   r_run.collection_name := p_collection;
+  r_run.wanted := p_wanted;
   r_run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   r_run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   SELECT * INTO r_set FROM birth.fn_birth_run_set(r_run);
@@ -42,13 +45,13 @@ BEGIN
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
     run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
-    server_major, contract_hash, identity_hash, planned_at, planned_by)
+    server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
     r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
     r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
+    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;
   PERFORM birth.fn_birth_act_record('plan', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
     p_collection := p_collection,
@@ -57,6 +60,6 @@ BEGIN
 END;
 $fn_birth_plan$;
 
-COMMENT ON FUNCTION birth.fn_birth_plan(text, text, boolean, uuid) IS
+COMMENT ON FUNCTION birth.fn_birth_plan(text, text, boolean, uuid, jsonb) IS
   'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. '
   'Specification: 6, R12.';

@@ -45,7 +45,9 @@ BEGIN
     UPDATE birth.birth_backfill_ledger_v2 l
     SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin,
         target_upper = r_target.target_upper, target_fingerprint = r_target.target_fingerprint,
-        accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+        accepted_orphans = coalesce((SELECT v.accept_orphans FROM birth.v_birth_verdict_standing v
+          WHERE v.run_id = l.run_id AND v.purpose = l.purpose AND v.verdict = 'SAFE'), 0),
+        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
     WHERE l.run_id = p_run.run_id;
   END IF;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage,

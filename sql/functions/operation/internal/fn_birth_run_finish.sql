@@ -1,7 +1,8 @@
 -- The proof at the end of a run: the checks of the end, from the records themselves. Only then is the permit consumed,
 -- and done or compensated recorded. Anything else raises.
 -- Returns: the run's row, done or compensated.
--- Calls: fn_birth_run_set, fn_birth_refuse, fn_birth_checks, fn_birth_act_record, fn_birth_clock
+-- Calls: fn_birth_purpose, fn_birth_rule_state, fn_birth_run_set, fn_birth_refuse, fn_birth_checks,
+--        fn_birth_act_record, fn_birth_clock
 -- Writes: birth_backfill_ledger_v2, birth_admission_permit_v2
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, p_purpose text)
   RETURNS birth.birth_backfill_ledger_v2
@@ -12,6 +13,9 @@ AS $fn_birth_run_finish$
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  -- Before the rows are counted: a rule that holds then holds for all that is counted.
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;
   r_set record;
 BEGIN
@@ -26,7 +30,9 @@ BEGIN
     p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
     p_detail := jsonb_build_object('status', v_status) || CASE WHEN v_undo THEN '{}'
-      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END);
+      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END
+      || CASE WHEN v_source THEN v_rule || jsonb_build_object('unborn', (r_set.fresh).planned_rows
+           + (r_set.fresh).unresolvable + (r_set.fresh).duplicates + (r_set.fresh).collisions) ELSE '{}' END);
   UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock()
     WHERE p.permit_id = p_run.permit_id;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, finished_at = clock_timestamp(), holder_pid = NULL

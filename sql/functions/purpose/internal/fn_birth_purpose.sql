@@ -14,14 +14,16 @@
 --             p_rows NULL: all that is left
 --   write     (p_run, p_codes, p_fingerprint) -> the fingerprint of what it wrote; raises its own refusals
 --   proof     (p_run) -> the fingerprint of what the records hold of the run now
---   fault     (p_run) -> a refusal of its own before a run begins, or NULL; optional
+--   fault     (p_run) -> a refusal of its own, asked when it is planned and when it begins, or NULL; optional
+--   accepts   what p_accept_orphans of a verdict is about: orphans (exactly those of the plan), or births (at most)
+--   settles   its writing changes what a verdict is bound to by the identity hash, so batches do not compare that
 -- Returns: the row of a purpose; without arguments every row.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL, p_undoes text DEFAULT NULL)
   RETURNS TABLE (purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean,
-    source boolean,
-                 whole text, slice text, write text, proof text, fault text)
+                 source boolean, whole text, slice text, write text, proof text, fault text, accepts text,
+                 settles boolean)
   LANGUAGE sql
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
@@ -30,11 +32,22 @@ AS $fn_birth_purpose$
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
-     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL),
+     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
+     'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, false,
-     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault')
-  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault)
+     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
+     'orphans', false),
+    ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true),
+    ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true)
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
+         settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
 $fn_birth_purpose$;
 

@@ -1,0 +1,77 @@
+-- Enters a collection, or corrects its table and policy. Refused while a run of the collection is open. A table whose
+-- rows birthdb cannot read may be registered as exempt. A changed policy or table withdraws an admission.
+-- SECURITY DEFINER: stewards write the registry only through routines.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_status, fn_birth_open_run, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_collection_register(
+    p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean DEFAULT false)
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_collection_register$
+DECLARE
+  v_fault text;
+  v_same boolean;
+  r_source record;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
+  IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63
+     OR p_schema IS NULL OR p_table IS NULL
+     OR greatest(octet_length(p_schema), octet_length(p_table)) > 63 OR p_governed IS NULL
+     OR coalesce(p_coverage_status, '') !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('collection %L, table %L.%L, coverage status %L, governed %L',
+      p_collection, p_schema, p_table, p_coverage_status, p_governed),
+      'the names have 1 to 63 bytes; the coverage status is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW '
+      'or BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT c.collection_name INTO v_fault FROM birth.collection_registry c
+  WHERE c.schema_name = p_schema AND c.table_name = p_table AND c.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
+  END IF;
+  -- A table that does not exist yet may be registered; one that can never be a source may not.
+  SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
+  IF r_source.status = 'BLOCKED_SOURCE'
+     AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
+  END IF;
+  -- The table is the same under its old name, and under the name to which it was renamed.
+  SELECT c.coverage_status = p_coverage_status
+         AND (c.schema_name = p_schema AND c.table_name = p_table OR c.gate_relation = r_source.relation) IS TRUE
+  INTO v_same
+  FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  PERFORM birth.fn_birth_open_run(p_collection);
+
+  BEGIN
+    -- Not ON CONFLICT DO UPDATE: it locks the row as if its key changed, and a gateway that records a finding would
+    -- wait.
+    UPDATE birth.collection_registry c
+    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
+        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer,
+        policy_version = c.policy_version
+          + ((c.coverage_status, c.governed) <> (p_coverage_status, p_governed))::integer,
+        admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+        admitted_how = CASE WHEN v_same THEN c.admitted_how END
+    WHERE c.collection_name = p_collection;
+    IF NOT FOUND THEN
+      INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
+      VALUES (p_collection, p_schema, p_table, p_coverage_status, p_governed);
+    END IF;
+  EXCEPTION WHEN unique_violation THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I was registered by another session just now', p_schema, p_table));
+  END;
+  PERFORM birth.fn_birth_act_record('register', p_collection := p_collection,
+    p_detail := jsonb_build_object('table', format('%I.%I', p_schema, p_table), 'coverage_status', p_coverage_status,
+      'governed', p_governed));
+  RETURN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);', p_schema, p_table);
+END;
+$fn_birth_collection_register$;
+
+COMMENT ON FUNCTION birth.fn_birth_collection_register(text, text, text, text, boolean) IS
+  'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. '
+  'Specification: 2, 4.';

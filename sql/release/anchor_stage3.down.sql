@@ -1,0 +1,1 @@
+DELETE FROM birth.birth_stage_anchor a WHERE a.stage = 'stage3';

@@ -1,0 +1,25 @@
+-- The policy of each collection, whether the current rule (policy, mode, identity) holds for every transaction that can
+-- still commit, and whether it is validated: since the rule holds, something found every row born. That is a run that
+-- is done, an admission that read the table, or a census on record.
+CREATE OR REPLACE VIEW birth.v_birth_policy AS
+SELECT c.collection_name, c.coverage_status, c.governed, c.policy_version, c.gateway_mode, f.holds,
+       c.coverage_status = 'BIRTH_REQUIRED' AND f.holds AND p.proven_at IS NOT NULL AS validated,
+       p.proven_at, p.proven_by,
+       CASE WHEN c.coverage_status <> 'BIRTH_REQUIRED' OR p.proven_at IS NOT NULL AND f.holds THEN NULL
+            WHEN NOT f.holds THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'
+            ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator',
+                        c.collection_name) END AS next_step
+FROM birth.collection_registry c
+JOIN birth.v_birth_gateway_fence f ON f.collection_name = c.collection_name
+LEFT JOIN LATERAL (
+  SELECT a.acted_at AS proven_at, a.act || ' by ' || a.actor AS proven_by
+  FROM birth.birth_act a
+  WHERE a.collection_name = c.collection_name AND a.act IN ('outcome', 'census', 'admit')
+    AND a.detail ->> 'rule_version' = c.rule_version::text AND a.detail ->> 'holds' = 'true'
+    AND a.detail ->> 'unborn' = '0'
+  ORDER BY a.acted_at DESC LIMIT 1
+) p ON true;
+
+COMMENT ON VIEW birth.v_birth_policy IS
+  'The policy of each collection: whether it holds for every transaction that can still commit, whether every row was '
+  'found born since (validated), and the next step. Specification: 4.1.';

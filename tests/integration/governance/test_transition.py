@@ -1,0 +1,462 @@
+"""Governance transitions: a policy changes by plan, verdict, permit and run, and one person alone loosens none."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from world import APPLICATION, World, wait_until_blocked
+
+from birthdb import api, errors
+
+REQUIRED, DEFERRED, EXEMPT = "BIRTH_REQUIRED", "BIRTH_DEFERRED_NEEDS_REVIEW", "BIRTH_EXEMPT_LOG"
+TABLE = "(code text PRIMARY KEY)"
+STATE = "SELECT coverage_status, governed, policy_version FROM birth.collection_registry WHERE collection_name = %s"
+
+
+def policy(world: World, collection: str = "thing") -> tuple[Any, ...]:
+    return tuple(world.admin.execute(STATE, (collection,)).fetchall()[0])
+
+
+def planned(world: World, to: str | None, collection: str = "thing", **more: Any) -> UUID:
+    run: UUID = api.transition_plan(world.operator, collection, to, dry_run=False, **more)["run_id"]
+    return run
+
+
+def undone(world: World, run: UUID, accept: int = 0) -> None:
+    permit = world.judged(run, accept=accept, purpose="COMPENSATE")
+    api.compensate(world.operator, run, permit, execute=True)
+
+
+def failing(world: World, guard: str) -> list[str]:
+    found = world.admin.execute(f"SELECT check_name FROM birth.{guard} WHERE pass IS NOT TRUE".encode())
+    return [row[0] for row in found]
+
+
+def blocked(world: World, to: str, **more: Any) -> str:
+    """Return why a plan is blocked, from its dry run and from the plan itself."""
+    before = policy(world)
+    (blocker,) = api.transition_plan(world.operator, "thing", to, **more)["blockers"]
+    with pytest.raises(errors.TransitionBlocked) as refusal:
+        planned(world, to, **more)
+    assert blocker["detail"] == refusal.value.detail
+    assert policy(world) == before
+    return str(refusal.value.detail)
+
+
+def test_three_people_loosen_a_policy_and_undo_it(world: World) -> None:
+    world.governed(TABLE)
+    world.insert(["a", "b"])
+    dry = api.transition_plan(world.operator, "thing", EXEMPT)
+    assert (dry["direction"], dry["births"], dry["planned_rows"], dry["blockers"]) == ("loosening", 2, 1, [])
+    run = world.change_policy(EXEMPT, accept=2)
+    assert policy(world) == (EXEMPT, False, 2)
+    assert world.births() == ["a", "b"]
+    row = world.admin.execute(
+        "SELECT from_status, to_status, from_version, direction, executed_at IS NOT NULL, undone_at"
+        " FROM birth.birth_transition WHERE run_id = %s",
+        (run,),
+    ).fetchone()
+    assert row == (REQUIRED, EXEMPT, 1, "loosening", True, None)
+    world.insert(["c"])
+    assert world.births() == ["a", "b"]
+    undone(world, run)
+    assert policy(world) == (REQUIRED, False, 3)
+    assert world.value("SELECT undone_at >= executed_at FROM birth.birth_transition")
+    assert world.value("SELECT status FROM birth.birth_backfill_ledger_v2") == "compensated"
+    # The row that came meanwhile is missing, and a backfill finds it.
+    world.backfill()
+    assert world.births() == ["a", "b", "c"]
+
+
+def test_a_transition_is_on_record_like_any_run(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = world.change_policy(REQUIRED)
+    found = api.run_audit(world.person("rita_reviewer"), run)
+    assert [row for row in found if not row["pass"]] == []
+    assert world.admin.execute(
+        "SELECT purpose, written FROM birth.birth_receipt WHERE run_id = %s", (run,)
+    ).fetchall() == [("TRANSITION", 1)]
+    assert world.value("SELECT status FROM birth.birth_admission_permit_v2") == "CONSUMED"
+    world.admin.execute("UPDATE birth.birth_transition SET to_status = 'BIRTH_EXEMPT_FORGED'")
+    found = api.run_audit(world.person("rita_reviewer"), run)
+    assert [row["check_name"] for row in found if not row["pass"]] == ["birth_registry holds what the receipts leave"]
+
+
+def test_without_execute_every_check_is_asked_and_nothing_written(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    told: list[str] = []
+    permit = world.judged(run)
+    api.transition_apply(world.operator, run, permit, notice=told.append)
+    assert "every check passes" in told[0]
+    assert policy(world) == (DEFERRED, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "governed", "to", "to_governed", "direction"),
+    [
+        (DEFERRED, False, REQUIRED, None, "tightening"),
+        (EXEMPT, False, REQUIRED, None, "tightening"),
+        (EXEMPT, False, DEFERRED, None, "tightening"),
+        (REQUIRED, False, DEFERRED, None, "loosening"),
+        (DEFERRED, False, EXEMPT, None, "loosening"),
+        (EXEMPT, False, "BIRTH_EXEMPT_OTHER", None, "loosening"),
+        (REQUIRED, False, None, True, "tightening"),
+        (REQUIRED, True, None, False, "loosening"),
+        (DEFERRED, True, REQUIRED, False, "loosening"),
+    ],
+)
+def test_the_direction_is_that_of_the_weakest_part(
+    world: World, before: str, governed: bool, to: str | None, to_governed: bool | None, direction: str
+) -> None:
+    world.table(TABLE)
+    api.collection_register(world.steward, "thing", "app", "thing", before, governed=governed)
+    world.classify("column", column="code")
+    world.attach()
+    plan = api.transition_plan(world.operator, "thing", to, to_governed=to_governed)
+    assert (plan["direction"], plan["blockers"]) == (direction, [])
+    world.change_policy(to, governed=to_governed)
+    expected = (to or before, governed if to_governed is None else to_governed, 2)
+    assert policy(world) == expected
+    for guard in ("v_birth_stage1_no_worse_proof", "v_birth_stage2_no_worse_guard", "v_birth_stage4_no_worse_guard"):
+        assert failing(world, guard) == []
+
+
+def test_a_plan_to_required_names_every_reason_at_once(world: World) -> None:
+    world.register(coverage=DEFERRED)
+    assert "its identity is BLOCKED_NO_TABLE" in blocked(world, REQUIRED)
+    world.table("(id int PRIMARY KEY, code text)")
+    world.owner.execute("REVOKE SELECT ON app.thing FROM birth_scanner")
+    reasons = blocked(world, REQUIRED)
+    assert "BLOCKED_UNCLASSIFIED" in reasons
+    assert "no enabled gateway" in reasons
+    assert "GRANT SELECT ON app.thing TO birth_scanner" in reasons
+
+
+def test_missing_rows_do_not_block_a_move_to_required_and_foreign_codes_do(world: World) -> None:
+    world.table(TABLE)
+    world.insert(["a", "b"])
+    world.register(coverage=DEFERRED)
+    world.classify("column", column="code")
+    world.attach()
+    world.governed(TABLE, "other")
+    world.insert(["a"], "other")
+    assert "1 the code of another collection" in blocked(world, REQUIRED)
+    world.owner.execute("DELETE FROM app.thing WHERE code = 'a'")
+    world.change_policy(REQUIRED)
+    assert world.planned()["planned_rows"] == 1
+
+
+def test_a_loosening_waits_for_runs_and_permits_of_the_collection(world: World) -> None:
+    world.table(TABLE)
+    world.insert(["a", "b"])
+    world.register()
+    world.classify("column", column="code")
+    world.attach()
+    world.permitted()
+    assert "is open" in blocked(world, EXEMPT)
+
+
+def test_a_verdict_accepts_at_most_so_many_births(world: World) -> None:
+    world.governed(TABLE)
+    world.insert(["a", "b"])
+    run = planned(world, EXEMPT)
+    permit = world.judged(run, accept=1)
+    with pytest.raises(errors.TransitionBlocked, match="cannot change"):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world) == (REQUIRED, False, 1)
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "read again", accept_orphans=3)
+    world.insert(["c"])
+    world.insert(["d"])
+    with pytest.raises(errors.TransitionBlocked) as refusal:
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert "4 births would be left behind, the verdict accepts 3" in str(refusal.value.detail)
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "and again", accept_orphans=9)
+    api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world) == (EXEMPT, False, 2)
+
+
+def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_person(world: World) -> None:
+    world.governed(TABLE)
+    world.insert(["a", "b"])
+    step = api.transition_plan(world.operator, "thing", EXEMPT, to_governed=True)["next_step"]
+    people = {"operator": world.operator, "reviewer": world.person("rita_reviewer")}
+    people["permit owner"] = world.person("paul_owner")
+    world.operator.execute(step.encode())
+    run = world.value("SELECT run_id FROM birth.birth_backfill_ledger_v2")
+    for purpose, sent in (("TRANSITION", 4), ("COMPENSATE", 4)):
+        for _ in range(sent):
+            step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
+            statement, _, who = step.partition(";  -- a")
+            people[who.removeprefix("n").strip()].execute(statement.replace("''", "").replace("…", "a test").encode())
+    assert policy(world) == (REQUIRED, False, 3)
+
+
+def test_one_person_alone_can_neither_judge_nor_permit_what_they_planned(world: World) -> None:
+    world.governed(TABLE)
+    run = planned(world, EXEMPT)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        api.review_record(world.operator, run, "SAFE", "mine")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        api.transition_plan(world.steward, "thing", EXEMPT)
+    with pytest.raises(errors.VerdictMissing):
+        api.transition_apply(world.operator, run, 999, execute=True)
+    assert policy(world) == (REQUIRED, False, 1)
+
+
+def test_a_policy_that_was_changed_and_changed_back_is_another(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    permit = world.judged(run)
+    world.change_policy(None, governed=True)
+    world.change_policy(None, governed=False)
+    assert policy(world) == (DEFERRED, False, 3)
+    with pytest.raises(errors.VerdictMissing):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "again")
+    with pytest.raises(errors.PlanStale):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world) == (DEFERRED, False, 3)
+
+
+def test_an_undoing_is_of_the_policy_that_the_run_wrote(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = world.change_policy(REQUIRED)
+    world.change_policy(EXEMPT)
+    permit = world.judged(run, purpose="COMPENSATE")
+    with pytest.raises(errors.BirthsTouched):
+        api.compensate(world.operator, run, permit, execute=True)
+    assert policy(world) == (EXEMPT, False, 3)
+
+
+def test_an_undoing_that_loosens_needs_its_births_accepted(world: World) -> None:
+    world.governed(TABLE, coverage=EXEMPT)
+    run = world.change_policy(REQUIRED)
+    world.insert(["a"])
+    permit = world.judged(run, purpose="COMPENSATE")
+    with pytest.raises(errors.TransitionBlocked):
+        api.compensate(world.operator, run, permit, execute=True)
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "one birth stays", purpose="COMPENSATE",
+                      accept_orphans=1)  # fmt: skip
+    api.compensate(world.operator, run, permit, execute=True)
+    assert policy(world) == (EXEMPT, False, 3)
+    assert world.births() == ["a"]
+
+
+def test_a_frozen_operation_changes_no_policy(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    permit = world.judged(run)
+    api.dot_freeze(world.operator, "dot-birth-transition-apply", "a test")
+    with pytest.raises(errors.DotFrozen):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world) == (DEFERRED, False, 1)
+
+
+def test_there_is_nothing_to_do_where_the_policy_is_that_already(world: World) -> None:
+    world.governed(TABLE)
+    with pytest.raises(errors.NothingToDo):
+        planned(world, REQUIRED)
+    with pytest.raises(errors.BadArgument):
+        api.transition_plan(world.operator, "thing", "REQUIRED")
+    with pytest.raises(errors.BadArgument):
+        api.transition_plan(world.operator, "thing")
+    with pytest.raises(errors.UnknownCollection):
+        api.transition_plan(world.operator, "nothing", EXEMPT)
+
+
+# --- what a steward may do alone
+
+
+def test_registering_changes_the_policy_of_no_known_collection(world: World) -> None:
+    world.governed(TABLE)
+    for coverage, governed in ((EXEMPT, False), (DEFERRED, False), (REQUIRED, True)):
+        with pytest.raises(errors.TransitionRequired) as refusal:
+            api.collection_register(world.steward, "thing", "app", "thing", coverage, governed=governed)
+        assert refusal.value.hint is not None
+        world.operator.execute(refusal.value.hint.encode())
+    assert policy(world) == (REQUIRED, False, 1)
+
+
+def test_the_table_of_a_required_collection_moves_with_its_gateway_alone(world: World) -> None:
+    world.governed(TABLE)
+    world.table(TABLE, "decoy")
+    with pytest.raises(errors.TransitionRequired):
+        world.register(table="decoy")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO article")
+    world.register(table="article")
+    assert world.value("SELECT table_name FROM birth.collection_registry") == "article"
+    with pytest.raises(errors.SourceClaimed):
+        world.register("other", table="article")
+
+
+def test_a_table_with_the_gateway_of_a_collection_is_not_registered_under_another_name(world: World) -> None:
+    world.governed(TABLE)
+    world.owner.execute("ALTER TABLE app.thing RENAME TO article")
+    with pytest.raises(errors.SourceClaimed):
+        world.register("other", table="article", coverage=EXEMPT)
+
+
+def test_a_collection_with_births_is_classified_anew_where_every_row_keeps_its_birth(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, other text UNIQUE)")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 'x'), ('b', 'y')")
+    with pytest.raises(errors.TransitionRequired) as refusal:
+        world.classify("column", column="other")
+    assert "2 rows" in str(refusal.value.detail)
+    assert world.value("SELECT birth_code_column FROM birth.collection_registry") == "code"
+    world.owner.execute("ALTER TABLE app.thing RENAME COLUMN code TO name")
+    world.classify("column", column="name")
+    world.owner.execute("INSERT INTO app.thing VALUES ('c', 'z')")
+    assert world.births() == ["a", "b", "c"]
+    world.owner.execute("ALTER TABLE app.thing RENAME COLUMN name TO title")
+    with pytest.raises(errors.TransitionRequired):
+        world.classify("column", column="other")
+
+
+def test_a_collection_without_births_is_classified_as_before(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, other text UNIQUE)")
+    world.classify("column", column="other")
+
+
+# --- guards, attention, validation
+
+
+def test_an_update_by_hand_fails_the_guards_and_a_transition_none(world: World) -> None:
+    world.governed(TABLE)
+    guards = ("v_birth_stage1_no_worse_proof", "v_birth_stage2_no_worse_guard", "v_birth_stage4_no_worse_guard")
+    world.admin.execute("UPDATE birth.birth_stage_anchor SET value = '1' WHERE subject = 'coverage.BIRTH_REQUIRED'")
+    world.admin.execute("UPDATE birth.birth_stage_anchor SET recorded_at = clock_timestamp()")
+    assert [failing(world, guard) for guard in guards] == [[], [], []]
+    run = world.change_policy(EXEMPT)
+    assert [failing(world, guard) for guard in guards] == [[], [], []]
+    undone(world, run)
+    assert [failing(world, guard) for guard in guards] == [[], [], []]
+    world.change_policy(EXEMPT)
+    world.admin.execute("UPDATE birth.collection_registry SET coverage_status = 'BIRTH_EXEMPT_FORGED'")
+    assert [bool(failing(world, guard)) for guard in guards] == [True, True, True]
+
+
+def test_a_transition_without_a_receipt_fails_the_guard(world: World) -> None:
+    world.governed(TABLE)
+    world.change_policy(EXEMPT)
+    world.admin.execute("DELETE FROM birth.birth_receipt")
+    assert failing(world, "v_birth_stage4_no_worse_guard") == ["transitions without a receipt"]
+
+
+def test_a_brake_stays_in_attention_until_it_is_taken_back(world: World) -> None:
+    what = "SELECT count(*) FROM birth.v_birth_attention WHERE what LIKE '%%was set back to observe%%'"
+    world.governed(TABLE, mode="enforce")
+    assert world.value(what) == 0
+    api.gateway_mode(world.steward, "thing", "observe", "inserts fail")
+    assert world.value(what) == 1
+    api.gateway_mode(world.steward, "thing", "enforce", "mended")
+    assert world.value(what) == 0
+    api.gate_scope(world.steward, "app", "enforce", "a test")
+    api.gate_scope(world.steward, "app", "observe", "a test")
+    assert world.value(what) == 1
+    api.gate_scope(world.steward, "app", "enforce", "a test")
+    assert world.value(what) == 0
+
+
+def test_a_policy_is_validated_by_what_found_every_row_born_under_it(world: World) -> None:
+
+    def state() -> object:
+        return world.admin.execute("SELECT validated, holds FROM birth.v_birth_policy").fetchone()
+
+    world.table(TABLE)
+    world.insert(["a"])
+    world.register()
+    world.classify("column", column="code")
+    world.attach()
+    assert state() == (False, True)
+    api.census_record(world.operator, "thing")
+    assert state() == (False, True)
+    world.backfill()
+    assert state() == (True, True)
+    api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    assert state() == (False, False)
+    api.census_record(world.operator, "thing")
+    assert state() == (False, False)
+    api.gateway_fence(world.steward)
+    assert state() == (False, True)
+    world.operator.execute(world.value("SELECT next_step FROM birth.v_birth_policy").encode())
+    assert state() == (True, True)
+
+
+def test_an_admission_that_rested_on_a_weaker_policy_ends_with_it(world: World) -> None:
+    api.gate_scope(world.steward, "app", "enforce", "a test")
+    world.governed(TABLE, coverage=EXEMPT)
+    api.gate_admit(world.person("stella_steward"), "thing", "a test")
+    world.change_policy(REQUIRED)
+    assert world.value("SELECT state FROM birth.v_birth_gate") == "BREACHED"
+    world.insert(["a"])
+    api.gate_admit(world.person("stella_steward"), "thing", "a test")
+    assert world.value("SELECT admitted_how FROM birth.collection_registry") == "PROVEN"
+
+
+def test_an_exemption_of_a_closed_table_opens_nothing(world: World) -> None:
+    api.gate_scope(world.steward, "app", "enforce", "a test")
+    world.governed(TABLE)
+    world.change_policy(EXEMPT)
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert(["a"])
+    assert refusal.value.sqlstate == "NB508"
+
+
+@contextmanager
+def between_check_and_write(world: World, *meanwhile: str) -> Iterator[None]:
+    """Let a CALL pass its checks and wait for the row of the collection; then change something."""
+    with world.db.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR NO KEY UPDATE")
+
+        def change() -> None:
+            wait_until_blocked(world.admin, world.operator)
+            for statement in meanwhile:
+                holder.execute(statement.encode())
+            holder.commit()
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        yield
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "refusal"),
+    [
+        ("ALTER TABLE app.thing DISABLE TRIGGER birth_gateway", errors.TransitionBlocked),
+        ("UPDATE birth.collection_registry SET policy_version = policy_version + 1", errors.PlanStale),
+    ],
+)
+def test_everything_is_asked_again_under_the_lock_of_the_collection(
+    world: World, meanwhile: str, refusal: type[errors.BirthError]
+) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    permit = world.judged(run)
+    with between_check_and_write(world, meanwhile), pytest.raises(refusal):
+        api.transition_apply(world.operator, run, permit, execute=True)
+    assert policy(world)[0] == DEFERRED
+
+
+def test_a_table_that_changes_while_a_plan_waits_for_it_is_judged_as_it_is_then(world: World) -> None:
+    world.governed("(code text UNIQUE)", coverage=DEFERRED)
+    found: list[Any] = []
+    with world.db.connect(APPLICATION, autocommit=False) as owner:
+        owner.execute("ALTER TABLE app.thing DROP CONSTRAINT thing_code_key")
+        owner.execute("INSERT INTO app.thing VALUES ('a'), ('a')")
+
+        def plan() -> None:
+            found.extend(api.transition_plan(world.operator, "thing", REQUIRED)["blockers"])
+
+        operator = world.operator
+        thread = threading.Thread(target=plan)
+        thread.start()
+        wait_until_blocked(world.admin, operator)
+        owner.commit()
+        thread.join()
+    assert "BLOCKED_NO_UNIQUE_KEY" in found[0]["detail"]
