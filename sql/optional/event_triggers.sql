@@ -8,6 +8,11 @@
 -- recorded   in birth_guard.alert: the gateway trigger of a source table is disabled, changed or dropped (the table
 --            belongs to its owner, so this is not stopped); a new object in schema birth; a grant of a privilege other
 --            than SELECT or USAGE. birth.fn_birth_alerts() reads it; an alert during a run prevents done (NB315).
+-- gated      in the schemas of birth_guard.gated_schema: a table that CREATE TABLE AS or SELECT INTO fills is refused
+--            (NB509), and so is one that ALTER TABLE ... SET SCHEMA moves in with rows. An empty table that is made or
+--            moved there gets the trigger birth_gate: it refuses rows until the table's collection is admitted. Not
+--            gated: temporary and foreign tables, those of extensions, partitions of a root that has no birth_gate and
+--            lies in a gated schema. A renamed schema is not seen: in the catalogue it looks like one with a new owner.
 -- neither    COMMENT, SECURITY LABEL, REINDEX; a grant of SELECT or USAGE; REVOKE
 --
 -- Security. An event trigger runs in every session that sends DDL, also in a superuser's. A role that can change the
@@ -17,6 +22,21 @@
 -- reading or writing a table runs the code that its owner attached (triggers, CHECKs, defaults, index expressions,
 -- statistics). Therefore it recognises objects of birthdb by schema and owner, not by the recorded contract, and
 -- records alerts in a table of its own.
+--
+-- The gated schemas are a list of their own, because the scope of the gate belongs to birth_definer. It is empty at
+-- first. After a steward has set a schema to enforce, a superuser adds it; before it leaves enforce, he removes it:
+--   INSERT INTO birth_guard.gated_schema (schema_name) VALUES ('app');
+-- What differs, for a login with birth_reader:
+--   SELECT coalesce(s.schema_name, g.schema_name), s.mode AS scope, g.schema_name IS NOT NULL AS gated
+--   FROM birth.birth_gate_scope s FULL JOIN birth_guard.gated_schema g ON g.schema_name = s.schema_name
+--   WHERE coalesce(s.mode = 'enforce', false) <> (g.schema_name IS NOT NULL);
+-- birth_gate itself asks the scope: with a schema in observe, or taken out, it lets every row pass. Its function is of
+-- birth_definer and runs with every INSERT into such a table, as the gateway's does. Who adds a schema to the list
+-- therefore consents, in place of the owners of its tables, that birth_definer's code runs there. It must belong to
+-- birth_definer and be SECURITY DEFINER, or no table gets it.
+--
+-- A table is filled if a file of it, or of a partition, is longer than 0 (pg_relation_size). A SELECT would run the
+-- code of the table's owner as a superuser. So a table whose rows were all deleted counts as filled until TRUNCATE.
 --
 -- A session is in a release if it holds the release lock in exclusive mode and its login is a member of birth_dba. A
 -- repair takes the same lock first. This is checked first. An error in this code is written to the server log and the
@@ -73,15 +93,23 @@ BEGIN
       source_table  text
     );
   END IF;
-  -- Default privileges may have granted rights, for example to create a trigger on the table: revoke them.
+  IF to_regclass('birth_guard.gated_schema') IS NULL THEN
+    CREATE TABLE birth_guard.gated_schema (
+      schema_name name COLLATE "C" PRIMARY KEY,
+      since       timestamptz NOT NULL DEFAULT clock_timestamp(),
+      set_by      text NOT NULL DEFAULT session_user
+    );
+  END IF;
+  -- Default privileges may have granted rights, for example to create a trigger on a table: revoke them.
   FOR v_grant IN
     SELECT format('REVOKE ALL ON %s FROM %s CASCADE', g.object,
                   CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
     FROM (SELECT 'SCHEMA birth_guard' AS object, n.nspacl AS acl, n.nspowner AS owner
           FROM pg_namespace n WHERE n.nspname = 'birth_guard'
           UNION ALL
-          SELECT 'birth_guard.alert', c.relacl, c.relowner
-          FROM pg_class c WHERE c.oid = 'birth_guard.alert'::regclass) g
+          SELECT c.oid::regclass::text, c.relacl, c.relowner
+          FROM pg_class c
+          WHERE c.oid IN ('birth_guard.alert'::regclass, 'birth_guard.gated_schema'::regclass)) g
     CROSS JOIN LATERAL aclexplode(g.acl) x
     WHERE x.grantee <> g.owner
   LOOP
@@ -91,11 +119,13 @@ END
 $owner$;
 
 GRANT USAGE ON SCHEMA birth_guard TO birth_reader, birth_definer;
-GRANT SELECT ON birth_guard.alert TO birth_reader, birth_definer;
+GRANT SELECT ON birth_guard.alert, birth_guard.gated_schema TO birth_reader, birth_definer;
 COMMENT ON SCHEMA birth_guard IS
   'The optional event triggers of birthdb. Owned by a superuser, not part of the contract.';
 COMMENT ON TABLE birth_guard.alert IS
   'Alerts of the event triggers; source_schema and source_table are set if a gateway trigger was dropped.';
+COMMENT ON TABLE birth_guard.gated_schema IS
+  'The schemas whose new tables the event trigger birth_guard_gate gates. A superuser writes it.';
 
 -- True if this session is a release or a repair.
 CREATE OR REPLACE FUNCTION birth_guard.is_release()
@@ -342,13 +372,104 @@ BEGIN
 END;
 $guard$;
 
+-- The tables that the command has just brought into a gated schema, whether they are filled, and the statement that
+-- gates them. A partition is gated with its root: where that has birth_gate, or lies in no gated schema. Statement
+-- triggers of a partition do not fire for rows through its root; so one below a root elsewhere gets a row trigger.
+CREATE OR REPLACE FUNCTION birth_guard.arrived()
+  RETURNS TABLE (object text, filled boolean, gate text)
+  LANGUAGE sql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $arrived$
+  SELECT format('%I.%I', n.nspname, c.relname),
+         EXISTS (SELECT FROM (SELECT c.oid AS relid UNION ALL SELECT p.relid FROM pg_partition_tree(c.oid) p) f
+                 WHERE pg_relation_size(f.relid) > 0),
+         format('CREATE OR REPLACE TRIGGER birth_gate BEFORE INSERT ON %I.%I FOR EACH %s'
+                ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', n.nspname, c.relname,
+                CASE WHEN c.relkind = 'r' AND c.relispartition AND NOT r.gated THEN 'ROW' ELSE 'STATEMENT' END)
+  FROM pg_event_trigger_ddl_commands() e
+  JOIN pg_class c ON c.oid = e.objid AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM birth_guard.gated_schema g
+                   JOIN pg_namespace s ON s.nspname = g.schema_name
+                   JOIN pg_class root ON root.relnamespace = s.oid
+                   WHERE root.oid = coalesce(pg_partition_root(c.oid), c.oid)) AS gated
+  ) r
+  WHERE e.classid = 'pg_class'::regclass AND NOT e.in_extension
+    AND (e.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+      -- Of all that ALTER TABLE does only SET SCHEMA writes this dependency, in one command with the row of pg_class.
+      -- If an older statement of the transaction wrote both, birth_gate is younger, or rewrote the row of pg_class.
+      OR e.command_tag = 'ALTER TABLE' AND EXISTS (
+        SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+          AND d.refclassid = 'pg_namespace'::regclass
+          AND d.xmin = c.xmin AND d.cmin = c.cmin AND birth_guard.written_here(d.xmin)
+          AND NOT EXISTS (
+            SELECT FROM pg_trigger t
+            WHERE t.tgrelid = c.oid AND t.tgname = 'birth_gate' AND birth_guard.written_here(t.xmin)
+              AND t.cmin::text::bigint > d.cmin::text::bigint)))
+    AND CASE WHEN c.relispartition AND r.gated OR NOT EXISTS (
+               SELECT FROM birth_guard.gated_schema g WHERE g.schema_name = n.nspname)
+          THEN EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a JOIN pg_trigger t ON t.tgrelid = a.relid
+                       WHERE a.relid <> c.oid AND t.tgname = 'birth_gate')
+          ELSE true END
+    -- A trigger of the owner's that has this name by chance is not replaced.
+    AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                    WHERE t.tgrelid = c.oid AND t.tgname = 'birth_gate' AND p.proname <> 'fn_birth_gate_insert');
+$arrived$;
+
+-- SECURITY DEFINER: the role that sends DDL may neither read the list nor use schema birth. The CREATE TRIGGER fires
+-- the event triggers again, which find no table in it.
+CREATE OR REPLACE FUNCTION birth_guard.gate()
+  RETURNS event_trigger
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET quote_all_identifiers = off
+AS $gate$
+DECLARE
+  v_filled text;
+  v_gate text;
+BEGIN
+  BEGIN
+    IF NOT EXISTS (SELECT FROM birth_guard.gated_schema) OR birth_guard.is_release() OR NOT EXISTS (
+      SELECT FROM pg_proc p
+      WHERE p.pronamespace = to_regnamespace('birth') AND p.proname = 'fn_birth_gate_insert' AND p.pronargs = 0
+        AND p.prosecdef AND p.proowner = to_regrole('birth_definer')) THEN
+      RETURN;
+    END IF;
+    SELECT string_agg(a.object, ', ' ORDER BY a.object) FILTER (WHERE a.filled),
+           string_agg(a.gate, '; ') FILTER (WHERE NOT a.filled)
+    INTO v_filled, v_gate FROM birth_guard.arrived() a;
+    IF v_filled IS NULL AND v_gate IS NOT NULL THEN
+      EXECUTE v_gate;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'birthdb: the event trigger failed on %, which passed: % (%)', tg_tag, sqlerrm, sqlstate;
+    RETURN;
+  END;
+  IF v_filled IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB509', MESSAGE = 'a table of a gated schema is not governed',
+      DETAIL = format('%s by %s: filled before it was admitted: %s', tg_tag, session_user, v_filled),
+      HINT = 'create the table there without rows (CREATE TABLE, or AS … WITH NO DATA), let stewards admit it, then '
+             'insert the rows; a member of birth_dba can move a governed table, after this in the same transaction: '
+             'SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
+  END IF;
+END;
+$gate$;
+
 REVOKE ALL ON ALL ROUTINES IN SCHEMA birth_guard FROM PUBLIC;
 
 DROP EVENT TRIGGER IF EXISTS birth_guard_changed;
 DROP EVENT TRIGGER IF EXISTS birth_guard_dropped;
+DROP EVENT TRIGGER IF EXISTS birth_guard_gate;
 CREATE EVENT TRIGGER birth_guard_changed ON ddl_command_end EXECUTE FUNCTION birth_guard.guard();
 CREATE EVENT TRIGGER birth_guard_dropped ON sql_drop EXECUTE FUNCTION birth_guard.guard();
+CREATE EVENT TRIGGER birth_guard_gate ON ddl_command_end EXECUTE FUNCTION birth_guard.gate();
 -- ALWAYS: fire also in a session with session_replication_role = replica.
 ALTER EVENT TRIGGER birth_guard_changed ENABLE ALWAYS;
 ALTER EVENT TRIGGER birth_guard_dropped ENABLE ALWAYS;
+ALTER EVENT TRIGGER birth_guard_gate ENABLE ALWAYS;
 COMMIT;

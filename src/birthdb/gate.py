@@ -79,7 +79,7 @@ def enforcement(conn: Connection) -> list[Row]:
     """Return for each schema under the gate how many tables it has, and what keeps an undecided one from rows."""
     tables = api.view(conn, "v_birth_gate")
     watching = any(
-        row["name"].startswith("birth_gate") and row["state"] == "present"
+        row["name"] == "birth_guard_gate" and row["state"] == "present"
         for row in api.view(conn, "v_birth_event_trigger")
     )
     return [

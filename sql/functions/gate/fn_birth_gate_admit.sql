@@ -60,12 +60,15 @@ BEGIN
     p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
       || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
   RETURN coalesce(
-    (SELECT format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
-                   r_collection.schema_name, r_collection.table_name)
-     FROM pg_trigger t
-     JOIN pg_class c ON c.oid = t.tgrelid AND c.relname = r_collection.table_name
+    (SELECT string_agg(format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
+                              m.nspname, l.relname), E'\n' ORDER BY l.oid)
+     FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = r_collection.schema_name
-     WHERE t.tgname = 'birth_gate'),
+     CROSS JOIN LATERAL (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) f
+     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgname = 'birth_gate'
+     JOIN pg_class l ON l.oid = f.relid
+     JOIN pg_namespace m ON m.oid = l.relnamespace
+     WHERE c.relname = r_collection.table_name),
     format('SELECT * FROM birth.v_birth_gate WHERE collection_name OPERATOR(pg_catalog.=) %L;', p_collection));
 END;
 $fn_birth_gate_admit$;

@@ -15,15 +15,17 @@ SELECT w.name, w.event, s.state,
          ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser', e.evtname)
        END AS next_step
 FROM (VALUES
-  ('birth_guard_changed', 'ddl_command_end',
+  ('birth_guard_changed', 'ddl_command_end', 'guard',
    'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, '
    'new objects in schema birth'),
-  ('birth_guard_dropped', 'sql_drop', 'objects of schema birth and gateway triggers dropped')
-) AS w(name, event, purpose)
+  ('birth_guard_dropped', 'sql_drop', 'guard', 'objects of schema birth and gateway triggers dropped'),
+  ('birth_guard_gate', 'ddl_command_end', 'gate',
+   'tables made in a gated schema that take rows before they are admitted, CREATE TABLE AS, SELECT INTO, SET SCHEMA')
+) AS w(name, event, routine, purpose)
 LEFT JOIN LATERAL (
   SELECT t.evtname, t.evtenabled, t.evttags, o.rolsuper AND s.rolsuper AS of_superuser
   FROM pg_catalog.pg_event_trigger t
-  JOIN pg_catalog.pg_proc p ON p.oid = t.evtfoid AND p.proname = 'guard'
+  JOIN pg_catalog.pg_proc p ON p.oid = t.evtfoid AND p.proname = w.routine
   JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'birth_guard'
   JOIN pg_catalog.pg_roles s ON s.oid = n.nspowner

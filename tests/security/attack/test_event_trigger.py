@@ -105,8 +105,12 @@ CHANGES: list[LiteralString] = [
     "CREATE STATISTICS public.evil ON command, object FROM birth_guard.alert",
     "INSERT INTO birth_guard.alert (command, object, detail) VALUES ('x', 'x', 'x')",
     "DELETE FROM birth_guard.alert",
+    "INSERT INTO birth_guard.gated_schema (schema_name) VALUES ('public')",
+    "CREATE TRIGGER evil BEFORE INSERT ON birth_guard.gated_schema FOR EACH ROW EXECUTE FUNCTION d2.fire()",
+    "CREATE OR REPLACE FUNCTION birth_guard.gate() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
     "ALTER SCHEMA birth_guard RENAME TO other",
     "DROP EVENT TRIGGER birth_guard_changed",
+    "DROP EVENT TRIGGER birth_guard_gate",
 ]
 
 

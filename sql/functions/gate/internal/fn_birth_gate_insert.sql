@@ -1,7 +1,8 @@
 -- Trigger function of birth_gate, the BEFORE INSERT trigger that the optional event trigger puts on each table made in
--- a gated schema. Refuses every insert until the table's collection is admitted; a partition's is that of its root.
+-- a gated schema. Refuses every insert until the table's collection is admitted; a partition is under the gate, and
+-- admitted, with any table above it.
 -- SECURITY DEFINER: the login that inserts may not read birthdb.
--- Returns: NULL (statement trigger); NB508.
+-- Returns: the row (a row trigger that returned NULL would leave it out); NB508.
 -- Calls: fn_birth_raise
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_gate_insert()
@@ -12,19 +13,15 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gate_insert()
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_gate_insert$
 BEGIN
-  IF EXISTS (SELECT FROM birth.birth_gate_scope s WHERE s.schema_name = TG_TABLE_SCHEMA AND s.mode = 'enforce')
-    AND NOT EXISTS (
-      SELECT FROM birth.collection_registry c
-      WHERE c.admitted_at IS NOT NULL AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME)
-    AND NOT EXISTS (
-      SELECT FROM pg_partition_ancestors(TG_RELID) a
-      JOIN pg_class t ON t.oid = a.relid
+  IF (SELECT bool_or(s.mode = 'enforce') AND bool_and(c.admitted_at IS NULL)
+      FROM (SELECT TG_RELID AS relid UNION SELECT a.relid FROM pg_partition_ancestors(TG_RELID) a) f
+      JOIN pg_class t ON t.oid = f.relid
       JOIN pg_namespace n ON n.oid = t.relnamespace
-      JOIN birth.collection_registry c ON c.schema_name = n.nspname AND c.table_name = t.relname
-      WHERE c.admitted_at IS NOT NULL) THEN
+      LEFT JOIN birth.birth_gate_scope s ON s.schema_name = n.nspname
+      LEFT JOIN birth.collection_registry c ON c.schema_name = n.nspname AND c.table_name = t.relname) THEN
     PERFORM birth.fn_birth_raise('not_admitted', format('table %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME));
   END IF;
-  RETURN NULL;
+  RETURN NEW;
 END;
 $fn_birth_gate_insert$;
 
