@@ -388,7 +388,7 @@ AS $arrived$
                 ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', n.nspname, c.relname,
                 CASE WHEN c.relkind = 'r' AND c.relispartition AND NOT r.gated THEN 'ROW' ELSE 'STATEMENT' END)
   FROM pg_event_trigger_ddl_commands() e
-  JOIN pg_class c ON c.oid = e.objid AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  JOIN pg_class c ON c.oid = e.objid AND c.relkind IN ('r', 'p')
   JOIN pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN LATERAL (
     SELECT EXISTS (SELECT FROM birth_guard.gated_schema g
@@ -427,7 +427,6 @@ CREATE OR REPLACE FUNCTION birth_guard.gate()
   VOLATILE
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
-  SET quote_all_identifiers = off
 AS $gate$
 DECLARE
   v_filled text;
