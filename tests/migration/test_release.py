@@ -21,6 +21,7 @@ from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgr
 from world import World
 
 from birthdb import api, paths, target
+from birthdb.audit import evidence
 from birthdb.release import attest
 from birthdb.server import VARIABLE, EmbeddedServer, client
 from pgcontract import semantic
@@ -437,6 +438,30 @@ def test_a_downgrade_that_would_open_a_closed_collection_is_refused(db: Database
     upgrade(db.url(RELEASER), "head")
     assert world.value("SELECT admitted_how FROM birth.collection_registry") == "GRANDFATHERED"
     assert world.value("SELECT count(*) FROM birth.v_birth_stage3_no_worse_guard WHERE pass IS NOT TRUE") == 0
+
+
+def test_changes_of_policy_are_kept_until_their_digest_is_acknowledged(db: Database) -> None:
+    world = World(db)
+    world.governed("(code text PRIMARY KEY)", coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
+    world.change_policy("BIRTH_REQUIRED")
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage3")
+    exported = evidence.export_all(db.connect("dora_dba"))["tables"]["birth_transition"]
+    assert refused.value.sqlstate == "NB409"
+    assert refused.value.diag.message_detail == f"birth.birth_transition holds 1 rows, digest {exported['digest']}"
+    acknowledge = "SELECT birth.fn_birth_evidence_acknowledge('birth_transition', %s)"
+    world.person("dora_dba").execute(acknowledge, (exported["digest"],))
+    world.change_policy("BIRTH_REQUIRED", governed=True)
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage3")
+    assert refused.value.sqlstate == "NB409"
+    exported = evidence.export_all(db.connect("dora_dba"))["tables"]["birth_transition"]
+    world.person("dora_dba").execute(acknowledge, (exported["digest"],))
+    downgrade(db.url(RELEASER), "stage3")
+    assert world.value("SELECT coverage_status FROM birth.collection_registry") == "BIRTH_REQUIRED"
+    assert "birth_transition" not in evidence.export_all(db.connect("dora_dba"))["tables"]
+    upgrade(db.url(RELEASER), "head")
+    assert world.value("SELECT count(*) FROM birth.v_birth_stage4_no_worse_guard WHERE pass IS NOT TRUE") == 0
 
 
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:

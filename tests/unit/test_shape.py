@@ -22,6 +22,7 @@ _EXAMPLES = {
     "text": "é",
     "truth": True,
     "key": ["1"],
+    "policy": {"p_to_status": "é", "p_to_governed": True},
     "time": "2026-01-01T00:00:00.5+00:00",
     "uuid": "00000000-0000-0000-0000-000000000001",
 }

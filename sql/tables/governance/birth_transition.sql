@@ -12,8 +12,10 @@ CREATE TABLE birth.birth_transition (
   undone_at       timestamptz,
   -- A transition changes something.
   CONSTRAINT birth_transition_change CHECK ((from_status, from_governed) <> (to_status, to_governed)),
-  -- It asks more of the collection, or less.
-  CONSTRAINT birth_transition_direction CHECK (direction IN ('tightening', 'loosening')),
+  -- It is called a loosening where it asks less in any respect, and nowhere else.
+  CONSTRAINT birth_transition_direction CHECK (direction = CASE
+    WHEN to_status <> from_status AND (starts_with(to_status, 'BIRTH_EXEMPT_') OR from_status = 'BIRTH_REQUIRED')
+      OR from_governed AND NOT to_governed THEN 'loosening' ELSE 'tightening' END),
   -- It is undone after it was done.
   CONSTRAINT birth_transition_undone CHECK (undone_at >= executed_at)
 );

@@ -31,6 +31,7 @@ TABLES = {
     "birth_backfill_ledger_v2": "run_id",
     "birth_review": "review_id",
     "birth_receipt": "run_id, batch_no",
+    "birth_transition": "run_id",
 }
 
 #: The one table that may be too large for a document: its rows only when they are asked for.
@@ -43,6 +44,7 @@ _PARTS: dict[str, LiteralString] = {
     "verdicts": "SELECT * FROM birth.birth_review WHERE run_id = %(run)s ORDER BY reviewed_at, review_id",
     "permits": "SELECT * FROM birth.birth_admission_permit_v2 WHERE run_id = %(run)s ORDER BY permit_id",
     "receipts": "SELECT * FROM birth.birth_receipt WHERE run_id = %(run)s ORDER BY batch_no",
+    "transitions": "SELECT * FROM birth.birth_transition WHERE run_id = %(run)s",
     "acts": "SELECT * FROM birth.birth_act WHERE run_id = %(run)s ORDER BY acted_at, act_id",
     # Every recording, so that the contract of any moment, the plan's too, can be put together and hashed.
     "contract": """
@@ -53,6 +55,8 @@ _PARTS: dict[str, LiteralString] = {
     "contract_dashboard": "SELECT * FROM birth.v_birth_gateway_contract_integrity_dashboard",
     "contract_drift": "SELECT * FROM birth.v_birth_gateway_release_drift_guard WHERE NOT pass",
 }
+#: A part of releases from the one on that brings its table.
+_SINCE = {"transitions": "birth_transition"}
 #: Ordered by the bytes of the codes, so that a reader finds duplicates without keeping all codes in memory.
 _BIRTHS: LiteralString = """
     SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
@@ -77,10 +81,10 @@ class Finding(TypedDict):
 
 
 def export(conn: Connection, run: UUID) -> dict[str, Any]:
-    """Return plan, verdicts, permits, receipts, acts and contract of one run from one snapshot, and a census after it.
+    """Return plan, verdicts, permits, receipts, acts, contract and change of policy of a run, and a census after it.
 
-    ``sha256`` is that of the canonical JSON of everything else. Raises LookupError for an unknown run. The connection
-    must not be inside a transaction.
+    All but the census is of one snapshot. ``sha256`` is that of the canonical JSON of everything else. Raises
+    LookupError for an unknown run. The connection must not be inside a transaction.
     """
     with one_moment(conn):
         document = records(conn, run)
@@ -108,8 +112,13 @@ def export_births(conn: Connection, run: UUID) -> Iterator[str]:
 
 def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dict[str, Any]:
     """Return the records of a run as a document without a digest. Raises LookupError for an unknown run."""
-    row = _run(conn, run)
-    parts = {name: _as_json(conn, query, run) for name, query in _PARTS.items() if name not in without}
+    row, there = _run(conn, run), api.objects(conn)
+    missing = {name for name, table in _SINCE.items() if table not in there}
+    parts = {
+        name: _as_json(conn, query, run)
+        for name, query in _PARTS.items()
+        if name not in without and name not in missing
+    }
     return {**_header(conn, "run"), "run": row, **parts}
 
 

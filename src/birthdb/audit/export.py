@@ -8,7 +8,6 @@ changed row.
 Specification: 6, 6.1 R11.
 """
 
-import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +20,9 @@ from typing import Any
 from uuid import UUID
 
 from birthdb.api import Connection
-from birthdb.audit import admitted, evidence, shape
+from birthdb.audit import admitted, evidence, shape, transition
 from birthdb.audit.evidence import Finding, Unreadable
-from birthdb.audit.fingerprint import Fingerprint, hasher, sum_of
+from birthdb.audit.fingerprint import Fingerprint, codec_of, hasher, sum_of
 
 Row = dict[str, Any]
 Proof = Callable[[], tuple[object, object]]
@@ -175,6 +174,7 @@ def check(export: Export, head: str | None = None) -> list[Finding]:
     compare("attempts behind epochs and receipts", lambda: _attempts(run, receipts, document["acts"]))
     compare("outcome", lambda: _outcome(run, document["acts"]))
     found += admitted.check(document)
+    found += transition.check(document)
     if export.births is None:
         compare("births", lambda: ("not in this export", "an export with --births"))
     else:
@@ -288,7 +288,7 @@ def _outcome(run: Row, acts: Sequence[Row]) -> tuple[object, object]:
 def _births(export: Export, receipts: Sequence[Row]) -> Iterator[Finding]:
     """Compare births with receipts: in total, and batch by batch unless births were compensated."""
     run, database = export.document["run"], export.document["database"]
-    codec = _codec(database["encoding"])
+    codec = codec_of(database["encoding"])
     known = evidence.finding(
         "births can be hashed here", lambda: (hasher(1)(b"birthdb") if codec else "no", database["hashed"])
     )
@@ -367,17 +367,6 @@ def _code_of(export: Export, one: Fingerprint, time: str, codec: str) -> str | N
     return None
 
 
-def _codec(encoding: str) -> str | None:
-    """Return Python's name of a database's encoding, where it has one."""
-    for name in (encoding, encoding.replace("WIN", "cp")):
-        try:
-            return codecs.lookup(name).name
-        # A name of no encoding, or one that is not even of letters.
-        except (LookupError, ValueError):
-            continue
-    return None
-
-
 def _named(rows: Sequence[str]) -> str:
     more = f", and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     return ", ".join(rows[:_NAMED]) + more if rows else "all of them"
@@ -414,6 +403,14 @@ def compare(then: Export, now: Export) -> Iterator[Finding]:
     )
     yield from _changed(
         "verdict", old["verdicts"], new["verdicts"], "review_id", later=lambda row: row["reviewed_at"] > since
+    )
+    yield from _changed(
+        "transition",
+        old.get("transitions", []),
+        new.get("transitions", []),
+        "run_id",
+        lambda row: frozenset(["undone_at"] if went_on and row["undone_at"] is None else []),
+        later=lambda row: went_on,
     )
     yield from _changed("act", old["acts"], new["acts"], "act_id", later=lambda row: row["acted_at"] > since)
     if then.births is not None and now.births is not None:

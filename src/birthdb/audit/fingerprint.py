@@ -6,6 +6,7 @@ disjoint sets can be added, and the order does not matter. PostgreSQL hashes the
 except IBM's mainframes.
 """
 
+import codecs
 from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import NamedTuple
@@ -66,6 +67,17 @@ def hasher(seed: int) -> Callable[[bytes], int]:
         return (b << 32 | c) - (b >> 31 << 64)
 
     return hash_extended
+
+
+def codec_of(encoding: str) -> str | None:
+    """Return Python's name of a database's encoding, where it has one."""
+    for name in (encoding, encoding.replace("WIN", "cp")):
+        try:
+            return codecs.lookup(name).name
+        # A name of no encoding, or one that is not even of letters.
+        except (LookupError, ValueError):
+            continue
+    return None
 
 
 def _begin(length: int, seed: int) -> _State:

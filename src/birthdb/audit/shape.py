@@ -27,6 +27,7 @@ _RUN: Shape = {
     "planned_fingerprint": _FINGERPRINT,
     "seed_a": "number",
     "seed_b": "number",
+    "wanted?": "policy?",
     "contract_hash": "text",
     "planned_at": "time",
     "planned_by": "text",
@@ -94,6 +95,18 @@ _VERDICT: Shape = {
     "failures_seen": "number",
     "supersedes": ["number"],
 }
+_TRANSITION: Shape = {
+    "run_id": "uuid",
+    "collection_name": "text",
+    "from_status": "text",
+    "from_governed": "truth",
+    "from_version": "number",
+    "to_status": "text",
+    "to_governed": "truth",
+    "direction": "text",
+    "executed_at": "time",
+    "undone_at": "time?",
+}
 _ACT: Shape = {
     "act_id": "number",
     "act": "text",
@@ -121,6 +134,7 @@ RUN: Shape = {
     "receipts": [_RECEIPT],
     "permits": [_PERMIT],
     "verdicts": [_VERDICT],
+    "transitions?": [_TRANSITION],
     "acts": [_ACT],
     "contract": [_CONTRACT],
     "census?": [{"check": "text", "rows": "number?", "pass": "truth"}],
@@ -186,12 +200,17 @@ def _is_key(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_policy(value: object) -> bool:
+    return isinstance(value, dict) and _is_text(value.get("p_to_status")) and type(value.get("p_to_governed")) is bool
+
+
 _WORDS: dict[str, Callable[[Any], bool]] = {
     "number": lambda value: _is_whole(value, 63),
     "sum": lambda value: _is_whole(value, 127),
     "text": _is_text,
     "truth": lambda value: type(value) is bool,
     "key": _is_key,
+    "policy": _is_policy,
     "time": lambda value: isinstance(value, str) and _TIME.fullmatch(value) is not None,
     "uuid": lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None,
 }

@@ -81,7 +81,7 @@ def test_a_transition_is_on_record_like_any_run(world: World) -> None:
         "SELECT purpose, written FROM birth.birth_receipt WHERE run_id = %s", (run,)
     ).fetchall() == [("TRANSITION", 1)]
     assert world.value("SELECT status FROM birth.birth_admission_permit_v2") == "CONSUMED"
-    world.admin.execute("UPDATE birth.birth_transition SET to_status = 'BIRTH_EXEMPT_FORGED'")
+    world.admin.execute("UPDATE birth.birth_transition SET from_status = 'BIRTH_EXEMPT_FORGED'")
     found = api.run_audit(world.person("rita_reviewer"), run)
     assert [row["check_name"] for row in found if not row["pass"]] == ["birth_registry holds what the receipts leave"]
 

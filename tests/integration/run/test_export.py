@@ -68,7 +68,7 @@ def test_an_honest_export_passes_and_equals_the_database(finished: tuple[Scene, 
     with audit.live(operator, run.run_id) as now:
         findings = list(audit.compare(export, now))
     assert differing(findings) == []
-    assert len(findings) == 6
+    assert len(findings) == 7
 
 
 _BIRTH = "birth.birth_registry WHERE entity_code = 'item-{0}'"
