@@ -352,6 +352,14 @@ class Scene:
         self.confirm(permit_id)
         return Run(collection, plan["run_id"], permit_id, min(plan["planned_rows"], bound), bound)
 
+    def permitted_change(self, collection: str, to: str, *, governed: bool | None = None) -> Run:
+        """Plan, review, permit, confirm: a change of policy that only needs to be executed."""
+        arguments = {"p_collection": collection, "p_to_status": to, "p_to_governed": governed, "p_dry_run": False}
+        plan = self.ask_one(OPERATOR, "fn_dot_birth_qt005_plan", **arguments)
+        self.review(plan["run_id"])
+        run = Run(collection, plan["run_id"], 0, 1, 1)
+        return run.under(self.permit(run, 1, "TRANSITION"))
+
     # --- execution
 
     def apply(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
@@ -363,6 +371,11 @@ class Scene:
         """Call the writer itself, for the whole run in one transaction."""
         arguments = run.arguments(p_batch_size=batch, p_dry_run=False, p_execute=True) | changed
         return self.ask_one(by, "fn_dot_birth_qt001_apply", **arguments)
+
+    def change(self, run: Run, *, by: str = OPERATOR) -> list[str]:
+        """Send the CALL that changes a policy and return its notices."""
+        arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_execute": True}
+        return self._call(by, "sp_dot_birth_qt005_apply", arguments)
 
     def compensate(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
         """Send the CALL that undoes a run and return its notices."""

@@ -5,25 +5,33 @@ The model (``tests/model``) is the other judge: it knows what they should say, a
 
 from typing import LiteralString
 
-#: Each row is a run and what does not hold of it. Fingerprints of births are computed here anew, with the run's seeds.
+#: Each row is a run and what does not hold of it. Fingerprints of what a run wrote, births or a change of policy, are
+#: computed here anew, with the run's seeds.
 DISAGREEMENTS: LiteralString = """
 WITH receipt AS (
   SELECT r.run_id, count(*) AS batches, max(r.batch_no) AS last_no,
-         sum(r.written) FILTER (WHERE r.purpose = 'APPLY') AS written,
+         sum(r.written) FILTER (WHERE r.purpose <> 'COMPENSATE') AS written,
          sum(r.written) FILTER (WHERE r.purpose = 'COMPENSATE') AS removed,
-         sum(r.fingerprint[2]) FILTER (WHERE r.purpose = 'APPLY') AS written_a,
-         sum(r.fingerprint[3]) FILTER (WHERE r.purpose = 'APPLY') AS written_b,
-         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[2] ELSE -r.fingerprint[2] END) AS left_a,
-         sum(CASE r.purpose WHEN 'APPLY' THEN r.fingerprint[3] ELSE -r.fingerprint[3] END) AS left_b
+         sum(r.fingerprint[2]) FILTER (WHERE r.purpose <> 'COMPENSATE') AS written_a,
+         sum(r.fingerprint[3]) FILTER (WHERE r.purpose <> 'COMPENSATE') AS written_b,
+         sum(CASE r.purpose WHEN 'COMPENSATE' THEN -r.fingerprint[2] ELSE r.fingerprint[2] END) AS left_a,
+         sum(CASE r.purpose WHEN 'COMPENSATE' THEN -r.fingerprint[3] ELSE r.fingerprint[3] END) AS left_b
   FROM birth.birth_receipt r GROUP BY r.run_id
+), held AS (
+  SELECT b.run_id, b.collection_name, b.entity_code AS code, 'APPLY' AS purpose
+  FROM birth.birth_registry b WHERE b.run_id IS NOT NULL
+  UNION ALL
+  SELECT t.run_id, t.collection_name, jsonb_build_array(t.collection_name, t.from_status, t.from_governed,
+           t.from_version, t.to_status, t.to_governed)::text, 'TRANSITION'
+  FROM birth.birth_transition t WHERE t.undone_at IS NULL
 ), birth AS (
-  SELECT l.run_id, count(*) AS births, sum(hashtextextended(b.entity_code, l.seed_a)) AS a,
-         sum(hashtextextended(b.entity_code, l.seed_b)) AS b
+  SELECT l.run_id, count(*) AS births, sum(hashtextextended(h.code, l.seed_a)) AS a,
+         sum(hashtextextended(h.code, l.seed_b)) AS b
   FROM birth.birth_backfill_ledger_v2 l
-  JOIN birth.birth_registry b ON b.run_id = l.run_id AND b.collection_name = l.collection_name
+  JOIN held h ON h.run_id = l.run_id AND h.collection_name = l.collection_name AND h.purpose = l.purpose
   GROUP BY l.run_id
 ), permit AS (
-  SELECT p.run_id, sum(p.spent_rows) FILTER (WHERE p.purpose = 'APPLY') AS spent,
+  SELECT p.run_id, sum(p.spent_rows) FILTER (WHERE p.purpose <> 'COMPENSATE') AS spent,
          sum(p.spent_rows) FILTER (WHERE p.purpose = 'COMPENSATE') AS spent_back,
          bool_and(p.spent_rows <= p.max_rows) AS within,
          bool_and(p.spent_rows = 0 OR p.confirmed_by IS NOT NULL) AS confirmed,
@@ -61,6 +69,16 @@ CROSS JOIN LATERAL (VALUES
      OR l.target_fingerprint = ARRAY[coalesce(b.births, 0), coalesce(b.a, 0), coalesce(b.b, 0)])
 ) AS c(what, holds)
 WHERE c.holds IS NOT TRUE
+UNION ALL
+SELECT h.run_id, NULL, 'held by a run of another purpose'
+FROM held h
+WHERE NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l WHERE l.run_id = h.run_id AND l.purpose = h.purpose)
+UNION ALL
+-- Each change of a policy, and each undoing of one, is one transition: none without a receipt.
+SELECT NULL, NULL, format('policy %s of %s', r.policy_version, r.collection_name)
+FROM birth.collection_registry r
+WHERE r.policy_version <> 1 + (SELECT count(*) + count(t.undone_at) FROM birth.birth_transition t
+                               WHERE t.collection_name = r.collection_name)
 """
 
 #: Each row is a run that went past a verdict, or in which one person took two parts.

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from faults.stories import CODES, COLLECTION
+from faults.stories import CODES, COLLECTION, DEFERRED
 from helpers import Row, Scene
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -110,18 +110,24 @@ def differences(one: Rows, other: Rows) -> list[str]:
     ]
 
 
+_STANDING = """
+SELECT l.status, l.purpose, c.coverage_status
+FROM birth.birth_backfill_ledger_v2 l JOIN birth.collection_registry c USING (collection_name)
+"""
+
+
 def unsound(scene: Scene) -> list[object]:
     """Return what must never be, at whatever moment: records that disagree, a done that is not, a row too many."""
     codes = {
         row["entity_code"]
         for row in scene.rows("SELECT entity_code FROM birth.birth_registry WHERE collection_name = %s", (COLLECTION,))
     }
-    status = [row["status"] for row in scene.rows("SELECT status FROM birth.birth_backfill_ledger_v2")]
     wrong: list[object] = [*scene.unsound()]
-    if "done" in status and codes != CODES:
-        wrong.append(f"done with {sorted(codes)}")
-    if "compensated" in status and codes:
-        wrong.append(f"compensated with {sorted(codes)}")
+    for row in scene.rows(_STANDING):
+        now = row["coverage_status"] if (change := row["purpose"] == "TRANSITION") else codes
+        done, undone = ("BIRTH_REQUIRED", DEFERRED) if change else (CODES, set[str]())
+        if now != {"done": done, "compensated": undone}.get(row["status"], now):
+            wrong.append(f"{row['status']} with {now}")
     if not codes <= CODES:
         wrong.append(f"births of no row: {sorted(codes - CODES)}")
     return wrong

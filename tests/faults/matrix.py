@@ -369,7 +369,7 @@ def _brought_to_its_end(scene: Scene, stage: Stage) -> Iterator[str]:
             return
         if status == "failed":
             assert stage.run is not None
-            purpose = "COMPENSATE" if stage.story.end == "compensated" else "APPLY"
+            purpose = "COMPENSATE" if stage.story.end == "compensated" else None
             scene.review(stage.run.run_id, p_findings=comparison.AFTER_A_FAILURE, p_purpose=purpose)
             yield "a new verdict"
         scene.session(OPERATOR).execute("SET plpgsql.check_asserts = off")  # no boundary is of interest any more

@@ -1,8 +1,8 @@
 """What is disturbed: a plan, an apply, a resume, an apply that is being stopped, a compensation, and its resume.
 
 Each is one statement of the operator's, on a collection of seven rows in batches of three: a first, a middle and a last
-batch, and the proof. After a fault the operator does what the guide says: the same statement again, after a new verdict
-where the run has failed.
+batch, and the proof. Beside these a change of the collection's policy, which is one batch, and its undoing. After a
+fault the operator does what the guide says: the same statement again, after a new verdict where the run has failed.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 import psycopg
-from helpers import OPERATOR, Run, Scene
+from helpers import OPERATOR, STEWARD, Run, Scene
 
 ROWS = 7
 BATCH = 3
 COLLECTION = "item"
+DEFERRED = "BIRTH_DEFERRED_NEEDS_REVIEW"
 
 #: The codes of every source row.
 CODES = {f"{COLLECTION}-{number}" for number in range(1, ROWS + 1)}
@@ -81,6 +82,19 @@ def _half_compensated(scene: Scene) -> Run:
     return run
 
 
+def _to_be_required(scene: Scene) -> Run:
+    """Leave a deferred collection with its gateway, and a permit to require births of it."""
+    scene.collection(COLLECTION, ROWS, policy=DEFERRED)
+    scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection=COLLECTION, p_mode="observe")
+    return scene.permitted_change(COLLECTION, "BIRTH_REQUIRED")
+
+
+def _required(scene: Scene) -> Run:
+    run = _to_be_required(scene)
+    scene.change(run)
+    return scene.compensable(run)
+
+
 @contextmanager
 def _rival(scene: Scene, statement: LiteralString) -> Iterator[None]:
     """Hold the first code of the second batch, which then cannot be over before its session is killed."""
@@ -117,6 +131,11 @@ def _apply(scene: Scene, run: Run | None) -> object:
 def _compensate(scene: Scene, run: Run | None) -> object:
     assert run is not None
     return scene.compensate(run, batch=BATCH)
+
+
+def _change(scene: Scene, run: Run | None) -> object:
+    assert run is not None
+    return scene.change(run)
 
 
 _BEGIN = ("entry", "begin")
@@ -159,6 +178,23 @@ STORIES = {
             "compensated",
             (*_BEGIN, *_REST, *_PROOF),
             again=True,
+        ),
+        Story(
+            "transition",
+            "A change of policy",
+            _to_be_required,
+            _change,
+            "done",
+            ("whole run",),
+            timed=True,
+        ),
+        Story(
+            "transition-undo",
+            "The undoing of a change of policy",
+            _required,
+            _compensate,
+            "compensated",
+            (*_BEGIN, "the change", *_PROOF),
         ),
     )
 }

@@ -96,7 +96,8 @@ BEGIN
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
-      WHEN NOT (p_scope = 'batch' AND r_purpose.settles)
+      -- What is written already is what changed it: then only the proof is left.
+      WHEN NOT (r_purpose.settles AND CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END > 0)
            AND r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
         THEN 'policy, identity or table changed after the verdict'
     END;

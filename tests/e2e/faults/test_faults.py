@@ -59,6 +59,38 @@ CASES = [
     ),
     ("compensate", "middle batch", DRIVE, "COMMIT", TERMINATE, "connection lost, interrupted; the same statement"),
     ("compensate", "exit", DRIVE, "EXIT", KILL_SERVER, "connection lost, compensated; nothing to do"),
+    (
+        "transition",
+        "whole run",
+        "fn_birth_transition_write",
+        "INSERT",
+        TERMINATE,
+        "connection lost, planned; the same statement",
+    ),
+    (
+        "transition",
+        "whole run",
+        "fn_birth_run_finish",
+        "UPDATE",
+        STATEMENT_TIMEOUT,
+        "57014, planned; the same statement",
+    ),
+    (
+        "transition-undo",
+        "the change",
+        "fn_birth_transition_write",
+        "RETURN",
+        CANCEL,
+        "57014, stopped 57014; the same statement",
+    ),
+    (
+        "transition-undo",
+        "proof",
+        "fn_birth_run_finish",
+        "UPDATE",
+        TERMINATE,
+        "connection lost, interrupted; the same statement",
+    ),
 ]
 
 

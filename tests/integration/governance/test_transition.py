@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers import driven
 from world import APPLICATION, World, wait_until_blocked
 
 from birthdb import api, errors
@@ -231,6 +232,24 @@ def test_an_undoing_is_of_the_policy_that_the_run_wrote(world: World) -> None:
     with pytest.raises(errors.BirthsTouched):
         api.compensate(world.operator, run, permit, execute=True)
     assert policy(world) == (EXEMPT, False, 3)
+
+
+def test_an_undoing_that_was_cut_off_before_its_proof_goes_on_under_the_same_verdict(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = world.change_policy(REQUIRED)
+    permit = world.judged(run, purpose="COMPENSATE")
+    with world.db.connect("olga_operator") as cut_off:
+        step: dict[str, object] = {"p_run_id": run, "p_permit_id": permit, "p_purpose": "COMPENSATE", "p_batch": 1}
+        none = dict.fromkeys(("p_collection", "p_expected_delta", "p_max_rows", "p_dot_origin"))
+        cut_off.execute(driven("fn_birth_run_begin", none | step, "compensate"), none | step)
+        cut_off.execute(driven("fn_birth_run_step", step, "compensate"), step)
+        pid = cut_off.info.backend_pid
+    while world.value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", pid):
+        pass
+    state = "SELECT status || compensated_rows FROM birth.birth_backfill_ledger_v2"
+    assert (world.value(state), policy(world)) == ("running1", (DEFERRED, False, 3))
+    api.compensate(world.operator, run, permit, execute=True)
+    assert (world.value(state), policy(world)) == ("compensated1", (DEFERRED, False, 3))
 
 
 def test_an_undoing_that_loosens_needs_its_births_accepted(world: World) -> None:

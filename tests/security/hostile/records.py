@@ -9,6 +9,7 @@ from psycopg.sql import SQL, Identifier
 _LEFT = (
     "birth_registry",
     "birth_receipt",
+    "birth_transition",
     "birth_review",
     "birth_admission_permit_v2",
     "birth_backfill_ledger_v2",

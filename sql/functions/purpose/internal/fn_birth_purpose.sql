@@ -16,7 +16,8 @@
 --   proof     (p_run) -> the fingerprint of what the records hold of the run now
 --   fault     (p_run) -> a refusal of its own, asked when it is planned and when it begins, or NULL; optional
 --   accepts   what p_accept_orphans of a verdict is about: orphans (exactly those of the plan), or births (at most)
---   settles   its writing changes what a verdict is bound to by the identity hash, so batches do not compare that
+--   settles   its writing, which is one batch, changes what a verdict is bound to by the identity hash; from then on
+--             that is not compared
 -- Returns: the row of a purpose; without arguments every row.
 -- Calls: nothing
 -- Writes: nothing
