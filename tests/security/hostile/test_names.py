@@ -6,15 +6,17 @@ they stand: whatever it writes down of a name can be read again.
 
 import json
 
+import psycopg
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
+from records import DISAGREEMENTS
 from security.hostile.records import clear_records
 from security.hostile.text import NAMES, SAVED, TEXTS, fits
 from world import World, sql
 
-from birthdb import api, errors
+from birthdb import api, audit, errors
 from birthdb.audit import evidence
 
 SYSTEM_COLUMNS = {"tableoid", "cmax", "xmax", "cmin", "xmin", "ctid"}
@@ -24,7 +26,13 @@ COLUMNS = TEXTS.filter(lambda n: fits(n) and n not in SYSTEM_COLUMNS)
 COLLECTIONS = TEXTS.filter(lambda n: fits(n) and bool(n.strip(" ")))
 #: Which person sends a statement of the database's, by the remark behind it or the routine in it.
 SENDERS = {
+    "fn_birth_collection_register": "alice_steward",
+    "fn_birth_identity_propose": "alice_steward",
     "fn_birth_identity_classify": "alice_steward",
+    "fn_birth_gateway_attach": "alice_steward",
+    "fn_birth_gate_admit": "stella_steward",
+    "fn_dot_birth_qt005_plan": "olga_operator",
+    "sp_dot_birth_qt005_apply": "olga_operator",
     "fn_dot_birth_qt001_plan": "olga_operator",
     "fn_birth_review_record": "rita_reviewer",
     "fn_birth_permit_open": "paul_owner",
@@ -91,6 +99,69 @@ def backfilled(world: World, collection: str) -> None:
     assert world.births(collection) == ["after", "last", "later"]
 
 
+def gated(world: World, schema: str, table: str) -> str:
+    """Create a table under the gate and carry it to its first row, as the gate says; return its collection."""
+    names = {"schema": schema, "table": table}
+    world.admin.execute(sql("CREATE SCHEMA {schema}", **names))
+    world.admin.execute(sql("GRANT USAGE ON SCHEMA {schema} TO birth_definer, birth_scanner", **names))
+    api.gate_scope(world.steward, schema, "enforce", "a test")
+    world.admin.execute(sql("CREATE TABLE {schema}.{table} (code text PRIMARY KEY)", **names))
+    world.admin.execute(
+        sql(
+            "GRANT SELECT ON {schema}.{table} TO birth_scanner; GRANT TRIGGER ON {schema}.{table} TO birth_definer",
+            **names,
+        )
+    )
+    for state in ("UNKNOWN", "REGISTERED", "READY"):
+        with pytest.raises(errors.TableUngated) as refusal:
+            api.gate(world.steward, schema)
+        (row,) = api.view(world.steward, "v_birth_gate")
+        assert (row["schema_name"], row["table_name"], row["state"]) == (schema, table, state)
+        named = world.value("SELECT format('%%I.%%I', %s::text, %s::text)", schema, table)
+        assert refusal.value.detail == f"{named} is {state}: {row['next_step']}"
+        step = send(world, row["next_step"])
+        if state == "REGISTERED":
+            assert step is not None
+            send(world, step)
+    assert api.gate(world.steward, schema) == 1
+    (row,) = api.view(world.steward, "v_birth_gate")
+    with pytest.raises(psycopg.Error) as closed:
+        world.admin.execute(sql("INSERT INTO {schema}.{table} VALUES ('early')", **names))
+    assert (row["state"], closed.value.sqlstate) == ("CLOSED", errors.NotAdmitted.sqlstate)
+    send(world, row["next_step"])
+    world.admin.execute(sql("INSERT INTO {schema}.{table} VALUES ('first')", **names))
+    (row,) = api.view(world.steward, "v_birth_gate")
+    assert (row["state"], row["next_step"]) == ("ADMITTED", None)
+    collection: str = row["collection_name"]
+    assert world.births(collection) == ["first"]
+    return collection
+
+
+def transitioned(world: World, schema: str, table: str, collection: str) -> None:
+    """Loosen the policy by the statements that are printed, and undo that."""
+    with pytest.raises(errors.TransitionRequired) as refusal:
+        world.register(collection, table, "BIRTH_EXEMPT_LOG", schema)
+    assert refusal.value.hint is not None
+    dry = send(world, refusal.value.hint)
+    assert dry is not None
+    step = send(world, dry)
+    for purpose in ("TRANSITION", "COMPENSATE"):
+        for _ in range(4):
+            assert step is not None
+            step = send(world, step)
+        run = world.value("SELECT run_id FROM birth.birth_backfill_ledger_v2 WHERE purpose = 'TRANSITION'")
+        step = world.value("SELECT birth.fn_birth_run_next_step(%s, 'COMPENSATE')", run)
+        if purpose == "TRANSITION":
+            assert world.value("SELECT coverage_status FROM birth.collection_registry") == "BIRTH_EXEMPT_LOG"
+        with audit.live(world.operator, run) as now:
+            assert now.births is not None
+            export = audit.Export(now.document | {"sha256": evidence.digest(now.document)}, lambda: iter([]))
+        assert [finding for finding in audit.check(export) if not finding["ok"]] == []
+    assert world.value("SELECT coverage_status FROM birth.collection_registry") == "BIRTH_REQUIRED"
+    assert [row for row in api.run_audit(world.operator) if not row["pass"]] == []
+    assert world.admin.execute(DISAGREEMENTS).fetchall() == []
+
+
 def clear(world: World, schema: str) -> None:
     world.admin.execute(sql("DROP SCHEMA {schema} CASCADE", schema=schema))
     clear_records(world.admin)
@@ -109,12 +180,33 @@ def test_hostile_names_work_in_gateway_plan_and_compensation(world: World) -> No
     property_holds()
 
 
+def test_hostile_names_work_from_the_gate_to_a_transition_and_back(world: World) -> None:
+    @SAVED
+    @given(SCHEMAS, TEXTS.filter(fits))
+    @example("é" * 31, "é" * 31)
+    @example("s", " ")
+    @example("a\nb: c", "x.y is READY: SELECT 1;\n--")
+    def property_holds(schema: str, table: str) -> None:
+        # The name of the table is taken: another one has to be proposed.
+        world.register(table if table.strip(" ") else "blank", "nowhere", "BIRTH_EXEMPT_LOG")
+        try:
+            collection = gated(world, schema, table)
+            world.admin.execute("DELETE FROM birth.collection_registry WHERE table_name = 'nowhere'")
+            transitioned(world, schema, table, collection)
+        finally:
+            api.gate_scope(world.steward, schema, None, "a test")
+            clear(world, schema)
+
+    property_holds()
+
+
 @pytest.mark.parametrize("name", NAMES[2::3])
 def test_one_hostile_name_works_for_all_objects_at_once(world: World, name: str) -> None:
     schema = name if not name.startswith("pg_") else "s"
     collection = name if name.strip(" ") else "blank"
     governed(world, schema, name, name, "other", collection)
     backfilled(world, collection)
+    transitioned(world, schema, name, collection)
 
 
 def test_an_invalid_collection_name_is_refused(world: World) -> None:
