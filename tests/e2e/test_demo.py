@@ -40,7 +40,15 @@ def test_the_demo_exits_0_without_complaints(finished: "subprocess.CompletedProc
 
 
 def test_the_demo_prints_exactly_the_documented_json(figures: dict[str, Any]) -> None:
-    assert list(figures) == ["server", "collections", "refusals", "census_pass", "seconds"]
+    assert list(figures) == [
+        "server",
+        "collections",
+        "refusals",
+        "admissions",
+        "policies",
+        "census_pass",
+        "seconds",
+    ]
     assert figures["server"].startswith("PostgreSQL ")
     assert figures["seconds"] > 0
 
@@ -63,8 +71,21 @@ def test_every_attempt_to_cheat_is_refused_by_the_database(figures: dict[str, An
         "mark the run done by hand, as a superuser": "23514",
         "use a permit a second time": "NB202",
         "change one byte of the writer, as a superuser": "NB404",
+        "admit currencies of which three have no birth": "NB510",
+        "insert into a table before it is admitted": "NB508",
+        "admit a collection that one registered oneself": "NB209",
+        "leave a table open in a migration": "NB509",
+        "exempt a required collection alone": "NB117",
     }
     assert "bbl2_no_false_done" in refusals["mark the run done by hand, as a superuser"]["message"]
+
+
+def test_filled_tables_are_admitted_as_proven_and_a_new_one_as_empty(figures: dict[str, Any]) -> None:
+    assert figures["admissions"] == dict.fromkeys(ROWS, "PROVEN") | {"paper_size": "EMPTY"}
+
+
+def test_a_policy_is_changed_by_three_people_and_changed_back(figures: dict[str, Any]) -> None:
+    assert figures["policies"] == ["BIRTH_REQUIRED", "BIRTH_EXEMPT_STANDARD", "BIRTH_REQUIRED"]
 
 
 def test_an_attempt_that_is_not_refused_ends_the_demo_with_1(

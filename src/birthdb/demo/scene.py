@@ -20,6 +20,7 @@ from birthdb.server import EmbeddedServer
 from birthdb.server import _TerminationExits as TerminationExits
 
 STEWARD = "alice_steward"
+SECOND_STEWARD = "stella_steward"
 OPERATOR = "olga_operator"
 REVIEWER = "rita_reviewer"
 OWNER = "paul_owner"
@@ -32,6 +33,7 @@ SUPERUSER = "postgres"
 #: Login: the role it is a member of. Nobody has two.
 PEOPLE: Mapping[str, str] = {
     STEWARD: "birth_steward",
+    SECOND_STEWARD: "birth_steward",
     OPERATOR: "birth_operator",
     REVIEWER: "birth_reviewer",
     OWNER: "birth_permit_owner",

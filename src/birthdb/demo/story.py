@@ -1,4 +1,5 @@
-"""The story: seven registers that exist already are registered, backfilled, enforced, and cheating is tried.
+"""The story: seven registers that exist already are registered, backfilled, enforced, and cheating is tried. Then their
+schema comes under the gate, and a policy changes.
 
 Everything is done as a person would do it, under the login of whoever may, through the wrappers of ``birthdb.api``. All
 figures are what the database answered.
@@ -17,21 +18,41 @@ import psycopg
 
 from birthdb import api
 from birthdb.demo.registers import REGISTERS, SCHEMA, load, read
-from birthdb.demo.scene import DBA, OPERATOR, OWNER, READER, REVIEWER, STEWARD, SUPERUSER, TABLES_OWNER, Scene
+from birthdb.demo.scene import (
+    DBA,
+    OPERATOR,
+    OWNER,
+    READER,
+    REVIEWER,
+    SECOND_STEWARD,
+    STEWARD,
+    SUPERUSER,
+    TABLES_OWNER,
+    Scene,
+)
 from birthdb.demo.teller import Teller
 from birthdb.errors import (
+    AdmissionRefused,
     BirthError,
     CodeForeign,
     ContractDrift,
     GatewayNoIdentity,
+    NotAdmitted,
     PermitNotOpen,
+    SeparationOfDuties,
     SourcePrivilege,
+    TableUngated,
+    TransitionRequired,
 )
 
 T = TypeVar("T")
 
 _BATCH = 1000  # small, so that there is progress to see
 _WRITER = "fn_dot_birth_qt001_apply"
+
+#: The register that comes later.
+_LATER = "paper_size"
+_EXEMPT = "BIRTH_EXEMPT_STANDARD"
 
 #: Where the steward decides otherwise than the classifier's first proposal.
 _DECISIONS: Mapping[str, Mapping[str, Any]] = {
@@ -79,6 +100,8 @@ def run(json: bool = False) -> int:
             "server": version,
             "collections": [asdict(done) for done in story.collections],
             "refusals": [asdict(refusal) for refusal in story.refusals],
+            "admissions": story.admissions,
+            "policies": story.policies,
             "census_pass": story.census_pass,
             "seconds": seconds,
         }
@@ -96,6 +119,10 @@ class Story:
         """Begin with nothing."""
         self.collections: list[Backfilled] = []
         self.refusals: list[Refusal] = []
+        #: How each collection was admitted, by its name.
+        self.admissions: dict[str, str] = {}
+        #: The policies of the collection whose policy changes, one after the other.
+        self.policies: list[str] = []
         self.census_pass = False
         self.faults: list[str] = []
         self._scene = scene
@@ -115,7 +142,11 @@ class Story:
         self._enforce()
         run_id, delta, permit = self._side_door()
         self._cheat(run_id, delta, permit)
+        self._gate()
         self._mend(run_id, delta, permit)
+        self._later_table()
+        self._migration()
+        self._transition()
         self._census()
 
     def _load(self) -> None:
@@ -338,11 +369,125 @@ class Story:
         self._expect(contract["all_ok"], "the contract is intact when the byte is put back")
         self._tell.say(f"The byte is put back: {contract['drifted']} of {contract['objects']} objects drifted.")
 
+    def _gate(self) -> None:
+        self._tell.step(
+            "The schema comes under the gate",
+            "No table of it takes a first row before a second steward has admitted it. These seven were filled before.",
+        )
+        second = self._scene.connect(SECOND_STEWARD)
+        with self._tell.aloud():
+            api.gate_scope(self._scene.connect(STEWARD), SCHEMA, "enforce", "tables are decided before they are filled")
+        self._show_gate("BREACHED", len(REGISTERS))
+        for register in REGISTERS:
+            if register.table != "currency":
+                with self._tell.aloud() if register is REGISTERS[0] else self._tell.hushed():
+                    api.gate_admit(second, register.table, "every row has its birth")
+        self._tell.say("… and so the others, but for the currencies: three of them still have no birth.")
+        with self._tell.aloud():
+            self._refused(
+                "admit currencies of which three have no birth",
+                AdmissionRefused.sqlstate,
+                lambda: api.gate_admit(second, "currency", "looks complete"),
+            )
+
     def _mend(self, run_id: Any, delta: int, permit: int) -> None:
-        self._tell.step("And honestly", "The three rows are born under their own permit.")
+        self._tell.step("And honestly", "The three rows are born under their own permit; then currencies are admitted.")
         operator = self._scene.connect(OPERATOR)
         with self._tell.aloud():
             api.apply(operator, "currency", run_id, permit, delta, delta, execute=True, notice=self._tell.answer)
+            api.gate_admit(self._scene.connect(SECOND_STEWARD), "currency", "every row has its birth")
+
+    def _later_table(self) -> None:
+        self._tell.step(
+            "A table is created there", "An eighth register, ISO 216. It is closed until a second steward admits it."
+        )
+        steward = self._scene.connect(STEWARD)
+        owner = self._scene.connect(TABLES_OWNER)
+        insert = f"INSERT INTO {SCHEMA}.{_LATER} VALUES ('A4', 210, 297)".encode()
+        with self._tell.aloud():
+            owner.execute(
+                f"CREATE TABLE {SCHEMA}.{_LATER} (name text PRIMARY KEY, width_mm integer, height_mm integer)".encode()
+            )
+            api.collection_register(steward, _LATER, SCHEMA, _LATER, "BIRTH_REQUIRED", governed=True)
+            self._accept(_LATER)
+            answer = self._granted(lambda: api.gateway_attach(steward, _LATER, "enforce"))
+            self._tell.answer(f"next: {answer}")
+            self._refused(
+                "insert into a table before it is admitted", NotAdmitted.sqlstate, lambda: owner.execute(insert)
+            )
+            self._refused(
+                "admit a collection that one registered oneself",
+                SeparationOfDuties.sqlstate,
+                lambda: api.gate_admit(steward, _LATER, "it is mine"),
+            )
+            api.gate_admit(self._scene.connect(SECOND_STEWARD), _LATER, "decided, and empty")
+            owner.execute(insert)
+        self._show_gate("ADMITTED", len(REGISTERS) + 1)
+
+    def _migration(self) -> None:
+        self._tell.step("A migration asks the gate last", "It leaves a table open, and therefore it does not commit.")
+        owner = self._scene.connect(TABLES_OWNER)
+        with self._tell.aloud():
+            self._scene.connect(DBA).execute(f"GRANT birth_source_owner TO {self._scene.login(TABLES_OWNER)}".encode())
+            owner.execute("BEGIN")
+            owner.execute(f"CREATE TABLE {SCHEMA}.envelope (name text PRIMARY KEY)".encode())
+            self._refused("leave a table open in a migration", TableUngated.sqlstate, lambda: api.gate(owner))
+            owner.execute("ROLLBACK")
+            self._tell.answer(f"{api.gate(owner)} tables, each of them governed")
+
+    def _transition(self) -> None:
+        self._tell.step(
+            "A policy changes",
+            "Births of scripts are required. One steward alone cannot exempt them; three people can, and can undo it.",
+        )
+        operator = self._scene.connect(OPERATOR)
+        with self._tell.aloud():
+            self._refused(
+                "exempt a required collection alone",
+                TransitionRequired.sqlstate,
+                lambda: api.collection_register(
+                    self._scene.connect(STEWARD), "script", SCHEMA, "script", _EXEMPT, governed=True
+                ),
+            )
+            self._show_policy("script")
+            planned = api.transition_plan(operator, "script", _EXEMPT, dry_run=False)
+            run_id, births = planned["run_id"], planned["births"]
+            self._tell.answer(f"run {run_id}, {planned['direction']}: {births} births would be left behind")
+            permit = self._judge(
+                "script", run_id, 1, f"{births} births stay", "the standard has its own registrar", accept=births
+            )
+            api.transition_apply(operator, run_id, permit, execute=True, notice=self._tell.answer)
+            self._show_policy("script")
+        self._tell.say("On second thoughts it is undone, with a verdict and a permit of its own.")
+        with self._tell.aloud():
+            permit = self._judge(
+                "script", run_id, 1, "no row came meanwhile", "exempted in error", purpose="COMPENSATE"
+            )
+            api.compensate(operator, run_id, permit, execute=True, notice=self._tell.answer)
+            self._show_policy("script")
+        self._expect(
+            self.policies == ["BIRTH_REQUIRED", _EXEMPT, "BIRTH_REQUIRED"],
+            "the policy of scripts changed and changed back",
+        )
+
+    def _show_gate(self, state: str, tables: int) -> None:
+        """Show the state of every table under the gate; keep how those are admitted that are."""
+        found = sorted(api.view(self._scene.connect(READER), "v_birth_gate"), key=lambda row: str(row["table_name"]))
+        self._tell.table(
+            ("table", "state", "admitted as"),
+            [(f"{row['schema_name']}.{row['table_name']}", row["state"], row["admitted_how"]) for row in found],
+        )
+        self.admissions = {row["collection_name"]: row["admitted_how"] for row in found if row["admitted_how"]}
+        self._expect([row["state"] for row in found] == [state] * tables, f"{tables} tables under the gate are {state}")
+
+    def _show_policy(self, collection: str) -> None:
+        found = self._scene.connect(READER).execute(
+            "SELECT coverage_status, governed, policy_version FROM birth.v_birth_policy WHERE collection_name = %s",
+            (collection,),
+        )
+        for status, governed, version in found:
+            self._tell.answer(f"{status}, {'governed' if governed else 'not governed'}, version {version}")
+            self.policies.append(status)
 
     def _census(self) -> None:
         self._tell.step("The census", "Rows against births, both ways, and every side door that the catalogue shows.")
@@ -350,17 +495,19 @@ class Story:
         runs = api.view(self._scene.connect(READER), "v_birth_run_progress")
         shown: list[tuple[Any, ...]] = []
         passed: list[bool] = []
-        for done in self.collections:
-            census = api.census(operator, done.collection)
-            now = api.plan(operator, done.collection)
+        for collection in (*(register.table for register in REGISTERS), _LATER):
+            census = api.census(operator, collection)
+            now = api.plan(operator, collection)
             failed = [row["check"] for row in census if not row["pass"]]
             passed.append(bool(census) and not failed)
-            self._expect(passed[-1], f"{done.collection}: the census passes ({', '.join(failed)})")
-            self._expect(now["planned_rows"] == 0, f"{done.collection}: nothing is missing at the end")
-            written = sum(run["rows_done"] for run in runs if run["collection_name"] == done.collection)
+            self._expect(passed[-1], f"{collection}: the census passes ({', '.join(failed)})")
+            self._expect(now["planned_rows"] == 0, f"{collection}: nothing is missing at the end")
+            written = sum(
+                run["rows_done"] for run in runs if (run["collection_name"], run["purpose"]) == (collection, "APPLY")
+            )
             verdict = f"{len(census)} checks pass" if passed[-1] else "; ".join(failed)
             shown.append(
-                (done.collection, now["source_rows"], now["existing_births"], written, now["planned_rows"], verdict)
+                (collection, now["source_rows"], now["existing_births"], written, now["planned_rows"], verdict)
             )
         self.census_pass = all(passed)
         rows, births, backfilled, missing = (sum(int(row[position]) for row in shown) for position in (1, 2, 3, 4))
@@ -373,8 +520,8 @@ class Story:
             self._tell.say("\nNot everything was as it should be.", "bold red")
         else:
             self._tell.say(
-                f"\n{rows:,} rows, {births:,} births: three people stand behind every one that was backfilled, no run"
-                " is called done that is not, and whoever tried to cheat,"
+                f"\n{rows:,} rows, {births:,} births: three people stand behind every one that was backfilled and"
+                " behind every policy that changed, no run is called done that is not, and whoever tried to cheat,"
                 f" {'a superuser' if self._scene.superuser else 'birth_definer'} included, was stopped or found by the"
                 " database.",
                 "bold",
@@ -443,7 +590,6 @@ class Story:
 
     def _permit(self, collection: str, run_id: Any, delta: int) -> int:
         """Rehearse, review, open and confirm. Returns the permit."""
-        reviewer = self._scene.connect(REVIEWER)
         rehearsed = api.rehearse(self._scene.connect(OPERATOR), collection)
         findings = f"rehearsed: {rehearsed['actual_inserted']} births, rerun delta {rehearsed['rerun_delta']}"
         self._expect(
@@ -451,12 +597,28 @@ class Story:
             f"{collection}: the rehearsal writes the plan",
         )
         self._say_aloud(f"{findings}; all of it rolled back")
-        api.review_record(reviewer, run_id, "SAFE", findings)
+        return self._judge(collection, run_id, delta, findings, f"first backfill of {collection}")
+
+    def _judge(
+        self,
+        collection: str,
+        run_id: Any,
+        rows: int,
+        findings: str,
+        reason: str,
+        *,
+        accept: int = 0,
+        purpose: api.Purpose | None = None,
+    ) -> int:
+        """Review, open and confirm. Returns the permit."""
+        reviewer = self._scene.connect(REVIEWER)
+        api.review_record(reviewer, run_id, "SAFE", findings, accept_orphans=accept, purpose=purpose)
         tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
-        permit = api.permit_open(
-            self._scene.connect(OWNER), collection, run_id, delta, tomorrow, f"first backfill of {collection}"
-        )["permit_id"]
-        self._say_aloud(f"permit {permit}, for {delta:,} rows until tomorrow, not confirmed yet")
+        owner = self._scene.connect(OWNER)
+        permit = api.permit_open(owner, collection, run_id, rows, tomorrow, reason, purpose=purpose)["permit_id"]
+        self._say_aloud(
+            f"permit {permit}, for {rows:,} {'row' if rows == 1 else 'rows'} until tomorrow, not confirmed yet"
+        )
         api.permit_confirm(reviewer, permit)
         return permit
 
