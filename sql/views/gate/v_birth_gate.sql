@@ -47,7 +47,8 @@ WITH tree AS (
                        WHERE c.oid = pg_partition_root(l.relation))
     ELSE true END
 ), gateway AS MATERIALIZED (
-  SELECT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g WHERE g.enabled
+  -- A table may have several: stage 0 found two on some.
+  SELECT DISTINCT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g WHERE g.enabled
 ), judged AS (
   SELECT t.*, starts_with(t.coverage_status, 'BIRTH_EXEMPT_') AS exempt, g.relation IS NOT NULL AS has_gateway,
          CASE

@@ -376,6 +376,16 @@ def test_what_is_no_table_of_its_own_is_not_listed(world: World) -> None:
     assert world.value(listed) == ["part_0", "part_1"]
 
 
+def test_a_table_with_two_gateway_triggers_is_listed_once(world: World) -> None:
+    world.governed(TABLE)
+    world.admin.execute(
+        "CREATE TRIGGER birth_gateway_again AFTER INSERT ON app.thing REFERENCING NEW TABLE AS birth_new_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION birth.fn_birth_registry_auto('thing')"
+    )
+    gated(world)
+    assert world.value("SELECT count(*) FROM birth.v_birth_gate") == api.gate(world.owner) == 1
+
+
 def test_a_partitioned_collection_is_closed_and_admitted_whole(world: World) -> None:
     gated(world)
     world.table("(id int PRIMARY KEY) PARTITION BY HASH (id)")
