@@ -53,6 +53,32 @@ def test_every_figure_of_the_source_documents_is_reported() -> None:
     assert figures["permitted_runs.committed"]["measured"] == 137
     assert figures["permitted_runs.rerun_delta"]["measured"] == 0
 
+    # Neither upgrade changes a policy, a trigger or a birth; what was registered before the gate goes on as it was.
+    for stage in ("stage3", "stage4"):
+        after = {
+            name.removeprefix(f"{stage}."): figure["measured"]
+            for name, figure in figures.items()
+            if name.startswith(f"{stage}.")
+        }
+        assert {
+            "collections.BIRTH_REQUIRED": 74,
+            "collections.BIRTH_DEFERRED_NEEDS_REVIEW": 58,
+            "collections.BIRTH_EXEMPT_*": 36,
+            "gateway.triggers": 166,
+            "gateway.tables": 148,
+            "gateway.bodies_of_stage0": "2/2",
+            "guards.stage1_no_worse": "5/5",
+            "guards.stage2_no_worse": "6/6",
+            "guards.stage3_no_worse": "3/3",
+            "open_permits": 0,
+            "births": 0,
+            "grandfathered": 168,
+            # Two of them have no table.
+            "gate.admitted": 166,
+            "gate.asked": 166,
+        }.items() <= after.items()
+    assert figures["stage4.guards.stage4_no_worse"]["measured"] == "3/3"
+
 
 def test_equal_figures_exit_0(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     measured_as(monkeypatch, everything())

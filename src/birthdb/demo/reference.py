@@ -27,6 +27,12 @@ _DOCUMENTS = Path(__file__).with_suffix(".json")
 #: Sentences of the documents, no figures.
 _NO_FIGURE = ("about", "dry_run.rule_for_eligible")
 
+#: The stages that the documents only name: what each is, and the checks of the guard that came with it.
+_LATER = {"stage3": ("the first-row gate", "3/3"), "stage4": ("governance transitions", "3/3")}
+
+#: What no later stage changes: figures of the documents, by the beginnings of their names.
+_KEPT = ("collections.", "governed.", "identity_after_", "required_", "gateway.", "frozen_dots", "guards.")
+
 #: Nobody will miss the data, and 1.2 million births are to be made in seconds.
 _SETTINGS = {
     "shared_buffers": "512MB",
@@ -95,7 +101,26 @@ def run(json: bool = False) -> int:
 def _consequences(known: Mapping[str, Any]) -> dict[str, Any]:
     """What the documents' figures imply for acts that they describe without a figure of its own."""
     births = known["dry_run.expected_births"]
-    return {
+    tables = known["collections.total"] - len(known["required_without_table"])
+    later: dict[str, Any] = {}
+    guards: dict[str, str] = {}
+    for stage, (_, checks) in _LATER.items():
+        guards[f"guards.{stage}_no_worse"] = checks
+        later |= _under(
+            stage,
+            {name: value for name, value in known.items() if name.startswith(_KEPT)}
+            | guards
+            | {
+                "gateway.bodies_of_stage0": "2/2",
+                "open_permits": 0,
+                "births": known["rehearsal.committed"],
+                # Who was registered before the gate goes on as it was, with a table or without.
+                "grandfathered": known["collections.total"],
+                "gate.admitted": tables,
+                "gate.asked": tables,
+            },
+        )
+    return later | {
         "first_ledger.planned_runs": known["dry_run.collections_with_delta"],
         "first_ledger.planned_rows": births,
         "rehearsal_through_register_core.births": known["rehearsal.births"],
@@ -130,6 +155,8 @@ class _Scenario:
             self._guards()
             self._measured |= _under("rehearsal", self._rehearsal())
             self._permitted_runs()
+            for stage in _LATER:
+                self._later_stage(stage)
         return self._measured
 
     def _world_found(self) -> None:
@@ -152,33 +179,17 @@ class _Scenario:
         self._scene.release("stage0")
         self._scene.release("stage1")
         known = self._view("v_birth_metadata_compatibility")
-        required = [row for row in known if row["coverage_status"] == world.REQUIRED]
-        governed = Counter(row["coverage_status"].split("_")[1] for row in known if row["governed"])
-        policies = Counter(
-            "BIRTH_EXEMPT_*" if "_EXEMPT_" in row["coverage_status"] else row["coverage_status"] for row in known
-        )
         readiness = self._readiness()
-        self._measured |= _under("collections", {"total": len(known), **policies})
-        self._measured |= _under(
-            "governed", {"total": governed.total(), "required": governed["REQUIRED"], "exempt": governed["EXEMPT"]}
-        )
+        self._measured |= _world(known)
         self._measured |= _under(
             "identity_before_classification",
             {
-                **_eligible(required, "column", "synthetic_id"),
+                **_eligible(known, "column", "synthetic_id"),
                 "resolvable": int(readiness["identity_resolvable_now"]),
                 "unclassified": int(readiness["identity_unclassified_blockers"]),
             },
         )
-        self._measured |= {
-            "required_without_table": sorted(row["collection_name"] for row in required if not row["has_table"]),
-            "required_with_native_status_column": sum(row["native_status_column"] for row in required),
-            "required_with_birth_trigger": sum(row["gateway_enabled"] > 0 for row in required),
-            "gateway.triggers": sum(row["gateway_triggers"] for row in known),
-            "gateway.tables": sum(row["gateway_triggers"] > 0 for row in known),
-            "gateway.auto_id_tables": sum(row["auto_id"] for row in known),
-            "qt001_gate_before_classification": readiness["qt001_gate"],
-        }
+        self._measured["qt001_gate_before_classification"] = readiness["qt001_gate"]
         self._tell.answer(readiness["qt001_gate"])
 
     def _classification(self) -> None:
@@ -192,21 +203,12 @@ class _Scenario:
             if row["needs_owner"]:
                 for proposal in api.identity_propose(steward, row["schema_name"], row["table_name"])[:1]:
                     steward.execute(proposal["next_step"].encode())
-        required = [
-            row for row in self._view("v_birth_metadata_compatibility") if row["coverage_status"] == world.REQUIRED
-        ]
-        repaired = [row for row in required if before[row["collection_name"]]["needs_owner"] and not row["needs_owner"]]
+        known = self._view("v_birth_metadata_compatibility")
+        repaired = [row for row in known if before[row["collection_name"]]["needs_owner"] and not row["needs_owner"]]
         self._classified = [row["collection_name"] for row in repaired]
         kinds = ("column", "synthetic_id", "legacy")
         self._measured |= _under("classified_in_stage2", {"total": len(repaired), **_eligible(repaired, *kinds)})
-        self._measured |= _under(
-            "identity_after_classification",
-            {
-                "resolvable": int(self._readiness()["identity_resolvable_now"]),
-                **_eligible(required, *kinds),
-                "unclassified_needs_owner": sum(row["needs_owner"] for row in required),
-            },
-        )
+        self._measured |= _under("identity_after_classification", self._identities(known))
         self._tell.answer(f"{len(repaired)} classified, {self._readiness()['identity_resolvable_now']} resolvable")
 
     def _dry_runs(self) -> None:
@@ -250,25 +252,7 @@ class _Scenario:
     def _guards(self) -> None:
         self._tell.step("Stage 2.5: guards and rehearsal", "The writer is there; nothing is permitted yet.")
         self._scene.release("stage2_5")
-        freeze = self._view("v_birth_stage0_freeze_no_go_guard")
-        drift = [row for row in self._view("v_birth_gateway_release_drift_guard") if row["kind"] == "gateway"]
-        self._measured |= _under(
-            "guards",
-            {
-                "stage0_freeze": _passing(freeze),
-                "release_drift": _passing(drift),
-                "stage1_no_worse": _passing(self._view("v_birth_stage1_no_worse_proof")),
-                "stage2_no_worse": _passing(self._view("v_birth_stage2_no_worse_guard")),
-                "apply_no_go": _passing(self._view("v_qt001_apply_runtime_no_go_guard")),
-            },
-        )
-        self._measured["gateway.tracked_functions"] = self._view("v_birth_gateway_contract_integrity_dashboard")[0][
-            "gateway_objects"
-        ]
-        frozen = sorted(row["check_name"] for row in freeze if row["pass"])
-        self._measured["frozen_dots"] = [
-            {"dot": dot, "name": name} for dot, _, name in (each.partition(" ") for each in frozen)
-        ]
+        self._measured |= self._guarded()
         self._tell.answer(
             ", ".join(f"{name} {value}" for name, value in self._measured.items() if name.startswith("guards."))
         )
@@ -295,6 +279,57 @@ class _Scenario:
             },
         )
         self._tell.answer(f"{self._measured['permitted_runs.committed']} births committed")
+
+    def _later_stage(self, stage: str) -> None:
+        brings, _ = _LATER[stage]
+        self._tell.step(f"Stage {stage.removeprefix('stage')}: {brings}", "Released; everything is measured again.")
+        self._scene.release(stage)
+        known = self._view("v_birth_metadata_compatibility")
+        if not self._view("birth_gate_scope"):
+            # No table is unknown, so that the gate may enforce at once.
+            api.gate_scope(self._scene.connect(STEWARD), world.SCHEMA, "enforce", "the documents' world is adopted")
+        found = {
+            **_world(known),
+            **_under("identity_after_classification", self._identities(known)),
+            **self._guarded(),
+            **{
+                f"guards.{each}_no_worse": _passing(self._view(f"v_birth_{each}_no_worse_guard"))
+                for each in _LATER
+                if each <= stage
+            },
+            "gateway.bodies_of_stage0": _passing(self._view("v_birth_gateway_ssot_drift_detector")),
+            "open_permits": int(self._readiness()["open_permits"]),
+            "births": self._births_since(),
+            "grandfathered": sum(row["admitted_how"] == "GRANDFATHERED" for row in self._view("collection_registry")),
+            "gate.admitted": sum(row["state"] == "ADMITTED" for row in self._view("v_birth_gate")),
+            "gate.asked": api.gate(self._scene.connect(READER), world.SCHEMA),
+        }
+        self._measured |= _under(stage, found)
+        self._tell.answer(", ".join(f"{name} {value}" for name, value in found.items() if "guards." in name))
+        self._tell.answer(f"{found['grandfathered']} collections grandfathered, {found['births']} births written")
+
+    def _identities(self, known: list[Row]) -> dict[str, int]:
+        return {
+            "resolvable": int(self._readiness()["identity_resolvable_now"]),
+            **_eligible(known, "column", "synthetic_id", "legacy"),
+            "unclassified_needs_owner": sum(row["needs_owner"] for row in known),
+        }
+
+    def _guarded(self) -> dict[str, Any]:
+        """Return what the guards of the documents say, and what they guard."""
+        freeze = self._view("v_birth_stage0_freeze_no_go_guard")
+        drift = [row for row in self._view("v_birth_gateway_release_drift_guard") if row["kind"] == "gateway"]
+        contract = self._view("v_birth_gateway_contract_integrity_dashboard")[0]
+        frozen = sorted(row["check_name"] for row in freeze if row["pass"])
+        return {
+            "guards.stage0_freeze": _passing(freeze),
+            "guards.release_drift": _passing(drift),
+            "guards.stage1_no_worse": _passing(self._view("v_birth_stage1_no_worse_proof")),
+            "guards.stage2_no_worse": _passing(self._view("v_birth_stage2_no_worse_guard")),
+            "guards.apply_no_go": _passing(self._view("v_qt001_apply_runtime_no_go_guard")),
+            "gateway.tracked_functions": contract["gateway_objects"],
+            "frozen_dots": [{"dot": dot, "name": name} for dot, _, name in (each.partition(" ") for each in frozen)],
+        }
 
     def _permitted_run(self, collection: str, run_id: Any, delta: int) -> None:
         reviewer = self._scene.connect(REVIEWER)
@@ -339,9 +374,34 @@ class _Scenario:
             return cursor.execute(query).fetchall()
 
 
+def _world(known: list[Row]) -> dict[str, Any]:
+    """Count policies, tables and triggers in ``v_birth_metadata_compatibility``."""
+    required = [row for row in known if row["coverage_status"] == world.REQUIRED]
+    governed = Counter(row["coverage_status"].split("_")[1] for row in known if row["governed"])
+    policies = Counter(
+        "BIRTH_EXEMPT_*" if "_EXEMPT_" in row["coverage_status"] else row["coverage_status"] for row in known
+    )
+    return {
+        **_under("collections", {"total": len(known), **policies}),
+        "governed.total": governed.total(),
+        "governed.required": governed["REQUIRED"],
+        "governed.exempt": governed["EXEMPT"],
+        "required_without_table": sorted(row["collection_name"] for row in required if not row["has_table"]),
+        "required_with_native_status_column": sum(row["native_status_column"] for row in required),
+        "required_with_birth_trigger": sum(row["gateway_enabled"] > 0 for row in required),
+        "gateway.triggers": sum(row["gateway_triggers"] for row in known),
+        "gateway.tables": sum(row["gateway_triggers"] > 0 for row in known),
+        "gateway.auto_id_tables": sum(row["auto_id"] for row in known),
+    }
+
+
 def _eligible(rows: list[Row], *strategies: str) -> dict[str, int]:
-    """Count the rows of ``v_birth_metadata_compatibility`` whose identity is eligible, per strategy."""
-    found = Counter(row["strategy"] for row in rows if row["identity_status"].startswith("ELIGIBLE_"))
+    """Count the required of ``v_birth_metadata_compatibility`` whose identity is eligible, per strategy."""
+    found = Counter(
+        row["strategy"]
+        for row in rows
+        if row["coverage_status"] == world.REQUIRED and row["identity_status"].startswith("ELIGIBLE_")
+    )
     return {strategy: found[strategy] for strategy in strategies}
 
 
