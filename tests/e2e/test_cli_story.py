@@ -24,7 +24,7 @@ from pgcontract.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = 2500
-HEAD = Sources(paths.ROOT).head
+RELEASES = list(Sources(paths.ROOT).releases)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     assert document["sha256"] == evidence.digest(document)
     assert [finding for finding in evidence.check(document) if not finding["ok"]] == []
     assert process("olga_operator", "evidence", "--check", str(file)).returncode == 0
-    assert (document["exported_by"], document["release"]) == ("olga_operator", HEAD)
+    assert (document["exported_by"], document["release"]) == ("olga_operator", RELEASES[-1])
     assert document["database"]["name"] == db.name
     assert document["run"]["actual_inserted"] == ROWS
     assert len(document["receipts"]) == 5
@@ -210,7 +210,7 @@ def test_verify_finds_drift_hidden_by_a_forged_contract(db: Database, birthdb: C
     """Who changes a routine and records it as released deceives the database, and not the release's files."""
     admin = db.connect()
     admin.execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
-    admin.execute("SELECT birth.fn_birth_contract_record(%s, '{}')", (HEAD,))
+    admin.execute("SELECT birth.fn_birth_contract_record(%s, '{}')", (RELEASES[-1],))
     assert admin.execute("SELECT all_ok FROM birth.v_birth_gateway_contract_integrity_dashboard").fetchone() == (True,)
     found = {(check["what"], check["object"]) for check in json.loads(
         birthdb("olga_operator", "verify", "--json").stdout)["differing"]}  # fmt: skip
@@ -386,7 +386,7 @@ def test_exported_and_acknowledged_evidence_may_be_dropped(
         downgrade(db.url(RELEASER), earlier)
 
 
-@pytest.mark.parametrize("release", ["baseline", "stage0", "stage1", "stage2"])
+@pytest.mark.parametrize("release", RELEASES[:-1])
 def test_status_works_on_earlier_releases_and_names_what_is_missing(
     db: Database, birthdb: Command, release: str
 ) -> None:
@@ -395,7 +395,9 @@ def test_status_works_on_earlier_releases_and_names_what_is_missing(
     assert status.returncode == 0, status.stderr
     shown = json.loads(status.stdout)
     assert shown["release"] == [{"release": release}]
-    assert {"missing": "v_birth_run_progress", "comes_with": "stage2_5"} in shown["missing"]
+    missing = {(each["missing"], each["comes_with"]) for each in shown.get("missing", [])}
+    for name, since in (("v_birth_run_progress", "stage2_5"), ("v_birth_gate", "stage3")):
+        assert ((name, since) in missing) is (RELEASES.index(release) < RELEASES.index(since))
     assert "collections" in shown
     verified = birthdb("olga_operator", "verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from birthdb import paths
 from birthdb.server import EmbeddedServer
+from pgcontract.sources import Sources
 
 PAGE = paths.ROOT / "docs" / "tutorial" / "first-hour.md"
 
@@ -43,3 +46,9 @@ def test_the_tutorial_commands_run_as_documented(tmp_path: Path) -> None:
         "25000 of 25000 undone, compensated",
     ):
         assert shown in ran.stdout, ran.stdout
+
+
+@pytest.mark.parametrize("page", [PAGE, paths.ROOT / "docs" / "guide" / "ci.md"], ids=lambda page: page.name)
+def test_what_verify_prints_is_shown_of_the_newest_release(page: Path) -> None:
+    shown = re.findall(r"^(\w+) on PostgreSQL .* checks: ", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown == [Sources(paths.ROOT).head]
