@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from helpers import EVERYBODY, OPERATOR, OWNER, REVIEWER, SECOND_OPERATOR
 from hypothesis import strategies as st
-from model.model import Collection
+from model.model import POLICIES, Collection, Policy
 from model.sides import Row
 from model.stage import COLLECTIONS, IDENTITIES, POINTS
 
@@ -40,6 +40,7 @@ class Event(NamedTuple):
     name: str
     row: Row
     other: int
+    policy: Policy
 
 
 class Attempt(NamedTuple):
@@ -80,6 +81,7 @@ def often(weights: Mapping[st.SearchStrategy[Any], int]) -> st.SearchStrategy[An
 
 COLLECTION = st.sampled_from(COLLECTIONS)
 IDENTITY = st.sampled_from(sorted(IDENTITIES))
+POLICY = st.builds(Policy, st.sampled_from([*POLICIES, "required"]), st.booleans())
 MODE = st.sampled_from(["observe", "enforce"])
 ROW = st.tuples(st.sampled_from(IDS), st.sampled_from(NAMES))
 ROWS = st.lists(ROW, min_size=2, max_size=7)
@@ -112,13 +114,13 @@ MEANWHILE = (
 #: What can happen between two batches, or between admission and execution.
 BETWEEN = (
     "stop", "stop", "revoke", "expire", "expire", "freeze", "drift", "drift", "renew", "renew", "rival", "rival",
-    "kill", "take over", "insert", "delete", "delete", "delete all", "rename", "steal", "steal", "classify", "exempt",
+    "kill", "take over", "insert", "delete", "delete", "delete all", "rename", "steal", "steal", "classify", "govern",
     "find unsafe",
 )  # fmt: skip
 
 
 def event(among: tuple[str, ...]) -> st.SearchStrategy[Event]:
-    return st.builds(Event, st.sampled_from(among), mostly(None, *COLLECTIONS), ROW, RECENT)
+    return st.builds(Event, st.sampled_from(among), mostly(None, *COLLECTIONS), ROW, RECENT, POLICY)
 
 
 AIM = st.builds(
@@ -156,11 +158,14 @@ DEEDS = often({
     deed("undo", number=RECENT, by=EXECUTOR, size=SIZE, asks=st.booleans(),
          admission=often({ADMISSION: 4, st.none(): 1}), before=often({st.none(): 3, event(BETWEEN): 2}),
          event=often({st.none(): 1, event(MEANWHILE): 1}), point=POINT, amiss=AMISS, then=THEN): 4,
+    deed("govern", name=COLLECTION, to=POLICY, number=st.none() | RECENT, by=EXECUTOR,
+         admission=often({ADMISSION: 6, st.none(): 1}), event=often({st.none(): 2, event(BETWEEN): 1}), amiss=AMISS,
+         asks=st.booleans()): 4,
     deed("look", name=COLLECTION, by=PLANNER, most=st.none() | st.integers(1, 9)): 1,
     deed("act", what=st.sampled_from(
              ["review", "permit", "confirm", "revoke", "expire", "stop", "take over"]),
          number=RECENT, by=ANYBODY, purpose=PURPOSE, rows=BOUND, safe=st.booleans(), accept=ACCEPT): 3,
     deed("happen", name=COLLECTION,
-         what=st.sampled_from(["insert", "insert", "insert", "delete", "rename", "classify", "switch", "exempt"]),
-         rows=st.lists(ROW, min_size=1, max_size=3), identity=IDENTITY, mode=MODE): 2,
+         what=st.sampled_from(["insert", "insert", "insert", "delete", "rename", "classify", "switch", "govern"]),
+         rows=st.lists(ROW, min_size=1, max_size=3), identity=IDENTITY, mode=MODE, policy=POLICY): 2,
 })  # fmt: skip

@@ -7,12 +7,15 @@ them comes first is held elsewhere. What was refused changed nothing, but for wh
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 OPERATORS = {"olga_operator", "oscar_operator", "mona_many"}
 REVIEWERS = {"rita_reviewer", "mona_many"}
 OWNERS = {"paul_owner", "mona_many"}
 DBAS = {"dora_dba", "mona_many"}
+
+#: Policies, and how much each asks for.
+POLICIES = {"exempt": 0, "exempt otherwise": 0, "deferred": 1, "required": 2}
 
 #: The world's doing, or somebody's, stops a run. Everything else is a check that failed.
 STOPPING = {
@@ -39,20 +42,36 @@ def refuse(**reasons: object) -> None:
         raise Refused(name for name, holds in reasons.items() if holds)
 
 
+class Policy(NamedTuple):
+    status: str = "required"
+    governed: bool = False
+
+    def loosened(self, to: "Policy") -> bool:
+        """Say whether another policy asks less in any respect."""
+        less, rank = POLICIES[to.status] - POLICIES[self.status], POLICIES[to.status]
+        return less < 0 or (rank == 0 and to.status != self.status) or self.governed > to.governed
+
+
+#: A change of policy: from which policy, in which version, to which one.
+Change = tuple[Policy, int, Policy]
+#: What a verdict is bound to of a collection: identity, policy and its version.
+Definition = tuple[str, Policy, int]
+
+
 @dataclass
 class Collection:
-    """A source table; its identity is over the name (the key, too), the id, or both. Exempt, it needs no births."""
+    """A source table; its identity is over the name (the key, too), the id, or both."""
 
     identity: str
     mode: str
-    exempt: bool = False
-    #: How often its policy changed.
-    version: int = 0
+    policy: Policy = field(default_factory=Policy)
+    #: Rises with each change of the policy.
+    version: int = 1
     rows: dict[int, str | None] = field(default_factory=dict)
 
     @property
-    def definition(self) -> tuple[str, bool, int]:
-        return self.identity, self.exempt, self.version
+    def definition(self) -> Definition:
+        return self.identity, self.policy, self.version
 
     def code(self, row: int, name: str | None) -> str | None:
         if self.identity == "synthetic_id":
@@ -70,9 +89,10 @@ class Collection:
 class Verdict:
     purpose: str
     safe: bool
-    orphans: int
+    #: How many births without a row, or births that a transition leaves behind, it accepts.
+    accepts: int
     #: Contract, definition of the collection and number of failures that it is bound to.
-    about: tuple[int, tuple[str, bool, int], int]
+    about: tuple[int, Definition, int]
     #: Until another verdict names it.
     stands: bool = True
 
@@ -95,17 +115,19 @@ class Run:
     predecessor: int | None
     lineage: int
     counts: tuple[int, ...]
-    planned: set[str]
+    planned: set[Any]
     orphans: int
+    purpose: str = "APPLY"
+    wanted: Policy | None = None
     status: str = "planned"
     reason: str | None = None
     failures: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
     # pinned when it begins
-    target: set[str] = field(default_factory=set)
+    target: set[Any] = field(default_factory=set)
     most: int | None = None
     upper: Any = None
-    definition: tuple[str, bool, int] | None = None
+    identity: str | None = None
     # the attempt
     permit: int | None = None
     executed_by: str | None = None
@@ -113,7 +135,7 @@ class Run:
     holder: str | None = None
     stop: bool = False
     # what came of it
-    written: set[str] = field(default_factory=set)
+    written: set[Any] = field(default_factory=set)
     marker: Any = None
     visited: int = 0
     batches: int = 0
@@ -125,7 +147,8 @@ class Run:
         return [v for v in self.verdicts if v.purpose == purpose and v.stands and v.safe == safe]
 
     def closed(self, purpose: str) -> bool:
-        return self.status == "compensated" or (purpose == "APPLY" and (self.status == "done" or self.compensating))
+        own = purpose != "COMPENSATE"
+        return self.status == "compensated" or (own and (self.status == "done" or self.compensating))
 
 
 @dataclass
@@ -166,7 +189,7 @@ class Model:
     def count(self, name: str) -> Count:
         rows = self.collections[name].rows
         having = [code for _, code in self.collections[name].scan() if code is not None]
-        own, codes = {code for code, (owner, _) in self.births.items() if owner == name}, set(having)
+        own, codes = self.own(name), set(having)
         missing, orphans = codes - set(self.births), len(own - codes)
         numbers = (len(rows), len(own), orphans, len(rows) - len(having), len(missing))
         return Count(missing, codes & set(self.births) - own, len(having) - len(codes), orphans, numbers)
@@ -174,12 +197,18 @@ class Model:
     def other_part(self, lineage: int, person: str, part: str) -> bool:
         return self.parts.get((lineage, person), part) != part
 
-    def about(self, run: Run) -> tuple[int, tuple[str, bool, int], int]:
+    def own(self, name: str) -> set[str]:
+        return {code for code, (owner, _) in self.births.items() if owner == name}
+
+    def about(self, run: Run) -> tuple[int, Definition, int]:
         return self.recorded, self.collections[run.collection].definition, run.failures
 
-    def verdict_missing(self, run: Run, purpose: str) -> bool:
-        about = [verdict.about for verdict in run.standing(purpose, safe=True)]
-        return bool(run.standing(purpose, safe=False)) or about != [self.about(run)]
+    def verdict_missing(self, run: Run, purpose: str, *, batch: bool = False) -> bool:
+        about, now = [verdict.about for verdict in run.standing(purpose, safe=True)], self.about(run)
+        if batch and run.purpose == "TRANSITION":
+            # It changes itself what the verdict is bound to.
+            about = [(contract, now[1], failures) for contract, _, failures in about]
+        return bool(run.standing(purpose, safe=False)) or about != [now]
 
     def rows_left(self, permit: int | None) -> int:
         return 0 if permit is None else self.permits[permit].most - self.permits[permit].spent
@@ -195,6 +224,17 @@ class Model:
             "permit_not_confirmed": not permit.confirmed,
             "permit_exhausted": self.rows_left(number) < rows,
         }
+
+    def open_runs(self, name: str) -> list[Run]:
+        """Return the runs of a collection that are under way, or were left behind with something written."""
+        return [
+            run
+            for number, run in enumerate(self.runs)
+            if run.collection == name
+            and run.status in ("running", "stopped", "failed")
+            and (run.status == "running" or len(run.written) > run.removed or run.compensating)
+            and (run.status == "running" or not self.settled(number, "done", "compensated"))
+        ]
 
     def rival(self, run: Run) -> bool:
         return any(other.holder and other is not run and other.collection == run.collection for other in self.runs)
@@ -226,8 +266,8 @@ class Model:
         ids = [*source.rows, *(row for row, _ in rows)]
         names = [n for n in (*source.rows.values(), *(n for _, n in rows)) if n is not None]
         codes = [source.code(*row) for row in rows]
-        gateway = gateway and not source.exempt
-        enforced = gateway and source.mode == "enforce"
+        gateway = gateway and POLICIES[source.policy.status] > 0
+        enforced = gateway and source.mode == "enforce" and source.policy.status == "required"
         refuse(
             unique_violation=len(ids) > len(set(ids)) or len(names) > len(set(names)),
             gateway_no_identity=enforced and None in codes,
@@ -247,29 +287,11 @@ class Model:
         rows.update({row: to} if row in rows else {})
 
     def classify(self, name: str, identity: str) -> None:
-        self.not_in_use(name)
-        source, own = self.collections[name], {code for code, (owner, _) in self.births.items() if owner == name}
+        source, own = self.collections[name], self.own(name)
         anew = replace(source, identity=identity)
         lost = [row for row in source.rows.items() if (code := source.code(*row)) in own and anew.code(*row) != code]
-        refuse(transition_required=lost)
+        refuse(definition_in_use=self.open_runs(name), transition_required=lost)
         source.identity = identity
-
-    def decide(self, name: str, *, exempt: bool) -> None:
-        self.not_in_use(name)
-        source = self.collections[name]
-        source.version += source.exempt != exempt
-        source.exempt = exempt
-
-    def not_in_use(self, name: str) -> None:
-        refuse(
-            definition_in_use=any(
-                run.collection == name
-                and run.status in ("running", "stopped", "failed")
-                and (run.status == "running" or len(run.written) > run.removed)
-                and (run.status == "running" or not self.settled(number, "done", "compensated"))
-                for number, run in enumerate(self.runs)
-            )
-        )
 
     # --- plan, review, permit
 
@@ -278,14 +300,14 @@ class Model:
         unfinished = [
             (len(run.written) > run.removed, number)
             for number, run in enumerate(self.runs)
-            if run.collection == name and run.status in ("running", "stopped", "failed")
+            if run.collection == name and run.purpose == "APPLY" and run.status in ("running", "stopped", "failed")
             and not run.compensating and not self.settled(number, "done")
         ]  # fmt: skip
         predecessor = max(unfinished)[1] if unfinished else None
         lineage = len(self.runs) if predecessor is None else self.runs[predecessor].lineage
         refuse(
             role_required=by not in OPERATORS,
-            policy_not_required=self.collections[name].exempt,
+            policy_not_required=self.collections[name].policy.status != "required",
             code_foreign=count.foreign,
             code_duplicate=count.duplicates,
             nothing_to_do=not count.missing,
@@ -305,12 +327,12 @@ class Model:
             vars(self).update(before)
         return min(planned, most), planned - min(planned, most)
 
-    def review(self, number: int, purpose: str, by: str, *, safe: bool, orphans: int, names: bool) -> None:
+    def review(self, number: int, purpose: str, by: str, *, safe: bool, accepts: int, names: bool) -> None:
         run = self.runs[number]
         against = run.standing(purpose, safe=False)
         refuse(
             role_required=by not in REVIEWERS,
-            verdict_malformed=orphans not in (0, run.orphans),
+            verdict_malformed=run.purpose == "APPLY" and accepts not in (0, run.orphans),
             run_status=run.closed(purpose) or (purpose == "COMPENSATE" and run.status == "planned"),
             separation_of_duties=self.other_part(run.lineage, by, "review"),
             verdict_stands=safe and against and not names,
@@ -318,7 +340,7 @@ class Model:
         self.parts[run.lineage, by] = "review"
         for verdict in [*against, *run.standing(purpose, safe=True)] if safe else []:
             verdict.stands = False
-        run.verdicts.append(Verdict(purpose, safe, orphans, self.about(run)))
+        run.verdicts.append(Verdict(purpose, safe, accepts, self.about(run)))
 
     def open_permit(self, number: int, purpose: str, most: int, by: str) -> None:
         run = self.runs[number]
@@ -360,6 +382,82 @@ class Model:
     def expire(self, number: int) -> None:
         self.permits[number].expired |= self.permits[number].status == "OPEN"
 
+    # --- changes of policy
+
+    def plan_transition(self, name: str, wanted: Policy, by: str) -> None:
+        run = Run(name, None, len(self.runs), (), set(), 0, "TRANSITION", wanted)
+        run.planned = self.change_left(run)
+        leaves = wanted.status not in ("required", self.collections[name].policy.status)
+        run.counts = (0, len(self.own(name)) if leaves else 0, 0, 0, len(run.planned))
+        refuse(
+            role_required=by not in OPERATORS,
+            nothing_to_do=not run.planned,
+            **self.transition_faults(run, "TRANSITION"),
+        )
+        self.parts[run.lineage, by] = "execution"
+        self.runs.append(run)
+
+    def change_left(self, run: Run) -> set[Change]:
+        source = self.collections[run.collection]
+        return set() if run.wanted in (None, source.policy) else {(source.policy, source.version, run.wanted)}
+
+    def transition_faults(self, run: Run, purpose: str) -> dict[str, bool]:
+        """Return what is in the way of a change of policy, or of undoing it."""
+        source, count = self.collections[run.collection], self.count(run.collection)
+        if purpose == "COMPENSATE":
+            ((to, version, wrote),) = run.planned
+            touched = (source.policy, source.version) != (wrote, version + 1)
+        else:
+            to, touched = run.wanted or source.policy, False
+        if to.status == source.policy.status:
+            blocked = False
+        elif to.status == "required":
+            blocked = bool(count.foreign or count.duplicates)
+        else:
+            accepts = [verdict.accepts for verdict in run.standing(purpose, safe=True)]
+            blocked = any(len(self.own(run.collection)) > most for most in accepts) or any(
+                permit.status == "OPEN"
+                and self.runs[permit.run] is not run
+                and self.runs[permit.run].collection == run.collection
+                for permit in self.permits
+            )
+        others = [other for other in self.open_runs(run.collection) if other is not run]
+        return {"births_touched": touched, "transition_blocked": not touched and (blocked or bool(others))}
+
+    def admit_transition(self, session: str, by: str, call: Call, *, asked: bool = False) -> None:
+        run = self.runs[call.run]
+        left = self.change_left(run)
+        refuse(
+            role_required=by not in OPERATORS,
+            run_status=run.closed("TRANSITION"),
+            run_held=run.holder not in (None, session) or (not asked and self.rival(run)),
+            dot_frozen=self.frozen,
+            separation_of_duties=not asked and self.other_part(run.lineage, by, "execution"),
+            contract_drift=self.contract != self.recorded,
+            verdict_missing=self.verdict_missing(run, "TRANSITION"),
+            plan_stale=left != run.planned,
+            nothing_to_do=not left,
+            bound_exceeded=self.rows_left(call.permit) < len(left),
+            **self.permit_faults(call.permit, call.run, "TRANSITION", len(left)),
+            **self.transition_faults(run, "TRANSITION"),
+        )
+
+    def transition(self, session: str, by: str, call: Call) -> None:
+        """Do what one CALL does: everything, or nothing."""
+        self.admit_transition(session, by, call)
+        run = self.runs[call.run]
+        self.claim(session, by, call, compensating=False)
+        self.change(run.collection, run.wanted or Policy())
+        run.target = run.written = run.planned
+        run.most = run.visited = run.batches = 1
+        self.permits[run.permit or 0].spent += 1
+        self.permits[run.permit or 0].status = "CONSUMED"
+        run.status, run.holder = "done", None
+
+    def change(self, name: str, policy: Policy) -> None:
+        self.collections[name].policy = policy
+        self.collections[name].version += 1
+
     # --- a run begins
 
     def claim(self, session: str, by: str, call: Call, *, compensating: bool) -> None:
@@ -375,10 +473,10 @@ class Model:
         """Check what stands at the beginning. Only who begins in earnest meets rivals, and a part of their own."""
         run, source = self.runs[call.run], self.collections[self.runs[call.run].collection]
         count, begun = self.count(run.collection), bool(run.target)
-        accepted = [verdict.orphans for verdict in run.standing("APPLY", safe=True)]
+        accepted = [verdict.accepts for verdict in run.standing("APPLY", safe=True)]
         size = len(run.target) if begun else min(len(count.missing), call.most)
         in_range = {
-            code for key, code in source.scan() if begun and run.definition == source.definition and key <= run.upper
+            code for key, code in source.scan() if begun and run.identity == source.identity and key <= run.upper
         }
         refuse(
             role_required=by not in OPERATORS,
@@ -387,7 +485,7 @@ class Model:
             driver_required=alone and (run.batches or run.holder == session),
             dot_frozen=self.frozen,
             separation_of_duties=not asked and self.other_part(run.lineage, by, "execution"),
-            policy_not_required=source.exempt,
+            policy_not_required=source.policy.status != "required",
             code_foreign=count.foreign,
             code_duplicate=count.duplicates,
             parity_broken=run.orphans and accepted != [run.orphans],
@@ -409,7 +507,7 @@ class Model:
             wanted = [(key, code) for key, code in source.scan() if code in missing][: min(len(missing), call.most)]
             last, _ = source.scan()[-1] if len(wanted) == len(run.planned) else wanted[-1]
             run.target = {code for _, code in wanted if code}
-            run.upper, run.most, run.definition = last, call.most, source.definition
+            run.upper, run.most, run.identity = last, call.most, source.identity
         self.claim(session, by, call, compensating=False)
 
     def admit_undo(self, session: str, by: str, call: Call, *, asked: bool = False) -> None:
@@ -423,6 +521,7 @@ class Model:
             contract_drift=self.contract != self.recorded,
             verdict_missing=self.verdict_missing(run, "COMPENSATE"),
             **self.permit_faults(call.permit, call.run, "COMPENSATE", len(run.written) - run.removed),
+            **(self.transition_faults(run, "COMPENSATE") if run.purpose == "TRANSITION" else {}),
         )
 
     def begin_undo(self, session: str, by: str, call: Call) -> None:
@@ -431,7 +530,8 @@ class Model:
 
     def ask(self, session: str, by: str, call: Call, *, back: bool = False) -> None:
         """Answer as if it were begun, and change nothing."""
-        (self.admit_undo if back else self.admit)(session, by, call, asked=True)
+        own = self.admit_transition if self.runs[call.run].purpose == "TRANSITION" else self.admit
+        (self.admit_undo if back else own)(session, by, call, asked=True)
 
     # --- a run goes on
 
@@ -444,7 +544,7 @@ class Model:
             stop_requested=run.stop,
             dot_frozen=self.frozen,
             contract_drift=self.contract != self.recorded,
-            verdict_missing=self.verdict_missing(run, purpose),
+            verdict_missing=self.verdict_missing(run, purpose, batch=True),
             **self.permit_faults(call.permit, call.run, purpose, 0),
         )
 
@@ -486,16 +586,25 @@ class Model:
         self.births |= dict.fromkeys(new, (run.collection, call.run))
 
     def undo_batch(self, session: str, call: Call, meanwhile: Hook) -> None:
-        """Remove births of the run; which of them first is left open, see ``adopt``. With none left, prove it."""
+        """Remove births of the run; which of them first is left open, see ``adopt``. With none left, prove it.
+
+        Of a transition the policy of before comes back, under the checks of that move.
+        """
         self.gate(session, call, "COMPENSATE")
         run = self.runs[call.run]
         if run.removed == len(run.written):
             run.status, run.holder, self.permits[run.permit or 0].status = "compensated", None, "CONSUMED"
             return
         rows = min(call.size, len(run.written) - run.removed)
-        self.at("writing", call, meanwhile)
+        if run.purpose == "TRANSITION":
+            refuse(**self.transition_faults(run, "COMPENSATE"))
+        else:
+            self.at("writing", call, meanwhile)
         refuse(**self.permit_faults(call.permit, call.run, "COMPENSATE", rows))
         self.at("written", call, meanwhile)
+        if run.purpose == "TRANSITION":
+            ((before, _, _),) = run.planned
+            self.change(run.collection, before)
         run.removed, run.removals = run.removed + rows, run.removals + 1
         self.permits[run.permit or 0].spent += rows
 
@@ -516,6 +625,9 @@ class Model:
 
     def call(self, session: str, by: str, call: Call, answer: str, meanwhile: Hook, *, back: bool = False) -> None:
         """Do what one CALL of a driver does."""
+        if self.runs[call.run].purpose == "TRANSITION" and not back:
+            self.transition(session, by, call)
+            return
         (self.begin_undo if back else self.begin)(session, by, call)
         while self.runs[call.run].status == "running":
             self.step(session, call, answer, meanwhile, back=back)
@@ -566,11 +678,19 @@ class Model:
         """Return what the tables have to show."""
         return {
             "births": self.births,
+            "policies": {name: (source.policy, source.version) for name, source in self.collections.items()},
+            "transitions": [
+                (number, before, version, to, "loosening" if before.loosened(to) else "tightening", run.removed > 0)
+                for number, run in enumerate(self.runs)
+                if run.purpose == "TRANSITION"
+                for before, version, to in run.written
+            ],
             "rows": {name: source.rows for name, source in self.collections.items()},
             "permits": [(p.run, p.purpose, p.status, p.most, p.spent, p.confirmed) for p in self.permits],
             "runs": [
                 {
-                    "number": number, "collection": r.collection, "status": r.status, "reason": r.reason,
+                    "number": number, "collection": r.collection, "purpose": r.purpose,
+                    "status": r.status, "reason": r.reason,
                     "predecessor": r.predecessor, "counts": r.counts, "expected": len(r.target or r.planned),
                     "most": r.most, "written": len(r.written), "skipped": r.visited - len(r.written),
                     "removed": r.removed, "receipts": (r.batches, r.removals, r.visited), "epoch": r.epoch,

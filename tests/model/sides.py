@@ -6,8 +6,8 @@ from uuid import UUID
 
 import psycopg
 from helpers import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, Run, statement
-from model.model import Call, Collection, Model, Refused
-from model.stage import COLLECTIONS, IDENTITIES, LOCK_TIMEOUT, Stage, reason
+from model.model import Call, Collection, Model, Policy, Refused
+from model.stage import COLLECTIONS, IDENTITIES, LOCK_TIMEOUT, STATUSES, Stage, reason
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
@@ -84,7 +84,7 @@ class Sides:
         """Hold the tables against the model, and against what holds always."""
         self.seen = self.stage.observe(self.run_ids, self.permit_ids)
         for number, run in enumerate(self.model.runs):
-            if run.compensating:
+            if run.compensating and run.purpose == "APPLY":
                 left = {code for code, (_, writer) in self.seen["births"].items() if writer == number}
                 insist(self.model.adopt(number, left), f"after {after}, of run {number} is left: {left}")
         for part, expected in self.model.view().items():
@@ -95,8 +95,21 @@ class Sides:
 
     # --- what is meant
 
+    def purpose(self, run: int, purpose: str) -> str:
+        """Return what a verdict or permit is for: the run's own purpose, or its undoing."""
+        own: str = self.seen["runs"][run]["purpose"]
+        return purpose if purpose == "COMPENSATE" else own
+
+    def runs(self, purpose: str, *over: str) -> list[int]:
+        """Return the runs of a purpose that are not over."""
+        return [n for n, row in enumerate(self.seen["runs"]) if row["purpose"] == purpose and row["status"] not in over]
+
+    def births(self, name: str) -> int:
+        return sum(owner == name for owner, _ in self.seen["births"].values())
+
     def permit_of(self, run: int, purpose: str = "APPLY") -> int | None:
         """Return the newest permit of a run."""
+        purpose = self.purpose(run, purpose)
         found = [n for n, permit in enumerate(self.seen["permits"]) if tuple(permit[:2]) == (run, purpose)]
         return found[-1] if found else None
 
@@ -106,6 +119,7 @@ class Sides:
     def call(self, run: int, size: int, purpose: str = "APPLY", amiss: str | None = None) -> Call:
         """Return what an operator would send, who reads the numbers off the ledger and the permit, or misreads one."""
         row, permit = self.seen["runs"][run], self.permit_of(run, purpose)
+        purpose = self.purpose(run, purpose)
         if amiss == "permit of another":
             others = [
                 n for n, p in enumerate(self.seen["permits"]) if tuple(p[:2]) != (run, purpose) and p[2] == "OPEN"
@@ -150,30 +164,32 @@ class Sides:
         accept: bool = True,
         names: bool = True,
     ) -> Move:
-        orphans = self.seen["runs"][run]["counts"][2] if accept else 0
+        row, purpose = self.seen["runs"][run], self.purpose(run, purpose)
+        accepts = (self.births(row["collection"]) if row["purpose"] == "TRANSITION" else row["counts"][2]) * accept
         given = {
             "p_run_id": self.run_ids[run],
             "p_verdict": "SAFE" if safe else "NOT_SAFE_NEEDS_FIX",
             "p_findings": "read",
-            "p_accept_orphans": orphans,
+            "p_accept_orphans": accepts,
             "p_purpose": purpose,
             "p_supersedes": self.against(run, purpose) if safe and names else None,
         }
 
         def says() -> None:
-            self.model.review(run, purpose, by, safe=safe, orphans=orphans, names=names)
+            self.model.review(run, purpose, by, safe=safe, accepts=accepts, names=names)
 
         return self.asks("review", by, "fn_birth_review_record", says, **given)
 
     def against(self, run: int, purpose: str) -> list[int]:
         """Return the verdicts that stand against a run."""
+        purpose = self.purpose(run, purpose)
         standing = "SELECT review_id FROM birth.v_birth_verdict_standing WHERE verdict <> 'SAFE'"
         rows = self.scene.rows(f"{standing} AND run_id = %s AND purpose = %s", (self.run_ids[run], purpose))
         return [row["review_id"] for row in rows]
 
     def opens(self, run: int, rows: int | None, by: str = OWNER, purpose: str = "APPLY") -> Move:
-        row = self.seen["runs"][run]
-        left = row["expected"] - row["written"] if purpose == "APPLY" else row["written"] - row["removed"]
+        row, purpose = self.seen["runs"][run], self.purpose(run, purpose)
+        left = row["written"] - row["removed"] if purpose == "COMPENSATE" else row["expected"] - row["written"]
         most = left if rows is None else rows
 
         def do() -> None:
@@ -211,7 +227,8 @@ class Sides:
         def do() -> None:
             self.frozen = not self.frozen
             routine, by = ("fn_birth_dot_freeze", OPERATOR) if self.frozen else ("fn_birth_dot_unfreeze", DBA)
-            self.scene.ask(by, routine, p_dot="dot-birth-backfill-apply", p_reason="a pause")
+            for dot in ("dot-birth-backfill-apply", "dot-birth-transition-apply"):
+                self.scene.ask(by, routine, p_dot=dot, p_reason="a pause")
 
         def says(_: str) -> None:
             self.model.frozen = self.frozen
@@ -260,9 +277,12 @@ class Sides:
     def driven(self, call: Call, *, back: bool, execute: bool = True) -> tuple[Composed, dict[str, object]]:
         """Return the CALL and what it is given."""
         given = self.arguments(call) | {"p_batch": call.size, "p_execute": execute}
+        routine, names = "sp_dot_birth_qt001_apply", list(given)
         if back:
-            given = {name: given[name] for name in ("p_run_id", "p_permit_id", "p_batch", "p_execute")}
-        routine = "sp_dot_birth_qt001_compensate" if back else "sp_dot_birth_qt001_apply"
+            routine, names = "sp_dot_birth_qt001_compensate", ["p_run_id", "p_permit_id", "p_batch", "p_execute"]
+        elif self.seen["runs"][call.run]["purpose"] == "TRANSITION":
+            routine, names = "sp_dot_birth_qt005_apply", ["p_run_id", "p_permit_id", "p_execute"]
+        given = {name: given[name] for name in names}
         return statement("CALL", routine, given), given
 
     def asks_first(self, call: Call, by: str, *, back: bool = False) -> Move:
@@ -383,20 +403,38 @@ class Sides:
             "classify", STEWARD, "fn_birth_identity_classify", lambda: self.model.classify(name, identity), **given
         )
 
-    def decides(self, name: str, *, exempt: bool) -> Move:
-        """Say whether a collection needs births: as a transition would, whose runs the model does not have."""
-        policy = "BIRTH_EXEMPT_TEST" if exempt else "BIRTH_REQUIRED"
+    def plans_transition(self, name: str, to: Policy, by: str = OPERATOR) -> Move:
+        def do() -> None:
+            given = {"p_collection": name, "p_to_status": STATUSES[to.status], "p_to_governed": to.governed}
+            row = self.scene.ask_one(by, "fn_dot_birth_qt005_plan", **given, p_dry_run=False)
+            self.run_ids.append(row["run_id"])
+
+        return Move("plan a transition", do, lambda _: self.model.plan_transition(name, to, by))
+
+    def transits(self, name: str, to: Policy) -> Move:
+        """Change a policy from plan to execution, by its three people, in one move."""
+        accepts = self.births(name)
 
         def do() -> None:
-            self.scene.value("SELECT birth.fn_birth_open_run(%s)", (name,))
-            self.scene.execute(
-                "UPDATE birth.collection_registry SET coverage_status = %(policy)s,"
-                " policy_version = policy_version + 1, rule_version = rule_version + 1"
-                " WHERE collection_name = %(name)s AND coverage_status <> %(policy)s",
-                {"policy": policy, "name": name},
-            )
+            self.plans_transition(name, to).do()
+            run_id = self.run_ids[-1]
+            self.scene.review(run_id, p_accept_orphans=accepts)
+            permit_id = self.scene.open_permit(name, run_id, 1)
+            self.permit_ids.append(permit_id)
+            self.scene.confirm(permit_id)
+            given = {"p_run_id": run_id, "p_permit_id": permit_id, "p_execute": True}
+            self.stage.driver(OPERATOR).execute(statement("CALL", "sp_dot_birth_qt005_apply", given), given)
 
-        return Move("policy", do, lambda _: self.model.decide(name, exempt=exempt))
+        def says(_: str) -> None:
+            self.model.plan_transition(name, to, OPERATOR)
+            run = len(self.model.runs) - 1
+            self.model.review(run, "TRANSITION", REVIEWER, safe=True, accepts=accepts, names=True)
+            self.model.open_permit(run, "TRANSITION", 1, OWNER)
+            permit = len(self.model.permits) - 1
+            self.model.confirm(permit, REVIEWER)
+            self.model.call(f"{OPERATOR}, driving", OPERATOR, Call(run, permit, 1, 1, 1), "", lambda _: None)
+
+        return Move("policy", do, says)
 
     def switches(self, name: str, mode: str) -> Move:
         def says() -> None:

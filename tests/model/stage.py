@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 from helpers import EVERYBODY, OPERATOR, SECOND_OPERATOR, STEWARD, Scene
+from model.model import Policy
 from psycopg.sql import SQL, Composed, Identifier
 from support import Database
 
@@ -20,6 +21,14 @@ SELECT jsonb_build_object(
   'births', (
     SELECT coalesce(jsonb_agg(jsonb_build_array(b.entity_code, b.collection_name, b.run_id)), '[]')
     FROM birth.birth_registry b),
+  'policies', (
+    SELECT jsonb_object_agg(c.collection_name, jsonb_build_array(c.coverage_status, c.governed, c.policy_version))
+    FROM birth.collection_registry c),
+  'transitions', (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(t.run_id, jsonb_build_array(t.from_status, t.from_governed),
+      t.from_version, jsonb_build_array(t.to_status, t.to_governed), t.direction, t.undone_at IS NOT NULL)
+      ORDER BY l.planned_at), '[]')
+    FROM birth.birth_transition t JOIN birth.birth_backfill_ledger_v2 l USING (run_id)),
   'rows', jsonb_build_object(
     'a', (SELECT coalesce(jsonb_agg(jsonb_build_array(s.id, s.name)), '[]') FROM public.a s),
     'b', (SELECT coalesce(jsonb_agg(jsonb_build_array(s.id, s.name)), '[]') FROM public.b s)),
@@ -29,7 +38,8 @@ SELECT jsonb_build_object(
     FROM birth.birth_admission_permit_v2 p),
   'runs', (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
-      'number', l.run_id, 'collection', l.collection_name, 'status', l.status, 'reason', l.stop_reason,
+      'number', l.run_id, 'collection', l.collection_name, 'purpose', l.purpose, 'status', l.status,
+      'reason', l.stop_reason,
       'predecessor', l.predecessor, 'expected', l.expected_delta, 'most', l.max_rows,
       'counts', ARRAY[l.source_rows, l.existing_births, l.orphans, l.unresolvable, l.planned_rows],
       'written', l.actual_inserted, 'skipped', l.skipped, 'removed', l.compensated_rows,
@@ -37,9 +47,9 @@ SELECT jsonb_build_object(
       'epoch', l.epoch, 'held', birth.fn_birth_run_holder(l.run_id, l.epoch) IS NOT NULL,
       'permit', l.permit_id, 'executed_by', l.executed_by) ORDER BY l.planned_at), '[]')
     FROM birth.birth_backfill_ledger_v2 l,
-         LATERAL (SELECT count(*) FILTER (WHERE r.purpose = 'APPLY') AS applied,
+         LATERAL (SELECT count(*) FILTER (WHERE r.purpose <> 'COMPENSATE') AS applied,
                          count(*) FILTER (WHERE r.purpose = 'COMPENSATE') AS removed,
-                         coalesce(sum(r.visited) FILTER (WHERE r.purpose = 'APPLY'), 0) AS visited
+                         coalesce(sum(r.visited) FILTER (WHERE r.purpose <> 'COMPENSATE'), 0) AS visited
                   FROM birth.birth_receipt r WHERE r.run_id = l.run_id) r))
 """
 
@@ -52,11 +62,20 @@ IDENTITIES: dict[str, dict[str, str]] = {
     "legacy": {"p_template": "{id}{name}"},
 }
 
+#: What each policy is called.
+STATUSES = {
+    "exempt": "BIRTH_EXEMPT_TEST",
+    "exempt otherwise": "BIRTH_EXEMPT_OTHER",
+    "deferred": "BIRTH_DEFERRED_NEEDS_REVIEW",
+    "required": "BIRTH_REQUIRED",
+}
+
 _EMPTY = [
     *[("public", name) for name in COLLECTIONS],
     ("birth", "birth_registry"),
     ("birth", "birth_gateway_finding"),
     ("birth", "birth_receipt"),
+    ("birth", "birth_transition"),
     ("birth", "birth_review"),
     ("birth", "birth_admission_permit_v2"),
     ("birth", "birth_backfill_ledger_v2"),
@@ -77,6 +96,10 @@ def reason(error: psycopg.Error) -> str:
     cls: type[Exception] = _CATALOGUE.get(error.sqlstate or "", type(error))
     name = _SNAKE.sub("_", cls.__name__).lower()
     return "role_required" if name == "insufficient_privilege" else name
+
+
+def _policy(status: str, governed: bool) -> Policy:
+    return Policy(next(name for name, known in STATUSES.items() if known == status), governed)
 
 
 class Stage:
@@ -114,6 +137,10 @@ class Stage:
             self.scene.execute("SET LOCAL session_replication_role = replica")
             for table in _EMPTY:
                 self.scene.execute(SQL("DELETE FROM {}").format(Identifier(*table)))
+            self.scene.execute(
+                "UPDATE birth.collection_registry SET coverage_status = %s, governed = false, policy_version = 1",
+                (STATUSES["required"],),
+            )
             self.scene.execute("DELETE FROM birth.birth_act WHERE act_id > %s", (self._acts,))
             self.scene.execute(
                 "DELETE FROM birth.birth_gateway_release_registry WHERE generation > %s", (self._generation,)
@@ -129,6 +156,14 @@ class Stage:
         permits = {permit_id: number for number, permit_id in enumerate(permit_ids)}
         return {
             "births": {code: (owner, runs.get(run_id)) for code, owner, run_id in found["births"]},
+            "policies": {
+                name: (_policy(status, governed), version)
+                for name, (status, governed, version) in found["policies"].items()
+            },
+            "transitions": [
+                (runs[run_id], _policy(*before), version, _policy(*to), *rest)
+                for run_id, before, version, to, *rest in found["transitions"]
+            ],
             "rows": {name: dict(map(tuple, rows)) for name, rows in found["rows"].items()},
             "permits": [(runs[run_id], *rest) for run_id, *rest in found["permits"]],
             "runs": [

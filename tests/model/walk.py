@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from model.draw import DEEDS, ROWS, SOURCES, Admission, Aim, Attempt, Deed, Event, Fresh
-from model.model import Call, Collection
+from model.model import Call, Collection, Policy
 from model.sides import Move, Row, Sides
 from model.stage import COLLECTIONS, IDENTITIES, Stage
 
@@ -38,7 +38,6 @@ class Walk(Sides, RuleBasedStateMachine):
         if self.awake:
             self.stage.reset()
             for name, source, late in zip(COLLECTIONS, sources, rows, strict=True):
-                self.judge(self.decides(name, exempt=False), compare=False)
                 self.judge(self.classifies(name, source.identity), compare=False)
                 self.judge(self.switches(name, source.mode), compare=False)
                 self.judge(self.arrives(name, late))
@@ -51,8 +50,10 @@ class Walk(Sides, RuleBasedStateMachine):
             getattr(self, deed.what)(**deed.given)
 
     def teardown(self) -> None:
-        self.stage.ends.update(row["status"] for row in self.seen.get("runs", []))
-        self.stage.ends["resumed"] += sum(row["epoch"] > 1 for row in self.seen.get("runs", []))
+        backfills = [row for row in self.seen.get("runs", []) if row["purpose"] == "APPLY"]
+        self.stage.ends.update(row["status"] for row in backfills)
+        self.stage.ends["resumed"] += sum(row["epoch"] > 1 for row in backfills)
+        self.stage.ends["changed"] += len(self.seen.get("transitions", []))
 
     # --- deeds
 
@@ -127,6 +128,32 @@ class Walk(Sides, RuleBasedStateMachine):
         self.send(call, by, event, point, back=True)
         self.again(run, by, size, then, "COMPENSATE")
 
+    def govern(
+        self,
+        name: str,
+        to: Policy,
+        number: int | None,
+        by: str,
+        admission: Admission | None,
+        event: Event | None,
+        amiss: str | None,
+        asks: bool,
+    ) -> None:
+        """Carry out a change of policy that was planned before, or plan one; things may happen before its execution."""
+        run = None if number is None else self.one_of(self.runs("TRANSITION", "done", "compensated"), number)
+        if run is None and self.judge(self.plans_transition(name, to, by)):
+            run = len(self.run_ids) - 1
+        if run is None:
+            return
+        if admission:
+            self.admit(run, admission)
+        if event:
+            self.judge(self.happening(event, by, run))
+        call = self.call(run, 1, amiss=amiss)
+        if asks:
+            self.judge(self.asks_first(call, by))
+        self.judge(self.calls(call, by))
+
     def look(self, name: str, by: str, most: int | None) -> None:
         """Plan or rehearse."""
         self.judge(self.plans(name, by) if most is None else self.rehearses(name, by, most))
@@ -157,7 +184,7 @@ class Walk(Sides, RuleBasedStateMachine):
                 move = self.takes_over(run, by or DBA)
         self.judge(move)
 
-    def happen(self, what: str, name: str, rows: list[Row], identity: str, mode: str) -> None:
+    def happen(self, what: str, name: str, rows: list[Row], identity: str, mode: str, policy: Policy) -> None:
         """Let a collection change."""
         match what:
             case "insert":
@@ -170,8 +197,8 @@ class Walk(Sides, RuleBasedStateMachine):
                 move = self.renames(name, *rows[0])
             case "classify":
                 move = self.classifies(name, identity)
-            case "exempt":
-                move = self.decides(name, exempt=True)
+            case "govern":
+                move = self.transits(name, policy)
             case _:
                 move = self.switches(name, mode)
         self.judge(move)
@@ -212,8 +239,8 @@ class Walk(Sides, RuleBasedStateMachine):
                 return self.reviews(run, purpose=purpose, safe=False)
             case "classify":
                 return self.classifies(name, sorted(IDENTITIES)[row % len(IDENTITIES)])
-            case "exempt":
-                return self.decides(name, exempt=event.other > 0)
+            case "govern":
+                return self.transits(name, event.policy)
             case "delete" if there is not None:
                 return self.deletes(name, there)
             case "delete all":
@@ -265,7 +292,7 @@ class Walk(Sides, RuleBasedStateMachine):
 
     def aimed(self, aim: Aim, by: str) -> int | None:
         """Return the run that is meant, if there is any, after everything that comes before its execution."""
-        open_ones = [n for n, row in enumerate(self.seen["runs"]) if row["status"] not in ("done", "compensated")]
+        open_ones = self.runs("APPLY", "done", "compensated")
         run = None if aim.number is None else self.one_of(open_ones, aim.number)
         run = self.planned(aim.fresh) if run is None else run
         run = self.one_of(open_ones, 0) if run is None else run
@@ -279,8 +306,9 @@ class Walk(Sides, RuleBasedStateMachine):
         """Have rows come in and plan; where that is refused, begin the table anew, and try again."""
         for attempt in range(2):
             if attempt:
-                self.judge(self.decides(fresh.name, exempt=False), compare=False)
-                self.judge(self.clears(fresh.name), compare=False)
+                self.judge(self.clears(fresh.name))
+                if self.seen["policies"][fresh.name][0].status != "required":
+                    self.judge(self.transits(fresh.name, Policy()))
             self.judge(self.arrives(fresh.name, fresh.rows), compare=False)
             if self.judge(self.plans(fresh.name, fresh.by)):
                 return len(self.run_ids) - 1

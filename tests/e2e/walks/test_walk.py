@@ -30,8 +30,9 @@ MET = {
     "kill": "done",
     "cancel": "done",
     "terminate": "done",
-    "classify": "done definition_in_use",
-    "policy": "done definition_in_use",
+    "classify": "done definition_in_use transition_required",
+    "plan a transition": "done nothing_to_do transition_blocked",
+    "policy": "done nothing_to_do transition_blocked",
     "mode": "done",
     "insert": "done unique_violation",
     "insert past the gateway": "done unique_violation",
@@ -50,7 +51,9 @@ def test_database_and_model_agree_after_every_step_of_every_walk(stage: Stage) -
         walk(stage, seed)
     expected = {(move, answer) for move, answers in MET.items() for answer in answers.split()}
     assert not expected - stage.answers.keys()
-    # So that nobody takes a stroll for a walk: one run is finished in each, and every second one is begun again.
+    # So that nobody takes a stroll for a walk: one run is finished in each, every second one is begun
+    # again, and every second one changes a policy.
     assert stage.ends["done"] + stage.ends["compensated"] >= len(SEEDS)
     assert stage.ends["resumed"] >= len(SEEDS) // 2
     assert stage.ends["compensated"] >= len(SEEDS) // 8
+    assert stage.ends["changed"] >= len(SEEDS) // 2
