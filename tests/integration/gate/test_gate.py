@@ -253,6 +253,28 @@ def test_an_admitted_exempt_table_is_not_closed_by_its_first_gateway(world: Worl
     world.insert(["a"])
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_table_in_use_is_not_closed_by_the_next_one_of_its_collection(world: World, renamed: bool) -> None:
+    gated(world)
+    world.governed(TABLE, coverage="BIRTH_REQUIRED" if renamed else "BIRTH_EXEMPT_LOG")
+    admit(world)
+    world.insert(["a"])
+    if renamed:
+        world.owner.execute("ALTER TABLE app.thing RENAME TO former; ALTER INDEX app.thing_pkey RENAME TO former_pkey")
+        world.table(TABLE)
+        former, thing = "former", "thing"
+    else:
+        world.table(TABLE, "other")
+        world.register(table="other", coverage="BIRTH_EXEMPT_LOG")
+        former, thing = "thing", "other"
+    world.attach()
+    assert kept(world) == (True, None, None)
+    world.insert(["b"], former)
+    with pytest.raises(psycopg.Error) as refusal:
+        world.insert(["c"], thing)
+    assert refusal.value.sqlstate == "NB508"
+
+
 def test_a_closed_collection_stays_in_attention_when_its_schema_leaves_the_gate(world: World) -> None:
     gated(world)
     world.governed(TABLE)

@@ -4,7 +4,8 @@
 -- must be where its collection is: on the registered table, on a partition of it, or on a renamed table that nothing
 -- replaced. A renamed table is known by its owner, who could insert into the registered one too; a temporary table
 -- never counts. Otherwise a trigger on a table of one's own would give births to another's collection.
--- A collection that the gate closed takes no row. It is asked before anything else, deferred collections too.
+-- A collection that the gate closed takes no row, a deferred one neither: on its table, and on the one that was closed.
+-- A table that it had before, and that is in use, keeps its trigger and is not closed by the next one.
 -- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL if the table can give no code. NB503,
 -- NB507, NB508; 40001 if the transaction's snapshot shows an earlier state of the collection.
 -- Calls: fn_birth_raise
@@ -31,9 +32,6 @@ BEGIN
   IF NOT FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_unregistered',
       format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
-  END IF;
-  IF r_collection.gate_closed THEN
-    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the row
   -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
@@ -63,6 +61,10 @@ BEGIN
                    THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = r_collection.gateway_owner
                    ELSE c.oid = v_registered END);
     END IF;
+  END IF;
+  IF r_collection.gate_closed
+     AND (v_covered OR r_collection.gate_relation IN (p_relation, pg_partition_root(p_relation))) THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   IF NOT v_usable OR NOT v_covered THEN
     r_collection.birth_code_sql := 'NULL::text';
