@@ -105,6 +105,12 @@ FAULTS = {
     "a compensation removes a birth fewer": Fault(
         "fn_birth_compensate_write", "= ANY (p_codes) RETURNING", "= ANY (p_codes[2:]) RETURNING", seed=9
     ),
+    "a policy is loosened beside an open permit": Fault(
+        "fn_birth_transition_fault", "AND p.status = 'OPEN');", "AND p.status = 'OPENED');", seed=9
+    ),
+    "a policy changes beside an open run": Fault(
+        "fn_birth_transition_fault", "AND (l.status = 'running' OR", "AND false AND (l.status = 'running' OR", seed=18
+    ),
     "an undone run keeps its permit": Fault(
         "fn_birth_run_finish",
         "WHERE p.permit_id = p_run.permit_id;",
