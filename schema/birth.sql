@@ -209,6 +209,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     identity_hash text NOT NULL,
     planned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     planned_by text NOT NULL,
+    wanted jsonb,
     max_rows bigint,
     expected_delta bigint NOT NULL,
     target_upper text[],
@@ -270,7 +271,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collection_name IS 'The collect
 
 -- Name: COLUMN birth_backfill_ledger_v2.purpose; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run does: APPLY writes births. COMPENSATE undoes a run.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.purpose IS 'What the run is for: APPLY writes births, TRANSITION changes a policy. fn_birth_purpose lists them.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -348,6 +349,10 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_at IS 'When it was plan
 
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.planned_by IS 'By which login.';
 
+-- Name: COLUMN birth_backfill_ledger_v2.wanted; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.wanted IS 'Arguments of the plan beside its collection, by their names; NULL: there are none.';
+
 -- Name: COLUMN birth_backfill_ledger_v2.max_rows; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.max_rows IS 'The bound of the run; NULL until it begins.';
@@ -366,7 +371,7 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.target_fingerprint IS 'Fingerpr
 
 -- Name: COLUMN birth_backfill_ledger_v2.accepted_orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'Orphans that the verdict accepted.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.accepted_orphans IS 'What the verdict accepted.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.alerts_before; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -664,6 +669,41 @@ ALTER FUNCTION birth.fn_birth_census(p_collection text) OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_census(p_collection text) IS 'Two-way census of a collection: check, rows, examples, pass. NB103, NB112, NB115. Specification: 7.';
 
+-- Name: fn_birth_census_record(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_census_record(p_collection text) RETURNS TABLE("check" text, rows bigint, examples text[], pass boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  -- Before the rows are read: a rule that holds then holds for all that is read.
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_collection);
+  r_check record;
+  v_checks jsonb := '[]';
+  v_unborn numeric := 0;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_census_record');
+  FOR r_check IN SELECT * FROM birth.fn_birth_census(p_collection) LOOP
+    v_checks := v_checks || jsonb_build_object('check', r_check."check", 'rows', r_check.rows, 'pass', r_check.pass);
+    -- NULL: the identity is not eligible, and nothing was counted.
+    v_unborn := v_unborn + CASE
+      WHEN r_check.rows IS NULL THEN NULL
+      WHEN r_check."check" IN ('rows without a birth', 'rows without a code', 'codes owned by another collection',
+                               'duplicate codes') THEN r_check.rows
+      ELSE 0 END;
+    RETURN QUERY SELECT r_check."check", r_check.rows, r_check.examples, r_check.pass;
+  END LOOP;
+  PERFORM birth.fn_birth_act_record('census', p_collection := p_collection,
+    p_detail := v_rule || jsonb_build_object('unborn', v_unborn, 'checks', v_checks));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_census_record(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_census_record(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_census_record(p_collection text) IS 'Takes the census of a collection and records it as an act; returns check, rows, examples, pass. Operator. NB103, NB110 to NB112, NB115. Specification: 4.1, 7.';
+
 -- Name: fn_birth_checks(text, birth.birth_backfill_ledger_v2, text, birth.birth_backfill_ledger_v2, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint DEFAULT 0, p_foreign text[] DEFAULT NULL::text[]) RETURNS TABLE(number bigint, check_name text, found text, expected text, pass boolean, blocker jsonb)
@@ -742,7 +782,9 @@ BEGIN
       WHEN r_review.failures_seen < birth.fn_birth_run_failures(p_run) THEN 'it failed after the verdict'
       WHEN r_review.planned_fingerprint <> p_run.planned_fingerprint THEN 'the verdict was about another planned set'
       WHEN r_review.contract_hash <> birth.fn_birth_contract_hash() THEN 'the contract changed after the verdict'
-      WHEN r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
+      -- What is written already is what changed it: then only the proof is left.
+      WHEN NOT (r_purpose.settles AND CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END > 0)
+           AND r_review.identity_hash IS DISTINCT FROM birth.fn_birth_identity_hash(p_run.collection_name)
         THEN 'policy, identity or table changed after the verdict'
     END;
   END IF;
@@ -768,12 +810,12 @@ BEGIN
       ELSE p_run.expected_delta
     END;
     p_rows := v_target - CASE WHEN v_undo THEN p_run.compensated_rows ELSE p_run.actual_inserted END;
-    -- It may read tables of others: only for an operator, once verdict and permit allow the run.
-    v_asked := v_verdict_fault IS NULL AND r_permit.status = 'OPEN'
-      AND birth.fn_birth_is_member(session_user, 'birth_operator');
-    IF v_asked AND r_purpose.fault IS NOT NULL THEN
-      EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
-    END IF;
+  END IF;
+  -- It may read tables of others: only for an operator, and before a run once verdict and permit allow it.
+  v_asked := r_purpose.fault IS NOT NULL AND birth.fn_birth_is_member(session_user, 'birth_operator')
+    AND (p_scope = 'plan' OR p_scope = 'start' AND v_verdict_fault IS NULL AND r_permit.status = 'OPEN');
+  IF v_asked THEN
+    EXECUTE format('SELECT birth.%I($1)', r_purpose.fault) INTO v_fault USING p_run;
   END IF;
   IF p_scope = 'end' OR p_scope = 'start' AND NOT v_first AND NOT v_undo THEN
     v_held := birth.fn_birth_run_proof(p_run);
@@ -950,7 +992,7 @@ BEGIN
      p_now.expected_delta = v_target AND (v_first OR p_now.max_rows = p_run.max_rows), 'delta_mismatch',
      format('p_expected_delta is %s, p_max_rows %s; the run would write %s%s', p_now.expected_delta, p_now.max_rows,
        v_target, CASE WHEN NOT v_first THEN format(' with p_max_rows %s', p_run.max_rows) END), v_target::text, NULL),
-    (CASE WHEN v_asked THEN 'start' END, 'the purpose itself finds nothing in the way',
+    (CASE WHEN v_asked THEN 'plan start' END, 'the purpose itself finds nothing in the way',
      v_fault IS NULL, v_fault ->> 'error',
      v_fault ->> 'detail', 'nothing', v_fault ->> 'hint'),
 
@@ -1064,6 +1106,10 @@ CREATE FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema t
     AS $_$
 DECLARE
   v_fault text;
+  v_known boolean;
+  v_same boolean;
+  r_before birth.collection_registry;
+  r_source record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_register');
   IF p_collection IS NULL OR btrim(p_collection) = '' OR octet_length(p_collection) > 63
@@ -1082,20 +1128,48 @@ BEGIN
       format('table %I.%I belongs to collection %s', p_schema, p_table, v_fault));
   END IF;
   -- A table that does not exist yet may be registered; one that can never be a source may not.
-  SELECT s.reason INTO v_fault FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name) s
-  WHERE s.status = 'BLOCKED_SOURCE';
-  IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('source_missing', v_fault);
+  SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
+  IF r_source.status = 'BLOCKED_SOURCE'
+     AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
   END IF;
-  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  SELECT min(g.collection_name) INTO v_fault
+  FROM birth.v_birth_gateway_trigger g JOIN birth.collection_registry c ON c.collection_name = g.collection_name
+  WHERE g.relation = r_source.relation AND g.collection_name <> p_collection;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('source_claimed',
+      format('table %I.%I has the gateway of collection %s', p_schema, p_table, v_fault));
+  END IF;
+  SELECT c.* INTO r_before FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  v_known := FOUND;
   PERFORM birth.fn_birth_open_run(p_collection);
+  IF v_known AND (r_before.coverage_status, r_before.governed) <> (p_coverage_status, p_governed) THEN
+    PERFORM birth.fn_birth_raise('transition_required',
+      format('collection %s is %s, governed %s', p_collection, r_before.coverage_status, r_before.governed),
+      format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, p_to_status := %L, p_to_governed := %L);'
+             '  -- an operator', p_collection, p_coverage_status, p_governed));
+  ELSIF v_known AND (r_before.schema_name, r_before.table_name) <> (p_schema::name, p_table::name)
+    AND (r_before.coverage_status = 'BIRTH_REQUIRED'
+         OR EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection))
+    AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                    WHERE g.collection_name = p_collection AND g.relation = r_source.relation) THEN
+    PERFORM birth.fn_birth_raise('transition_required',
+      format('collection %s is required or has births, and its gateway is not on %I.%I', p_collection, p_schema,
+        p_table),
+      'register where its gateway stands, see birth.v_birth_gateway_trigger; another table is another collection');
+  END IF;
+  -- The table is the same under its old name, and under the name to which it was renamed.
+  v_same := ((r_before.schema_name, r_before.table_name) = (p_schema::name, p_table::name)
+             OR r_before.gate_relation = r_source.relation) IS TRUE;
 
   BEGIN
     -- Not ON CONFLICT DO UPDATE: it locks the row as if its key changed, and a gateway that records a finding would
     -- wait.
     UPDATE birth.collection_registry c
-    SET schema_name = p_schema, table_name = p_table, coverage_status = p_coverage_status, governed = p_governed,
-        rule_version = c.rule_version + (c.coverage_status <> p_coverage_status)::integer
+    SET schema_name = p_schema, table_name = p_table,
+        admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+        admitted_how = CASE WHEN v_same THEN c.admitted_how END
     WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       INSERT INTO birth.collection_registry (collection_name, schema_name, table_name, coverage_status, governed)
@@ -1116,7 +1190,7 @@ ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema te
 
 -- Name: FUNCTION fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects it; returns the next step. Steward. NB102, NB110, NB111, NB114, NB116, NB506. Specification: 2, 4.';
+COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects its table; returns the next step. Steward. NB102, NB110 to NB112, NB114, NB116, NB117, NB506. Specification: 2, 4, 4.1.';
 
 -- Name: fn_birth_compensate_fault(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2388,7 +2462,7 @@ BEGIN
      'register it with birth.fn_birth_collection_register, or correct the name'),
     ('policy_not_required', 'NB104', 'failed',
      'the policy of the collection is not BIRTH_REQUIRED',
-     'ask a steward to set it with birth.fn_birth_collection_register: only BIRTH_REQUIRED collections get births'),
+     'only BIRTH_REQUIRED collections get births; a policy changes by a transition: birth.fn_dot_birth_qt005_plan'),
     ('identity_not_eligible', 'NB105', 'failed',
      'the identity of the collection is not eligible',
      'choose an identity with birth.fn_birth_identity_classify; birth.fn_birth_identity_propose suggests one'),
@@ -2425,6 +2499,12 @@ BEGIN
     ('definition_in_use', 'NB116', 'failed',
      'the collection has an open run',
      'finish or compensate the run first'),
+    ('transition_required', 'NB117', 'failed',
+     'the change needs a governance transition',
+     'an operator plans it with birth.fn_dot_birth_qt005_plan; another person judges it, a third one permits it'),
+    ('transition_blocked', 'NB118', 'failed',
+     'the policy of the collection cannot change so now',
+     'mend what the detail names, then plan again'),
     ('source_left_traces', 'NB119', 'failed',
      'code on the source table changed the state of this session',
      'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
@@ -2572,6 +2652,10 @@ BEGIN
     ('server_unknown', 'NB414', 'failed',
      'the release has no contract for this server version',
      'install a newer birthdb, or release on a server version that it supports'),
+    ('gate_in_use', 'NB415', 'failed',
+     'collections are closed until they are admitted',
+     'admit each with birth.fn_birth_gate_admit, or detach it with birth.fn_birth_gateway_detach; then downgrade '
+     'again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -2595,6 +2679,16 @@ BEGIN
     ('gateway_shadowed', 'NB507', 'failed',
      'a temporary relation hides the transition table of the gateway',
      'drop birth_new_rows from the temporary schema of this session, then insert again'),
+    ('not_admitted', 'NB508', 'failed',
+     'the collection takes no rows before it is admitted',
+     'admit it with birth.fn_birth_gate_admit: a steward who neither registered nor classified it last'),
+    ('table_ungated', 'NB509', 'failed',
+     'a table of a gated schema is not governed',
+     'for each table in the detail send its statement, as a steward and before this transaction ends; then send this'
+     ' statement again'),
+    ('admission_refused', 'NB510', 'failed',
+     'the collection cannot be admitted',
+     'see birth.v_birth_gate for its state and next step'),
     ('fence_late', 'NB516', 'failed',
      'a transaction that has already written cannot record the fence',
      'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
@@ -2722,116 +2816,135 @@ ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason te
 
 COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and deletes them; returns the number of rows. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
 
--- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gate(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
-    LANGUAGE plpgsql
+CREATE FUNCTION birth.fn_birth_gate(p_schema text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
-  v_held bigint;
-  v_taken bigint;
-  v_written bigint;
+  v_tables bigint;
+  v_open bigint;
+  v_detail text;
 BEGIN
-  born := 0;
-  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
-  FOR v_time IN 1 .. 10 LOOP
-    SELECT count(DISTINCT h.entity_code) INTO v_held
-    FROM (SELECT b.entity_code
-          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-          WHERE b.collection_name = p_collection
-          ORDER BY b.entity_code
-          FOR KEY SHARE OF b) h;
-    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
-    INTO taken, v_taken, examples
-    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-    WHERE b.collection_name <> p_collection;
-    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
-    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
-    ORDER BY c.code COLLATE "C"
-    ON CONFLICT (entity_code) DO NOTHING;
-    GET DIAGNOSTICS v_written = ROW_COUNT;
-    born := born + v_written;
-  END LOOP;
+  -- A misspelt name would check nothing.
+  IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema OR p_schema IS NULL) THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('schema %L does not exist', p_schema));
+  END IF;
+  SELECT count(*), count(*) FILTER (WHERE g.open),
+         string_agg(format('%I.%I is %s: %s', g.schema_name, g.table_name, g.state, g.next_step), E'\n'
+                    ORDER BY g.schema_name, g.table_name) FILTER (WHERE g.open)
+  INTO v_tables, v_open, v_detail
+  FROM (SELECT v.schema_name, v.table_name, v.state, v.next_step, v.state IN ('UNKNOWN', 'REGISTERED', 'READY') AS open
+        FROM birth.v_birth_gate v WHERE v.mode = 'enforce' AND (v.schema_name = p_schema OR p_schema IS NULL)) g;
+  IF v_open > 0 THEN
+    PERFORM birth.fn_birth_raise('table_ungated', v_detail);
+  END IF;
+  RETURN v_tables;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gate(p_schema text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gate(p_schema text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gate(p_schema text) IS 'Refuses while a table of an enforcing schema, or of p_schema alone, is UNKNOWN, REGISTERED or READY; returns the number of tables. For the end of a migration. NB102; NB509 names each table and its next step. Specification: 5.1.';
 
--- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gate_admit(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
+CREATE FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 DECLARE
-  v_source text;
-  r_identity record;
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_collection);
   r_collection birth.collection_registry;
-  v_grants text;
-  v_by_row boolean;
-  v_replicated boolean;
-  v_by_id boolean;
+  r_found record;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
-    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gate_admit');
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
   END IF;
-  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   SELECT c.* INTO r_collection FROM birth.collection_registry c
   WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
-  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
-  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  ELSIF r_collection.admitted_at IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('admission_refused',
+      format('collection %s was admitted as %s by %s at %s', p_collection, r_collection.admitted_how,
+        r_collection.admitted_by, r_collection.admitted_at),
+      'nothing is left to do: it is admitted');
   END IF;
-  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.
+  IF EXISTS (
+    SELECT FROM unnest(ARRAY['register', 'classify']) AS k(act)
+    CROSS JOIN LATERAL (SELECT a.actor, a.actor_id FROM birth.birth_act a
+                        WHERE a.collection_name = p_collection AND a.act = k.act
+                        ORDER BY a.acted_at DESC LIMIT 1) l
+    WHERE l.actor = session_user OR l.actor_id = birth.fn_birth_login_id())
+    OR session_user IN (r_collection.registered_by, r_collection.classified_by) THEN
+    PERFORM birth.fn_birth_raise('separation_of_duties',
+      format('%s registered or classified collection %s', session_user, p_collection),
+      'ask another steward to admit it');
   END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER');
-  IF v_grants <> '' THEN
-    PERFORM birth.fn_birth_raise('source_privilege',
-      format('collection %s: birth_definer lacks privileges for a trigger on %s', p_collection, v_source),
-      'let the owner of the table: ' || v_grants);
+  SELECT f.how, f.fault, f.next_step INTO r_found FROM birth.fn_birth_gate_read(r_collection) f;
+  IF r_found.fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('admission_refused', format('collection %s: %s', p_collection, r_found.fault),
+      r_found.next_step);
   END IF;
-
-  SELECT c.relkind = 'p' OR c.relispartition,
-         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
-  INTO v_by_row, v_replicated
-  FROM pg_class c WHERE c.oid = r_identity.relation;
-  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID'
-             AND r_collection.birth_code_column = 'id';
-  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
-    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
-         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
-    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
   UPDATE birth.collection_registry c
-  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
-      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation)
-  WHERE c.collection_name = p_collection
-  RETURNING c.rule_version INTO r_collection.rule_version;
-  -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
-  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
-    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version));
-  RETURN CASE WHEN v_replicated
-    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
-                '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
-    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+  SET gate_closed = false, admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = r_found.how,
+      gate_relation = (SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                       WHERE n.nspname = c.schema_name AND t.relname = c.table_name)
+  WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('admit', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
+      || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
+  RETURN coalesce(
+    (SELECT string_agg(format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
+                              m.nspname, l.relname), E'\n' ORDER BY l.oid)
+     FROM pg_class c
+     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = r_collection.schema_name
+     CROSS JOIN LATERAL (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) f
+     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgname = 'birth_gate'
+     JOIN pg_class l ON l.oid = f.relid
+     JOIN pg_namespace m ON m.oid = l.relnamespace
+     WHERE c.relname = r_collection.table_name),
+    format('SELECT * FROM birth.v_birth_gate WHERE collection_name OPERATOR(pg_catalog.=) %L;', p_collection));
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gate_admit(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) IS 'Admits a collection, by another steward than registered or classified it last; returns the next step. NB102, NB103, NB110, NB111, NB112, NB209, NB510; 55P03 after two seconds. Specification: 5.1.';
+
+-- Name: fn_birth_gate_insert(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_insert() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF (SELECT bool_or(s.mode = 'enforce') AND bool_and(c.admitted_at IS NULL)
+      FROM (SELECT TG_RELID AS relid UNION SELECT a.relid FROM pg_partition_ancestors(TG_RELID) a) f
+      JOIN pg_class t ON t.oid = f.relid
+      JOIN pg_namespace n ON n.oid = t.relnamespace
+      LEFT JOIN birth.birth_gate_scope s ON s.schema_name = n.nspname
+      LEFT JOIN birth.collection_registry c ON c.schema_name = n.nspname AND c.table_name = t.relname) THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('table %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME));
+  END IF;
+  RETURN NEW;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_insert() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_insert(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_insert() IS 'Trigger birth_gate of a table that the optional event trigger saw created: NB508 until its collection is admitted. Specification: 5.1.';
 
 -- Name: collection_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -2852,10 +2965,21 @@ CREATE TABLE birth.collection_registry (
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
     gateway_owner name,
     rule_version bigint DEFAULT 1 NOT NULL,
+    policy_version bigint DEFAULT 1 NOT NULL,
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     registered_by text DEFAULT SESSION_USER NOT NULL,
     classified_at timestamp with time zone,
     classified_by text,
+    gate_closed boolean DEFAULT false NOT NULL,
+    gate_relation oid,
+    admitted_at timestamp with time zone,
+    admitted_by text,
+    admitted_how text,
+    CONSTRAINT collection_registry_admission CHECK (
+CASE
+    WHEN (admitted_how IS NULL) THEN ((admitted_at IS NULL) AND (admitted_by IS NULL))
+    ELSE ((admitted_how = ANY (ARRAY['EMPTY'::text, 'PROVEN'::text, 'EXEMPT'::text, 'DEFERRED'::text, 'GRANDFATHERED'::text])) AND (admitted_at IS NOT NULL) AND (admitted_by IS NOT NULL) AND (NOT gate_closed))
+END),
     CONSTRAINT collection_registry_coverage CHECK (((coverage_status = ANY (ARRAY['BIRTH_REQUIRED'::text, 'BIRTH_DEFERRED_NEEDS_REVIEW'::text])) OR (coverage_status ~ '^BIRTH_EXEMPT_[A-Z0-9_]+$'::text))),
     CONSTRAINT collection_registry_identity CHECK (
 CASE birth_code_strategy
@@ -2938,6 +3062,10 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table
 
 COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
 
+-- Name: COLUMN collection_registry.policy_version; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.policy_version IS 'Incremented by each change of coverage_status or governed, so that one that was changed back is noticed too.';
+
 -- Name: COLUMN collection_registry.registered_at; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was registered.';
@@ -2953,6 +3081,303 @@ COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity 
 -- Name: COLUMN collection_registry.classified_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
+
+-- Name: COLUMN collection_registry.gate_closed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gate_closed IS 'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an empty table of a schema whose gate enforces.';
+
+-- Name: COLUMN collection_registry.gate_relation; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.gate_relation IS 'OID of the table that was admitted, or got the gateway, last. On another table an admission does not count.';
+
+-- Name: COLUMN collection_registry.admitted_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';
+
+-- Name: COLUMN collection_registry.admitted_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted it.';
+
+-- Name: COLUMN collection_registry.admitted_how; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.admitted_how IS 'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; GRANDFATHERED: registered before the gate existed.';
+
+-- Name: fn_birth_gate_read(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_name CONSTANT text := p_collection.collection_name;
+  v_source CONSTANT text := format('%I.%I', p_collection.schema_name, p_collection.table_name);
+  v_grants CONSTANT text := birth.fn_birth_source_grants(v_name, 'TRIGGER')
+                            || birth.fn_birth_source_grants(v_name, 'SELECT');
+  r_identity record;
+  r_count record;
+  v_filled boolean;
+  v_read boolean := false;
+BEGIN
+  IF starts_with(p_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    how := 'EXEMPT';
+    RETURN;
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(v_name);
+  next_step := format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward', v_name,
+                      CASE p_collection.coverage_status WHEN 'BIRTH_REQUIRED' THEN 'enforce' ELSE 'observe' END);
+  fault := CASE
+    WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                     WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled)
+      THEN format('no enabled gateway on %s', v_source)
+    WHEN EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name)
+      THEN format('no gateway on partition %s', (SELECT min(g.partition::text) FROM birth.v_birth_gateway_gap g
+                                                 WHERE g.collection_name = v_name)) END;
+  IF fault IS NOT NULL THEN
+    RETURN;
+  ELSIF p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
+    how := 'DEFERRED';
+    RETURN;
+  ELSIF r_identity.code_sql IS NULL THEN
+    fault := format('its identity is %s: %s', r_identity.status, r_identity.reason);
+    next_step := format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);',
+                        p_collection.schema_name, p_collection.table_name);
+    RETURN;
+  ELSIF v_grants <> '' THEN
+    fault := format('privileges are missing to lock and read %s', v_source);
+    next_step := 'let the owner of the table: ' || v_grants;
+    RETURN;
+  END IF;
+
+  BEGIN
+    EXECUTE format(
+      'CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
+      v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
+                 FROM pg_class c WHERE c.oid = r_identity.relation));
+    -- What was disabled while it waited for the lock.
+    IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
+      fault := format('no enabled gateway on %s', v_source);
+    ELSE
+      SELECT s.filled INTO v_filled
+      FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', r_identity.source_sql)) AS s(filled boolean);
+      IF v_filled THEN
+        SELECT m.* INTO r_count FROM birth.fn_birth_measure(v_name, 0, 0) m;
+      END IF;
+    END IF;
+    v_read := true;
+    RAISE EXCEPTION 'the lock is released';
+  EXCEPTION WHEN raise_exception THEN
+    IF NOT v_read THEN
+      RAISE;
+    END IF;
+  END;
+  IF fault IS NOT NULL THEN
+    RETURN;
+  ELSIF NOT v_filled THEN
+    how := 'EMPTY';
+  ELSIF (r_count.missing, r_count.duplicates, r_count.collisions, r_count.unresolvable, r_count.orphans)
+        = (0, 0, 0, 0, 0) THEN
+    how := 'PROVEN';
+  ELSE
+    fault := format('of %s rows %s have no birth, %s no code, %s the code of another row, %s the code of another '
+      'collection; %s births have no row', r_count.source_rows, r_count.missing, r_count.unresolvable,
+      r_count.duplicates, r_count.collisions, r_count.orphans);
+    next_step := format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);'
+                        '  -- an operator; when its run is done, admit again', v_name);
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) IS 'On what a collection could be admitted now: how (EMPTY, PROVEN, EXEMPT, DEFERRED), or fault and next step. Specification: 5.1.';
+
+-- Name: fn_birth_gate_scope(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_before text;
+  v_unknown text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gate_scope');
+  IF p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
+      'the mode is observe or enforce, or NULL to take the schema out; and a reason is required');
+  END IF;
+  SELECT s.mode INTO v_before FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
+  IF p_mode IS NULL THEN
+    DELETE FROM birth.birth_gate_scope s WHERE s.schema_name = p_schema;
+    IF NOT FOUND THEN
+      PERFORM birth.fn_birth_raise('bad_argument', format('schema %L is not under the gate', p_schema),
+        'SELECT * FROM birth.birth_gate_scope;');
+    END IF;
+  ELSE
+    IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = p_schema AND n.nspname !~ '^pg_'
+                   AND n.nspname NOT IN ('information_schema', 'birth', 'birth_guard')) THEN
+      PERFORM birth.fn_birth_raise('bad_argument',
+        format('schema %L does not exist, or is no schema of the application', p_schema),
+        'name a schema that holds tables of the application');
+    END IF;
+    INSERT INTO birth.birth_gate_scope AS s (schema_name, mode, reason) VALUES (p_schema, p_mode, p_reason)
+    ON CONFLICT (schema_name) DO UPDATE
+    SET mode = excluded.mode, since = excluded.since, set_by = excluded.set_by, reason = excluded.reason;
+    IF p_mode = 'enforce' THEN
+      SELECT string_agg(format('%I.%I: %s', g.schema_name, g.table_name, g.next_step), E'\n' ORDER BY g.table_name)
+      INTO v_unknown FROM birth.v_birth_gate g WHERE g.schema_name = p_schema AND g.state = 'UNKNOWN';
+      IF v_unknown IS NOT NULL THEN
+        PERFORM birth.fn_birth_raise('table_ungated', v_unknown,
+          'register each table in the detail, then send this statement again');
+      END IF;
+    END IF;
+  END IF;
+  PERFORM birth.fn_birth_act_record('gate_scope', p_reason := p_reason,
+    p_detail := jsonb_build_object('schema', p_schema, 'mode', p_mode, 'before', v_before));
+  RETURN CASE WHEN p_mode IS NULL THEN 'SELECT * FROM birth.birth_gate_scope;'
+    ELSE format('SELECT * FROM birth.v_birth_gate WHERE schema_name OPERATOR(pg_catalog.=) %L;', p_schema) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gate_scope(p_schema text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) IS 'Brings a schema under the gate in mode observe or enforce, or takes it out (NULL); returns the next step. Steward. NB102, NB110, NB111, NB112; NB509 names the tables that nobody registered. Specification: 5.1.';
+
+-- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  v_held bigint;
+  v_taken bigint;
+  v_written bigint;
+BEGIN
+  born := 0;
+  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
+  FOR v_time IN 1 .. 10 LOOP
+    SELECT count(DISTINCT h.entity_code) INTO v_held
+    FROM (SELECT b.entity_code
+          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+          WHERE b.collection_name = p_collection
+          ORDER BY b.entity_code
+          FOR KEY SHARE OF b) h;
+    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
+    INTO taken, v_taken, examples
+    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+    WHERE b.collection_name <> p_collection;
+    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    born := born + v_written;
+  END LOOP;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
+
+-- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe'::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  v_source text;
+  r_identity record;
+  r_collection birth.collection_registry;
+  v_grants text;
+  v_by_row boolean;
+  v_replicated boolean;
+  v_by_id boolean;
+  v_enforced boolean;
+  v_same boolean;
+  v_closed boolean := false;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L is neither observe nor enforce', p_mode));
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
+  IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  END IF;
+  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  END IF;
+  -- An exempt collection may have been admitted before its table was there.
+  v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
+  v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
+                        WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
+  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
+              || CASE WHEN v_enforced THEN birth.fn_birth_source_grants(p_collection, 'SELECT') ELSE '' END;
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege',
+      format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
+        v_source),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  SELECT c.relkind = 'p' OR c.relispartition,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid) r WHERE NOT r.born)
+  INTO v_by_row, v_replicated
+  FROM pg_class c WHERE c.oid = r_identity.relation;
+  v_by_id := NOT v_by_row AND NOT v_replicated AND r_identity.status = 'ELIGIBLE_SYNTHETIC_ID'
+             AND r_collection.birth_code_column = 'id';
+  EXECUTE format('CREATE TRIGGER birth_gateway AFTER INSERT ON %s %s EXECUTE FUNCTION birth.%I(%L)', v_source,
+    CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
+         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
+    CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
+  IF v_enforced AND (r_collection.gate_closed OR NOT v_same) THEN
+    SELECT NOT s.filled INTO v_closed
+    FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
+  END IF;
+  UPDATE birth.collection_registry c
+  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
+      gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation),
+      gate_closed = v_closed, gate_relation = r_identity.relation,
+      admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
+      admitted_how = CASE WHEN v_same THEN c.admitted_how END
+  WHERE c.collection_name = p_collection
+  RETURNING c.rule_version INTO r_collection.rule_version;
+  -- CREATE TRIGGER waits for every open writer of the table, so mode and rule hold at once: this act is a fence too.
+  PERFORM birth.fn_birth_act_record('attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version,
+      'closed', v_closed));
+  RETURN CASE WHEN v_closed
+    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');'
+                '  -- another steward than registered or classified it', p_collection)
+    WHEN v_replicated
+    THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
+                '  -- by the table''s owner: replicated rows fire no other trigger', v_source)
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says so; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5, 5.1.';
 
 -- Name: fn_birth_gateway_collection(text, oid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3005,6 +3430,10 @@ BEGIN
                    ELSE c.oid = v_registered END);
     END IF;
   END IF;
+  IF r_collection.gate_closed
+     AND (v_covered OR r_collection.gate_relation IN (p_relation, pg_partition_root(p_relation))) THEN
+    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
+  END IF;
   IF NOT v_usable OR NOT v_covered THEN
     r_collection.birth_code_sql := 'NULL::text';
     r_collection.birth_code_row_sql := 'SELECT NULL::text';
@@ -3017,7 +3446,7 @@ ALTER FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation o
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507; 40001 if the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text) IS 'The collection of a gateway trigger; its code yields NULL if the trigger is on another table, or an identity column is missing or of another type (int8 stands for every integer, text for varchar). NB503, NB507, NB508; 40001 if the snapshot shows an earlier state of the collection. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_gateway_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3100,6 +3529,8 @@ CREATE FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_re
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  r_identity record;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_mode');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
@@ -3112,6 +3543,20 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection) THEN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
+  END IF;
+  IF p_mode = 'enforce' THEN
+    SELECT i.status, i.reason, EXISTS (
+             SELECT FROM birth.v_birth_gateway_trigger g
+             WHERE g.collection_name = p_collection AND g.relation = i.relation AND g.enabled) AS enabled
+    INTO r_identity FROM birth.fn_birth_identity_definition(p_collection) i;
+    IF starts_with(r_identity.status, 'BLOCKED_') THEN
+      PERFORM birth.fn_birth_raise('identity_not_eligible',
+        format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
+          r_identity.reason));
+    ELSIF NOT r_identity.enabled THEN
+      PERFORM birth.fn_birth_raise('gateway_absent', format('the gateway of collection %s is disabled, or not on its '
+        'table', p_collection), 'SELECT * FROM birth.v_birth_gateway_trigger;  -- its owner enables it');
+    END IF;
   END IF;
   UPDATE birth.collection_registry c
   SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer
@@ -3129,7 +3574,7 @@ ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_rea
 
 -- Name: FUNCTION fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB110, NB111, NB505. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB505. Specification: 5.';
 
 -- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3262,6 +3707,8 @@ CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy t
     AS $$
 DECLARE
   r_identity record;
+  v_before text;
+  v_fault text;
   v_text bigint := octet_length(p_prefix);
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_identity_classify');
@@ -3287,6 +3734,7 @@ BEGIN
       'a code has at most 512 bytes: shorten the prefix or the template');
   END IF;
   PERFORM birth.fn_birth_open_run(p_collection);
+  SELECT i.code_sql INTO v_before FROM birth.fn_birth_identity_definition(p_collection) i;
 
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
@@ -3299,6 +3747,11 @@ BEGIN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
   END IF;
+  v_fault := birth.fn_birth_identity_loss(p_collection, v_before);
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('transition_required', v_fault,
+      'a birth is not given another code: choose an identity under which these rows keep theirs');
+  END IF;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
@@ -3310,7 +3763,7 @@ ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy te
 
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB116. Specification: 4.';
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1.';
 
 -- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3476,7 +3929,8 @@ CREATE FUNCTION birth.fn_birth_identity_hash(p_collection text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT encode(sha256(convert_to(jsonb_build_array(
-    c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.birth_code_strategy, c.birth_code_column,
+    c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.governed, c.policy_version,
+    c.birth_code_strategy, c.birth_code_column,
     c.birth_code_prefix, c.birth_code_template, c.birth_code_sql)::text, 'UTF8')), 'hex')
   FROM birth.collection_registry c
   WHERE c.collection_name = p_collection;
@@ -3487,6 +3941,46 @@ ALTER FUNCTION birth.fn_birth_identity_hash(p_collection text) OWNER TO birth_de
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_identity_hash(p_collection text) IS 'SHA-256 over policy, identity and table of a collection, to which verdicts and runs are bound. Specification: 6.1 R5.';
+
+-- Name: fn_birth_identity_loss(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_grants text;
+  r_identity record;
+  v_lost bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection) THEN
+    RETURN NULL;
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s has births: its rows are counted',
+      p_collection), 'let the owner of the table: ' || v_grants);
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF p_code_before IS NULL THEN
+    SELECT m.missing + m.collisions + m.unresolvable INTO v_lost FROM birth.fn_birth_measure(p_collection, 0, 0) m;
+  ELSE
+    SELECT s.lost INTO v_lost
+    FROM birth.fn_birth_scan(format(
+      'SELECT count(*) FROM (SELECT %s AS before, %s AS after FROM %s t) s'
+      ' JOIN birth.birth_registry b ON b.entity_code = s.before AND b.collection_name = $1'
+      ' WHERE s.after IS DISTINCT FROM s.before', p_code_before, r_identity.code_sql, r_identity.source_sql),
+      p_collection := p_collection) AS s(lost bigint);
+  END IF;
+  RETURN CASE WHEN v_lost > 0 THEN format('%s rows of collection %s would lose their birth', v_lost, p_collection) END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_identity_loss(p_collection text, p_code_before text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) IS 'How many rows would lose their birth by a new identity, in words; NULL when none. NB115. Specification: 4.1.';
 
 -- Name: fn_birth_identity_propose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4126,9 +4620,9 @@ ALTER FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) OWNER TO birth_define
 
 COMMENT ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) IS 'Gives a run''s revoked or expired permit that status. Specification: 6, R9.';
 
--- Name: fn_birth_plan(text, text, boolean, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_plan(text, text, boolean, uuid, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(), OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) RETURNS record
+CREATE FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid DEFAULT gen_random_uuid(), p_wanted jsonb DEFAULT NULL::jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4140,6 +4634,7 @@ BEGIN
   r_run.run_id := p_run_id;
   r_run.purpose := p_purpose;
   r_run.collection_name := p_collection;
+  r_run.wanted := p_wanted;
   r_run.seed_a := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   r_run.seed_b := CASE WHEN p_dry_run THEN 0 ELSE hashtextextended(gen_random_uuid()::text, 0) END;
   SELECT * INTO r_set FROM birth.fn_birth_run_set(r_run);
@@ -4161,13 +4656,13 @@ BEGIN
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
     run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
-    server_major, contract_hash, identity_hash, planned_at, planned_by)
+    server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
     r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
     r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
-    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user)
+    birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;
   PERFORM birth.fn_birth_act_record('plan', p_run_id := r_run.run_id, p_lineage := r_run.lineage,
     p_collection := p_collection,
@@ -4176,11 +4671,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
+COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
 
 -- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4214,7 +4709,7 @@ COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The po
 
 -- Name: fn_birth_purpose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text)
+CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4222,11 +4717,22 @@ CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undo
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
-     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL),
+     'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
+     'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, false,
-     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault')
-  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault)
+     NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
+     'orphans', false),
+    ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true),
+    ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
+     'fn_birth_transition_fault', 'births', true)
+  ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
+         settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
 $$;
 
@@ -4706,6 +5212,7 @@ CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_fi
 DECLARE
   r_run birth.birth_backfill_ledger_v2;
   v_purpose text;
+  v_accepts text;
   v_fault text;
   -- Before the wait below: what comes meanwhile the reviewer has not seen.
   v_alerts bigint := (SELECT count(*) FROM birth.fn_birth_alerts());
@@ -4722,14 +5229,18 @@ BEGIN
   END IF;
   v_purpose := coalesce(p_purpose, r_run.purpose);
   v_failures := birth.fn_birth_run_failures(r_run);
+  v_accepts := (SELECT p.accepts FROM birth.fn_birth_purpose(v_purpose, CASE WHEN v_purpose = 'COMPENSATE'
+    THEN r_run.purpose END) p);
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
-    WHEN p_accept_orphans IS NULL OR p_accept_orphans NOT IN (0, r_run.orphans) THEN
-      format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'), r_run.orphans)
+    WHEN p_accept_orphans IS NULL OR p_accept_orphans < 0
+         OR v_accepts IS DISTINCT FROM 'births' AND p_accept_orphans NOT IN (0, r_run.orphans)
+      THEN format('p_accept_orphans is %s, the plan counted %s', coalesce(p_accept_orphans::text, 'NULL'),
+        r_run.orphans)
     WHEN EXISTS (SELECT FROM unnest(p_supersedes) AS s(id) WHERE NOT EXISTS (
       SELECT FROM birth.birth_review o
       WHERE o.review_id = s.id AND o.run_id = p_run_id AND o.purpose = v_purpose AND o.verdict = 'NOT_SAFE_NEEDS_FIX'))
@@ -4795,8 +5306,14 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
   SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
     'p_findings := ''…''%s%s%s);  -- a reviewer',
     p_run.run_id,
-    CASE WHEN p_run.orphans > 0 AND p_purpose <> 'COMPENSATE'
-      THEN format(', p_accept_orphans := %s', p_run.orphans) END,
+    (SELECT format(', p_accept_orphans := %s', a.number)
+     FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p
+     CROSS JOIN LATERAL (SELECT CASE
+       WHEN p.accepts = 'births' AND p_purpose = 'COMPENSATE'
+         THEN birth.fn_birth_collection_births(p_run.collection_name)
+       WHEN p.accepts = 'births' THEN p_run.existing_births
+       WHEN p_purpose <> 'COMPENSATE' THEN p_run.orphans END) AS a(number)
+     WHERE a.number > 0),
     CASE WHEN p_purpose = 'COMPENSATE' THEN ', p_purpose := ''COMPENSATE''' END,
     (SELECT format(', p_supersedes := %L', array_agg(v.review_id ORDER BY v.review_id))
      FROM birth.v_birth_verdict_standing v
@@ -4808,6 +5325,22 @@ ALTER FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) IS 'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
+
+-- Name: fn_birth_rule_state(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_rule_state(p_collection text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT jsonb_build_object('rule_version', f.rule_version, 'holds', f.holds)
+  FROM birth.v_birth_gateway_fence f WHERE f.collection_name = p_collection;
+$$;
+
+ALTER FUNCTION birth.fn_birth_rule_state(p_collection text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_rule_state(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_rule_state(p_collection text) IS 'The version of a collection''s rule and whether it holds, for the detail of an act. Specification: 4.1, 5.';
 
 -- Name: fn_birth_run_audit(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5171,7 +5704,9 @@ BEGIN
     UPDATE birth.birth_backfill_ledger_v2 l
     SET expected_delta = p_now.expected_delta, max_rows = p_now.max_rows, dot_origin = p_now.dot_origin,
         target_upper = r_target.target_upper, target_fingerprint = r_target.target_fingerprint,
-        accepted_orphans = l.orphans, alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
+        accepted_orphans = coalesce((SELECT v.accept_orphans FROM birth.v_birth_verdict_standing v
+          WHERE v.run_id = l.run_id AND v.purpose = l.purpose AND v.verdict = 'SAFE'), 0),
+        alerts_before = (SELECT count(*) FROM birth.fn_birth_alerts())
     WHERE l.run_id = p_run.run_id;
   END IF;
   PERFORM birth.fn_birth_act_record('attempt', p_run_id := p_run.run_id, p_lineage := p_run.lineage,
@@ -5239,6 +5774,9 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, 
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  -- Before the rows are counted: a rule that holds then holds for all that is counted.
+  v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;
   r_set record;
 BEGIN
@@ -5253,7 +5791,9 @@ BEGIN
     p_permit_id := p_run.permit_id,
     p_collection := p_run.collection_name, p_epoch := p_run.epoch,
     p_detail := jsonb_build_object('status', v_status) || CASE WHEN v_undo THEN '{}'
-      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END);
+      ELSE jsonb_build_object('rerun_delta', (r_set.fresh).planned_rows, 'orphans', (r_set.fresh).orphans) END
+      || CASE WHEN v_source THEN v_rule || jsonb_build_object('unborn', (r_set.fresh).planned_rows
+           + (r_set.fresh).unresolvable + (r_set.fresh).duplicates + (r_set.fresh).collisions) ELSE '{}' END);
   UPDATE birth.birth_admission_permit_v2 p SET status = 'CONSUMED', closed_at = birth.fn_birth_clock()
     WHERE p.permit_id = p_run.permit_id;
   UPDATE birth.birth_backfill_ledger_v2 l SET status = v_status, finished_at = clock_timestamp(), holder_pid = NULL
@@ -5393,8 +5933,10 @@ BEGIN
      OR NOT v_undo AND (r_run.stop_reason IN ('source_changed', 'plan_stale') OR r_run.status = 'planned' AND EXISTS (
           SELECT FROM birth.v_birth_verdict_standing v WHERE v.run_id = p_run_id AND v.purpose = v_purpose
             AND v.verdict <> 'SAFE')) THEN
-    RETURN format('SELECT * FROM birth.%I(p_collection := %L, p_dry_run := false);  -- an operator', r_purpose.plan,
-      r_run.collection_name);
+    RETURN format('SELECT * FROM birth.%I(p_collection := %L%s, p_dry_run := false);  -- an operator', r_purpose.plan,
+      r_run.collection_name,
+      (SELECT string_agg(format(', %I := %L', w.key, w.value), '' ORDER BY w.key DESC)
+       FROM jsonb_each_text(r_run.wanted) w));
   ELSIF EXISTS (SELECT FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c WHERE NOT c.pass) THEN
     RETURN birth.fn_birth_review_statement(r_run, v_purpose);
   END IF;
@@ -6077,7 +6619,7 @@ COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Takes ACCE
 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid)
+CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid, exemptible boolean)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -6102,7 +6644,10 @@ BEGIN
     WHEN r_source.relkind NOT IN ('r', 'p')
       THEN format('%I.%I is not an ordinary or partitioned table', p_schema, p_table)
     WHEN p_schema IN ('birth', 'pg_catalog', 'information_schema', 'pg_toast') OR r_source.relpersistence = 't'
-      THEN format('%I.%I is not a table of the application', p_schema, p_table)
+      THEN format('%I.%I is not a table of the application', p_schema, p_table) END;
+  exemptible := reason IS NULL;
+  reason := CASE
+    WHEN reason IS NOT NULL THEN reason
     WHEN NOT r_source.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = relation
                                                  OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
@@ -6135,7 +6680,7 @@ BEGIN
   END IF;
 
   -- Only a table in a partition tree has others in it.
-  IF reason IS NULL AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
+  IF exemptible AND (r_source.relkind = 'p' OR r_source.relispartition) THEN
     SELECT min(r.collection_name) INTO v_other
     FROM (SELECT a.relid FROM pg_partition_ancestors(relation) a
           UNION SELECT t.relid FROM pg_partition_tree(relation) t) f
@@ -6146,6 +6691,7 @@ BEGIN
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+      exemptible := false;
     END IF;
   END IF;
   IF reason IS NOT NULL THEN
@@ -6159,7 +6705,7 @@ ALTER FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_
 
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID. Specification: 6.1 R2, R3.';
+COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID, and whether it may be exempt all the same. Specification: 6.1 R2, R3.';
 
 -- Name: fn_birth_template_parse(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6209,6 +6755,246 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a template such as APR-{id:06} or {tenant}/{no}, in order; NB106 if it is malformed. Specification: 4.';
+
+-- Name: fn_birth_transition_change(birth.birth_backfill_ledger_v2, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) RETURNS TABLE(from_status text, from_governed boolean, from_version bigint, to_status text, to_governed boolean, direction text, change text, fingerprint numeric[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT c.coverage_status, c.governed, c.policy_version, w.status, w.governed,
+         CASE WHEN k.rank_to < k.rank_from OR k.rank_to = 0 AND w.status <> c.coverage_status
+                OR c.governed AND NOT w.governed THEN 'loosening' ELSE 'tightening' END,
+         x.change,
+         ARRAY[1, hashtextextended(x.change, p_run.seed_a), hashtextextended(x.change, p_run.seed_b)]
+  FROM birth.collection_registry c
+  LEFT JOIN birth.birth_transition t ON t.run_id = p_run.run_id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN p_undo THEN t.from_status ELSE p_run.wanted ->> 'p_to_status' END AS status,
+           CASE WHEN p_undo THEN t.from_governed ELSE (p_run.wanted ->> 'p_to_governed')::boolean END AS governed
+  ) w
+  CROSS JOIN LATERAL (
+    SELECT coalesce(array_position(o.ranks, c.coverage_status), 0) AS rank_from,
+           coalesce(array_position(o.ranks, w.status), 0) AS rank_to
+    FROM (SELECT ARRAY['BIRTH_DEFERRED_NEEDS_REVIEW', 'BIRTH_REQUIRED']) AS o(ranks)
+  ) k
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN p_undo
+      THEN jsonb_build_array(t.collection_name, t.from_status, t.from_governed, t.from_version, t.to_status,
+                             t.to_governed)
+      ELSE jsonb_build_array(c.collection_name, c.coverage_status, c.governed, c.policy_version, w.status, w.governed)
+      END::text AS change
+  ) x
+  WHERE c.collection_name = p_run.collection_name
+    AND CASE WHEN p_undo THEN t.run_id IS NOT NULL AND t.undone_at IS NULL
+             ELSE t.run_id IS NULL AND (w.status, w.governed) <> (c.coverage_status, c.governed) END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) IS 'Purpose TRANSITION: the change that a run has left to write, or to undo: old and new policy, direction, canonical text and its fingerprint. Specification: 4.1.';
+
+-- Name: fn_birth_transition_fault(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_name CONSTANT text := p_run.collection_name;
+  v_undo CONSTANT boolean := EXISTS (SELECT FROM birth.birth_transition t WHERE t.run_id = p_run.run_id);
+  r_change record;
+  r_identity record;
+  r_count record;
+  v_reasons text[] := '{}';
+  v_accepted bigint;
+  v_births bigint;
+BEGIN
+  SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
+  IF NOT FOUND THEN
+    RETURN NULL;
+  ELSIF v_undo AND NOT EXISTS (
+      SELECT FROM birth.birth_transition t
+      WHERE t.run_id = p_run.run_id AND (t.to_status, t.to_governed, t.from_version + 1)
+        = (r_change.from_status, r_change.from_governed, r_change.from_version)) THEN
+    RETURN birth.fn_birth_error('births_touched', format('collection %s is %s%s, version %s: not what run %s wrote',
+      v_name, r_change.from_status, CASE WHEN r_change.from_governed THEN ' and governed' END, r_change.from_version,
+      p_run.run_id), 'plan a transition to the policy that is wanted');
+  END IF;
+  v_reasons := ARRAY(
+    SELECT format('run %s for %s is %s', l.run_id, l.purpose, l.status)
+    FROM birth.birth_backfill_ledger_v2 l
+    WHERE l.collection_name = v_name AND l.run_id <> p_run.run_id
+      AND (l.status = 'running' OR l.status IN ('stopped', 'failed')
+           AND (l.actual_inserted > l.compensated_rows OR l.compensating_since IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 n
+                           WHERE n.lineage = l.lineage AND n.planned_at > l.planned_at
+                             AND n.status IN ('done', 'compensated'))));
+  IF r_change.to_status = r_change.from_status THEN
+    NULL;  -- governed alone
+  ELSIF r_change.to_status = 'BIRTH_REQUIRED' THEN
+    PERFORM birth.fn_birth_source_lock(v_name);
+    SELECT i.*, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
+    FROM birth.fn_birth_identity_definition(v_name) i;
+    v_reasons := v_reasons || ARRAY(
+      SELECT b.reason FROM (VALUES
+        (r_identity.code_sql IS NULL, format('its identity is %s: %s', r_identity.status, r_identity.reason)),
+        (NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = v_name
+                       AND g.relation = r_identity.relation AND g.enabled), 'it has no enabled gateway'),
+        (r_identity.grants <> '', 'let the owner of the table: ' || r_identity.grants)
+      ) AS b(holds, reason) WHERE b.holds);
+    IF r_identity.code_sql IS NOT NULL AND r_identity.grants = '' THEN
+      SELECT * INTO r_count FROM birth.fn_birth_measure(v_name, 0, 0);
+      IF r_count.duplicates > 0 OR r_count.collisions > 0 THEN
+        v_reasons := v_reasons || format('%s rows have the code of another row, %s the code of another collection',
+          r_count.duplicates, r_count.collisions);
+      END IF;
+    END IF;
+  ELSE
+    v_reasons := v_reasons || ARRAY(
+      SELECT format('permit %s of run %s is open', p.permit_id, p.run_id) FROM birth.birth_admission_permit_v2 p
+      WHERE p.collection_name = v_name AND p.run_id <> p_run.run_id AND p.status = 'OPEN');
+    SELECT v.accept_orphans INTO v_accepted FROM birth.v_birth_verdict_standing v
+    WHERE v.run_id = p_run.run_id AND v.verdict = 'SAFE'
+      AND v.purpose = CASE WHEN v_undo THEN 'COMPENSATE' ELSE p_run.purpose END;
+    v_births := birth.fn_birth_collection_births(v_name);
+    -- A plan has no verdict yet.
+    IF v_births > v_accepted THEN
+      v_reasons := v_reasons || format('%s births would be left behind, the verdict accepts %s', v_births, v_accepted);
+    END IF;
+  END IF;
+  RETURN CASE WHEN v_reasons <> '{}' THEN birth.fn_birth_error('transition_blocked',
+    format('collection %s, from %s to %s: %s', v_name, r_change.from_status, r_change.to_status,
+      array_to_string(v_reasons, '; '))) END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) IS 'Purpose TRANSITION, and its undoing: NB118 with everything that stands in the way, NB313 when the policy is no longer what the run wrote, else NULL. Specification: 4.1.';
+
+-- Name: fn_birth_transition_proof(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE WHEN t.run_id IS NULL THEN CASE WHEN p_run.actual_inserted = 0 THEN '{0,0,0}'::numeric[] END
+              WHEN x.fingerprint = p_run.planned_fingerprint
+                AND (t.to_status, t.to_governed)
+                  = (p_run.wanted ->> 'p_to_status', (p_run.wanted ->> 'p_to_governed')::boolean)
+                AND NOT EXISTS (
+                  -- The last that was said of who works on the run before this moment is an attempt to do it.
+                  SELECT FROM (VALUES (t.executed_at, 'TRANSITION'), (t.undone_at, 'COMPENSATE')) AS m(at, purpose)
+                  WHERE m.at IS NOT NULL AND m.purpose IS DISTINCT FROM (
+                    SELECT a.detail ->> 'purpose' FROM birth.birth_act a
+                    WHERE a.lineage = p_run.lineage AND a.run_id = t.run_id
+                      AND a.act IN ('attempt', 'outcome', 'takeover') AND a.acted_at < m.at
+                    ORDER BY a.acted_at DESC LIMIT 1))
+                THEN CASE WHEN t.undone_at IS NULL THEN x.fingerprint ELSE '{0,0,0}' END END
+  FROM (SELECT) AS one
+  LEFT JOIN birth.birth_transition t ON t.run_id = p_run.run_id
+  CROSS JOIN LATERAL (
+    SELECT jsonb_build_array(t.collection_name, t.from_status, t.from_governed, t.from_version, t.to_status,
+                             t.to_governed)::text AS change
+  ) c
+  CROSS JOIN LATERAL (
+    SELECT ARRAY[1::numeric, hashtextextended(c.change, p_run.seed_a),
+                 hashtextextended(c.change, p_run.seed_b)] AS fingerprint
+  ) x;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) IS 'Purpose TRANSITION: fingerprint of the change that the records hold of a run; NULL where its record contradicts plan or acts. Specification: 4.1.';
+
+-- Name: fn_birth_transition_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT 0::bigint, coalesce(CASE WHEN c.to_status NOT IN ('BIRTH_REQUIRED', c.from_status)
+                                  THEN birth.fn_birth_collection_births(p_run.collection_name) END, 0),
+         0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
+         coalesce(c.fingerprint, '{0,0,0}'), coalesce(c.fingerprint, '{0,0,0}'), NULL::text[]
+  FROM (SELECT) AS one
+  LEFT JOIN birth.fn_birth_transition_change(p_run, false) c ON true;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) IS 'Purpose TRANSITION: the one change of a plan, and the births that it leaves behind. Specification: 4.1.';
+
+-- Name: fn_birth_transition_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT count(c.change), coalesce(array_agg(c.change), '{}'), (array_agg(c.fingerprint::text))[1]::numeric[],
+         NULL::text[]
+  FROM birth.fn_birth_transition_change(p_run, p_run.compensating_since IS NOT NULL) c;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'Purpose TRANSITION, and its undoing: the one change that is left. Specification: 4.1.';
+
+-- Name: fn_birth_transition_write(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_undo CONSTANT boolean := p_run.compensating_since IS NOT NULL;
+  r_change record;
+BEGIN
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name FOR NO KEY UPDATE;
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_transition_fault(p_run));
+  SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
+  IF r_change.change IS DISTINCT FROM p_codes[1] THEN
+    PERFORM birth.fn_birth_raise('plan_stale', format('the change is %s now, and was %s', r_change.change, p_codes[1]));
+  END IF;
+  UPDATE birth.collection_registry c
+  SET coverage_status = r_change.to_status, governed = r_change.to_governed, policy_version = c.policy_version + 1,
+      rule_version = c.rule_version + (r_change.to_status <> r_change.from_status)::integer,
+      admitted_at = CASE WHEN k.stands THEN c.admitted_at END, admitted_by = CASE WHEN k.stands THEN c.admitted_by END,
+      admitted_how = CASE WHEN k.stands THEN c.admitted_how END
+  FROM (SELECT r.collection_name,
+               (r.admitted_how = 'EXEMPT' AND NOT starts_with(r_change.to_status, 'BIRTH_EXEMPT_')
+                OR r.admitted_how = 'DEFERRED' AND r_change.to_status = 'BIRTH_REQUIRED') IS NOT TRUE AS stands
+        FROM birth.collection_registry r) k
+  WHERE c.collection_name = p_run.collection_name AND k.collection_name = c.collection_name;
+  IF v_undo THEN
+    UPDATE birth.birth_transition t SET undone_at = greatest(birth.fn_birth_clock(), t.executed_at)
+    WHERE t.run_id = p_run.run_id;
+  ELSE
+    INSERT INTO birth.birth_transition (run_id, collection_name, from_status, from_governed, from_version, to_status,
+      to_governed, direction, executed_at)
+    VALUES (p_run.run_id, p_run.collection_name, r_change.from_status, r_change.from_governed, r_change.from_version,
+      r_change.to_status, r_change.to_governed, r_change.direction, birth.fn_birth_clock());
+  END IF;
+  RETURN r_change.fingerprint;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB305, NB313. Specification: 4.1.';
 
 -- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6400,6 +7186,57 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows b
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) IS 'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';
 
+-- Name: fn_dot_birth_qt005_plan(text, text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text DEFAULT NULL::text, p_to_governed boolean DEFAULT NULL::boolean, p_dry_run boolean DEFAULT true) RETURNS TABLE(run_id uuid, collection_name text, status text, from_status text, from_governed boolean, to_status text, to_governed boolean, direction text, births bigint, planned_rows bigint, planned_fingerprint numeric[], planned_by text, planned_at timestamp with time zone, blockers jsonb, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    AS $_$
+DECLARE
+  r_collection birth.collection_registry;
+  r_plan record;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt005_plan');
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  ELSIF p_dry_run IS NULL
+     OR p_to_status !~ '^BIRTH_(REQUIRED|DEFERRED_NEEDS_REVIEW|EXEMPT_[A-Z0-9_]+)$'
+     OR p_to_status IS NULL AND p_to_governed IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_to_status %L, p_to_governed %L, p_dry_run %L', p_to_status,
+      p_to_governed, p_dry_run),
+      'name the policy to come, or governed, or both; the policy is BIRTH_REQUIRED, BIRTH_DEFERRED_NEEDS_REVIEW or '
+      'BIRTH_EXEMPT_<REASON>');
+  END IF;
+  SELECT * INTO r_plan FROM birth.fn_birth_plan('TRANSITION', p_collection, p_dry_run,
+    p_wanted := jsonb_build_object('p_to_status', coalesce(p_to_status, r_collection.coverage_status),
+      'p_to_governed', coalesce(p_to_governed, r_collection.governed)));
+  r_run := r_plan.run;
+  RETURN QUERY
+  SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, p_collection, coalesce(r_run.status, 'dry_run'),
+         r_collection.coverage_status, r_collection.governed, r_run.wanted ->> 'p_to_status',
+         (r_run.wanted ->> 'p_to_governed')::boolean,
+         (SELECT c.direction FROM birth.fn_birth_transition_change(r_run, false) c), r_run.existing_births,
+         r_run.planned_rows, r_run.planned_fingerprint, session_user::text,
+         coalesce(r_run.planned_at, clock_timestamp()), r_plan.blockers,
+         CASE WHEN NOT p_dry_run THEN birth.fn_birth_run_next_step(r_run.run_id)
+              WHEN r_plan.blockers = '[]' THEN
+                format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, p_to_status := %L, '
+                       'p_to_governed := %L, p_dry_run := false);', p_collection, r_run.wanted ->> 'p_to_status',
+                       r_run.wanted ->> 'p_to_governed')
+              ELSE concat_ws('; ', r_plan.blockers -> 0 ->> 'message', r_plan.blockers -> 0 ->> 'detail') END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) IS 'Plans one change of the policy of a collection (what is NULL stays); with p_dry_run := false writes the planned row. Operator. NB102, NB103, NB110 to NB112, NB118, NB314, NB401. Specification: 4.1.';
+
 -- Name: fn_dot_birth_trigger_setup(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
@@ -6540,6 +7377,42 @@ ALTER PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permi
 
 COMMENT ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) IS 'Removes exactly the births one run wrote, in committed batches, under a COMPENSATE permit; without p_execute every check and nothing removed. Operator, outside a transaction block. Specification: 6, R6.';
 
+-- Name: sp_dot_birth_qt005_apply(uuid, bigint, boolean); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean DEFAULT false)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+DECLARE
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_operator', 'sp_dot_birth_qt005_apply');
+  IF p_execute IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_execute is required');
+  END IF;
+  r_run := birth.fn_birth_run_begin(NULL, p_run_id, p_permit_id, NULL, NULL, 1, NULL, 'TRANSITION',
+    CASE WHEN p_execute THEN 'once' ELSE 'ask' END);
+  IF NOT p_execute THEN
+    RAISE NOTICE 'run %: every check passes, % would become %; pass p_execute := true', p_run_id,
+      r_run.collection_name, r_run.wanted ->> 'p_to_status';
+    RETURN;
+  END IF;
+  r_run := birth.fn_birth_run_batch(r_run, 1);
+  -- Nothing is left: the proof.
+  r_run := birth.fn_birth_run_batch(r_run, 1);
+  RAISE NOTICE 'run %: % of % written, %', p_run_id, r_run.actual_inserted, r_run.expected_delta, r_run.status;
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) IS 'Executes one planned and permitted change of policy, in one transaction; without p_execute every check and nothing written. Operator. Every refusal of NB1 to NB4. Specification: 4.1.';
+
 -- Name: birth_act; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_act (
@@ -6556,8 +7429,8 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -6832,6 +7705,43 @@ COMMENT ON COLUMN birth.birth_backfill_ledger.planned_at IS 'When.';
 -- Name: COLUMN birth_backfill_ledger.planned_by; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.birth_backfill_ledger.planned_by IS 'By which login.';
+
+-- Name: birth_gate_scope; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_gate_scope (
+    schema_name name NOT NULL,
+    mode text NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    set_by text DEFAULT SESSION_USER NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT birth_gate_scope_mode CHECK ((mode = ANY (ARRAY['observe'::text, 'enforce'::text])))
+);
+
+ALTER TABLE birth.birth_gate_scope OWNER TO birth_definer;
+
+-- Name: TABLE birth_gate_scope; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_gate_scope IS 'The schemas under the gate, one row a schema. Specification: 5.1.';
+
+-- Name: COLUMN birth_gate_scope.schema_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.schema_name IS 'The schema.';
+
+-- Name: COLUMN birth_gate_scope.mode; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.mode IS 'observe: v_birth_gate shows the state of each table; enforce: an empty table is closed when its gateway is attached, and fn_birth_gate refuses a table that is not governed.';
+
+-- Name: COLUMN birth_gate_scope.since; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.since IS 'When the mode was set.';
+
+-- Name: COLUMN birth_gate_scope.set_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.set_by IS 'Login that set the mode.';
+
+-- Name: COLUMN birth_gate_scope.reason; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_gate_scope.reason IS 'Reason, in the words of that login.';
 
 -- Name: birth_gateway_finding; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -7135,6 +8045,74 @@ COMMENT ON COLUMN birth.birth_stage_anchor.value IS 'The measured value, as text
 
 COMMENT ON COLUMN birth.birth_stage_anchor.recorded_at IS 'When the value was recorded.';
 
+-- Name: birth_transition; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_transition (
+    run_id uuid NOT NULL,
+    collection_name text NOT NULL COLLATE pg_catalog."C",
+    from_status text NOT NULL,
+    from_governed boolean NOT NULL,
+    from_version bigint NOT NULL,
+    to_status text NOT NULL,
+    to_governed boolean NOT NULL,
+    direction text NOT NULL,
+    executed_at timestamp with time zone NOT NULL,
+    undone_at timestamp with time zone,
+    CONSTRAINT birth_transition_change CHECK (((from_status <> to_status) OR (from_governed <> to_governed))),
+    CONSTRAINT birth_transition_direction CHECK ((direction =
+CASE
+    WHEN (((to_status <> from_status) AND (starts_with(to_status, 'BIRTH_EXEMPT_'::text) OR (from_status = 'BIRTH_REQUIRED'::text))) OR (from_governed AND (NOT to_governed))) THEN 'loosening'::text
+    ELSE 'tightening'::text
+END)),
+    CONSTRAINT birth_transition_undone CHECK ((undone_at >= executed_at))
+);
+
+ALTER TABLE birth.birth_transition OWNER TO birth_definer;
+
+-- Name: TABLE birth_transition; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_transition IS 'Changes of policy, one row for each run of QT-005 that wrote one. Specification: 4.1.';
+
+-- Name: COLUMN birth_transition.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.run_id IS 'The run.';
+
+-- Name: COLUMN birth_transition.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.collection_name IS 'The collection.';
+
+-- Name: COLUMN birth_transition.from_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_status IS 'coverage_status before.';
+
+-- Name: COLUMN birth_transition.from_governed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_governed IS 'governed before.';
+
+-- Name: COLUMN birth_transition.from_version; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.from_version IS 'policy_version before; after it is one more.';
+
+-- Name: COLUMN birth_transition.to_status; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.to_status IS 'coverage_status after.';
+
+-- Name: COLUMN birth_transition.to_governed; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.to_governed IS 'governed after.';
+
+-- Name: COLUMN birth_transition.direction; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.direction IS 'loosening: to a weaker policy, another reason of exemption, or governed false; tightening: everything else.';
+
+-- Name: COLUMN birth_transition.executed_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.executed_at IS 'When it was written, by fn_birth_clock.';
+
+-- Name: COLUMN birth_transition.undone_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_transition.undone_at IS 'When a compensation wrote its inverse; NULL: it was not undone.';
+
 -- Name: dot_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.dot_registry (
@@ -7232,7 +8210,13 @@ CREATE VIEW birth.v_birth_coverage_since_anchor AS
     (a.value)::bigint AS recorded,
     count(c.collection_name) AS now
    FROM (birth.birth_stage_anchor a
-     LEFT JOIN birth.collection_registry c ON ((starts_with(c.coverage_status, substr(a.subject, 10)) AND (c.registered_at <= a.recorded_at))))
+     LEFT JOIN birth.collection_registry c ON (((c.registered_at <= a.recorded_at) AND starts_with(COALESCE(( SELECT
+                CASE
+                    WHEN (c.coverage_status = (array_agg(t.to_status ORDER BY t.from_version DESC))[1]) THEN (array_agg(t.from_status ORDER BY t.from_version))[1]
+                    ELSE NULL::text
+                END AS "case"
+           FROM birth.birth_transition t
+          WHERE ((t.collection_name = c.collection_name) AND (t.executed_at > a.recorded_at) AND (t.undone_at IS NULL))), c.coverage_status), substr(a.subject, 10)))))
   WHERE starts_with(a.subject, 'coverage.'::text)
   GROUP BY a.stage, a.subject, a.value;
 
@@ -7269,6 +8253,174 @@ ALTER VIEW birth.v_birth_dot_status OWNER TO birth_definer;
 -- Name: VIEW v_birth_dot_status; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_dot_status IS 'Every DOT and whether it is frozen: since when, by whom, why, and by which acts. Specification: 1, 2.';
+
+-- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_trigger AS
+ SELECT t.tgrelid AS relation,
+    n.nspname AS schema_name,
+    c.relname AS table_name,
+    t.tgname AS trigger_name,
+    p.proname AS routine,
+        CASE
+            WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
+            ELSE NULL::text
+        END AS collection_name,
+    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
+    t.tgenabled AS state,
+    c.relowner AS owner,
+    s.every_row
+   FROM (((((pg_trigger t
+     JOIN pg_proc p ON ((p.oid = t.tgfoid)))
+     JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
+     JOIN pg_class c ON ((c.oid = t.tgrelid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+     CROSS JOIN LATERAL ( SELECT ((t.tgqual IS NULL) AND ((t.tgtype = 5) OR ((t.tgtype = 4) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition)))) AS every_row) s)
+  WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
+
+ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table under its current name, the collection it names, and whether it fires for every inserted row (enabled). Specification: 5.';
+
+-- Name: v_birth_gate; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gate AS
+ WITH tree AS (
+         SELECT DISTINCT (pg_partition_root((c.oid)::regclass))::oid AS root
+           FROM ((birth.collection_registry r
+             JOIN pg_namespace n ON ((n.nspname = r.schema_name)))
+             JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relname = r.table_name))))
+          WHERE ((c.relkind = 'p'::"char") OR c.relispartition)
+        ), listed AS (
+         SELECT s.schema_name,
+            c.relname AS table_name,
+            s.mode,
+            c.oid AS relation,
+            c.relkind,
+            c.relispartition
+           FROM ((birth.birth_gate_scope s
+             JOIN pg_namespace n ON ((n.nspname = s.schema_name)))
+             JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char"])) AND (c.relpersistence <> 't'::"char"))))
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM pg_depend d
+                  WHERE ((d.classid = ('pg_class'::regclass)::oid) AND (d.objid = c.oid) AND (d.objsubid = 0) AND (d.deptype = 'e'::"char")))))
+        ), stands AS (
+         SELECT l.schema_name,
+            l.table_name,
+            l.mode,
+            l.relation,
+            l.relkind,
+            l.relispartition,
+            r.collection_name,
+            r.coverage_status,
+            r.gateway_mode,
+            r.gate_closed,
+            r.admitted_how,
+            r.admitted_at
+           FROM (listed l
+             LEFT JOIN birth.collection_registry r ON (((r.schema_name = l.schema_name) AND (r.table_name = l.table_name))))
+          WHERE
+                CASE
+                    WHEN ((r.collection_name IS NOT NULL) OR ((l.relkind = 'r'::"char") AND (NOT l.relispartition))) THEN true
+                    WHEN (EXISTS ( SELECT
+                       FROM tree t
+                      WHERE (t.root = COALESCE((pg_partition_root((l.relation)::regclass))::oid, l.relation)))) THEN (NOT (EXISTS ( SELECT
+                       FROM (((( SELECT a.relid
+                               FROM pg_partition_ancestors((l.relation)::regclass) a(relid)
+                            UNION ALL
+                             SELECT p.relid
+                               FROM pg_partition_tree((l.relation)::regclass) p(relid, parentrelid, isleaf, level)
+                              WHERE (l.relkind = 'p'::"char")) f
+                         JOIN pg_class c ON ((c.oid = (f.relid)::oid)))
+                         JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                         JOIN birth.collection_registry k ON (((k.schema_name = n.nspname) AND (k.table_name = c.relname)))))))
+                    WHEN l.relispartition THEN (NOT (EXISTS ( SELECT
+                       FROM ((pg_class c
+                         JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                         JOIN birth.birth_gate_scope s ON ((s.schema_name = n.nspname)))
+                      WHERE (c.oid = (pg_partition_root((l.relation)::regclass))::oid))))
+                    ELSE true
+                END
+        ), gateway AS MATERIALIZED (
+         SELECT DISTINCT g.relation,
+            g.collection_name
+           FROM birth.v_birth_gateway_trigger g
+          WHERE g.enabled
+        ), judged AS (
+         SELECT t.schema_name,
+            t.table_name,
+            t.mode,
+            t.relation,
+            t.relkind,
+            t.relispartition,
+            t.collection_name,
+            t.coverage_status,
+            t.gateway_mode,
+            t.gate_closed,
+            t.admitted_how,
+            t.admitted_at,
+            starts_with(t.coverage_status, 'BIRTH_EXEMPT_'::text) AS exempt,
+            (g.relation IS NOT NULL) AS has_gateway,
+                CASE
+                    WHEN (t.collection_name IS NULL) THEN 'UNKNOWN'::text
+                    WHEN (t.admitted_how = 'EXEMPT'::text) THEN 'EXEMPT'::text
+                    WHEN (t.admitted_how IS NOT NULL) THEN 'ADMITTED'::text
+                    WHEN ((g.relation IS NOT NULL) AND t.gate_closed) THEN 'CLOSED'::text
+                    WHEN ((g.relation IS NOT NULL) AND ((t.mode = 'enforce'::text) OR (EXISTS ( SELECT
+                       FROM birth.birth_registry b
+                      WHERE (b.collection_name = t.collection_name))))) THEN 'BREACHED'::text
+                    WHEN ((t.coverage_status = 'BIRTH_REQUIRED'::text) AND (NOT ( SELECT starts_with(i.status, 'ELIGIBLE_'::text) AS starts_with
+                       FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
+                    ELSE 'READY'::text
+                END AS state
+           FROM (stands t
+             LEFT JOIN gateway g ON (((g.relation = t.relation) AND (g.collection_name = t.collection_name))))
+        )
+ SELECT schema_name,
+    table_name,
+    mode,
+    state,
+    collection_name,
+    coverage_status,
+    admitted_how,
+    admitted_at,
+    array_remove(ARRAY[
+        CASE
+            WHEN (state = 'CLOSED'::text) THEN 'gateway'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN ((EXISTS ( SELECT
+               FROM pg_trigger t
+              WHERE ((t.tgrelid = j.relation) AND (t.tgname = 'birth_gate'::name) AND (t.tgenabled <> 'D'::"char")))) AND (admitted_how IS NULL) AND (mode = 'enforce'::text)) THEN 'trigger birth_gate'::text
+            ELSE NULL::text
+        END], NULL::text) AS held_by,
+        CASE
+            WHEN (state = 'UNKNOWN'::text) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := ''BIRTH_REQUIRED'');  -- a steward; or BIRTH_EXEMPT_<REASON>, BIRTH_DEFERRED_NEEDS_REVIEW'::text,
+            CASE
+                WHEN ((btrim((table_name)::text) = ''::text) OR (EXISTS ( SELECT
+                   FROM birth.collection_registry r
+                  WHERE (r.collection_name = j.table_name)))) THEN (format('%s.%s'::text, schema_name, table_name))::name
+                ELSE table_name
+            END, schema_name, table_name)
+            WHEN (state = 'REGISTERED'::text) THEN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);  -- then a steward: fn_birth_identity_classify'::text, schema_name, table_name)
+            WHEN ((state = 'READY'::text) AND (NOT exempt) AND (NOT has_gateway)) THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, collection_name,
+            CASE coverage_status
+                WHEN 'BIRTH_REQUIRED'::text THEN 'enforce'::text
+                ELSE 'observe'::text
+            END)
+            WHEN (state = ANY (ARRAY['READY'::text, 'CLOSED'::text, 'BREACHED'::text])) THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, collection_name)
+            ELSE NULL::text
+        END AS next_step
+   FROM judged j;
+
+ALTER VIEW birth.v_birth_gate OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gate; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gate IS 'The tables of the schemas under the gate: state (UNKNOWN, REGISTERED, READY, CLOSED, BREACHED, ADMITTED, EXEMPT), what refuses its rows now (held_by), and the statement to send next. Specification: 5.1.';
 
 -- Name: v_birth_gateway_fence; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7354,6 +8506,27 @@ ALTER VIEW birth.v_birth_gateway_finding OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows that the gateway let through and that are not acknowledged, by collection and reason: number of rows (at_least: or more), first and last time, last login with its examples. Bounded time. Specification: 5.';
 
+-- Name: v_birth_gateway_gap; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_gateway_gap AS
+ SELECT r.collection_name,
+    t.relid AS partition
+   FROM (((birth.collection_registry r
+     JOIN pg_namespace n ON ((n.nspname = r.schema_name)))
+     JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relname = r.table_name) AND (c.relkind = 'p'::"char"))))
+     CROSS JOIN LATERAL pg_partition_tree((c.oid)::regclass) t(relid, parentrelid, isleaf, level))
+  WHERE (t.isleaf AND ((t.relid)::oid <> c.oid) AND (EXISTS ( SELECT
+           FROM birth.v_birth_gateway_trigger g
+          WHERE ((g.relation = c.oid) AND (g.collection_name = r.collection_name) AND g.enabled))) AND (NOT (EXISTS ( SELECT
+           FROM pg_trigger g
+          WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))));
+
+ALTER VIEW birth.v_birth_gateway_gap OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_gateway_gap; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_gateway_gap IS 'Partitions of a collection with a gateway whose rows get no birth. Specification: 5.';
+
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_gateway_release_drift_guard AS
@@ -7399,36 +8572,6 @@ ALTER VIEW birth.v_birth_gateway_ssot_drift_detector OWNER TO birth_definer;
 -- Name: VIEW v_birth_gateway_ssot_drift_detector; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_gateway_ssot_drift_detector IS 'Guard of stage 0: the SHA-256 of both gateway function bodies against the values that stage 0 recorded. Specification: 2, 3.';
-
--- Name: v_birth_gateway_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
-
-CREATE VIEW birth.v_birth_gateway_trigger AS
- SELECT t.tgrelid AS relation,
-    n.nspname AS schema_name,
-    c.relname AS table_name,
-    t.tgname AS trigger_name,
-    p.proname AS routine,
-        CASE
-            WHEN (t.tgnargs > 0) THEN (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (POSITION(('\x00'::bytea) IN (t.tgargs)) - 1)), getdatabaseencoding()) COLLATE "C")
-            ELSE NULL::text
-        END AS collection_name,
-    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
-    t.tgenabled AS state,
-    c.relowner AS owner,
-    s.every_row
-   FROM (((((pg_trigger t
-     JOIN pg_proc p ON ((p.oid = t.tgfoid)))
-     JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
-     JOIN pg_class c ON ((c.oid = t.tgrelid)))
-     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
-     CROSS JOIN LATERAL ( SELECT ((t.tgqual IS NULL) AND ((t.tgtype = 5) OR ((t.tgtype = 4) AND (c.relkind = 'r'::"char") AND (NOT c.relispartition)))) AS every_row) s)
-  WHERE ((p.proname = ANY (ARRAY['fn_birth_registry_auto'::name, 'fn_birth_registry_auto_id'::name])) AND (t.tgparentid = (0)::oid));
-
-ALTER VIEW birth.v_birth_gateway_trigger OWNER TO birth_definer;
-
--- Name: VIEW v_birth_gateway_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON VIEW birth.v_birth_gateway_trigger IS 'Every gateway trigger: its table under its current name, the collection it names, and whether it fires for every inserted row (enabled). Specification: 5.';
 
 -- Name: v_birth_home; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -7865,6 +9008,114 @@ ALTER VIEW birth.v_birth_stage2_no_worse_guard OWNER TO birth_definer;
 
 COMMENT ON VIEW birth.v_birth_stage2_no_worse_guard IS 'Guard of stage 2, six checks: coverage, live births, gateway and permits are no worse than recorded. Specification: 2, 3.';
 
+-- Name: v_birth_stage3_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage3_no_worse_guard AS
+ WITH closed AS (
+         SELECT count(*) AS collections,
+            string_agg(r.collection_name, ', '::text ORDER BY r.collection_name) AS names
+           FROM birth.collection_registry r
+          WHERE (r.gate_closed AND (NOT (EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE ((g.collection_name = r.collection_name) AND g.enabled)))))
+        ), unrecorded AS (
+         SELECT count(*) AS collections,
+            string_agg(r.collection_name, ', '::text ORDER BY r.collection_name) AS names
+           FROM birth.collection_registry r
+          WHERE (
+                CASE r.admitted_how
+                    WHEN 'GRANDFATHERED'::text THEN (NOT (EXISTS ( SELECT
+                       FROM birth.birth_stage_anchor a
+                      WHERE ((a.stage = 'stage3'::text) AND (a.subject = 'gate.grandfathered'::text) AND ((a.value)::jsonb ? r.collection_name)))))
+                    ELSE (NOT (EXISTS ( SELECT
+                       FROM birth.birth_act a
+                      WHERE ((a.act = 'admit'::text) AND (a.collection_name = r.collection_name) AND ((a.detail ->> 'how'::text) = r.admitted_how)))))
+                END AND (r.admitted_how IS NOT NULL))
+        )
+ SELECT 'closed collections without an enabled gateway'::text AS check_name,
+    COALESCE(c.names, '0'::text) AS found,
+    '0'::text AS expected,
+    (c.collections = 0) AS pass
+   FROM closed c
+UNION ALL
+ SELECT 'admissions without a record'::text AS check_name,
+    COALESCE(u.names, '0'::text) AS found,
+    '0'::text AS expected,
+    ((u.collections = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage3'::text) AND (s.subject = 'gate.grandfathered'::text))))) AS pass
+   FROM unrecorded u
+UNION ALL
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g;
+
+ALTER VIEW birth.v_birth_stage3_no_worse_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage3_no_worse_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage3_no_worse_guard IS 'Guard of stage 3, three checks: what is closed is held, admissions are on record, the gateway is that of stage 0. Specification: 2, 3.';
+
+-- Name: v_birth_stage4_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_stage4_no_worse_guard AS
+ WITH anchor AS (
+         SELECT p.key AS collection_name,
+            (p.value ->> 0) AS status,
+            ((p.value ->> 1))::boolean AS governed
+           FROM (birth.birth_stage_anchor a
+             CROSS JOIN LATERAL jsonb_each((a.value)::jsonb) p(key, value))
+          WHERE ((a.stage = 'stage4'::text) AND (a.subject = 'policies'::text))
+        ), other AS (
+         SELECT c.collection_name
+           FROM (((birth.collection_registry c
+             LEFT JOIN LATERAL ( SELECT t_1.to_status,
+                    t_1.to_governed
+                   FROM birth.birth_transition t_1
+                  WHERE ((t_1.collection_name = c.collection_name) AND (t_1.undone_at IS NULL))
+                  ORDER BY t_1.executed_at DESC
+                 LIMIT 1) t ON (true))
+             LEFT JOIN anchor a ON ((a.collection_name = c.collection_name)))
+             LEFT JOIN LATERAL ( SELECT b.detail
+                   FROM birth.birth_act b
+                  WHERE ((b.act = 'register'::text) AND (b.collection_name = c.collection_name))
+                  ORDER BY b.acted_at
+                 LIMIT 1) r ON (((a.collection_name IS NULL) AND (t.to_status IS NULL))))
+          WHERE ((c.coverage_status IS DISTINCT FROM COALESCE(t.to_status, a.status, (r.detail ->> 'coverage_status'::text))) OR (c.governed IS DISTINCT FROM COALESCE(t.to_governed, a.governed, ((r.detail ->> 'governed'::text))::boolean)))
+        )
+ SELECT 'collections whose policy no transition wrote'::text AS check_name,
+    COALESCE(string_agg(o.collection_name, ', '::text ORDER BY o.collection_name), '0'::text) AS found,
+    '0'::text AS expected,
+    ((count(o.collection_name) = 0) AND (EXISTS ( SELECT
+           FROM birth.birth_stage_anchor s
+          WHERE ((s.stage = 'stage4'::text) AND (s.subject = 'policies'::text))))) AS pass
+   FROM other o
+UNION ALL
+ SELECT 'transitions without a receipt'::text AS check_name,
+    COALESCE(string_agg((t.run_id)::text, ', '::text), '0'::text) AS found,
+    '0'::text AS expected,
+    (count(*) = 0) AS pass
+   FROM birth.birth_transition t
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM birth.birth_receipt r
+          WHERE ((r.run_id = t.run_id) AND (r.purpose = 'TRANSITION'::text))))) OR ((t.undone_at IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM birth.birth_receipt r
+          WHERE ((r.run_id = t.run_id) AND (r.purpose = 'COMPENSATE'::text)))))))
+UNION ALL
+ SELECT 'gateway functions unchanged since stage 0'::text AS check_name,
+    (count(*) FILTER (WHERE g.pass))::text AS found,
+    '2'::text AS expected,
+    (count(*) FILTER (WHERE g.pass) = 2) AS pass
+   FROM birth.v_birth_gateway_ssot_drift_detector g;
+
+ALTER VIEW birth.v_birth_stage4_no_worse_guard OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_stage4_no_worse_guard; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_stage4_no_worse_guard IS 'Guard of stage 4, three checks: every policy is on record, every transition has its receipt, the gateway is that of stage 0. Specification: 3, 4.1.';
+
 -- Name: v_birth_attention; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_attention AS
@@ -7873,6 +9124,7 @@ CREATE VIEW birth.v_birth_attention AS
             c.schema_name,
             c.table_name,
             c.coverage_status,
+            c.governed,
             c.gateway_mode,
             c.registered_at,
             t.oid AS relation,
@@ -7902,7 +9154,7 @@ CREATE VIEW birth.v_birth_attention AS
              JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = r.run_id)))
           WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
                    FROM birth.birth_backfill_ledger_v2 f
-                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
+                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.purpose = l.purpose) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
         ), permit AS (
          SELECT
                 CASE
@@ -7973,6 +9225,20 @@ CREATE VIEW birth.v_birth_attention AS
             'SELECT * FROM birth.v_birth_stage2_no_worse_guard;'::text AS next_step
            FROM birth.v_birth_stage2_no_worse_guard g
           WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 2,
+            format('worse than at stage 3: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage3_no_worse_guard;'::text AS next_step
+           FROM birth.v_birth_stage3_no_worse_guard g
+          WHERE (g.pass IS NOT TRUE)
+        UNION ALL
+         SELECT 1,
+            format('worse than at stage 4: %s: %s instead of %s'::text, g.check_name, g.found, g.expected) AS format,
+            NULL::timestamp with time zone AS since,
+            'SELECT * FROM birth.v_birth_stage4_no_worse_guard;'::text AS next_step
+           FROM birth.v_birth_stage4_no_worse_guard g
+          WHERE (g.pass IS NOT TRUE)
         ), frozen AS (
          SELECT 2 AS rank,
             format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS what,
@@ -8038,7 +9304,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 3 AS rank,
             format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS what,
             k.registered_at AS since,
-            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L);  -- a steward'::text, k.collection_name, k.coverage_status) AS next_step
+            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed) AS next_step
            FROM known k
           WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
         ), misplaced AS (
@@ -8047,7 +9313,7 @@ CREATE VIEW birth.v_birth_attention AS
             NULL::timestamp with time zone AS since,
                 CASE
                     WHEN (k.collection_name IS NULL) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
-                    ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status)
+                    ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status, k.governed)
                 END AS next_step
            FROM (birth.v_birth_gateway_trigger g
              LEFT JOIN known k ON ((k.collection_name = g.collection_name)))
@@ -8056,14 +9322,82 @@ CREATE VIEW birth.v_birth_attention AS
                   WHERE ((a.relid)::oid = k.relation)))))
         ), partition AS (
          SELECT 2 AS rank,
-            format('partition %s of %s has no gateway'::text, t.relid, k.collection_name) AS what,
+            format('partition %s of %s has no gateway'::text, g.partition, k.collection_name) AS what,
             NULL::timestamp with time zone AS since,
             format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
-           FROM (known k
-             CROSS JOIN LATERAL pg_partition_tree((k.relation)::regclass) t(relid, parentrelid, isleaf, level))
-          WHERE ((k.relkind = 'p'::"char") AND t.isleaf AND ((t.relid)::oid <> k.relation) AND (k.gateways > 0) AND (NOT (EXISTS ( SELECT
-                   FROM pg_trigger g
-                  WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))))
+           FROM (birth.v_birth_gateway_gap g
+             JOIN known k ON ((k.collection_name = g.collection_name)))
+        ), gate AS (
+         SELECT
+                CASE g.state
+                    WHEN 'CLOSED'::text THEN 3
+                    WHEN 'UNKNOWN'::text THEN
+                    CASE g.mode
+                        WHEN 'enforce'::text THEN 1
+                        ELSE 3
+                    END
+                    ELSE 2
+                END AS rank,
+            format('table %I.%I is %s'::text, g.schema_name, g.table_name,
+                CASE g.state
+                    WHEN 'UNKNOWN'::text THEN 'in a gated schema and not registered'::text
+                    WHEN 'CLOSED'::text THEN 'closed until it is admitted'::text
+                    WHEN 'BREACHED'::text THEN 'in use and was never admitted'::text
+                    ELSE 'registered and not governed yet'::text
+                END) AS what,
+            NULL::timestamp with time zone AS since,
+            g.next_step
+           FROM birth.v_birth_gate g
+          WHERE (g.state <> ALL (ARRAY['ADMITTED'::text, 'EXEMPT'::text]))
+        UNION ALL
+         SELECT 2,
+            format('%s is closed, in schema %I, which is not under the gate'::text, r.collection_name, r.schema_name) AS format,
+            NULL::timestamp with time zone AS timestamptz,
+            format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, r.collection_name) AS format
+           FROM birth.collection_registry r
+          WHERE (r.gate_closed AND (NOT (r.schema_name IN ( SELECT s.schema_name
+                   FROM birth.birth_gate_scope s))))
+        UNION ALL
+         SELECT 2,
+            format('the gate names schema %I, which does not exist'::text, s.schema_name) AS format,
+            s.since,
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward'::text, s.schema_name) AS format
+           FROM birth.birth_gate_scope s
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM pg_namespace n
+                  WHERE (n.nspname = s.schema_name))))
+        ), brake AS (
+         SELECT 2 AS rank,
+            format('%s was set back to observe by %s: %s'::text, c.collection_name, b.actor, b.reason) AS what,
+            b.acted_at AS since,
+            format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, c.collection_name) AS next_step
+           FROM (birth.collection_registry c
+             CROSS JOIN LATERAL ( SELECT a.act,
+                    a.detail,
+                    a.actor,
+                    a.reason,
+                    a.acted_at,
+                    lead(COALESCE((a.detail ->> 'mode'::text), 'observe'::text)) OVER (ORDER BY a.acted_at DESC) AS mode_before
+                   FROM birth.birth_act a
+                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['mode'::text, 'attach'::text, 'detach'::text])))
+                  ORDER BY a.acted_at DESC
+                 LIMIT 1) b)
+          WHERE ((c.gateway_mode = 'observe'::text) AND (c.coverage_status = 'BIRTH_REQUIRED'::text) AND (b.act = 'mode'::text) AND ((b.detail ->> 'mode'::text) = 'observe'::text) AND (b.mode_before = 'enforce'::text))
+        UNION ALL
+         SELECT 2,
+            format('schema %s was set back to %s by %s: %s'::text, b.schema, COALESCE(b.mode, 'no gate'::text), b.actor, b.reason) AS format,
+            b.acted_at,
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, b.schema) AS format
+           FROM ( SELECT DISTINCT ON ((a.detail ->> 'schema'::text)) (a.detail ->> 'schema'::text) AS schema,
+                    (a.detail ->> 'mode'::text) AS mode,
+                    (a.detail ->> 'before'::text) AS before,
+                    a.actor,
+                    a.reason,
+                    a.acted_at
+                   FROM birth.birth_act a
+                  WHERE (a.act = 'gate_scope'::text)
+                  ORDER BY (a.detail ->> 'schema'::text), a.acted_at DESC) b
+          WHERE ((b.before = 'enforce'::text) AND (b.mode IS DISTINCT FROM 'enforce'::text))
         ), replicated AS (
          SELECT 2 AS rank,
             format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
@@ -8190,6 +9524,18 @@ CREATE VIEW birth.v_birth_attention AS
             partition.next_step
            FROM partition
         UNION ALL
+         SELECT gate.rank,
+            gate.what,
+            gate.since,
+            gate.next_step
+           FROM gate
+        UNION ALL
+         SELECT brake.rank,
+            brake.what,
+            brake.since,
+            brake.next_step
+           FROM brake
+        UNION ALL
          SELECT replicated.rank,
             replicated.what,
             replicated.since,
@@ -8268,13 +9614,13 @@ CREATE VIEW birth.v_birth_event_trigger AS
             WHEN 'partial'::text THEN format('DROP EVENT TRIGGER %I;  -- by a superuser, then read this view again'::text, e.evtname)
             ELSE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;  -- by a superuser'::text, e.evtname)
         END AS next_step
-   FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'objects of schema birth and gateway triggers dropped'::text)) w(name, event, purpose)
+   FROM ((( VALUES ('birth_guard_changed'::text,'ddl_command_end'::text,'guard'::text,'CREATE OR REPLACE, ALTER and GRANT on objects of the contract, a gateway trigger disabled or changed, new objects in schema birth'::text), ('birth_guard_dropped'::text,'sql_drop'::text,'guard'::text,'objects of schema birth and gateway triggers dropped'::text), ('birth_guard_gate'::text,'ddl_command_end'::text,'gate'::text,'tables made in a gated schema that take rows before they are admitted, CREATE TABLE AS, SELECT INTO, SET SCHEMA'::text)) w(name, event, routine, purpose)
      LEFT JOIN LATERAL ( SELECT t.evtname,
             t.evtenabled,
             t.evttags,
             (o.rolsuper AND s_1.rolsuper) AS of_superuser
            FROM ((((pg_event_trigger t
-             JOIN pg_proc p ON (((p.oid = t.evtfoid) AND (p.proname = 'guard'::name))))
+             JOIN pg_proc p ON (((p.oid = t.evtfoid) AND (p.proname = w.routine))))
              JOIN pg_roles o ON ((o.oid = p.proowner)))
              JOIN pg_namespace n ON (((n.oid = p.pronamespace) AND (n.nspname = 'birth_guard'::name))))
              JOIN pg_roles s_1 ON ((s_1.oid = n.nspowner)))
@@ -8445,6 +9791,12 @@ UNION ALL
    FROM birth.v_birth_gateway_finding f
   GROUP BY f.error
 UNION ALL
+ SELECT 'birth_gate_tables'::text AS name,
+    jsonb_build_object('schema', g.schema_name, 'state', g.state) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gate g
+  GROUP BY g.schema_name, g.state
+UNION ALL
  SELECT 'birth_trigger_guard_alerts_total'::text AS name,
     '{}'::jsonb AS labels,
     (count(*))::numeric AS value
@@ -8491,6 +9843,38 @@ ALTER VIEW birth.v_birth_plan_reconciliation OWNER TO birth_definer;
 -- Name: VIEW v_birth_plan_reconciliation; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_plan_reconciliation IS 'The latest plan of each collection: its counts, whether they add up, and what is outstanding. Specification: 2, 6, R10.';
+
+-- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_policy AS
+ SELECT c.collection_name,
+    c.coverage_status,
+    c.governed,
+    c.policy_version,
+    c.gateway_mode,
+    f.holds,
+    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND f.holds AND (p.proven_at IS NOT NULL)) AS validated,
+    p.proven_at,
+    p.proven_by,
+        CASE
+            WHEN ((c.coverage_status <> 'BIRTH_REQUIRED'::text) OR ((p.proven_at IS NOT NULL) AND f.holds)) THEN NULL::text
+            WHEN (NOT f.holds) THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text
+            ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator'::text, c.collection_name)
+        END AS next_step
+   FROM ((birth.collection_registry c
+     JOIN birth.v_birth_gateway_fence f ON ((f.collection_name = c.collection_name)))
+     LEFT JOIN LATERAL ( SELECT a.acted_at AS proven_at,
+            ((a.act || ' by '::text) || a.actor) AS proven_by
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['outcome'::text, 'census'::text, 'admit'::text])) AND ((a.detail ->> 'rule_version'::text) = (c.rule_version)::text) AND ((a.detail ->> 'holds'::text) = 'true'::text) AND ((a.detail ->> 'unborn'::text) = '0'::text))
+          ORDER BY a.acted_at DESC
+         LIMIT 1) p ON (true));
+
+ALTER VIEW birth.v_birth_policy OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_policy; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_policy IS 'The policy of each collection: whether it holds for every transaction that can still commit, whether every row was found born since (validated), and the next step. Specification: 4.1.';
 
 -- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -8878,6 +10262,11 @@ ALTER TABLE ONLY birth.birth_backfill_ledger
 ALTER TABLE ONLY birth.birth_backfill_ledger_v2
     ADD CONSTRAINT birth_backfill_ledger_v2_pkey PRIMARY KEY (run_id);
 
+-- Name: birth_gate_scope birth_gate_scope_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_gate_scope
+    ADD CONSTRAINT birth_gate_scope_pkey PRIMARY KEY (schema_name);
+
 -- Name: birth_gateway_finding birth_gateway_finding_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_gateway_finding
@@ -8907,6 +10296,11 @@ ALTER TABLE ONLY birth.birth_review
 
 ALTER TABLE ONLY birth.birth_stage_anchor
     ADD CONSTRAINT birth_stage_anchor_pkey PRIMARY KEY (stage, subject);
+
+-- Name: birth_transition birth_transition_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_pkey PRIMARY KEY (run_id);
 
 -- Name: collection_registry collection_registry_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -8972,6 +10366,10 @@ CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, coll
 
 CREATE INDEX birth_review_run ON birth.birth_review USING btree (run_id, purpose);
 
+-- Name: birth_transition_collection; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_transition_collection ON birth.birth_transition USING btree (collection_name, executed_at);
+
 -- Name: birth_act birth_act_dot_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_act
@@ -9012,6 +10410,16 @@ ALTER TABLE ONLY birth.birth_receipt
 ALTER TABLE ONLY birth.birth_review
     ADD CONSTRAINT birth_review_run_id_fkey FOREIGN KEY (run_id) REFERENCES birth.birth_backfill_ledger_v2(run_id);
 
+-- Name: birth_transition birth_transition_collection_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_collection_name_fkey FOREIGN KEY (collection_name) REFERENCES birth.collection_registry(collection_name);
+
+-- Name: birth_transition birth_transition_run_id_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_transition
+    ADD CONSTRAINT birth_transition_run_id_fkey FOREIGN KEY (run_id) REFERENCES birth.birth_backfill_ledger_v2(run_id);
+
 -- Name: SCHEMA birth; Type: ACL; Schema: -; Owner: birth_definer
 
 GRANT USAGE ON SCHEMA birth TO birth_scanner;
@@ -9021,6 +10429,7 @@ GRANT USAGE ON SCHEMA birth TO birth_operator;
 GRANT USAGE ON SCHEMA birth TO birth_reviewer;
 GRANT USAGE ON SCHEMA birth TO birth_permit_owner;
 GRANT USAGE ON SCHEMA birth TO birth_dba;
+GRANT USAGE ON SCHEMA birth TO birth_source_owner;
 
 -- Name: FUNCTION fn_birth_act_part(p_act text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9068,6 +10477,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_births_since(p_collection text, p_since tim
 
 REVOKE ALL ON FUNCTION birth.fn_birth_census(p_collection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_census(p_collection text) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_census_record(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_census_record(p_collection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_census_record(p_collection text) TO birth_operator;
 
 -- Name: FUNCTION fn_birth_checks(p_scope text, p_run birth.birth_backfill_ledger_v2, p_purpose text, p_now birth.birth_backfill_ledger_v2, p_rows bigint, p_foreign text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9189,6 +10603,34 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest
 REVOKE ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) TO birth_steward;
 
+-- Name: FUNCTION fn_birth_gate(p_schema text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate(p_schema text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate(p_schema text) TO birth_reader;
+GRANT ALL ON FUNCTION birth.fn_birth_gate(p_schema text) TO birth_source_owner;
+
+-- Name: FUNCTION fn_birth_gate_admit(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate_admit(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_gate_insert(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_insert() FROM PUBLIC;
+
+-- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
+
+-- Name: FUNCTION fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry, OUT how text, OUT fault text, OUT next_step text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_gate_scope(p_schema text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) TO birth_steward;
+
 -- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) FROM PUBLIC;
@@ -9197,10 +10639,6 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes t
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) TO birth_steward;
-
--- Name: TABLE collection_registry; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.collection_registry TO birth_reader;
 
 -- Name: FUNCTION fn_birth_gateway_collection(p_collection text, p_relation oid, p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9251,6 +10689,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_identity_definition(p_collection text) TO b
 -- Name: FUNCTION fn_birth_identity_hash(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_hash(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_identity_loss(p_collection text, p_code_before text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_before text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_identity_propose(p_schema text, p_table text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9327,9 +10769,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_permit_revoke(p_permit_id bigint, p_reason 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9391,6 +10833,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text
 -- Name: FUNCTION fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledger_v2, p_purpose text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_rule_state(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_rule_state(p_collection text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_run_audit(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9518,6 +10964,30 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema 
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_fault(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_backfill(p_collection text) FROM PUBLIC;
@@ -9542,6 +11012,11 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) TO birth_operator;
 
+-- Name: FUNCTION fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) TO birth_operator;
+
 -- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_trigger_setup() FROM PUBLIC;
@@ -9561,6 +11036,11 @@ GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_apply(IN p_collection text, IN p
 REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) FROM PUBLIC;
 GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) TO birth_operator;
 
+-- Name: PROCEDURE sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) TO birth_operator;
+
 -- Name: TABLE birth_act; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_act TO birth_reader;
@@ -9576,6 +11056,10 @@ GRANT SELECT ON TABLE birth.birth_admission_permit_v2 TO birth_reader;
 -- Name: TABLE birth_backfill_ledger; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_backfill_ledger TO birth_reader;
+
+-- Name: TABLE birth_gate_scope; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_gate_scope TO birth_reader;
 
 -- Name: TABLE birth_gateway_finding; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9609,6 +11093,10 @@ GRANT SELECT ON TABLE birth.birth_review TO birth_reader;
 
 GRANT SELECT ON TABLE birth.birth_stage_anchor TO birth_reader;
 
+-- Name: TABLE birth_transition; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_transition TO birth_reader;
+
 -- Name: TABLE dot_registry; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.dot_registry TO birth_reader;
@@ -9625,6 +11113,14 @@ GRANT SELECT ON TABLE birth.v_birth_coverage_since_anchor TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_dot_status TO birth_reader;
 
+-- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
+
+-- Name: TABLE v_birth_gate; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gate TO birth_reader;
+
 -- Name: TABLE v_birth_gateway_fence; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_fence TO birth_reader;
@@ -9633,6 +11129,10 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_fence TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_finding TO birth_reader;
 
+-- Name: TABLE v_birth_gateway_gap; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_gateway_gap TO birth_reader;
+
 -- Name: TABLE v_birth_gateway_release_drift_guard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
@@ -9640,10 +11140,6 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_release_drift_guard TO birth_reader;
 -- Name: TABLE v_birth_gateway_ssot_drift_detector; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
-
--- Name: TABLE v_birth_gateway_trigger; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.v_birth_gateway_trigger TO birth_reader;
 
 -- Name: TABLE v_birth_home; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -9677,6 +11173,14 @@ GRANT SELECT ON TABLE birth.v_birth_stage1_no_worse_proof TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_stage2_no_worse_guard TO birth_reader;
 
+-- Name: TABLE v_birth_stage3_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage3_no_worse_guard TO birth_reader;
+
+-- Name: TABLE v_birth_stage4_no_worse_guard; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_stage4_no_worse_guard TO birth_reader;
+
 -- Name: TABLE v_birth_attention; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_attention TO birth_reader;
@@ -9704,6 +11208,10 @@ GRANT SELECT ON TABLE birth.v_birth_metrics TO birth_reader;
 -- Name: TABLE v_birth_plan_reconciliation; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_plan_reconciliation TO birth_reader;
+
+-- Name: TABLE v_birth_policy; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_policy TO birth_reader;
 
 -- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
 
