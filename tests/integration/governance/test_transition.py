@@ -427,15 +427,14 @@ def test_an_exemption_of_a_closed_table_opens_nothing(world: World) -> None:
 
 
 @contextmanager
-def between_check_and_write(world: World, *meanwhile: str) -> Iterator[None]:
-    """Let a CALL pass its checks and wait for the row of the collection; then change something."""
+def waiting_for(world: World, lock: str, meanwhile: str) -> Iterator[None]:
+    """Hold the row of the collection until a CALL waits for it; then change something."""
     with world.db.connect(autocommit=False) as holder:
-        holder.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR NO KEY UPDATE")
+        holder.execute(f"SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR {lock}".encode())
 
         def change() -> None:
             wait_until_blocked(world.admin, world.operator)
-            for statement in meanwhile:
-                holder.execute(statement.encode())
+            holder.execute(meanwhile.encode())
             holder.commit()
 
         thread = threading.Thread(target=change)
@@ -445,19 +444,22 @@ def between_check_and_write(world: World, *meanwhile: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "refusal"),
+    ("lock", "meanwhile", "refusal"),
     [
-        ("ALTER TABLE app.thing DISABLE TRIGGER birth_gateway", errors.TransitionBlocked),
-        ("UPDATE birth.collection_registry SET policy_version = policy_version + 1", errors.PlanStale),
+        # As a steward holds it: the CALL waits before its checks.
+        ("NO KEY UPDATE", "UPDATE birth.collection_registry SET policy_version = policy_version + 1",
+         errors.VerdictMissing),
+        # As a batch of births holds it: the CALL has passed its checks.
+        ("SHARE", "ALTER TABLE app.thing DISABLE TRIGGER birth_gateway", errors.TransitionBlocked),
     ],
-)
-def test_everything_is_asked_again_under_the_lock_of_the_collection(
-    world: World, meanwhile: str, refusal: type[errors.BirthError]
+)  # fmt: skip
+def test_a_change_is_of_what_is_there_once_nobody_else_has_the_row_of_the_collection(
+    world: World, lock: str, meanwhile: str, refusal: type[errors.BirthError]
 ) -> None:
     world.governed(TABLE, coverage=DEFERRED)
     run = planned(world, REQUIRED)
     permit = world.judged(run)
-    with between_check_and_write(world, meanwhile), pytest.raises(refusal):
+    with waiting_for(world, lock, meanwhile), pytest.raises(refusal):
         api.transition_apply(world.operator, run, permit, execute=True)
     assert policy(world)[0] == DEFERRED
 

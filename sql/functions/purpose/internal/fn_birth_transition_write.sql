@@ -1,7 +1,9 @@
--- TRANSITION, and its undoing: writes the one change, after everything was asked again under the lock of the
--- collection's row. Batches of births hold that row FOR SHARE. An admission that rested on a weaker policy ends.
--- Returns: the fingerprint of the change; NB118, NB305, NB313.
--- Calls: fn_birth_refuse, fn_birth_transition_fault, fn_birth_transition_change, fn_birth_raise, fn_birth_clock
+-- TRANSITION, and its undoing: writes the one change. The change itself cannot differ from the slice: since the run was
+-- locked its transaction holds the collection's row FOR SHARE (fn_birth_run_lock). What stands in its way can, so it is
+-- asked again once every batch of births, which holds that row too, is over. An admission that rested on a weaker
+-- policy ends.
+-- Returns: the fingerprint of the change; NB118, NB313.
+-- Calls: fn_birth_refuse, fn_birth_transition_fault, fn_birth_transition_change, fn_birth_clock
 -- Writes: collection_registry, birth_transition
 CREATE OR REPLACE FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[],
     p_fingerprint numeric[])
@@ -17,9 +19,6 @@ BEGIN
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_refuse(birth.fn_birth_transition_fault(p_run));
   SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
-  IF r_change.change IS DISTINCT FROM p_codes[1] THEN
-    PERFORM birth.fn_birth_raise('plan_stale', format('the change is %s now, and was %s', r_change.change, p_codes[1]));
-  END IF;
   UPDATE birth.collection_registry c
   SET coverage_status = r_change.to_status, governed = r_change.to_governed, policy_version = c.policy_version + 1,
       rule_version = c.rule_version + (r_change.to_status <> r_change.from_status)::integer,
@@ -44,5 +43,5 @@ END;
 $fn_birth_transition_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_transition_write(birth.birth_backfill_ledger_v2, text[], numeric[]) IS
-  'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB305, NB313. '
+  'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB313. '
   'Specification: 4.1.';
