@@ -138,6 +138,26 @@ def test_a_plan_to_required_names_every_reason_at_once(world: World) -> None:
     assert "GRANT SELECT ON app.thing TO birth_scanner" in reasons
 
 
+def test_a_table_that_changed_since_it_was_classified_does_not_become_required(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)", mode="enforce", coverage=DEFERRED)
+    world.owner.execute("ALTER TABLE app.thing ALTER code TYPE integer USING code::integer")
+    assert "its table changed since it was classified" in blocked(world, REQUIRED)
+    world.classify("column", column="code")
+    world.change_policy(REQUIRED)
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    assert world.births() == ["1"]
+
+
+def test_a_table_of_which_a_partition_passes_the_gateway_does_not_become_required(world: World) -> None:
+    world.table("(code text PRIMARY KEY) PARTITION BY RANGE (code)")
+    world.table("PARTITION OF app.thing DEFAULT", "part")
+    world.register(coverage=DEFERRED)
+    world.classify("column", column="code")
+    world.attach()
+    world.owner.execute("ALTER TABLE app.part DISABLE TRIGGER birth_gateway")
+    assert "a partition has no enabled gateway" in blocked(world, REQUIRED)
+
+
 def test_missing_rows_do_not_block_a_move_to_required_and_foreign_codes_do(world: World) -> None:
     world.table(TABLE)
     world.insert(["a", "b"])
@@ -250,6 +270,21 @@ def test_an_undoing_that_was_cut_off_before_its_proof_goes_on_under_the_same_ver
     assert (world.value(state), policy(world)) == ("running1", (DEFERRED, False, 3))
     api.compensate(world.operator, run, permit, execute=True)
     assert (world.value(state), policy(world)) == ("compensated1", (DEFERRED, False, 3))
+
+
+def test_an_undoing_that_tightens_needs_what_a_move_to_required_needs(world: World) -> None:
+    world.governed(TABLE)
+    run = world.change_policy(EXEMPT)
+    statement = api.gateway_detach(world.steward, "thing", "a test")
+    world.owner.execute(statement.encode())
+    permit = world.judged(run, purpose="COMPENSATE")
+    with pytest.raises(errors.TransitionBlocked) as refusal:
+        api.compensate(world.operator, run, permit, execute=True)
+    assert "it has no enabled gateway" in str(refusal.value.detail)
+    assert (policy(world)[0], world.value("SELECT status FROM birth.birth_backfill_ledger_v2")) == (EXEMPT, "done")
+    world.attach()
+    api.compensate(world.operator, run, permit, execute=True)
+    assert policy(world)[0] == REQUIRED
 
 
 def test_an_undoing_that_loosens_needs_its_births_accepted(world: World) -> None:

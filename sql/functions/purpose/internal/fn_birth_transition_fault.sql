@@ -46,13 +46,17 @@ BEGIN
     NULL;  -- governed alone
   ELSIF r_change.to_status = 'BIRTH_REQUIRED' THEN
     PERFORM birth.fn_birth_source_lock(v_name);
-    SELECT i.*, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
-    FROM birth.fn_birth_identity_definition(v_name) i;
+    SELECT i.*, c.birth_code_sql, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
+    FROM birth.fn_birth_identity_definition(v_name) i
+    JOIN birth.collection_registry c ON c.collection_name = v_name;
     v_reasons := v_reasons || ARRAY(
       SELECT b.reason FROM (VALUES
         (r_identity.code_sql IS NULL, format('its identity is %s: %s', r_identity.status, r_identity.reason)),
+        (r_identity.code_sql <> r_identity.birth_code_sql, 'its table changed since it was classified'),
         (NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = v_name
                        AND g.relation = r_identity.relation AND g.enabled), 'it has no enabled gateway'),
+        (EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name),
+         'a partition has no enabled gateway'),
         (r_identity.grants <> '', 'let the owner of the table: ' || r_identity.grants)
       ) AS b(holds, reason) WHERE b.holds);
     IF r_identity.code_sql IS NOT NULL AND r_identity.grants = '' THEN
