@@ -227,7 +227,8 @@ BEGIN
      format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
     (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',
      (p_now.orphans > p_run.orphans) IS NOT TRUE, 'plan_stale',
-     format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text, NULL),
+     format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text,
+     format('plan again with birth.%s', r_purpose.plan)),
     -- Orphans may be entities registered under other codes.
     (CASE WHEN NOT v_undo THEN 'start' END, 'the verdict accepts the orphans of the plan',
      p_run.orphans = 0 OR v_accepted = p_run.orphans, 'parity_broken',
@@ -296,8 +297,9 @@ BEGIN
     (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
      p_now.planned_fingerprint = p_run.planned_fingerprint
        AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
-     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows),
-     p_run.planned_rows::text, NULL),
+     format('%s planned, %s left now%s', p_run.planned_rows, p_now.planned_rows,
+       CASE WHEN p_run.planned_rows = p_now.planned_rows THEN ', and not the same' END),
+     p_run.planned_rows::text, format('plan again with birth.%s', r_purpose.plan)),
     (CASE WHEN v_first THEN 'plan start' END, 'there is something to do',
      (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
      format('collection %s', p_run.collection_name), 'more than 0', NULL),

@@ -239,8 +239,12 @@ def test_a_policy_that_was_changed_and_changed_back_is_another(world: World) -> 
     with pytest.raises(errors.VerdictMissing):
         api.transition_apply(world.operator, run, permit, execute=True)
     api.review_record(world.person("rita_reviewer"), run, "SAFE", "again")
-    with pytest.raises(errors.PlanStale):
+    with pytest.raises(errors.PlanStale) as stale:
         api.transition_apply(world.operator, run, permit, execute=True)
+    assert (stale.value.detail, stale.value.hint) == (
+        "1 planned, 1 left now, and not the same",
+        "plan again with birth.fn_dot_birth_qt005_plan",
+    )
     assert policy(world) == (DEFERRED, False, 3)
 
 

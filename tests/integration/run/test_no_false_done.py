@@ -50,7 +50,7 @@ def test_a_run_without_missing_rows_does_not_start_and_is_not_done(scene: Scene,
     told: list[str | None] = []
     scene.session(OPERATOR).add_notice_handler(lambda notice: told.append(notice.message_detail))
     scene.ask(OPERATOR, "fn_dot_birth_qt001_apply", **run.arguments(p_batch_size=10))
-    assert told == ["20 codes planned, 0 missing now", "collection item"]
+    assert told == ["20 planned, 0 left now", "collection item"]
 
 
 def test_a_run_with_a_changed_set_of_equal_size_does_not_start(scene: Scene, run: Run) -> None:
