@@ -155,7 +155,8 @@ WITH known AS (
                 g.schema_name, g.table_name,
                 coalesce(format('registered as %I.%I', k.schema_name, k.table_name), 'not registered')) AS what,
          NULL::timestamptz AS since,
-         CASE WHEN k.collection_name IS NULL
+         -- To where the gateway stands, unless the registered table has one too.
+         CASE WHEN k.collection_name IS NULL OR k.gateways > 0
                 THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', g.trigger_name, g.schema_name, g.table_name)
               ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, '
                           'p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward',

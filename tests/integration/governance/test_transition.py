@@ -352,6 +352,21 @@ def test_the_table_of_a_required_collection_moves_with_its_gateway_alone(world: 
         world.register("other", table="article")
 
 
+def test_a_required_collection_does_not_go_back_to_a_table_that_still_has_its_gateway(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    world.table(TABLE, "article")
+    world.register(table="article", coverage=DEFERRED)
+    world.attach()
+    world.change_policy(REQUIRED)
+    with pytest.raises(errors.TransitionRequired):
+        world.register()
+    what = "SELECT next_step FROM birth.v_birth_attention WHERE what LIKE 'gateway of thing is on app.thing%%'"
+    world.owner.execute(world.value(what).encode())
+    world.owner.execute("ALTER TABLE app.article RENAME TO item")
+    world.register(table="item")
+    assert world.value("SELECT table_name FROM birth.collection_registry") == "item"
+
+
 def test_a_table_with_the_gateway_of_a_collection_is_not_registered_under_another_name(world: World) -> None:
     world.governed(TABLE)
     world.owner.execute("ALTER TABLE app.thing RENAME TO article")
