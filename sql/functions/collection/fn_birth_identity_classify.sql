@@ -63,7 +63,12 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
-      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template,
+      -- A writer that is open now may commit births under the former identity: v_birth_attention.
+      'under_gateway', (SELECT true FROM birth.collection_registry c
+                        WHERE c.collection_name = p_collection AND c.birth_code_sql <> v_before
+                          AND EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                                      WHERE g.collection_name = p_collection)))));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $fn_birth_identity_classify$;

@@ -200,33 +200,51 @@ WITH known AS (
   FROM birth.birth_gate_scope s
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = s.schema_name)
 ), brake AS (
-  -- What one steward alone may do, because it protects the application; it stays here until it is taken back.
+  -- What one steward alone may do, because it protects the application; it stays here until it is taken back. The step
+  -- back is the first act since it was last enforced: no later one of the same kind takes it out of sight.
   SELECT 2 AS rank, format('%s was set back to observe by %s: %s', c.collection_name, b.actor, b.reason) AS what,
          b.acted_at AS since,
          format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');'
                 '  -- a steward', c.collection_name) AS next_step
   FROM birth.collection_registry c
   CROSS JOIN LATERAL (
-    SELECT a.act, a.detail, a.actor, a.reason, a.acted_at,
-           lead(coalesce(a.detail ->> 'mode', 'observe')) OVER (ORDER BY a.acted_at DESC) AS mode_before
-    FROM birth.birth_act a
+    SELECT a.actor, a.reason, a.acted_at FROM birth.birth_act a
     WHERE a.collection_name = c.collection_name AND a.act IN ('mode', 'attach', 'detach')
-    ORDER BY a.acted_at DESC LIMIT 1
+      AND a.acted_at > (SELECT max(e.acted_at) FROM birth.birth_act e
+                        WHERE e.collection_name = c.collection_name AND e.act IN ('mode', 'attach')
+                          AND e.detail ->> 'mode' = 'enforce')
+    ORDER BY a.acted_at LIMIT 1
   ) b
-  WHERE c.gateway_mode = 'observe' AND c.coverage_status = 'BIRTH_REQUIRED' AND b.act = 'mode'
-    AND b.detail ->> 'mode' = 'observe' AND b.mode_before = 'enforce'
+  WHERE c.gateway_mode = 'observe' AND c.coverage_status = 'BIRTH_REQUIRED'
+    -- Without a gateway it is listed as missing, and no mode can be set.
+    AND EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = c.collection_name)
   UNION ALL
-  SELECT 2, format('schema %s was set back to %s by %s: %s', b.schema, coalesce(b.mode, 'no gate'), b.actor, b.reason),
+  SELECT 2, format('schema %s was set back to %s by %s: %s', n.nspname, coalesce(b.detail ->> 'mode', 'no gate'),
+                   b.actor, b.reason),
          b.acted_at,
          format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');'
-                '  -- a steward', b.schema)
-  FROM (
-    SELECT DISTINCT ON (a.detail ->> 'schema') a.detail ->> 'schema' AS schema, a.detail ->> 'mode' AS mode,
-           a.detail ->> 'before' AS before, a.actor, a.reason, a.acted_at
-    FROM birth.birth_act a WHERE a.act = 'gate_scope'
-    ORDER BY a.detail ->> 'schema', a.acted_at DESC
+                '  -- a steward', n.nspname)
+  FROM pg_catalog.pg_namespace n
+  CROSS JOIN LATERAL (
+    SELECT a.actor, a.reason, a.acted_at, a.detail FROM birth.birth_act a
+    WHERE a.act = 'gate_scope' AND a.detail ->> 'schema' = n.nspname
+      AND a.acted_at > (SELECT max(e.acted_at) FROM birth.birth_act e
+                        WHERE e.act = 'gate_scope' AND e.detail ->> 'schema' = n.nspname
+                          AND e.detail ->> 'mode' = 'enforce')
+    ORDER BY a.acted_at LIMIT 1
   ) b
-  WHERE b.before = 'enforce' AND b.mode IS DISTINCT FROM 'enforce'
+), identity AS (
+  -- Classified anew under its gateway: a transaction that was open may have written under the former identity, and was
+  -- not counted.
+  SELECT 2 AS rank, format('the identity of %s was changed by %s, and nothing has found every row born since',
+                           p.collection_name, a.actor) AS what,
+         a.acted_at AS since, p.next_step
+  FROM birth.v_birth_policy p
+  CROSS JOIN LATERAL (
+    SELECT c.actor, c.acted_at, c.detail FROM birth.birth_act c
+    WHERE c.act = 'classify' AND c.collection_name = p.collection_name ORDER BY c.acted_at DESC LIMIT 1
+  ) a
+  WHERE a.detail ? 'under_gateway' AND p.next_step IS NOT NULL
 ), replicated AS (
   SELECT 2 AS rank,
          format('rows replicated into %s of %s get no birth', r.relation::regclass, k.collection_name) AS what,
@@ -282,6 +300,7 @@ FROM (
   UNION ALL SELECT * FROM partition
   UNION ALL SELECT * FROM gate
   UNION ALL SELECT * FROM brake
+  UNION ALL SELECT * FROM identity
   UNION ALL SELECT * FROM replicated
   UNION ALL SELECT * FROM replica
   UNION ALL SELECT * FROM spike

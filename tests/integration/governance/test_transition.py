@@ -390,6 +390,26 @@ def test_a_collection_with_births_is_classified_anew_where_every_row_keeps_its_b
         world.classify("column", column="other")
 
 
+def test_an_identity_that_changes_beside_an_open_writer_stays_in_attention_until_every_row_is_found_born(
+    world: World,
+) -> None:
+    what = "SELECT next_step FROM birth.v_birth_attention WHERE what LIKE 'the identity of thing was changed%'"
+    world.governed("(code text PRIMARY KEY, other text UNIQUE)")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 'a')")
+    with world.db.connect(APPLICATION, autocommit=False) as writer:
+        writer.execute("INSERT INTO app.thing VALUES ('b', 'z')")
+        world.classify("column", column="other")
+        writer.commit()
+    assert world.failed_checks()["rows without a birth"] == ["z"]
+    for person in ("alice_steward", "olga_operator"):
+        ((step,),) = world.admin.execute(what.encode()).fetchall()
+        world.person(person).execute(step.encode())
+    assert len(world.admin.execute(what.encode()).fetchall()) == 1
+    world.owner.execute("UPDATE app.thing SET other = 'b' WHERE other = 'z'")
+    api.census_record(world.operator, "thing")
+    assert world.admin.execute(what.encode()).fetchall() == []
+
+
 def test_a_collection_without_births_is_classified_as_before(world: World) -> None:
     world.governed("(code text PRIMARY KEY, other text UNIQUE)")
     world.classify("column", column="other")
@@ -420,19 +440,55 @@ def test_a_transition_without_a_receipt_fails_the_guard(world: World) -> None:
     assert failing(world, "v_birth_stage4_no_worse_guard") == ["transitions without a receipt"]
 
 
-def test_a_brake_stays_in_attention_until_it_is_taken_back(world: World) -> None:
-    what = "SELECT count(*) FROM birth.v_birth_attention WHERE what LIKE '%%was set back to observe%%'"
+BRAKES = "SELECT what FROM birth.v_birth_attention WHERE what LIKE '%was set back to%' ORDER BY what"
+
+
+def braked(world: World) -> list[str]:
+    return [row[0] for row in world.admin.execute(BRAKES)]
+
+
+def test_a_gateway_that_was_set_back_stays_in_attention_until_it_enforces_again(world: World) -> None:
+    what = ["thing was set back to observe by alice_steward: inserts fail"]
     world.governed(TABLE, mode="enforce")
-    assert world.value(what) == 0
+    assert braked(world) == []
     api.gateway_mode(world.steward, "thing", "observe", "inserts fail")
-    assert world.value(what) == 1
+    assert braked(world) == what
+    # Neither the same once more, nor by another steward, takes it out of sight.
+    api.gateway_mode(world.person("stella_steward"), "thing", "observe", "as it is")
+    assert braked(world) == what
+    step = world.value("SELECT next_step FROM birth.v_birth_attention WHERE what = %s", what[0])
+    world.steward.execute(step.replace("…", "mended").encode())
+    assert braked(world) == []
+
+
+def test_a_gateway_that_was_detached_and_only_observes_now_stays_in_attention(world: World) -> None:
+    what = ["thing was set back to observe by alice_steward: inserts fail"]
+    world.governed(TABLE, mode="enforce")
+    statement = api.gateway_detach(world.steward, "thing", "inserts fail")
+    # The table's owner has not dropped the trigger yet.
+    assert braked(world) == what
+    world.owner.execute(statement.encode())
+    missing = "SELECT what FROM birth.v_birth_attention"
+    assert world.value(missing) == "thing is required and has no enabled gateway"
+    assert braked(world) == []
+    world.attach(mode="observe")
+    assert braked(world) == what
     api.gateway_mode(world.steward, "thing", "enforce", "mended")
-    assert world.value(what) == 0
+    assert braked(world) == []
+
+
+@pytest.mark.parametrize("modes", [["observe"], ["observe", "observe"], [None], [None, "observe"]])
+def test_a_scope_that_was_set_back_stays_in_attention_until_it_enforces_again(
+    world: World, modes: list[api.Mode | None]
+) -> None:
+    api.gate_scope(world.steward, "app", "observe", "to begin with")
+    assert braked(world) == []
     api.gate_scope(world.steward, "app", "enforce", "a test")
-    api.gate_scope(world.steward, "app", "observe", "a test")
-    assert world.value(what) == 1
+    for number, mode in enumerate(modes):
+        api.gate_scope(world.steward, "app", mode, f"reason {number}")
+    assert braked(world) == [f"schema app was set back to {modes[0] or 'no gate'} by alice_steward: reason 0"]
     api.gate_scope(world.steward, "app", "enforce", "a test")
-    assert world.value(what) == 0
+    assert braked(world) == []
 
 
 def test_a_policy_is_validated_by_what_found_every_row_born_under_it(world: World) -> None:
