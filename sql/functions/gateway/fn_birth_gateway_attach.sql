@@ -70,8 +70,9 @@ BEGIN
     SELECT NOT s.filled INTO v_closed
     FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
   END IF;
+  -- A new version where the mode is as before, too: what found every row born says nothing of the time without gateway.
   UPDATE birth.collection_registry c
-  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
+  SET gateway_mode = p_mode, rule_version = c.rule_version + 1,
       gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation),
       gate_closed = v_closed, gate_relation = r_identity.relation,
       admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,

@@ -85,7 +85,8 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS
   'Owner of the table when the gateway was attached. If the table was renamed, its rows get births only if it still '
   'has this owner.';
 COMMENT ON COLUMN birth.collection_registry.rule_version IS
-  'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
+  'Incremented by each change of policy, mode or identity, and when the gateway is attached; v_birth_gateway_fence '
+  'shows whether the change holds.';
 COMMENT ON COLUMN birth.collection_registry.policy_version IS
   'Incremented by each change of coverage_status or governed, so that one that was changed back is noticed too.';
 COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collection was registered.';

@@ -516,6 +516,75 @@ def test_a_policy_is_validated_by_what_found_every_row_born_under_it(world: Worl
     assert state() == (True, True)
 
 
+def validated(world: World) -> bool:
+    return bool(world.value("SELECT validated FROM birth.v_birth_policy"))
+
+
+@pytest.fixture
+def proven(world: World) -> World:
+    """A validated collection of one row."""
+    world.governed(TABLE)
+    world.insert(["a"])
+    api.census_record(world.operator, "thing")
+    assert validated(world)
+    return world
+
+
+def test_what_was_validated_is_not_while_its_gateway_is_away_nor_after_it(proven: World) -> None:
+    proven.owner.execute(api.gateway_detach(proven.steward, "thing", "a test").encode())
+    assert not validated(proven)
+    proven.insert(["b"])
+    proven.steward.execute(proven.value("SELECT next_step FROM birth.v_birth_policy").encode())
+    assert not validated(proven)
+    api.census_record(proven.operator, "thing")
+    assert not validated(proven)
+    proven.backfill()
+    assert validated(proven)
+
+
+def test_what_was_validated_is_not_when_its_table_was_made_anew(proven: World) -> None:
+    proven.owner.execute("DROP TABLE app.thing")
+    proven.table(TABLE)
+    proven.insert(["b"])
+    proven.attach()
+    assert not validated(proven)
+
+
+def test_what_was_validated_is_not_while_its_gateway_is_disabled_on_a_partition(world: World) -> None:
+    world.table("(code text PRIMARY KEY) PARTITION BY RANGE (code)")
+    world.table("PARTITION OF app.thing DEFAULT", "part")
+    world.register()
+    world.classify("column", column="code")
+    world.attach()
+    api.census_record(world.operator, "thing")
+    assert validated(world)
+    world.owner.execute("ALTER TABLE app.part DISABLE TRIGGER birth_gateway")
+    assert not validated(world)
+
+
+def test_what_was_validated_is_not_once_a_compensation_takes_births_away(world: World) -> None:
+    world.table(TABLE)
+    world.insert(["a", "b"])
+    world.register()
+    world.classify("column", column="code")
+    world.attach()
+    run = world.backfill()
+    assert validated(world)
+    permit = world.judged(run, purpose="COMPENSATE", rows=2)
+    with world.db.connect("olga_operator") as operator:
+        step: dict[str, object] = {"p_run_id": run, "p_permit_id": permit, "p_purpose": "COMPENSATE", "p_batch": 1}
+        none = dict.fromkeys(("p_collection", "p_expected_delta", "p_max_rows", "p_dot_origin"))
+        operator.execute(driven("fn_birth_run_begin", none | step, "compensate"), none | step)
+        assert not validated(world)
+    api.compensate(world.operator, run, permit, execute=True)
+    assert world.births() == []
+    assert not validated(world)
+    api.census_record(world.operator, "thing")
+    assert not validated(world)
+    world.backfill()
+    assert validated(world)
+
+
 def test_an_admission_that_rested_on_a_weaker_policy_ends_with_it(world: World) -> None:
     api.gate_scope(world.steward, "app", "enforce", "a test")
     world.governed(TABLE, coverage=EXEMPT)
