@@ -21,7 +21,7 @@ from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgr
 from world import World
 
 from birthdb import api, paths, target
-from birthdb.audit import evidence
+from birthdb.audit import evidence, verify
 from birthdb.release import attest
 from birthdb.server import VARIABLE, EmbeddedServer, client
 from pgcontract import semantic
@@ -462,6 +462,42 @@ def test_changes_of_policy_are_kept_until_their_digest_is_acknowledged(db: Datab
     assert "birth_transition" not in evidence.export_all(db.connect("dora_dba"))["tables"]
     upgrade(db.url(RELEASER), "head")
     assert world.value("SELECT count(*) FROM birth.v_birth_stage4_no_worse_guard WHERE pass IS NOT TRUE") == 0
+
+
+def test_what_a_downgrade_kept_of_changes_of_policy_is_on_record_again_after_an_upgrade(db: Database) -> None:
+    world = World(db)
+    guard = "SELECT count(*) FROM birth.v_birth_stage4_no_worse_guard WHERE pass IS NOT TRUE"
+
+    def there_and_back(*between: str) -> None:
+        exported = evidence.export_all(world.person("dora_dba"))["tables"]["birth_transition"]
+        world.person("dora_dba").execute(
+            "SELECT birth.fn_birth_evidence_acknowledge('birth_transition', %s)", (exported["digest"],)
+        )
+        downgrade(db.url(RELEASER), "stage3")
+        for statement in between:
+            world.steward.execute(statement.encode())
+        upgrade(db.url(RELEASER), "head")
+        assert world.value(guard) == 0
+        assert [row for row in api.run_audit(world.operator) if not row["pass"]] == []
+        assert verify.verify(world.person("rita_reviewer")).differing == []
+
+    world.governed("(code text PRIMARY KEY)", coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
+    undone = world.change_policy("BIRTH_REQUIRED")
+    permit = world.judged(undone, purpose="COMPENSATE")
+    api.compensate(world.operator, undone, permit, execute=True)
+    done = world.change_policy("BIRTH_REQUIRED")
+    rows = "SELECT jsonb_agg(t ORDER BY t.executed_at) FROM birth.birth_transition t"
+    before = world.value(rows)
+    there_and_back()
+    there_and_back()
+    assert world.value(rows) == before
+    permit = world.judged(done, purpose="COMPENSATE")
+    api.compensate(world.operator, done, permit, execute=True)
+    assert world.value(guard) == 0
+    # What a steward did at stage3, where that was free, is no fault of stage4.
+    there_and_back("SELECT birth.fn_birth_collection_register('thing', 'app', 'thing', 'BIRTH_EXEMPT_LOG')")
+    world.change_policy("BIRTH_REQUIRED")
+    assert world.value(guard) == 0
 
 
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:

@@ -19,7 +19,8 @@ CREATE TABLE birth.birth_act (
     'register', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
     'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
     'attempt', 'outcome', 'stop', 'tune', 'takeover',
-    'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census')),
+    'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census',
+    'transition_kept')),
   -- An act that stops, loosens or overrides something needs a reason.
   CONSTRAINT birth_act_reason CHECK (
     act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home',

@@ -1,29 +1,33 @@
 -- The later stages left the guarantees of stage 4 intact: the policy of each collection is what its last transition
--- wrote, or what stage 4 recorded, or what it was registered with since; and every transition has its receipt.
+-- since the release wrote, or what stage 4 recorded, or what it was registered with since; and every transition has its
+-- receipt.
 CREATE OR REPLACE VIEW birth.v_birth_stage4_no_worse_guard AS
 WITH anchor AS (
-  SELECT p.key AS collection_name, p.value ->> 0 AS status, (p.value ->> 1)::boolean AS governed
+  SELECT p.key AS collection_name, p.value ->> 0 AS status, (p.value ->> 1)::boolean AS governed, a.recorded_at
   FROM birth.birth_stage_anchor a
   CROSS JOIN LATERAL jsonb_each(a.value::jsonb) p
   WHERE a.stage = 'stage4' AND a.subject = 'policies'
 ), other AS (
   SELECT c.collection_name
   FROM birth.collection_registry c
-  LEFT JOIN LATERAL (
-    -- The last that was not undone. An undoing wrote what was there before, which the one before it accounts for.
-    SELECT t.to_status, t.to_governed FROM birth.birth_transition t
-    WHERE t.collection_name = c.collection_name AND t.undone_at IS NULL
-    ORDER BY t.executed_at DESC LIMIT 1
-  ) t ON true
   LEFT JOIN anchor a ON a.collection_name = c.collection_name
+  LEFT JOIN LATERAL (
+    -- An undoing wrote what was there before.
+    SELECT w.status, w.governed
+    FROM birth.birth_transition t
+    CROSS JOIN LATERAL (VALUES (t.executed_at, t.to_status, t.to_governed),
+                               (t.undone_at, t.from_status, t.from_governed)) AS w(at, status, governed)
+    WHERE t.collection_name = c.collection_name AND w.at > coalesce(a.recorded_at, '-infinity')
+    ORDER BY w.at DESC LIMIT 1
+  ) t ON true
   LEFT JOIN LATERAL (
     SELECT b.detail FROM birth.birth_act b
     WHERE b.act = 'register' AND b.collection_name = c.collection_name
     ORDER BY b.acted_at LIMIT 1
-  ) r ON a.collection_name IS NULL AND t.to_status IS NULL
+  ) r ON a.collection_name IS NULL AND t.status IS NULL
   WHERE (c.coverage_status, c.governed) IS DISTINCT FROM
-        (coalesce(t.to_status, a.status, r.detail ->> 'coverage_status'),
-         coalesce(t.to_governed, a.governed, (r.detail ->> 'governed')::boolean))
+        (coalesce(t.status, a.status, r.detail ->> 'coverage_status'),
+         coalesce(t.governed, a.governed, (r.detail ->> 'governed')::boolean))
 )
 SELECT 'collections whose policy no transition wrote' AS check_name,
        coalesce(string_agg(o.collection_name, ', ' ORDER BY o.collection_name), '0') AS found, '0' AS expected,
