@@ -9,32 +9,15 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.util import CommandError
+from guides import blocks, section, statements
 from integration.gate.deployer import DEPLOYER, Project
 from sqlalchemy.exc import DBAPIError
 from world import APPLICATION, World
 
-from birthdb import api, paths
+from birthdb import api
 from birthdb.server import client
 
 LOGINS = {"a steward": "alice_steward", "another steward": "stella_steward", "the owner": APPLICATION}
-
-
-def section(page: str, heading: str) -> str:
-    """Return a section of a guide, with those below it."""
-    text = (paths.ROOT / "docs" / "guide" / page).read_text(encoding="utf-8")
-    level = heading.split(" ")[0]
-    found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.DOTALL | re.MULTILINE)
-    assert found is not None
-    return found[1]
-
-
-def blocks(text: str, language: str = "sql") -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
-def statements(block: str) -> list[str]:
-    """Return the statements of a block, each of which ends its line."""
-    return [each.strip() for each in re.split(r"(?<=;)\s*(?:--.*)?\n", block) if each.strip()]
 
 
 def send(world: World, block: str) -> None:
