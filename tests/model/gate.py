@@ -120,10 +120,14 @@ class Oracle:
         guest = table is not None and table.gateway is not None and table.gateway != name
         moves = known is not None and known.place != place
         held = known is not None and (known.policy == "required" or bool(self.own(name)))
+        # Of several tables with its gateway, the one that got it last.
+        homes = [each for each in self.tables if each.gateway == name]
+        if known is not None and known.relation in homes:
+            homes = [each for each in homes if each is known.relation]
         refuse(
             source_claimed=claimed not in (None, name) or guest,
             transition_required=known is not None
-            and (known.policy != policy or (moves and held and (table is None or table.gateway != name))),
+            and (known.policy != policy or (moves and held and table not in homes)),
         )
         if known is None:
             self.entries[name] = Entry(place, policy, by, by)

@@ -62,10 +62,11 @@ BEGIN
   ELSIF v_known AND (r_before.schema_name, r_before.table_name) <> (p_schema::name, p_table::name)
     AND (r_before.coverage_status = 'BIRTH_REQUIRED'
          OR EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection))
-    AND r_source.relation IS DISTINCT FROM (
+    AND (r_source.relation = (
       -- Of several that have its gateway, the one that got it last; a restored copy has other OIDs.
       SELECT g.relation FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection
-      ORDER BY (g.relation = r_before.gate_relation) IS TRUE DESC, g.relation = r_source.relation DESC LIMIT 1) THEN
+      ORDER BY (g.relation = r_before.gate_relation) IS TRUE DESC, g.relation = r_source.relation DESC
+      LIMIT 1)) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('transition_required',
       format('collection %s is required or has births, and %I.%I is not the table that got its gateway last',
         p_collection, p_schema, p_table),

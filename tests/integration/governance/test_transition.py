@@ -378,6 +378,9 @@ def test_a_collection_with_births_is_classified_anew_where_every_row_keeps_its_b
     world.governed("(code text PRIMARY KEY, other text UNIQUE)")
     world.owner.execute("INSERT INTO app.thing VALUES ('a', 'x'), ('b', 'y')")
     with pytest.raises(errors.TransitionRequired) as refusal:
+    world.owner.execute("DROP TABLE app.item")
+    with pytest.raises(errors.TransitionRequired):
+        world.register(table="nowhere")
         world.classify("column", column="other")
     assert "2 rows" in str(refusal.value.detail)
     assert world.value("SELECT birth_code_column FROM birth.collection_registry") == "code"

@@ -14,4 +14,5 @@ AS $fn_birth_rule_state$
 $fn_birth_rule_state$;
 
 COMMENT ON FUNCTION birth.fn_birth_rule_state(text) IS
-  'The version of a collection''s rule, whether it holds, and the time, for the detail of an act. Specification: 4.1, 5.';
+  'The version of a collection''s rule, whether it holds, and the time, for the detail of an act. '
+  'Specification: 4.1, 5.';
