@@ -7,7 +7,7 @@ WITH counted AS (
           FROM birth.collection_registry c CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) d
           WHERE c.coverage_status = 'BIRTH_REQUIRED' AND starts_with(d.status, 'ELIGIBLE_')) AS resolvable,
          (SELECT count(*) FROM birth.birth_admission_permit_v2 p WHERE p.status = 'OPEN'
-          AND p.expires_at > birth.fn_birth_clock()) AS permits,
+          AND p.purpose = 'APPLY' AND p.expires_at > birth.fn_birth_clock()) AS permits,
          to_regclass('birth.birth_admission_permit_v2') IS NOT NULL AS permit_table,
          to_regclass('birth.birth_backfill_ledger_v2') IS NOT NULL AS ledger_table,
          (SELECT count(*) FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

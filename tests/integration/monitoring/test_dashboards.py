@@ -159,6 +159,13 @@ def test_plan_reconciliation_compares_a_plan_with_its_source(scene: Scene) -> No
         2,
     )
     assert row["outstanding"] == 19
+    # A change of policy counts no source.
+    change = scene.ask_one(OPERATOR, "fn_dot_birth_qt005_plan", p_collection="item", p_to_governed=True, p_dry_run=False)
+    (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
+    assert (row["run_id"], row["reconciled"]) == (plan["run_id"], True)
+    scene.review(change["run_id"])
+    scene.confirm(scene.open_permit("item", change["run_id"], 1))
+    assert readiness(scene)["qt001_gate"] == "BLOCKED_UNTIL_PERMIT_OPENED"
     scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET orphans = 0")
     (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
     assert row["reconciled"] is False
