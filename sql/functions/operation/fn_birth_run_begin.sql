@@ -2,7 +2,8 @@
 -- the attempt on record. A check that fails raises and leaves everything as it was. The drivers commit it before the
 -- first batch.
 -- p_mode: drive (the session holds the run from now on), once (the caller's transaction is the whole run), ask (every
--- check, nothing written, the first failure raises), dry_run (every failure is a notice).
+-- check, nothing written, the first failure raises), dry_run (every failure is a notice). A run whose one batch settles
+-- it is not driven: cut off behind that batch, it could not go on.
 -- SECURITY DEFINER: reads the source table and writes the ledger with birth_definer's rights.
 -- Returns: the run's row; asked, what it would do, and status blocked when a check of a dry run does not pass.
 -- Calls: fn_birth_actor, fn_birth_purpose, fn_birth_raise, fn_birth_run_lock, fn_birth_source_lock, fn_birth_run_set,
@@ -40,7 +41,8 @@ BEGIN
     SELECT d.door FROM birth.fn_birth_purpose() p CROSS JOIN unnest(p.doors) WITH ORDINALITY AS d(door, number)
     WHERE (p.purpose = r_purpose.purpose OR r_purpose.purpose IS NULL) AND (d.number = 1 OR p_mode <> 'drive')));
   v_fault := CASE
-    WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run') THEN format('p_mode is %L', p_mode)
+    WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run')
+        OR p_mode = 'drive' AND r_purpose.settles AND r_purpose.undoes IS NULL THEN format('p_mode is %L', p_mode)
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
     WHEN p_run_id IS NULL THEN 'p_run_id is required'
     WHEN p_permit_id IS NULL THEN 'p_permit_id is required'

@@ -87,6 +87,19 @@ def test_a_transition_is_on_record_like_any_run(world: World) -> None:
     assert [row["check_name"] for row in found if not row["pass"]] == ["birth_registry holds what the receipts leave"]
 
 
+def test_a_change_of_policy_is_one_transaction_and_cannot_be_driven(world: World) -> None:
+    world.governed(TABLE, coverage=DEFERRED)
+    run = planned(world, REQUIRED)
+    step: dict[str, object] = {"p_run_id": run, "p_permit_id": world.judged(run), "p_batch": 1}
+    none = dict.fromkeys(("p_collection", "p_expected_delta", "p_max_rows", "p_dot_origin", "p_purpose"))
+    door = "/* sp_dot_birth_qt005_apply */ SELECT birth.fn_birth_run_begin("
+    call = door + ", ".join(f"{name} => %({name})s" for name in none | step) + ")"
+    with pytest.raises(psycopg.Error, match="p_mode is 'drive'") as refusal:
+        world.operator.execute(call.encode(), none | step)
+    assert refusal.value.sqlstate == errors.BadArgument.sqlstate
+    assert world.value("SELECT status FROM birth.birth_backfill_ledger_v2") == "planned"
+
+
 def test_without_execute_every_check_is_asked_and_nothing_written(world: World) -> None:
     world.governed(TABLE, coverage=DEFERRED)
     run = planned(world, REQUIRED)
@@ -365,6 +378,9 @@ def test_a_required_collection_does_not_go_back_to_a_table_that_still_has_its_ga
     world.owner.execute("ALTER TABLE app.article RENAME TO item")
     world.register(table="item")
     assert world.value("SELECT table_name FROM birth.collection_registry") == "item"
+    world.owner.execute("DROP TABLE app.item")
+    with pytest.raises(errors.TransitionRequired):
+        world.register(table="nowhere")
 
 
 def test_a_table_with_the_gateway_of_a_collection_is_not_registered_under_another_name(world: World) -> None:
@@ -378,9 +394,6 @@ def test_a_collection_with_births_is_classified_anew_where_every_row_keeps_its_b
     world.governed("(code text PRIMARY KEY, other text UNIQUE)")
     world.owner.execute("INSERT INTO app.thing VALUES ('a', 'x'), ('b', 'y')")
     with pytest.raises(errors.TransitionRequired) as refusal:
-    world.owner.execute("DROP TABLE app.item")
-    with pytest.raises(errors.TransitionRequired):
-        world.register(table="nowhere")
         world.classify("column", column="other")
     assert "2 rows" in str(refusal.value.detail)
     assert world.value("SELECT birth_code_column FROM birth.collection_registry") == "code"
@@ -579,6 +592,9 @@ def test_what_was_validated_is_not_once_a_compensation_takes_births_away(world: 
         none = dict.fromkeys(("p_collection", "p_expected_delta", "p_max_rows", "p_dot_origin"))
         operator.execute(driven("fn_birth_run_begin", none | step, "compensate"), none | step)
         assert not validated(world)
+        pid = operator.info.backend_pid
+    while world.value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", pid):
+        pass
     api.compensate(world.operator, run, permit, execute=True)
     assert world.births() == []
     assert not validated(world)
