@@ -11,6 +11,7 @@ it. To prevent it, end the migration with ``migrations.RunSQL("SELECT birth.fn_b
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 from django.db.models.signals import post_migrate
@@ -21,16 +22,20 @@ from birthdb.gate import refusal
 def gate_after_migrate(app: AppConfig, *schemas: str, using: str = "default") -> None:
     """Ask the gate whenever ``migrate`` has ended on the database ``using``; without ``schemas`` of every schema.
 
-    ``app`` is any one of your applications. ``migrate`` then raises CommandError when a table is not governed, naming
-    each with the statement to send, and where birthdb is not released or the login may not ask.
+    ``app`` is one of your applications that has a module ``models``: Django tells no other that ``migrate`` has ended.
+    For any other this raises ImproperlyConfigured. ``migrate`` then raises CommandError when a table is not governed,
+    naming each with the statement to send, and where birthdb is not released or the login may not ask.
     """
+
+    if app.models_module is None:
+        raise ImproperlyConfigured(f"{app.name} has no module models: Django would never ask the gate after migrate")
 
     def asked(*, using: str, **_: Any) -> None:
         if using == database:
             _ask(using, schemas)
 
     database = using
-    post_migrate.connect(asked, sender=app, weak=False, dispatch_uid=f"birthdb.django:{app.label}:{using}")
+    post_migrate.connect(asked, sender=app, weak=False, dispatch_uid=("birthdb.django", app.label, using, schemas))
 
 
 def _ask(using: str, schemas: tuple[str, ...]) -> None:

@@ -78,10 +78,8 @@ def report(conn: Connection, schema: str | None = None) -> Report:
 def enforcement(conn: Connection) -> list[Row]:
     """Return for each schema under the gate how many tables it has, and what keeps an undecided one from rows."""
     tables = api.view(conn, "v_birth_gate")
-    watching = any(
-        row["name"] == "birth_guard_gate" and row["state"] == "present"
-        for row in api.view(conn, "v_birth_event_trigger")
-    )
+    states = {row["name"]: row["state"] for row in api.view(conn, "v_birth_event_trigger")}
+    watching, watched = states["birth_guard_gate"], _listed(conn)
     return [
         {
             "schema": scope["schema_name"],
@@ -90,7 +88,9 @@ def enforcement(conn: Connection) -> list[Row]:
             "undecided": sum(table["state"] in OPEN for table in own),
             "closed": sum(table["state"] == "CLOSED" for table in own),
             "gateway": "closes empty tables" if scope["mode"] == "enforce" else "closes none",
-            "event_trigger": "present" if watching else "absent",
+            "event_trigger": (
+                watching if watching != "present" or scope["schema_name"] in watched else "has another list"
+            ),
             "end_of_migration": "not seen from here",
         }
         for scope in api.view(conn, "birth_gate_scope")
@@ -112,6 +112,14 @@ def refusal(exc: BaseException, helper: str) -> str:
         case _:
             return str(exc).strip()
     return f"{str(exc).strip()}\nHINT:  {hint}"
+
+
+def _listed(conn: Connection) -> set[str]:
+    """Return the schemas on the list of the optional event trigger, which is no part of a release."""
+    there = conn.execute("SELECT pg_catalog.to_regclass('birth_guard.gated_schema') IS NOT NULL").fetchone()
+    if there != (True,):
+        return set()
+    return {str(name) for (name,) in conn.execute("SELECT g.schema_name FROM birth_guard.gated_schema g")}
 
 
 def _refused(table: Row) -> bool:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from world import World
 
-from birthdb import api, target
+from birthdb import api, paths, target
 from birthdb.__main__ import main
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -109,6 +109,16 @@ def test_the_status_says_what_enforces_the_gate_of_each_schema(world: World, bir
         "event_trigger": "absent",
         "end_of_migration": "not seen from here",
     }
+    text = (paths.ROOT / "sql/optional/event_triggers.sql").read_text(encoding="utf-8")
+    world.admin.execute("\n".join(line for line in text.splitlines() if not line.startswith("\\")).encode())
+    (scope,) = json.loads(birthdb("status", "--json").stdout)["gate"]
+    assert scope["event_trigger"] == "has another list"
+    world.admin.execute("INSERT INTO birth_guard.gated_schema (schema_name) VALUES ('app')")
+    (scope,) = json.loads(birthdb("status", "--json").stdout)["gate"]
+    assert scope["event_trigger"] == "present"
+    world.admin.execute("ALTER EVENT TRIGGER birth_guard_gate ENABLE")
+    (scope,) = json.loads(birthdb("status", "--json").stdout)["gate"]
+    assert scope["event_trigger"] == "not always"
     api.gate_scope(world.steward, "app", "observe", "a test")
     shown = birthdb("status").stdout
     assert "closes none" in shown

@@ -77,8 +77,12 @@ def migrate(world: World, tmp_path: Path) -> Migrate:
         **{name: str(known.get(key, "")) for name, key in given.items()},
     }
 
-    def run(*statements: str, schemas: str = "", target: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        *statements: str, schemas: str = "", target: str = "", without: tuple[str, ...] = ()
+    ) -> "subprocess.CompletedProcess[str]":
         for name, text in FILES.items():
+            if name in without:
+                continue
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             filled = text.replace("{schemas}", schemas).replace("%(statements)r", repr(list(statements)))
@@ -144,3 +148,15 @@ def test_the_other_databases_of_a_project_are_not_asked(gated: World, migrate: M
     gated.table("(code text)", "loose")
     other = migrate(target="other")
     assert other.returncode == 0, other.stderr
+
+
+def test_an_app_that_django_tells_nothing_is_refused_at_once(gated: World, migrate: Migrate) -> None:
+    silent = migrate(without=("shop/models.py",))
+    assert (silent.returncode, "shop has no module models" in silent.stderr) == (1, True)
+    assert not there(gated)
+
+
+def test_each_call_is_heard(gated: World, migrate: Migrate) -> None:
+    gated.admin.execute("CREATE SCHEMA team")
+    twice = migrate(schemas=", 'team')\n        birthdb.django.gate_after_migrate(self, 'app'")
+    assert (twice.returncode, "app.thing is UNKNOWN" in twice.stderr) == (1, True)
