@@ -376,7 +376,7 @@ $guard$;
 -- gates them. A partition is gated with its root: where that has birth_gate, or lies in no gated schema. Statement
 -- triggers of a partition do not fire for rows through its root; so one below a root elsewhere gets a row trigger.
 CREATE OR REPLACE FUNCTION birth_guard.arrived()
-  RETURNS TABLE (object text, filled boolean, gate text)
+  RETURNS TABLE (object text, filled boolean, gate text, touch text)
   LANGUAGE sql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
@@ -386,7 +386,8 @@ AS $arrived$
                  WHERE pg_relation_size(f.relid) > 0),
          format('CREATE OR REPLACE TRIGGER birth_gate BEFORE INSERT ON %I.%I FOR EACH %s'
                 ' EXECUTE FUNCTION birth.fn_birth_gate_insert()', n.nspname, c.relname,
-                CASE WHEN c.relkind = 'r' AND c.relispartition AND NOT r.gated THEN 'ROW' ELSE 'STATEMENT' END)
+                CASE WHEN c.relkind = 'r' AND c.relispartition AND NOT r.gated THEN 'ROW' ELSE 'STATEMENT' END),
+         CASE WHEN c.relhastriggers THEN format('ALTER TABLE %I.%I RESET (birth_gate)', n.nspname, c.relname) END
   FROM pg_event_trigger_ddl_commands() e
   JOIN pg_class c ON c.oid = e.objid AND c.relkind IN ('r', 'p')
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -399,16 +400,13 @@ AS $arrived$
   WHERE e.classid = 'pg_class'::regclass AND NOT e.in_extension
     AND (e.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
       -- Of all that ALTER TABLE does only SET SCHEMA writes this dependency, in one command with the row of pg_class.
-      -- If an older statement of the transaction wrote both, birth_gate is younger, or rewrote the row of pg_class.
+      -- Later statements of the transaction do not see it again: the first trigger of a table rewrites the row of
+      -- pg_class, and where it is not the first, resetting an option that no table has.
       OR e.command_tag = 'ALTER TABLE' AND EXISTS (
         SELECT FROM pg_depend d
         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
           AND d.refclassid = 'pg_namespace'::regclass
-          AND d.xmin = c.xmin AND d.cmin = c.cmin AND birth_guard.written_here(d.xmin)
-          AND NOT EXISTS (
-            SELECT FROM pg_trigger t
-            WHERE t.tgrelid = c.oid AND t.tgname = 'birth_gate' AND birth_guard.written_here(t.xmin)
-              AND t.cmin::text::bigint > d.cmin::text::bigint)))
+          AND d.xmin = c.xmin AND d.cmin = c.cmin AND birth_guard.written_here(d.xmin)))
     AND CASE WHEN c.relispartition AND r.gated OR NOT EXISTS (
                SELECT FROM birth_guard.gated_schema g WHERE g.schema_name = n.nspname)
           THEN EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a JOIN pg_trigger t ON t.tgrelid = a.relid
@@ -431,6 +429,7 @@ AS $gate$
 DECLARE
   v_filled text;
   v_gate text;
+  v_touch text;
 BEGIN
   BEGIN
     IF NOT EXISTS (SELECT FROM birth_guard.gated_schema) OR birth_guard.is_release() OR NOT EXISTS (
@@ -440,10 +439,18 @@ BEGIN
       RETURN;
     END IF;
     SELECT string_agg(a.object, ', ' ORDER BY a.object) FILTER (WHERE a.filled),
-           string_agg(a.gate, '; ') FILTER (WHERE NOT a.filled)
-    INTO v_filled, v_gate FROM birth_guard.arrived() a;
+           string_agg(a.gate, '; ') FILTER (WHERE NOT a.filled), string_agg(a.touch, '; ')
+    INTO v_filled, v_gate, v_touch FROM birth_guard.arrived() a;
     IF v_filled IS NULL AND v_gate IS NOT NULL THEN
       EXECUTE v_gate;
+      IF v_touch IS NOT NULL THEN
+        BEGIN
+          EXECUTE v_touch;
+        EXCEPTION WHEN object_in_use THEN
+          -- A cursor of the session is open on it.
+          NULL;
+        END;
+      END IF;
     END IF;
   EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'birthdb: the event trigger failed on %, which passed: % (%)', tg_tag, sqlerrm, sqlstate;

@@ -433,6 +433,14 @@ def test_a_downgrade_that_would_open_a_closed_collection_is_refused(db: Database
         downgrade(db.url(RELEASER), "stage2_5")
     assert (refused.value.sqlstate, refused.value.diag.message_detail) == ("NB415", "thing")
     assert versions(db) == ["stage3"]
+    # As the optional event trigger puts it there.
+    create = "CREATE TRIGGER birth_gate BEFORE INSERT ON app.thing EXECUTE FUNCTION birth.fn_birth_gate_insert()"
+    world.admin.execute(create)
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage2_5")
+    detail = str(refused.value.diag.message_detail)
+    assert (refused.value.sqlstate, detail) == ("NB412", "DROP TRIGGER birth_gate ON app.thing;")
+    world.owner.execute(detail.encode())
     api.gate_admit(world.person("stella_steward"), "thing", "a test")
     downgrade(db.url(RELEASER), "stage2_5")
     upgrade(db.url(RELEASER), "head")

@@ -280,8 +280,20 @@ def test_a_table_that_was_moved_in_and_filled_in_one_transaction_can_be_altered(
         gated.owner.execute("ALTER TABLE open.thing SET SCHEMA app; ALTER TABLE app.thing SET SCHEMA open")
         gated.owner.execute("ALTER TABLE open.thing SET SCHEMA app; INSERT INTO app.thing VALUES ('a')")
         gated.owner.execute("ALTER TABLE app.thing ALTER code SET DEFAULT 'b'")
-        gated.owner.execute("DROP TRIGGER birth_gate ON app.thing; ALTER TABLE app.thing ADD note text")
+        gated.owner.execute("DROP TRIGGER birth_gate ON app.thing")
+        gated.owner.execute("ALTER TABLE app.thing ALTER code DROP DEFAULT; ALTER TABLE app.thing ADD note text")
     assert gates(gated) == {}
+
+
+def test_a_table_that_is_moved_in_under_an_open_cursor_is_gated(gated: World) -> None:
+    gated.owner.execute(
+        "CREATE TABLE open.thing (code text); CREATE TRIGGER other BEFORE UPDATE ON open.thing FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    )
+    with gated.owner.transaction():
+        gated.owner.execute("DECLARE c CURSOR FOR SELECT * FROM open.thing; FETCH c")
+        gated.owner.execute("ALTER TABLE open.thing SET SCHEMA app")
+    assert gates(gated) == {"app.thing": "statement"}
 
 
 def test_a_trigger_of_the_owner_with_the_same_name_is_not_replaced(gated: World) -> None:
