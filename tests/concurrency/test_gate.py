@@ -116,6 +116,33 @@ def test_an_uncommitted_row_past_the_gateway_is_waited_for_and_found(world: Worl
     assert found == ["NB510"]
 
 
+@pytest.mark.parametrize("table", ["thing", "part"])
+def test_a_gateway_that_is_disabled_while_an_admission_waits_is_missed(world: World, table: str) -> None:
+    gated(world)
+    world.table("(id int PRIMARY KEY) PARTITION BY HASH (id)")
+    world.table("PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "part")
+    world.register()
+    world.classify("synthetic_id", column="id", prefix="n-")
+    world.attach()
+    stella = world.person(SECOND)
+    with world.db.connect(APPLICATION, autocommit=False) as other:
+        other.execute(f"ALTER TABLE ONLY app.{table} DISABLE TRIGGER birth_gateway".encode())
+        found: list[object] = []
+
+        def admission() -> None:
+            try:
+                found.append(admit(world))
+            except errors.BirthError as error:
+                found.append(error.sqlstate)
+
+        thread = threading.Thread(target=admission)
+        thread.start()
+        wait_until_blocked(world.admin, stella)
+        other.commit()
+        thread.join()
+    assert found == ["NB510"]
+
+
 def test_a_prepared_insert_holds_up_an_admission_two_seconds_and_no_longer(world: World) -> None:
     gated(world)
     world.governed(TABLE)
@@ -171,3 +198,46 @@ def test_two_migrations_side_by_side_answer_for_what_they_see(world: World) -> N
             api.gate(other)
         assert "app.left_open" in str(refusal.value.detail)
         other.rollback()
+
+
+def test_two_thousand_partitions_are_closed_and_admitted_as_one_table(world: World) -> None:
+    gated(world)
+    world.table("(id int PRIMARY KEY) PARTITION BY RANGE (id)")
+    world.owner.execute(
+        "DO $$ BEGIN FOR i IN 0 .. 1999 LOOP EXECUTE format('CREATE TABLE app.part_%s PARTITION OF app.thing"
+        " FOR VALUES FROM (%s) TO (%s); GRANT TRIGGER ON app.part_%s TO birth_definer', i, i, i + 1, i);"
+        " END LOOP; END $$"
+    )
+    world.register()
+    world.classify("synthetic_id", column="id", prefix="n-")
+    world.attach()
+    for target in ("thing", "part_1999"):
+        with pytest.raises(psycopg.Error, match="takes no rows"):
+            world.owner.execute(f"INSERT INTO app.{target} VALUES (1999)".encode())
+    assert api.gate(world.owner) == 1
+    admit(world)
+    world.owner.execute("INSERT INTO app.thing SELECT g FROM generate_series(1, 9) g")
+    assert len(world.births()) == 9
+
+
+def test_an_owner_who_may_not_put_the_gateway_on_a_partition_cannot_make_one(world: World) -> None:
+    gated(world)
+    world.table("(id int PRIMARY KEY) PARTITION BY HASH (id)")
+    world.register()
+    world.classify("synthetic_id", column="id", prefix="n-")
+    world.attach()
+    admit(world)
+    world.admin.execute(f"REVOKE birth_source_owner FROM {APPLICATION}")
+    part = "CREATE TABLE app.part PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        world.owner.execute(part)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        world.owner.execute(
+            "CREATE TABLE app.part (id int PRIMARY KEY); INSERT INTO app.part VALUES (1);"
+            " ALTER TABLE app.thing ATTACH PARTITION app.part FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+        )
+    assert world.value("SELECT to_regclass('app.part') IS NULL")
+    world.admin.execute(f"GRANT birth_source_owner TO {APPLICATION}")
+    world.owner.execute(part)
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    assert world.births() == ["n-1"]

@@ -31,8 +31,7 @@ BEGIN
   ELSIF r_collection.admitted_at IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('admission_refused',
       format('collection %s was admitted as %s by %s at %s', p_collection, r_collection.admitted_how,
-        r_collection.admitted_by, r_collection.admitted_at),
-      'nothing is left to do: it is admitted');
+        r_collection.admitted_by, r_collection.admitted_at));
   END IF;
   -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.
   IF EXISTS (
@@ -60,12 +59,12 @@ BEGIN
     p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
       || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
   RETURN coalesce(
-    (SELECT string_agg(format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
-                              m.nspname, l.relname), E'\n' ORDER BY l.oid)
+    (SELECT string_agg(format('DROP TRIGGER %I ON %I.%I;  -- by the table''s owner: it has done its work',
+                              t.tgname, m.nspname, l.relname), E'\n' ORDER BY l.oid)
      FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = r_collection.schema_name
      CROSS JOIN LATERAL (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) f
-     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgname = 'birth_gate'
+     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgfoid = to_regprocedure('birth.fn_birth_gate_insert()')
      JOIN pg_class l ON l.oid = f.relid
      JOIN pg_namespace m ON m.oid = l.relnamespace
      WHERE c.relname = r_collection.table_name),

@@ -1,8 +1,8 @@
 -- Creates a collection's gateway trigger. A partitioned table, a partition, and a table that receives logical
 -- replication get a row trigger, which PostgreSQL clones; every other table gets a statement trigger, which is faster.
--- It never defines a function. In a schema whose gate enforces it closes the collection if the table is empty, unless
--- the same table had the gateway before and was open: a table in use is never closed. On another table than before an
--- admission does not count any more.
+-- It never defines a function. On another table than before an admission does not count any more, and in a schema whose
+-- gate enforces the collection is closed if the table is empty. On the same table it stays as it was: a table in use is
+-- never closed, and a closed one opens by its admission alone, whatever the scope is now, unless it has rows.
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
@@ -24,8 +24,8 @@ DECLARE
   v_by_row boolean;
   v_replicated boolean;
   v_by_id boolean;
-  v_enforced boolean;
   v_same boolean;
+  v_closing boolean;
   v_closed boolean := false;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
@@ -45,10 +45,12 @@ BEGIN
   END IF;
   -- An exempt collection may have been admitted before its table was there.
   v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
-  v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
-                        WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
-  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
-              || CASE WHEN v_enforced THEN birth.fn_birth_source_grants(p_collection, 'SELECT') ELSE '' END;
+  v_closing := CASE WHEN v_same THEN r_collection.gate_closed
+                    ELSE EXISTS (SELECT FROM birth.birth_gate_scope s
+                                 WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce') END;
+  -- Those for the trigger come last: they may end in a comment.
+  v_grants := btrim(CASE WHEN v_closing THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
+                    || birth.fn_birth_source_grants(p_collection, 'TRIGGER'));
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege',
       format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
@@ -66,7 +68,7 @@ BEGIN
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
          ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
-  IF v_enforced AND (r_collection.gate_closed OR NOT v_same) THEN
+  IF v_closing THEN
     SELECT NOT s.filled INTO v_closed
     FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
   END IF;

@@ -7,7 +7,8 @@
 --             admitted
 -- CLOSED      its gateway refuses every row until it is admitted
 -- BREACHED    its gateway lets rows in, and it was never admitted
--- ADMITTED, EXEMPT
+-- ADMITTED, EXEMPT. An admission is that of a table: one that took its name and has no gateway is READY, or REGISTERED.
+-- With a gateway it is a restored one, and the admission stands.
 --
 -- No table of their own: temporary and foreign ones, those of extensions, and members of a partition tree that are
 -- governed by another member: below a registered one, above one, or in a tree that nobody registered (its root stands
@@ -29,7 +30,8 @@ WITH tree AS (
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e')
 ), stands AS (
   -- Whether the table stands for itself.
-  SELECT l.*, r.collection_name, r.coverage_status, r.gateway_mode, r.gate_closed, r.admitted_how, r.admitted_at
+  SELECT l.*, r.collection_name, r.coverage_status, r.gateway_mode, r.gate_closed, r.gate_relation, r.admitted_how,
+         r.admitted_at
   FROM listed l
   LEFT JOIN birth.collection_registry r ON r.schema_name = l.schema_name AND r.table_name = l.table_name
   WHERE CASE
@@ -44,7 +46,7 @@ WITH tree AS (
     WHEN l.relispartition
       THEN NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                        JOIN birth.birth_gate_scope s ON s.schema_name = n.nspname
-                       WHERE c.oid = pg_partition_root(l.relation))
+                       WHERE c.oid = pg_partition_root(l.relation) AND (s.mode = 'enforce' OR l.mode = 'observe'))
     ELSE true END
 ), gateway AS MATERIALIZED (
   -- A table may have several: stage 0 found two on some.
@@ -54,8 +56,16 @@ WITH tree AS (
          CASE
            WHEN t.collection_name IS NULL THEN 'UNKNOWN'
            WHEN t.admitted_how = 'EXEMPT' THEN 'EXEMPT'
-           WHEN t.admitted_how IS NOT NULL THEN 'ADMITTED'
-           WHEN g.relation IS NOT NULL AND t.gate_closed THEN 'CLOSED'
+           WHEN t.admitted_how IS NOT NULL
+                AND (g.relation IS NOT NULL OR t.gate_relation = t.relation OR t.admitted_how = 'GRANDFATHERED'
+                     OR starts_with(t.coverage_status, 'BIRTH_EXEMPT_')) THEN 'ADMITTED'
+           WHEN g.relation IS NOT NULL AND t.gate_closed
+                -- As fn_birth_gateway_collection has it.
+                AND (t.gate_relation = t.relation
+                     OR NOT EXISTS (SELECT FROM gateway o
+                                    WHERE o.relation = t.gate_relation AND o.collection_name = t.collection_name)
+                        AND NOT EXISTS (SELECT FROM birth.birth_registry b
+                                        WHERE b.collection_name = t.collection_name)) THEN 'CLOSED'
            WHEN g.relation IS NOT NULL AND (t.mode = 'enforce' OR EXISTS (
              SELECT FROM birth.birth_registry b WHERE b.collection_name = t.collection_name)) THEN 'BREACHED'
            WHEN t.coverage_status = 'BIRTH_REQUIRED' AND NOT (
@@ -70,7 +80,8 @@ SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.covera
        array_remove(ARRAY[
          CASE WHEN j.state = 'CLOSED' THEN 'gateway' END,
          CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
-                           WHERE t.tgrelid = j.relation AND t.tgname = 'birth_gate' AND t.tgenabled <> 'D')
+                           WHERE t.tgrelid = j.relation AND t.tgenabled IN ('O', 'A')
+                             AND t.tgfoid = to_regprocedure('birth.fn_birth_gate_insert()'))
                    AND j.admitted_how IS NULL AND j.mode = 'enforce' THEN 'trigger birth_gate' END], NULL) AS held_by,
        CASE
          WHEN j.state = 'UNKNOWN'

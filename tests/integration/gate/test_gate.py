@@ -38,13 +38,13 @@ def admit(world: World, collection: str = "thing") -> str:
     return api.gate_admit(world.person(SECOND), collection, "a test")
 
 
-def refused(world: World) -> str:
-    """Return why the collection is not admitted."""
+def refused(world: World, *, hint: bool = False) -> str:
+    """Return why the collection is not admitted, or what to do."""
     before = kept(world)
     with pytest.raises(errors.AdmissionRefused) as refusal:
         admit(world)
     assert kept(world) == before
-    return str(refusal.value.detail)
+    return str(refusal.value.hint if hint else refusal.value.detail)
 
 
 def test_a_table_goes_from_unknown_to_admitted_and_then_takes_its_first_row(world: World) -> None:
@@ -275,6 +275,30 @@ def test_a_table_in_use_is_not_closed_by_the_next_one_of_its_collection(world: W
     assert refusal.value.sqlstate == "NB508"
 
 
+@pytest.mark.parametrize("dropped", [False, True])
+def test_a_table_in_use_that_comes_back_in_place_of_the_closed_one_takes_rows(world: World, dropped: bool) -> None:
+    gated(world)
+    world.governed(TABLE)
+    admit(world)
+    world.insert(["a"])
+    world.owner.execute("ALTER TABLE app.thing RENAME TO former; ALTER INDEX app.thing_pkey RENAME TO former_pkey")
+    world.table(TABLE)
+    world.attach()
+    assert state(world) == "CLOSED"
+    world.owner.execute("DROP TABLE app.thing" if dropped else "ALTER TABLE app.thing RENAME TO next")
+    world.insert(["b"], "former")
+    world.owner.execute("ALTER TABLE app.former RENAME TO thing")
+    world.insert(["c"])
+    assert state(world) == "BREACHED"
+    if not dropped:
+        with pytest.raises(psycopg.Error) as refusal:
+            world.insert(["d"], "next")
+        assert refusal.value.sqlstate == "NB508"
+    admit(world)
+    assert kept(world) == (False, SECOND, "PROVEN")
+    assert world.births() == ["a", "b", "c"]
+
+
 def test_a_closed_collection_stays_in_attention_when_its_schema_leaves_the_gate(world: World) -> None:
     gated(world)
     world.governed(TABLE)
@@ -293,17 +317,44 @@ def test_another_table_of_the_same_name_is_closed_again(world: World) -> None:
     world.insert(["a"])
     world.owner.execute("DROP TABLE app.thing")
     world.table(TABLE)
-    assert api.gate(world.owner) == 1  # an admitted name, until its gateway is attached anew
-    world.attach()
+    assert state(world) == "READY"
+    assert "see birth.v_birth_gate" in refused(world, hint=True)
+    world.steward.execute(step(world).encode())
     assert (state(world), kept(world)) == ("CLOSED", (True, None, None))
     with pytest.raises(psycopg.Error) as refusal:
         world.insert(["b"])
     assert refusal.value.sqlstate == "NB508"
 
 
-def test_a_closed_collection_stays_closed_through_detaching_while_it_is_empty(world: World) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE app.thing AS SELECT 'a'::text AS code",
+        "CREATE TABLE team.loose AS SELECT 'a'::text AS code; ALTER TABLE team.loose SET SCHEMA app;"
+        " ALTER TABLE app.loose RENAME TO thing",
+    ],
+)
+def test_another_table_under_an_admitted_name_does_not_commit(world: World, statement: str) -> None:
+    world.admin.execute(f"CREATE SCHEMA team AUTHORIZATION {APPLICATION}")
     gated(world)
     world.governed(TABLE)
+    admit(world)
+    world.owner.execute(f"BEGIN; DROP TABLE app.thing; {statement}".encode())
+    with pytest.raises(errors.TableUngated) as refusal:
+        api.gate(world.owner)
+    world.owner.execute("COMMIT")
+    assert "app.thing is REGISTERED" in str(refusal.value.detail)
+    assert state(world) == "ADMITTED"
+
+
+@pytest.mark.parametrize("mode", ["enforce", "observe", None])
+def test_a_closed_collection_stays_closed_through_detaching_while_it_is_empty(
+    world: World, mode: api.Mode | None
+) -> None:
+    gated(world)
+    world.governed(TABLE)
+    if mode != "enforce":
+        api.gate_scope(world.steward, "app", mode, "a test")
     for filled in (False, True):
         api.gateway_detach(world.steward, "thing", "a test")
         world.admin.execute("DROP TRIGGER birth_gateway ON app.thing")
@@ -398,6 +449,21 @@ def test_what_is_no_table_of_its_own_is_not_listed(world: World) -> None:
     assert world.value(listed) == ["part_0", "part_1"]
 
 
+def test_a_partition_is_listed_where_the_gate_enforces_and_its_root_is_only_observed(world: World) -> None:
+    world.admin.execute(f"CREATE SCHEMA team AUTHORIZATION {APPLICATION}")
+    gated(world)
+    api.gate_scope(world.steward, "team", "observe", "a test")
+    world.owner.execute(
+        "CREATE TABLE team.root (id int) PARTITION BY HASH (id);"
+        " CREATE TABLE app.part PARTITION OF team.root FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+    )
+    with pytest.raises(errors.TableUngated) as refusal:
+        api.gate(world.owner)
+    assert "app.part is UNKNOWN" in str(refusal.value.detail)
+    world.register("root", schema="team")
+    assert (api.gate(world.owner), state(world, "part")) == (0, None)
+
+
 def test_a_table_with_two_gateway_triggers_is_listed_once(world: World) -> None:
     world.governed(TABLE)
     world.admin.execute(
@@ -486,6 +552,29 @@ def test_attaching_in_an_enforcing_schema_must_be_able_to_read_the_table(world: 
     assert kept(world)[0]
 
 
+def test_the_hint_names_every_privilege_that_is_missing_and_works_when_it_is_pasted(world: World) -> None:
+    gated(world)
+    world.owner.execute(
+        "CREATE TABLE app.thing (id int PRIMARY KEY) PARTITION BY HASH (id);"
+        " CREATE TABLE app.part PARTITION OF app.thing FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+        " REVOKE USAGE ON SCHEMA app FROM birth_definer, birth_scanner"
+    )
+    world.register()
+    world.classify("synthetic_id", column="id", prefix="n-")
+    world.admin.execute(f"REVOKE birth_source_owner FROM {APPLICATION}")
+    with pytest.raises(errors.SourcePrivilege) as refusal:
+        world.attach()
+    hint = str(refusal.value.hint).removeprefix("let the owner of the table: ")
+    assert hint.endswith(f"; GRANT birth_source_owner TO {APPLICATION};  -- by an administrator of roles")
+    world.admin.execute(hint.encode())
+    world.attach()
+    world.owner.execute("REVOKE TRIGGER ON app.part FROM birth_definer; REVOKE SELECT ON app.thing FROM birth_scanner")
+    hint = refused(world, hint=True).removeprefix("let the owner of the table: ")
+    assert hint == "GRANT SELECT ON app.thing TO birth_scanner; GRANT TRIGGER ON app.part TO birth_definer;"
+    world.owner.execute(hint.encode())
+    admit(world)
+
+
 def test_an_insert_with_a_snapshot_from_before_the_admission_is_repeated(world: World) -> None:
     gated(world)
     world.governed(TABLE)
@@ -532,6 +621,21 @@ def test_the_trigger_of_a_gated_table_refuses_rows_until_its_collection_is_admit
     world.owner.execute(admit(world).encode())
     world.insert(["a"])
     assert world.births() == ["a"]
+
+
+def test_a_trigger_of_the_owner_with_a_name_of_the_gate_is_not_taken_for_it(world: World) -> None:
+    gated(world)
+    world.governed(TABLE, mode=None)
+    for name in ("birth_gate", "birth_gate_lock"):
+        world.owner.execute(
+            f"CREATE TRIGGER {name} BEFORE UPDATE ON app.thing FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()".encode()
+        )
+    held = "SELECT held_by FROM birth.v_birth_gate"
+    assert world.value(held) == []
+    world.attach()
+    assert world.value(held) == ["gateway"]
+    assert "DROP TRIGGER" not in admit(world)
 
 
 def test_an_owner_of_tables_asks_the_gate_and_reads_nothing_else_of_birthdb(world: World) -> None:

@@ -18,8 +18,11 @@ from doors.dumps import (
     state,
     targets,
 )
+from helpers import raised
 from support import Cluster, Database
 from world import World
+
+from birthdb import api
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +62,36 @@ def test_a_restored_copy_has_the_same_contract_births_ledger_and_census(
     copy.insert(["z"], "thing (code)")
     assert copy.births() == ["a", "b", "c", "d", "e", "z"]
     assert copy.failed_checks() == {}
+
+
+@pytest.mark.parametrize("way", [as_text, as_one_file, in_parallel, data_after_the_schema])
+def test_a_restored_copy_closes_no_table_and_opens_none(
+    original: World, into: Into, tmp_path: Path, way: Callable[[World, Database, Path], None]
+) -> None:
+    api.gate_scope(original.steward, "app", "enforce", "a test")
+    original.governed("(code text PRIMARY KEY)", "closed", mode="enforce")
+    original.governed("(code text PRIMARY KEY)", "admitted", mode="enforce")
+    api.gate_admit(original.person("stella_steward"), "admitted", "a test")
+    states = "SELECT jsonb_object_agg(table_name, state) FROM birth.v_birth_gate"
+    before = {"thing": "BREACHED", "closed": "CLOSED", "admitted": "ADMITTED"}
+    assert original.value(states) == before
+    database = into(None)
+    way(original, database, tmp_path)
+    copy = World(database, made=True)
+    assert copy.value(states) == before
+    assert api.gate(copy.owner) == 3
+    copy.insert(["x"], "thing (code)")
+    copy.insert(["y"], "admitted")
+    with raised("NB508"):
+        copy.insert(["z"], "closed")
+    # Nor does what stewards do there afterwards, with a table that is in use.
+    for mode in ("observe", "enforce"):
+        api.gate_scope(copy.steward, "app", mode, "a test")
+        copy.owner.execute(api.gateway_detach(copy.steward, "thing", "a test").encode())
+        copy.attach(mode="enforce")
+        copy.insert([mode], "thing (code)")
+    with raised("NB508"):
+        copy.insert(["z"], "closed")
 
 
 def test_rows_restored_before_the_registries_are_refused(original: World, into: Into) -> None:

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from support import Cluster, Database
 from world import World, sql
 
-from birthdb import api
+from birthdb import api, errors
 
 _PATIENCE = 60  # seconds
 
@@ -171,3 +171,30 @@ def test_replicated_births_are_reported_until_the_subscription_is_dropped(
         assert publisher.failed_checks() == {}
     assert subscriber.failed_checks() == {}
     assert (publisher.births(), noticed(subscriber)) == (door.born, [])
+
+
+def test_the_first_copy_into_a_closed_table_is_found_by_its_admission_and_stops_no_subscription(
+    pair: Callable[[str], tuple[World, World]],
+) -> None:
+    publisher, subscriber = pair("plain")
+    publisher.insert(["a"], "thing (code)")
+    api.gate_scope(subscriber.steward, "app", "enforce", "a test")
+    subscriber.owner.execute("DROP TABLE app.thing")
+    subscriber.table("(code text UNIQUE, n int)")
+    subscriber.attach(mode="enforce")
+    state = "SELECT state FROM birth.v_birth_gate"
+    assert subscriber.value(state) == "CLOSED"
+    with replicated(publisher, subscriber, "app.thing"):
+        arrived(subscriber, "a")
+        with pytest.raises(errors.AdmissionRefused, match="cannot be admitted") as refusal:
+            api.gate_admit(subscriber.person("stella_steward"), "thing", "a test")
+        assert "1 have no birth" in str(refusal.value.detail)
+        # Attached after the first copy, as the guide says, it is in use.
+        subscriber.owner.execute(api.gateway_detach(subscriber.steward, "thing", "replicated").encode())
+        subscriber.owner.execute(subscriber.attach(mode="enforce").encode())
+        publisher.insert(["b"], "thing (code)")
+        arrived(subscriber, "a", "b")
+        assert (subscriber.value(state), subscriber.births()) == ("BREACHED", ["b"])
+        subscriber.backfill()
+        api.gate_admit(subscriber.person("stella_steward"), "thing", "a test")
+        assert subscriber.value(state) == "ADMITTED"

@@ -14,8 +14,9 @@ AS $fn_birth_gate_read$
 DECLARE
   v_name CONSTANT text := p_collection.collection_name;
   v_source CONSTANT text := format('%I.%I', p_collection.schema_name, p_collection.table_name);
-  v_grants CONSTANT text := birth.fn_birth_source_grants(v_name, 'TRIGGER')
-                            || birth.fn_birth_source_grants(v_name, 'SELECT');
+  -- Those for the trigger come last: they may end in a comment.
+  v_grants CONSTANT text := btrim(birth.fn_birth_source_grants(v_name, 'SELECT') || ' '
+                                  || birth.fn_birth_source_grants(v_name, 'TRIGGER'));
   r_identity record;
   r_count record;
   v_filled boolean;
@@ -52,14 +53,16 @@ BEGIN
   END IF;
 
   BEGIN
+    -- By a name that no trigger of the owner's has.
     EXECUTE format(
-      'CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
-      v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
+      'CREATE TRIGGER %I BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
+      'birth_' || gen_random_uuid(), v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
                  FROM pg_class c WHERE c.oid = r_identity.relation));
     -- What was disabled while it waited for the lock.
     IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
-      fault := format('no enabled gateway on %s', v_source);
+                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled)
+       OR EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name) THEN
+      fault := format('no enabled gateway on %s, or on a partition of it', v_source);
     ELSE
       SELECT s.filled INTO v_filled
       FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', r_identity.source_sql)) AS s(filled boolean);

@@ -4,8 +4,10 @@
 -- must be where its collection is: on the registered table, on a partition of it, or on a renamed table that nothing
 -- replaced. A renamed table is known by its owner, who could insert into the registered one too; a temporary table
 -- never counts. Otherwise a trigger on a table of one's own would give births to another's collection.
--- A collection that the gate closed takes no row, a deferred one neither: on its table, and on the one that was closed.
--- A table that it had before, and that is in use, keeps its trigger and is not closed by the next one.
+-- A collection that the gate closed takes no row, a deferred one neither, on the table that was closed. A table that it
+-- had before, and that is in use, keeps its trigger and is not closed by the next one, nor when it comes back. Where no
+-- table of that OID has the gateway any more (it was dropped, or this is a restored copy), the table in its place is
+-- closed, unless the collection has births.
 -- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL if the table can give no code. NB503,
 -- NB507, NB508; 40001 if the transaction's snapshot shows an earlier state of the collection.
 -- Calls: fn_birth_raise
@@ -63,7 +65,12 @@ BEGIN
     END IF;
   END IF;
   IF r_collection.gate_closed
-     AND (v_covered OR r_collection.gate_relation IN (p_relation, pg_partition_root(p_relation))) THEN
+     AND (r_collection.gate_relation = p_relation
+          OR r_collection.gate_relation IN (SELECT a.relid FROM pg_partition_ancestors(p_relation) a)
+          OR v_covered
+             AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                             WHERE g.relation = r_collection.gate_relation AND g.collection_name = p_collection)
+             AND NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection)) THEN
     PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   IF NOT v_usable OR NOT v_covered THEN
