@@ -36,7 +36,7 @@ WITH tree AS (
   LEFT JOIN birth.collection_registry r ON r.schema_name = l.schema_name AND r.table_name = l.table_name
   WHERE CASE
     WHEN r.collection_name IS NOT NULL OR l.relkind = 'r' AND NOT l.relispartition THEN true
-    WHEN EXISTS (SELECT FROM tree t WHERE t.root = coalesce(pg_partition_root(l.relation)::oid, l.relation))
+    WHEN coalesce(pg_partition_root(l.relation)::oid, l.relation) IN (SELECT t.root FROM tree t)
       THEN NOT EXISTS (
         SELECT FROM (SELECT a.relid FROM pg_partition_ancestors(l.relation) a
                      UNION ALL SELECT p.relid FROM pg_partition_tree(l.relation) p WHERE l.relkind = 'p') f
@@ -48,32 +48,42 @@ WITH tree AS (
                        JOIN birth.birth_gate_scope s ON s.schema_name = n.nspname
                        WHERE c.oid = pg_partition_root(l.relation) AND (s.mode = 'enforce' OR l.mode = 'observe'))
     ELSE true END
-), gateway AS MATERIALIZED (
-  -- A table may have several: stage 0 found two on some.
-  SELECT DISTINCT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g WHERE g.enabled
-), judged AS (
-  SELECT t.*, starts_with(t.coverage_status, 'BIRTH_EXEMPT_') AS exempt, g.relation IS NOT NULL AS has_gateway,
-         CASE
-           WHEN t.collection_name IS NULL THEN 'UNKNOWN'
-           WHEN t.admitted_how = 'EXEMPT' THEN 'EXEMPT'
-           WHEN t.admitted_how IS NOT NULL
-                AND (g.relation IS NOT NULL OR t.gate_relation = t.relation OR t.admitted_how = 'GRANDFATHERED'
-                     OR starts_with(t.coverage_status, 'BIRTH_EXEMPT_')) THEN 'ADMITTED'
-           WHEN g.relation IS NOT NULL AND t.gate_closed
-                -- As fn_birth_gateway_collection has it.
-                AND (t.gate_relation = t.relation
-                     OR NOT EXISTS (SELECT FROM gateway o
-                                    WHERE o.relation = t.gate_relation AND o.collection_name = t.collection_name)
-                        AND NOT EXISTS (SELECT FROM birth.birth_registry b
-                                        WHERE b.collection_name = t.collection_name)) THEN 'CLOSED'
-           WHEN g.relation IS NOT NULL AND (t.mode = 'enforce' OR EXISTS (
-             SELECT FROM birth.birth_registry b WHERE b.collection_name = t.collection_name)) THEN 'BREACHED'
-           WHEN t.coverage_status = 'BIRTH_REQUIRED' AND NOT (
-             SELECT starts_with(i.status, 'ELIGIBLE_') FROM birth.fn_birth_identity_definition(t.collection_name) i)
-             THEN 'REGISTERED'
-           ELSE 'READY' END AS state
+), held AS (
+  SELECT t.*, starts_with(t.coverage_status, 'BIRTH_EXEMPT_') AS exempt, g.has_gateway, g.closed_there
   FROM stands t
-  LEFT JOIN gateway g ON g.relation = t.relation AND g.collection_name = t.collection_name
+  CROSS JOIN LATERAL (
+    -- Hashed once; a join would be a nested loop, as the planner expects one gateway.
+    SELECT (t.relation, t.collection_name) IN (
+             SELECT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g WHERE g.enabled) IS TRUE
+             AS has_gateway,
+           (t.gate_relation, t.collection_name) IN (
+             SELECT g.relation, g.collection_name FROM birth.v_birth_gateway_trigger g) IS TRUE AS closed_there
+    OFFSET 0
+  ) g
+), judged AS (
+  SELECT t.*, s.state
+  FROM held t
+  -- OFFSET 0: once for each table, however often it is named below.
+  CROSS JOIN LATERAL (
+    SELECT CASE
+      WHEN t.collection_name IS NULL THEN 'UNKNOWN'
+      WHEN t.admitted_how = 'EXEMPT' THEN 'EXEMPT'
+      WHEN t.admitted_how IS NOT NULL
+           AND (t.has_gateway OR t.exempt OR t.gate_relation = t.relation OR t.admitted_how = 'GRANDFATHERED')
+        THEN 'ADMITTED'
+      -- As fn_birth_gateway_collection has it.
+      WHEN t.has_gateway AND t.gate_closed
+           AND (t.gate_relation = t.relation OR NOT t.closed_there AND NOT EXISTS (
+                  SELECT FROM birth.birth_registry b WHERE b.collection_name = t.collection_name))
+        THEN 'CLOSED'
+      WHEN t.has_gateway AND (t.mode = 'enforce' OR EXISTS (
+        SELECT FROM birth.birth_registry b WHERE b.collection_name = t.collection_name)) THEN 'BREACHED'
+      WHEN t.coverage_status = 'BIRTH_REQUIRED' AND NOT (
+        SELECT starts_with(i.status, 'ELIGIBLE_') FROM birth.fn_birth_identity_definition(t.collection_name) i)
+        THEN 'REGISTERED'
+      ELSE 'READY' END AS state
+    OFFSET 0
+  ) s
 )
 SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.coverage_status,
        j.admitted_how, j.admitted_at,

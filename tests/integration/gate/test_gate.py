@@ -638,6 +638,19 @@ def test_a_trigger_of_the_owner_with_a_name_of_the_gate_is_not_taken_for_it(worl
     assert "DROP TRIGGER" not in admit(world)
 
 
+def test_the_view_asks_for_the_identity_of_a_table_once_and_only_where_its_state_depends_on_it(world: World) -> None:
+    gated(world)
+    world.governed(TABLE)
+    world.governed(TABLE, "ready", mode=None)
+    world.register("registered", coverage="BIRTH_EXEMPT_LOG")
+    world.table(TABLE, "registered")
+    read = world.value("EXPLAIN (ANALYZE, FORMAT JSON) SELECT state, next_step, held_by FROM birth.v_birth_gate")
+    nodes = [read[0]["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", [])
+    assert [n["Actual Loops"] for n in nodes if n.get("Function Name") == "fn_birth_identity_definition"] == [1]
+
+
 def test_an_owner_of_tables_asks_the_gate_and_reads_nothing_else_of_birthdb(world: World) -> None:
     gated(world)
     assert api.gate(world.owner) == 0
