@@ -214,6 +214,29 @@ def test_a_verdict_accepts_at_most_so_many_births(world: World) -> None:
     assert policy(world) == (EXEMPT, False, 2)
 
 
+def test_births_of_a_batch_that_a_transition_waited_for_are_counted(world: World) -> None:
+    world.governed(TABLE)
+    run = planned(world, EXEMPT)
+    permit = world.judged(run)
+    operator = world.operator
+    with world.db.connect(autocommit=False) as batch:
+        # As fn_birth_run_lock holds it for a batch.
+        batch.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR SHARE")
+
+        def commit() -> None:
+            wait_until_blocked(world.admin, operator)
+            batch.execute("INSERT INTO app.thing VALUES ('a')")
+            batch.commit()
+
+        thread = threading.Thread(target=commit)
+        thread.start()
+        with pytest.raises(errors.TransitionBlocked, match="cannot change") as refusal:
+            api.transition_apply(operator, run, permit, execute=True)
+        thread.join()
+    assert "1 births would be left behind" in str(refusal.value.detail)
+    assert (policy(world), world.births()) == ((REQUIRED, False, 1), ["a"])
+
+
 def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_person(world: World) -> None:
     world.governed(TABLE)
     world.insert(["a", "b"])
@@ -269,6 +292,19 @@ def test_an_undoing_is_of_the_policy_that_the_run_wrote(world: World) -> None:
     with pytest.raises(errors.BirthsTouched):
         api.compensate(world.operator, run, permit, execute=True)
     assert policy(world) == (EXEMPT, False, 3)
+
+
+def test_an_undoing_needs_a_verdict_on_the_identity_of_now(world: World) -> None:
+    world.governed("(code text PRIMARY KEY, other text UNIQUE)", coverage=DEFERRED)
+    run = world.change_policy(REQUIRED)
+    permit = world.judged(run, purpose="COMPENSATE")
+    world.classify("column", column="other")
+    with pytest.raises(errors.VerdictMissing, match="no current verdict"):
+        api.compensate(world.operator, run, permit, execute=True)
+    assert policy(world) == (REQUIRED, False, 2)
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "again", purpose="COMPENSATE")
+    api.compensate(world.operator, run, permit, execute=True)
+    assert policy(world) == (DEFERRED, False, 3)
 
 
 def test_an_undoing_that_was_cut_off_before_its_proof_goes_on_under_the_same_verdict(world: World) -> None:
