@@ -113,9 +113,9 @@ MEANWHILE = (
 )  # fmt: skip
 #: What can happen between two batches, or between admission and execution.
 BETWEEN = (
-    "stop", "stop", "revoke", "expire", "expire", "freeze", "drift", "drift", "renew", "renew", "rival", "rival",
-    "kill", "take over", "insert", "delete", "delete", "delete all", "rename", "steal", "steal", "classify", "govern",
-    "find unsafe",
+    "stop", "stop", "revoke", "expire", "expire", "expire", "freeze", "drift", "drift", "renew", "renew", "rival",
+    "rival", "kill", "take over", "insert", "delete", "delete", "delete all", "rename", "steal", "steal", "classify",
+    "govern", "govern", "find unsafe",
 )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ DEEDS = often({
          asks=st.booleans()): 4,
     deed("look", name=COLLECTION, by=PLANNER, most=st.none() | st.integers(1, 9)): 1,
     deed("act", what=st.sampled_from(
-             ["review", "permit", "confirm", "revoke", "expire", "stop", "take over"]),
+             ["review", "permit", "confirm", "revoke", "revoke", "expire", "stop", "take over"]),
          number=RECENT, by=ANYBODY, purpose=PURPOSE, rows=BOUND, safe=st.booleans(), accept=ACCEPT): 3,
     deed("happen", name=COLLECTION,
          what=st.sampled_from(["insert", "insert", "insert", "delete", "rename", "classify", "switch", "govern"]),

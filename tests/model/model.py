@@ -203,10 +203,10 @@ class Model:
     def about(self, run: Run) -> tuple[int, Definition, int]:
         return self.recorded, self.collections[run.collection].definition, run.failures
 
-    def verdict_missing(self, run: Run, purpose: str, *, batch: bool = False) -> bool:
+    def verdict_missing(self, run: Run, purpose: str) -> bool:
         about, now = [verdict.about for verdict in run.standing(purpose, safe=True)], self.about(run)
-        if batch and run.purpose == "TRANSITION":
-            # It changes itself what the verdict is bound to.
+        if run.purpose == "TRANSITION" and (run.removed if purpose == "COMPENSATE" else run.written):
+            # What is written changed what the verdict is bound to; only the proof is left.
             about = [(contract, now[1], failures) for contract, _, failures in about]
         return bool(run.standing(purpose, safe=False)) or about != [now]
 
@@ -404,6 +404,8 @@ class Model:
     def transition_faults(self, run: Run, purpose: str) -> dict[str, bool]:
         """Return what is in the way of a change of policy, or of undoing it."""
         source, count = self.collections[run.collection], self.count(run.collection)
+        if purpose == "COMPENSATE" and run.removed:
+            return {}
         if purpose == "COMPENSATE":
             ((to, version, wrote),) = run.planned
             touched = (source.policy, source.version) != (wrote, version + 1)
@@ -544,7 +546,7 @@ class Model:
             stop_requested=run.stop,
             dot_frozen=self.frozen,
             contract_drift=self.contract != self.recorded,
-            verdict_missing=self.verdict_missing(run, purpose, batch=True),
+            verdict_missing=self.verdict_missing(run, purpose),
             **self.permit_faults(call.permit, call.run, purpose, 0),
         )
 

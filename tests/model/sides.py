@@ -285,6 +285,11 @@ class Sides:
         given = {name: given[name] for name in names}
         return statement("CALL", routine, given), given
 
+    def meant(self, call: Call, *, back: bool) -> str:
+        """Return what a CALL is called: each purpose has checks of its own."""
+        transition = self.seen["runs"][call.run]["purpose"] == "TRANSITION"
+        return ("undo" if back else "call") + " a transition" * transition
+
     def asks_first(self, call: Call, by: str, *, back: bool = False) -> Move:
         """Send a CALL that is not to execute anything."""
         query, given = self.driven(call, back=back, execute=False)
@@ -292,9 +297,8 @@ class Sides:
         def do() -> None:
             self.stage.driver(by).execute(query, given)
 
-        return Move(
-            "ask to undo" if back else "ask", do, lambda _: self.model.ask(f"{by}, driving", by, call, back=back)
-        )
+        name = "ask " + self.meant(call, back=back)
+        return Move(name, do, lambda _: self.model.ask(f"{by}, driving", by, call, back=back))
 
     def calls(
         self, call: Call, by: str, nested: Move | None = None, point: str = "writing", *, back: bool = False
@@ -328,7 +332,7 @@ class Sides:
                 raise
             insist(told == heard, f"the database came to {point}, the model does not")
 
-        return Move("undo" if back else "call", do, says)
+        return Move(self.meant(call, back=back), do, says)
 
     def cancels(self, by: str) -> Move:
         """Cancel what a person's driver is doing."""

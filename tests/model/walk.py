@@ -13,11 +13,14 @@ from model.model import Call, Collection, Policy
 from model.sides import Move, Row, Sides
 from model.stage import COLLECTIONS, IDENTITIES, Stage
 
-#: The walks that the suite takes.
-SEEDS = range(1, 41)
+#: The walks that the suite takes: of the first 155 those that together meet most, and the rare of it more than once.
+SEEDS = (
+    4, 5, 10, 11, 13, 33, 43, 46, 57, 61, 63, 64, 78, 81, 82, 83, 86, 91, 95, 96, 97, 105, 112, 117, 121, 126, 129, 130,
+    131, 133, 134, 138, 139, 145, 148, 153,
+)  # fmt: skip
 
 #: Steps of a walk; most make several moves.
-STEPS = 10
+STEPS = 12
 
 #: Batches after which a run that somebody holds by hand is left alone.
 PATIENCE = 9

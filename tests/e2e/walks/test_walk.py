@@ -4,8 +4,8 @@ from model.stage import Stage
 from model.walk import SEEDS, walk
 
 #: What the walks together have met, by what was done: a walk that has become thin does not get there. The model knows
-#: more, which so few do not meet: code_duplicate, driver_required, gateway_foreign, gateway_no_identity, and
-#: verdict_malformed.
+#: more, which so few do not meet: code_duplicate, gateway_foreign, gateway_no_identity, and verdict_malformed; of a
+#: transition births_touched, plan_stale and separation_of_duties.
 MET = {
     "arrive": "done",
     "plan": "done code_foreign nothing_to_do policy_not_required",
@@ -20,11 +20,16 @@ MET = {
     " run_held run_status separation_of_duties source_changed stop_requested verdict_missing bound_exceeded",
     "begin": "done contract_drift delta_mismatch permit_not_confirmed permit_scope plan_stale verdict_missing",
     "batch": "done contract_drift permit_expired stop_requested verdict_missing",
-    "write": "done delta_mismatch permit_not_confirmed plan_stale",
+    "call a transition": "done permit_expired permit_not_confirmed permit_scope permit_unknown run_status"
+    " transition_blocked verdict_missing",
+    "write": "done delta_mismatch driver_required permit_not_confirmed plan_stale verdict_missing",
     "undo": "done contract_drift permit_exhausted permit_expired permit_not_confirmed permit_scope run_held"
     " verdict_missing",
-    "ask": "done delta_mismatch plan_stale verdict_missing",
-    "ask to undo": "done permit_exhausted permit_expired verdict_missing",
+    "undo a transition": "done permit_scope transition_blocked verdict_missing",
+    "ask call": "done delta_mismatch plan_stale verdict_missing",
+    "ask undo": "done permit_exhausted permit_expired verdict_missing",
+    "ask call a transition": "done permit_not_confirmed permit_scope permit_unknown run_status verdict_missing",
+    "ask undo a transition": "done verdict_missing",
     "stop": "done run_status",
     "take over": "role_required run_status",
     "kill": "done",
