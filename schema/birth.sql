@@ -913,7 +913,8 @@ BEGIN
      format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
     (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',
      (p_now.orphans > p_run.orphans) IS NOT TRUE, 'plan_stale',
-     format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text, NULL),
+     format('%s orphans, the plan counted %s', p_now.orphans, p_run.orphans), p_run.orphans::text,
+     format('plan again with birth.%s', r_purpose.plan)),
     -- Orphans may be entities registered under other codes.
     (CASE WHEN NOT v_undo THEN 'start' END, 'the verdict accepts the orphans of the plan',
      p_run.orphans = 0 OR v_accepted = p_run.orphans, 'parity_broken',
@@ -982,8 +983,9 @@ BEGIN
     (CASE WHEN v_first THEN 'start' END, 'the set is the planned one',
      p_now.planned_fingerprint = p_run.planned_fingerprint
        AND p_run.server_major = current_setting('server_version_num')::integer / 10000, 'plan_stale',
-     format('%s codes planned, %s missing now', p_run.planned_rows, p_now.planned_rows),
-     p_run.planned_rows::text, NULL),
+     format('%s planned, %s left now%s', p_run.planned_rows, p_now.planned_rows,
+       CASE WHEN p_run.planned_rows = p_now.planned_rows THEN ', and not the same' END),
+     p_run.planned_rows::text, format('plan again with birth.%s', r_purpose.plan)),
     (CASE WHEN v_first THEN 'plan start' END, 'there is something to do',
      (p_now.planned_rows = 0) IS NOT TRUE, 'nothing_to_do',
      format('collection %s', p_run.collection_name), 'more than 0', NULL),
@@ -1152,11 +1154,14 @@ BEGIN
   ELSIF v_known AND (r_before.schema_name, r_before.table_name) <> (p_schema::name, p_table::name)
     AND (r_before.coverage_status = 'BIRTH_REQUIRED'
          OR EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection))
-    AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-                    WHERE g.collection_name = p_collection AND g.relation = r_source.relation) THEN
+    AND (r_source.relation = (
+      -- Of several that have its gateway, the one that got it last; a restored copy has other OIDs.
+      SELECT g.relation FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection
+      ORDER BY (g.relation = r_before.gate_relation) IS TRUE DESC, g.relation = r_source.relation DESC
+      LIMIT 1)) IS NOT TRUE THEN
     PERFORM birth.fn_birth_raise('transition_required',
-      format('collection %s is required or has births, and its gateway is not on %I.%I', p_collection, p_schema,
-        p_table),
+      format('collection %s is required or has births, and %I.%I is not the table that got its gateway last',
+        p_collection, p_schema, p_table),
       'register where its gateway stands, see birth.v_birth_gateway_trigger; another table is another collection');
   END IF;
   -- The table is the same under its old name, and under the name to which it was renamed.
@@ -2567,7 +2572,7 @@ BEGIN
      ' detail'),
     ('plan_stale', 'NB305', 'failed',
      'the plan is out of date',
-     'plan again with birth.fn_dot_birth_qt001_plan'),
+     'plan again'),
     ('delta_mismatch', 'NB306', 'failed',
      'the expected delta differs from what the run would write',
      'pass the numbers of the plan: p_expected_delta is the smaller of its expected_delta and p_max_rows'),
@@ -2590,11 +2595,11 @@ BEGIN
      'only the procedure can execute this run',
      'CALL birth.sp_dot_birth_qt001_apply with the same arguments'),
     ('births_touched', 'NB313', 'failed',
-     'births of the run were changed or referenced after it',
+     'what the run wrote was changed or referenced after it',
      'see the detail: changed or referenced births cannot be compensated'),
     ('nothing_to_do', 'NB314', 'failed',
-     'there are no rows to register',
-     'every row that can have a birth already has one'),
+     'there is nothing to do',
+     'what the plan asks for is so already'),
     ('alerts_grew', 'NB315', 'failed',
      'new trigger guard alerts were raised during the run',
      'see birth.fn_birth_alerts(), then ask a reviewer to review the run'),
@@ -2873,8 +2878,7 @@ BEGIN
   ELSIF r_collection.admitted_at IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('admission_refused',
       format('collection %s was admitted as %s by %s at %s', p_collection, r_collection.admitted_how,
-        r_collection.admitted_by, r_collection.admitted_at),
-      'nothing is left to do: it is admitted');
+        r_collection.admitted_by, r_collection.admitted_at));
   END IF;
   -- The last of each kind of act, by name and by login (R7); the registry's columns for what was loaded without acts.
   IF EXISTS (
@@ -2902,12 +2906,12 @@ BEGIN
     p_detail := jsonb_build_object('how', r_found.how, 'closed', r_collection.gate_closed)
       || CASE WHEN r_found.how IN ('EMPTY', 'PROVEN') THEN v_rule || '{"unborn": 0}' ELSE '{}' END);
   RETURN coalesce(
-    (SELECT string_agg(format('DROP TRIGGER birth_gate ON %I.%I;  -- by the table''s owner: it has done its work',
-                              m.nspname, l.relname), E'\n' ORDER BY l.oid)
+    (SELECT string_agg(format('DROP TRIGGER %I ON %I.%I;  -- by the table''s owner: it has done its work',
+                              t.tgname, m.nspname, l.relname), E'\n' ORDER BY l.oid)
      FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = r_collection.schema_name
      CROSS JOIN LATERAL (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) f
-     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgname = 'birth_gate'
+     JOIN pg_trigger t ON t.tgrelid = f.relid AND t.tgfoid = to_regprocedure('birth.fn_birth_gate_insert()')
      JOIN pg_class l ON l.oid = f.relid
      JOIN pg_namespace m ON m.oid = l.relnamespace
      WHERE c.relname = r_collection.table_name),
@@ -3060,7 +3064,7 @@ COMMENT ON COLUMN birth.collection_registry.gateway_owner IS 'Owner of the table
 
 -- Name: COLUMN collection_registry.rule_version; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Incremented by each change of policy, mode or identity; v_birth_gateway_fence shows whether the change holds.';
+COMMENT ON COLUMN birth.collection_registry.rule_version IS 'Incremented by each change of policy, mode or identity, and when the gateway is attached; v_birth_gateway_fence shows whether the change holds.';
 
 -- Name: COLUMN collection_registry.policy_version; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3111,8 +3115,9 @@ CREATE FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_registry,
 DECLARE
   v_name CONSTANT text := p_collection.collection_name;
   v_source CONSTANT text := format('%I.%I', p_collection.schema_name, p_collection.table_name);
-  v_grants CONSTANT text := birth.fn_birth_source_grants(v_name, 'TRIGGER')
-                            || birth.fn_birth_source_grants(v_name, 'SELECT');
+  -- Those for the trigger come last: they may end in a comment.
+  v_grants CONSTANT text := btrim(birth.fn_birth_source_grants(v_name, 'SELECT') || ' '
+                                  || birth.fn_birth_source_grants(v_name, 'TRIGGER'));
   r_identity record;
   r_count record;
   v_filled boolean;
@@ -3149,14 +3154,16 @@ BEGIN
   END IF;
 
   BEGIN
+    -- By a name that no trigger of the owner's has.
     EXECUTE format(
-      'CREATE TRIGGER birth_gate_lock BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
-      v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
+      'CREATE TRIGGER %I BEFORE INSERT ON %s FOR EACH %s EXECUTE FUNCTION birth.fn_birth_gate_insert()',
+      'birth_' || gen_random_uuid(), v_source, (SELECT CASE c.relkind WHEN 'p' THEN 'ROW' ELSE 'STATEMENT' END
                  FROM pg_class c WHERE c.oid = r_identity.relation));
     -- What was disabled while it waited for the lock.
     IF NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled) THEN
-      fault := format('no enabled gateway on %s', v_source);
+                   WHERE g.collection_name = v_name AND g.relation = r_identity.relation AND g.enabled)
+       OR EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name) THEN
+      fault := format('no enabled gateway on %s, or on a partition of it', v_source);
     ELSE
       SELECT s.filled INTO v_filled
       FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', r_identity.source_sql)) AS s(filled boolean);
@@ -3305,8 +3312,8 @@ DECLARE
   v_by_row boolean;
   v_replicated boolean;
   v_by_id boolean;
-  v_enforced boolean;
   v_same boolean;
+  v_closing boolean;
   v_closed boolean := false;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_gateway_attach');
@@ -3326,10 +3333,12 @@ BEGIN
   END IF;
   -- An exempt collection may have been admitted before its table was there.
   v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
-  v_enforced := EXISTS (SELECT FROM birth.birth_gate_scope s
-                        WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce');
-  v_grants := birth.fn_birth_source_grants(p_collection, 'TRIGGER')
-              || CASE WHEN v_enforced THEN birth.fn_birth_source_grants(p_collection, 'SELECT') ELSE '' END;
+  v_closing := CASE WHEN v_same THEN r_collection.gate_closed
+                    ELSE EXISTS (SELECT FROM birth.birth_gate_scope s
+                                 WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce') END;
+  -- Those for the trigger come last: they may end in a comment.
+  v_grants := btrim(CASE WHEN v_closing THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
+                    || birth.fn_birth_source_grants(p_collection, 'TRIGGER'));
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege',
       format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
@@ -3347,12 +3356,13 @@ BEGIN
     CASE WHEN v_by_row OR v_replicated THEN 'FOR EACH ROW'
          ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END,
     CASE WHEN v_by_id THEN 'fn_birth_registry_auto_id' ELSE 'fn_birth_registry_auto' END, p_collection);
-  IF v_enforced AND (r_collection.gate_closed OR NOT v_same) THEN
+  IF v_closing THEN
     SELECT NOT s.filled INTO v_closed
     FROM birth.fn_birth_scan(format('SELECT EXISTS (SELECT FROM %s)', v_source)) AS s(filled boolean);
   END IF;
+  -- A new version where the mode is as before, too: what found every row born says nothing of the time without gateway.
   UPDATE birth.collection_registry c
-  SET gateway_mode = p_mode, rule_version = c.rule_version + (c.gateway_mode <> p_mode)::integer,
+  SET gateway_mode = p_mode, rule_version = c.rule_version + 1,
       gateway_owner = (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = r_identity.relation),
       gate_closed = v_closed, gate_relation = r_identity.relation,
       admitted_at = CASE WHEN v_same THEN c.admitted_at END, admitted_by = CASE WHEN v_same THEN c.admitted_by END,
@@ -3431,7 +3441,12 @@ BEGIN
     END IF;
   END IF;
   IF r_collection.gate_closed
-     AND (v_covered OR r_collection.gate_relation IN (p_relation, pg_partition_root(p_relation))) THEN
+     AND (r_collection.gate_relation = p_relation
+          OR r_collection.gate_relation IN (SELECT a.relid FROM pg_partition_ancestors(p_relation) a)
+          OR v_covered
+             AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                             WHERE g.relation = r_collection.gate_relation AND g.collection_name = p_collection)
+             AND NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection)) THEN
     PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
   END IF;
   IF NOT v_usable OR NOT v_covered THEN
@@ -3754,7 +3769,12 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
-      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template,
+      -- A writer that is open now may commit births under the former identity: v_birth_attention.
+      'under_gateway', (SELECT true FROM birth.collection_registry c
+                        WHERE c.collection_name = p_collection AND c.birth_code_sql <> v_before
+                          AND EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                                      WHERE g.collection_name = p_collection)))));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $$;
@@ -5329,10 +5349,10 @@ COMMENT ON FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_l
 -- Name: fn_birth_rule_state(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_rule_state(p_collection text) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT jsonb_build_object('rule_version', f.rule_version, 'holds', f.holds)
+  SELECT jsonb_build_object('rule_version', f.rule_version, 'holds', f.holds, 'since', birth.fn_birth_clock())
   FROM birth.v_birth_gateway_fence f WHERE f.collection_name = p_collection;
 $$;
 
@@ -5340,7 +5360,7 @@ ALTER FUNCTION birth.fn_birth_rule_state(p_collection text) OWNER TO birth_defin
 
 -- Name: FUNCTION fn_birth_rule_state(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_rule_state(p_collection text) IS 'The version of a collection''s rule and whether it holds, for the detail of an act. Specification: 4.1, 5.';
+COMMENT ON FUNCTION birth.fn_birth_rule_state(p_collection text) IS 'The version of a collection''s rule, whether it holds, and the time, for the detail of an act. Specification: 4.1, 5.';
 
 -- Name: fn_birth_run_audit(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5562,7 +5582,8 @@ BEGIN
     SELECT d.door FROM birth.fn_birth_purpose() p CROSS JOIN unnest(p.doors) WITH ORDINALITY AS d(door, number)
     WHERE (p.purpose = r_purpose.purpose OR r_purpose.purpose IS NULL) AND (d.number = 1 OR p_mode <> 'drive')));
   v_fault := CASE
-    WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run') THEN format('p_mode is %L', p_mode)
+    WHEN p_mode IS NULL OR p_mode NOT IN ('drive', 'once', 'ask', 'dry_run')
+        OR p_mode = 'drive' AND r_purpose.settles AND r_purpose.undoes IS NULL THEN format('p_mode is %L', p_mode)
     WHEN p_collection IS NULL AND r_purpose.numbers THEN 'p_collection is required'
     WHEN p_run_id IS NULL THEN 'p_run_id is required'
     WHEN p_permit_id IS NULL THEN 'p_permit_id is required'
@@ -6836,13 +6857,17 @@ BEGIN
     NULL;  -- governed alone
   ELSIF r_change.to_status = 'BIRTH_REQUIRED' THEN
     PERFORM birth.fn_birth_source_lock(v_name);
-    SELECT i.*, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
-    FROM birth.fn_birth_identity_definition(v_name) i;
+    SELECT i.*, c.birth_code_sql, birth.fn_birth_source_grants(v_name, 'SELECT') AS grants INTO r_identity
+    FROM birth.fn_birth_identity_definition(v_name) i
+    JOIN birth.collection_registry c ON c.collection_name = v_name;
     v_reasons := v_reasons || ARRAY(
       SELECT b.reason FROM (VALUES
         (r_identity.code_sql IS NULL, format('its identity is %s: %s', r_identity.status, r_identity.reason)),
+        (r_identity.code_sql <> r_identity.birth_code_sql, 'its table changed since it was classified'),
         (NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = v_name
                        AND g.relation = r_identity.relation AND g.enabled), 'it has no enabled gateway'),
+        (EXISTS (SELECT FROM birth.v_birth_gateway_gap g WHERE g.collection_name = v_name),
+         'a partition has no enabled gateway'),
         (r_identity.grants <> '', 'let the owner of the table: ' || r_identity.grants)
       ) AS b(holds, reason) WHERE b.holds);
     IF r_identity.code_sql IS NOT NULL AND r_identity.grants = '' THEN
@@ -6964,9 +6989,6 @@ BEGIN
   PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name FOR NO KEY UPDATE;
   PERFORM birth.fn_birth_refuse(birth.fn_birth_transition_fault(p_run));
   SELECT * INTO r_change FROM birth.fn_birth_transition_change(p_run, v_undo);
-  IF r_change.change IS DISTINCT FROM p_codes[1] THEN
-    PERFORM birth.fn_birth_raise('plan_stale', format('the change is %s now, and was %s', r_change.change, p_codes[1]));
-  END IF;
   UPDATE birth.collection_registry c
   SET coverage_status = r_change.to_status, governed = r_change.to_governed, policy_version = c.policy_version + 1,
       rule_version = c.rule_version + (r_change.to_status <> r_change.from_status)::integer,
@@ -6994,7 +7016,7 @@ ALTER FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger
 
 -- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB305, NB313. Specification: 4.1.';
+COMMENT ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB313. Specification: 4.1.';
 
 -- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -7429,7 +7451,7 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text]))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text]))),
     CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
@@ -8317,6 +8339,7 @@ CREATE VIEW birth.v_birth_gate AS
             r.coverage_status,
             r.gateway_mode,
             r.gate_closed,
+            r.gate_relation,
             r.admitted_how,
             r.admitted_at
            FROM (listed l
@@ -8324,9 +8347,8 @@ CREATE VIEW birth.v_birth_gate AS
           WHERE
                 CASE
                     WHEN ((r.collection_name IS NOT NULL) OR ((l.relkind = 'r'::"char") AND (NOT l.relispartition))) THEN true
-                    WHEN (EXISTS ( SELECT
-                       FROM tree t
-                      WHERE (t.root = COALESCE((pg_partition_root((l.relation)::regclass))::oid, l.relation)))) THEN (NOT (EXISTS ( SELECT
+                    WHEN (COALESCE((pg_partition_root((l.relation)::regclass))::oid, l.relation) IN ( SELECT t.root
+                       FROM tree t)) THEN (NOT (EXISTS ( SELECT
                        FROM (((( SELECT a.relid
                                FROM pg_partition_ancestors((l.relation)::regclass) a(relid)
                             UNION ALL
@@ -8340,14 +8362,35 @@ CREATE VIEW birth.v_birth_gate AS
                        FROM ((pg_class c
                          JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
                          JOIN birth.birth_gate_scope s ON ((s.schema_name = n.nspname)))
-                      WHERE (c.oid = (pg_partition_root((l.relation)::regclass))::oid))))
+                      WHERE ((c.oid = (pg_partition_root((l.relation)::regclass))::oid) AND ((s.mode = 'enforce'::text) OR (l.mode = 'observe'::text))))))
                     ELSE true
                 END
-        ), gateway AS MATERIALIZED (
-         SELECT DISTINCT g.relation,
-            g.collection_name
-           FROM birth.v_birth_gateway_trigger g
-          WHERE g.enabled
+        ), held AS (
+         SELECT t.schema_name,
+            t.table_name,
+            t.mode,
+            t.relation,
+            t.relkind,
+            t.relispartition,
+            t.collection_name,
+            t.coverage_status,
+            t.gateway_mode,
+            t.gate_closed,
+            t.gate_relation,
+            t.admitted_how,
+            t.admitted_at,
+            starts_with(t.coverage_status, 'BIRTH_EXEMPT_'::text) AS exempt,
+            g.has_gateway,
+            g.closed_there
+           FROM (stands t
+             CROSS JOIN LATERAL ( SELECT (((t.relation, t.collection_name) IN ( SELECT g_1.relation,
+                            g_1.collection_name
+                           FROM birth.v_birth_gateway_trigger g_1
+                          WHERE g_1.enabled)) IS TRUE) AS has_gateway,
+                    (((t.gate_relation, t.collection_name) IN ( SELECT g_1.relation,
+                            g_1.collection_name
+                           FROM birth.v_birth_gateway_trigger g_1)) IS TRUE) AS closed_there
+                 OFFSET 0) g)
         ), judged AS (
          SELECT t.schema_name,
             t.table_name,
@@ -8359,24 +8402,30 @@ CREATE VIEW birth.v_birth_gate AS
             t.coverage_status,
             t.gateway_mode,
             t.gate_closed,
+            t.gate_relation,
             t.admitted_how,
             t.admitted_at,
-            starts_with(t.coverage_status, 'BIRTH_EXEMPT_'::text) AS exempt,
-            (g.relation IS NOT NULL) AS has_gateway,
-                CASE
-                    WHEN (t.collection_name IS NULL) THEN 'UNKNOWN'::text
-                    WHEN (t.admitted_how = 'EXEMPT'::text) THEN 'EXEMPT'::text
-                    WHEN (t.admitted_how IS NOT NULL) THEN 'ADMITTED'::text
-                    WHEN ((g.relation IS NOT NULL) AND t.gate_closed) THEN 'CLOSED'::text
-                    WHEN ((g.relation IS NOT NULL) AND ((t.mode = 'enforce'::text) OR (EXISTS ( SELECT
-                       FROM birth.birth_registry b
-                      WHERE (b.collection_name = t.collection_name))))) THEN 'BREACHED'::text
-                    WHEN ((t.coverage_status = 'BIRTH_REQUIRED'::text) AND (NOT ( SELECT starts_with(i.status, 'ELIGIBLE_'::text) AS starts_with
-                       FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
-                    ELSE 'READY'::text
-                END AS state
-           FROM (stands t
-             LEFT JOIN gateway g ON (((g.relation = t.relation) AND (g.collection_name = t.collection_name))))
+            t.exempt,
+            t.has_gateway,
+            t.closed_there,
+            s.state
+           FROM (held t
+             CROSS JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN (t.collection_name IS NULL) THEN 'UNKNOWN'::text
+                            WHEN (t.admitted_how = 'EXEMPT'::text) THEN 'EXEMPT'::text
+                            WHEN ((t.admitted_how IS NOT NULL) AND (t.has_gateway OR t.exempt OR (t.gate_relation = t.relation) OR (t.admitted_how = 'GRANDFATHERED'::text))) THEN 'ADMITTED'::text
+                            WHEN (t.has_gateway AND t.gate_closed AND ((t.gate_relation = t.relation) OR ((NOT t.closed_there) AND (NOT (EXISTS ( SELECT
+                               FROM birth.birth_registry b
+                              WHERE (b.collection_name = t.collection_name))))))) THEN 'CLOSED'::text
+                            WHEN (t.has_gateway AND ((t.mode = 'enforce'::text) OR (EXISTS ( SELECT
+                               FROM birth.birth_registry b
+                              WHERE (b.collection_name = t.collection_name))))) THEN 'BREACHED'::text
+                            WHEN ((t.coverage_status = 'BIRTH_REQUIRED'::text) AND (NOT ( SELECT starts_with(i.status, 'ELIGIBLE_'::text) AS starts_with
+                               FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
+                            ELSE 'READY'::text
+                        END AS state
+                 OFFSET 0) s)
         )
  SELECT schema_name,
     table_name,
@@ -8394,7 +8443,7 @@ CREATE VIEW birth.v_birth_gate AS
         CASE
             WHEN ((EXISTS ( SELECT
                FROM pg_trigger t
-              WHERE ((t.tgrelid = j.relation) AND (t.tgname = 'birth_gate'::name) AND (t.tgenabled <> 'D'::"char")))) AND (admitted_how IS NULL) AND (mode = 'enforce'::text)) THEN 'trigger birth_gate'::text
+              WHERE ((t.tgrelid = j.relation) AND (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (t.tgfoid = (to_regprocedure('birth.fn_birth_gate_insert()'::text))::oid)))) AND (admitted_how IS NULL) AND (mode = 'enforce'::text)) THEN 'trigger birth_gate'::text
             ELSE NULL::text
         END], NULL::text) AS held_by,
         CASE
@@ -8602,6 +8651,48 @@ ALTER VIEW birth.v_birth_home OWNER TO birth_definer;
 -- Name: VIEW v_birth_home; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_home IS 'Whether this database was confirmed as the one that spends its permits: what it is, what was confirmed, when, by whom and why. One row.';
+
+-- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_policy AS
+ SELECT c.collection_name,
+    c.coverage_status,
+    c.governed,
+    c.policy_version,
+    c.gateway_mode,
+    f.holds,
+    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND f.holds AND g.guarded AND (p.proven_at IS NOT NULL)) AS validated,
+    p.proven_at,
+    p.proven_by,
+        CASE
+            WHEN ((c.coverage_status <> 'BIRTH_REQUIRED'::text) OR ((p.proven_at IS NOT NULL) AND f.holds AND g.guarded)) THEN NULL::text
+            WHEN (NOT g.guarded) THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, c.collection_name, c.gateway_mode)
+            WHEN (NOT f.holds) THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text
+            ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator'::text, c.collection_name)
+        END AS next_step
+   FROM (((birth.collection_registry c
+     JOIN birth.v_birth_gateway_fence f ON ((f.collection_name = c.collection_name)))
+     CROSS JOIN LATERAL ( SELECT ((EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_trigger t
+                  WHERE ((t.collection_name = c.collection_name) AND t.enabled AND (t.schema_name = c.schema_name) AND (t.table_name = c.table_name)))) AND (NOT (EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_gap p_1
+                  WHERE (p_1.collection_name = c.collection_name))))) AS guarded) g)
+     LEFT JOIN LATERAL ( SELECT a.acted_at AS proven_at,
+            ((a.act || ' by '::text) || a.actor) AS proven_by
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['outcome'::text, 'census'::text, 'admit'::text])) AND ((a.detail ->> 'rule_version'::text) = (c.rule_version)::text) AND ((a.detail ->> 'holds'::text) = 'true'::text) AND ((a.detail ->> 'unborn'::text) = '0'::text) AND (NOT (EXISTS ( SELECT
+                   FROM birth.birth_backfill_ledger_v2 l
+                  WHERE ((l.collection_name = c.collection_name) AND (l.compensating_since IS NOT NULL) AND (l.status <> 'compensated'::text))))) AND (NOT (EXISTS ( SELECT
+                   FROM birth.birth_act o
+                  WHERE ((o.collection_name = c.collection_name) AND (o.act = 'outcome'::text) AND ((o.detail ->> 'status'::text) = 'compensated'::text) AND (o.acted_at >= ((a.detail ->> 'since'::text))::timestamp with time zone))))))
+          ORDER BY a.acted_at DESC
+         LIMIT 1) p ON (true));
+
+ALTER VIEW birth.v_birth_policy OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_policy; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_policy IS 'The policy of each collection: whether it holds for every transaction that can still commit, whether every row was found born since (validated), and the next step. Specification: 4.1.';
 
 -- Name: v_birth_run_progress; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -9064,26 +9155,28 @@ CREATE VIEW birth.v_birth_stage4_no_worse_guard AS
  WITH anchor AS (
          SELECT p.key AS collection_name,
             (p.value ->> 0) AS status,
-            ((p.value ->> 1))::boolean AS governed
+            ((p.value ->> 1))::boolean AS governed,
+            a.recorded_at
            FROM (birth.birth_stage_anchor a
              CROSS JOIN LATERAL jsonb_each((a.value)::jsonb) p(key, value))
           WHERE ((a.stage = 'stage4'::text) AND (a.subject = 'policies'::text))
         ), other AS (
          SELECT c.collection_name
            FROM (((birth.collection_registry c
-             LEFT JOIN LATERAL ( SELECT t_1.to_status,
-                    t_1.to_governed
-                   FROM birth.birth_transition t_1
-                  WHERE ((t_1.collection_name = c.collection_name) AND (t_1.undone_at IS NULL))
-                  ORDER BY t_1.executed_at DESC
-                 LIMIT 1) t ON (true))
              LEFT JOIN anchor a ON ((a.collection_name = c.collection_name)))
+             LEFT JOIN LATERAL ( SELECT w.status,
+                    w.governed
+                   FROM (birth.birth_transition t_1
+                     CROSS JOIN LATERAL ( VALUES (t_1.executed_at,t_1.to_status,t_1.to_governed), (t_1.undone_at,t_1.from_status,t_1.from_governed)) w(at, status, governed))
+                  WHERE ((t_1.collection_name = c.collection_name) AND (w.at > COALESCE(a.recorded_at, '-infinity'::timestamp with time zone)))
+                  ORDER BY w.at DESC
+                 LIMIT 1) t ON (true))
              LEFT JOIN LATERAL ( SELECT b.detail
                    FROM birth.birth_act b
                   WHERE ((b.act = 'register'::text) AND (b.collection_name = c.collection_name))
                   ORDER BY b.acted_at
-                 LIMIT 1) r ON (((a.collection_name IS NULL) AND (t.to_status IS NULL))))
-          WHERE ((c.coverage_status IS DISTINCT FROM COALESCE(t.to_status, a.status, (r.detail ->> 'coverage_status'::text))) OR (c.governed IS DISTINCT FROM COALESCE(t.to_governed, a.governed, ((r.detail ->> 'governed'::text))::boolean)))
+                 LIMIT 1) r ON (((a.collection_name IS NULL) AND (t.status IS NULL))))
+          WHERE ((c.coverage_status IS DISTINCT FROM COALESCE(t.status, a.status, (r.detail ->> 'coverage_status'::text))) OR (c.governed IS DISTINCT FROM COALESCE(t.governed, a.governed, ((r.detail ->> 'governed'::text))::boolean)))
         )
  SELECT 'collections whose policy no transition wrote'::text AS check_name,
     COALESCE(string_agg(o.collection_name, ', '::text ORDER BY o.collection_name), '0'::text) AS found,
@@ -9312,7 +9405,7 @@ CREATE VIEW birth.v_birth_attention AS
             format('gateway of %s is on %I.%I, which is %s'::text, COALESCE(g.collection_name, 'no collection'::text), g.schema_name, g.table_name, COALESCE(format('registered as %I.%I'::text, k.schema_name, k.table_name), 'not registered'::text)) AS what,
             NULL::timestamp with time zone AS since,
                 CASE
-                    WHEN (k.collection_name IS NULL) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
+                    WHEN ((k.collection_name IS NULL) OR (k.gateways > 0)) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
                     ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status, k.governed)
                 END AS next_step
            FROM (birth.v_birth_gateway_trigger g
@@ -9372,32 +9465,48 @@ CREATE VIEW birth.v_birth_attention AS
             b.acted_at AS since,
             format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, c.collection_name) AS next_step
            FROM (birth.collection_registry c
-             CROSS JOIN LATERAL ( SELECT a.act,
-                    a.detail,
-                    a.actor,
-                    a.reason,
-                    a.acted_at,
-                    lead(COALESCE((a.detail ->> 'mode'::text), 'observe'::text)) OVER (ORDER BY a.acted_at DESC) AS mode_before
-                   FROM birth.birth_act a
-                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['mode'::text, 'attach'::text, 'detach'::text])))
-                  ORDER BY a.acted_at DESC
-                 LIMIT 1) b)
-          WHERE ((c.gateway_mode = 'observe'::text) AND (c.coverage_status = 'BIRTH_REQUIRED'::text) AND (b.act = 'mode'::text) AND ((b.detail ->> 'mode'::text) = 'observe'::text) AND (b.mode_before = 'enforce'::text))
-        UNION ALL
-         SELECT 2,
-            format('schema %s was set back to %s by %s: %s'::text, b.schema, COALESCE(b.mode, 'no gate'::text), b.actor, b.reason) AS format,
-            b.acted_at,
-            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, b.schema) AS format
-           FROM ( SELECT DISTINCT ON ((a.detail ->> 'schema'::text)) (a.detail ->> 'schema'::text) AS schema,
-                    (a.detail ->> 'mode'::text) AS mode,
-                    (a.detail ->> 'before'::text) AS before,
-                    a.actor,
+             CROSS JOIN LATERAL ( SELECT a.actor,
                     a.reason,
                     a.acted_at
                    FROM birth.birth_act a
-                  WHERE (a.act = 'gate_scope'::text)
-                  ORDER BY (a.detail ->> 'schema'::text), a.acted_at DESC) b
-          WHERE ((b.before = 'enforce'::text) AND (b.mode IS DISTINCT FROM 'enforce'::text))
+                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['mode'::text, 'attach'::text, 'detach'::text])) AND (a.acted_at > ( SELECT max(e.acted_at) AS max
+                           FROM birth.birth_act e
+                          WHERE ((e.collection_name = c.collection_name) AND (e.act = ANY (ARRAY['mode'::text, 'attach'::text])) AND ((e.detail ->> 'mode'::text) = 'enforce'::text)))))
+                  ORDER BY a.acted_at
+                 LIMIT 1) b)
+          WHERE ((c.gateway_mode = 'observe'::text) AND (c.coverage_status = 'BIRTH_REQUIRED'::text) AND (EXISTS ( SELECT
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE (g.collection_name = c.collection_name))))
+        UNION ALL
+         SELECT 2,
+            format('schema %s was set back to %s by %s: %s'::text, n.nspname, COALESCE((b.detail ->> 'mode'::text), 'no gate'::text), b.actor, b.reason) AS format,
+            b.acted_at,
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, n.nspname) AS format
+           FROM (pg_namespace n
+             CROSS JOIN LATERAL ( SELECT a.actor,
+                    a.reason,
+                    a.acted_at,
+                    a.detail
+                   FROM birth.birth_act a
+                  WHERE ((a.act = 'gate_scope'::text) AND ((a.detail ->> 'schema'::text) = n.nspname) AND (a.acted_at > ( SELECT max(e.acted_at) AS max
+                           FROM birth.birth_act e
+                          WHERE ((e.act = 'gate_scope'::text) AND ((e.detail ->> 'schema'::text) = n.nspname) AND ((e.detail ->> 'mode'::text) = 'enforce'::text)))))
+                  ORDER BY a.acted_at
+                 LIMIT 1) b)
+        ), identity AS (
+         SELECT 2 AS rank,
+            format('the identity of %s was changed by %s, and nothing has found every row born since'::text, p.collection_name, a.actor) AS what,
+            a.acted_at AS since,
+            p.next_step
+           FROM (birth.v_birth_policy p
+             CROSS JOIN LATERAL ( SELECT c.actor,
+                    c.acted_at,
+                    c.detail
+                   FROM birth.birth_act c
+                  WHERE ((c.act = 'classify'::text) AND (c.collection_name = p.collection_name))
+                  ORDER BY c.acted_at DESC
+                 LIMIT 1) a)
+          WHERE ((a.detail ? 'under_gateway'::text) AND (p.next_step IS NOT NULL))
         ), replicated AS (
          SELECT 2 AS rank,
             format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
@@ -9535,6 +9644,12 @@ CREATE VIEW birth.v_birth_attention AS
             brake.since,
             brake.next_step
            FROM brake
+        UNION ALL
+         SELECT identity.rank,
+            identity.what,
+            identity.since,
+            identity.next_step
+           FROM identity
         UNION ALL
          SELECT replicated.rank,
             replicated.what,
@@ -9836,45 +9951,14 @@ CREATE VIEW birth.v_birth_plan_reconciliation AS
     compensated_rows,
     ((planned_rows - actual_inserted) + compensated_rows) AS outstanding
    FROM birth.birth_backfill_ledger_v2 l
+  WHERE (purpose = 'APPLY'::text)
   ORDER BY collection_name, planned_at DESC, run_id;
 
 ALTER VIEW birth.v_birth_plan_reconciliation OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_plan_reconciliation; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_plan_reconciliation IS 'The latest plan of each collection: its counts, whether they add up, and what is outstanding. Specification: 2, 6, R10.';
-
--- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
-
-CREATE VIEW birth.v_birth_policy AS
- SELECT c.collection_name,
-    c.coverage_status,
-    c.governed,
-    c.policy_version,
-    c.gateway_mode,
-    f.holds,
-    ((c.coverage_status = 'BIRTH_REQUIRED'::text) AND f.holds AND (p.proven_at IS NOT NULL)) AS validated,
-    p.proven_at,
-    p.proven_by,
-        CASE
-            WHEN ((c.coverage_status <> 'BIRTH_REQUIRED'::text) OR ((p.proven_at IS NOT NULL) AND f.holds)) THEN NULL::text
-            WHEN (NOT f.holds) THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text
-            ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator'::text, c.collection_name)
-        END AS next_step
-   FROM ((birth.collection_registry c
-     JOIN birth.v_birth_gateway_fence f ON ((f.collection_name = c.collection_name)))
-     LEFT JOIN LATERAL ( SELECT a.acted_at AS proven_at,
-            ((a.act || ' by '::text) || a.actor) AS proven_by
-           FROM birth.birth_act a
-          WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['outcome'::text, 'census'::text, 'admit'::text])) AND ((a.detail ->> 'rule_version'::text) = (c.rule_version)::text) AND ((a.detail ->> 'holds'::text) = 'true'::text) AND ((a.detail ->> 'unborn'::text) = '0'::text))
-          ORDER BY a.acted_at DESC
-         LIMIT 1) p ON (true));
-
-ALTER VIEW birth.v_birth_policy OWNER TO birth_definer;
-
--- Name: VIEW v_birth_policy; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON VIEW birth.v_birth_policy IS 'The policy of each collection: whether it holds for every transaction that can still commit, whether every row was found born since (validated), and the next step. Specification: 4.1.';
+COMMENT ON VIEW birth.v_birth_plan_reconciliation IS 'The latest plan of a backfill of each collection: its counts, whether they add up, and what is outstanding. Specification: 2, 6, R10.';
 
 -- Name: v_birth_release_history; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -10035,7 +10119,7 @@ CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
                   WHERE ((c_1.coverage_status = 'BIRTH_REQUIRED'::text) AND starts_with(d.status, 'ELIGIBLE_'::text))) AS resolvable,
             ( SELECT count(*) AS count
                    FROM birth.birth_admission_permit_v2 p
-                  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))) AS permits,
+                  WHERE ((p.status = 'OPEN'::text) AND (p.purpose = 'APPLY'::text) AND (p.expires_at > birth.fn_birth_clock()))) AS permits,
             (to_regclass('birth.birth_admission_permit_v2'::text) IS NOT NULL) AS permit_table,
             (to_regclass('birth.birth_backfill_ledger_v2'::text) IS NOT NULL) AS ledger_table,
             ( SELECT count(*) AS count
@@ -11145,6 +11229,10 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_home TO birth_reader;
 
+-- Name: TABLE v_birth_policy; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_policy TO birth_reader;
+
 -- Name: TABLE v_birth_run_progress; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_run_progress TO birth_reader;
@@ -11208,10 +11296,6 @@ GRANT SELECT ON TABLE birth.v_birth_metrics TO birth_reader;
 -- Name: TABLE v_birth_plan_reconciliation; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_plan_reconciliation TO birth_reader;
-
--- Name: TABLE v_birth_policy; Type: ACL; Schema: birth; Owner: birth_definer
-
-GRANT SELECT ON TABLE birth.v_birth_policy TO birth_reader;
 
 -- Name: TABLE v_birth_release_history; Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -209,11 +209,11 @@ class DriverRequired(BirthError, sqlstate="NB312"):
 
 
 class BirthsTouched(BirthError, sqlstate="NB313"):
-    """NB313: births of the run were changed or referenced after it."""
+    """NB313: what the run wrote was changed or referenced after it."""
 
 
 class NothingToDo(BirthError, sqlstate="NB314"):
-    """NB314: there are no rows to register."""
+    """NB314: there is nothing to do."""
 
 
 class AlertsGrew(BirthError, sqlstate="NB315"):
