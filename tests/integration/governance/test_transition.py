@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from helpers import driven
+from psycopg.types.json import Jsonb
 from world import APPLICATION, World, wait_until_blocked
 
 from birthdb import api, errors
@@ -467,6 +468,34 @@ def test_a_collection_without_births_is_classified_as_before(world: World) -> No
     world.classify("column", column="other")
 
 
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ({}, "birth_transition_pkey"),
+        ({"run_id": "00000000-0000-0000-0000-000000000000"}, "birth_transition_run_id_fkey"),
+        ({"run_id": None, "collection_name": "nothing"}, "birth_transition_collection_name_fkey"),
+        ({"to_status": REQUIRED}, "birth_transition_change"),
+        ({"direction": "tightening"}, "birth_transition_direction"),
+        ({"undone_at": "2000-01-01"}, "birth_transition_undone"),
+    ],
+)
+def test_the_record_of_a_change_is_one_that_a_run_can_have_written(
+    world: World, change: dict[str, str | None], constraint: str
+) -> None:
+    world.governed(TABLE)
+    run = world.change_policy(EXEMPT)
+    if "run_id" in change:
+        other = change["run_id"] or str(planned(world, DEFERRED))
+        change = change | {"run_id": other}
+    with pytest.raises(psycopg.errors.IntegrityError) as refusal:
+        world.admin.execute(
+            "INSERT INTO birth.birth_transition SELECT (jsonb_populate_record(t, %s)).*"
+            " FROM birth.birth_transition t WHERE t.run_id = %s",
+            (Jsonb(change), run),
+        )
+    assert refusal.value.diag.constraint_name == constraint
+
+
 # --- guards, attention, validation
 
 
@@ -566,6 +595,13 @@ def test_a_policy_is_validated_by_what_found_every_row_born_under_it(world: Worl
     assert state() == (False, True)
     world.operator.execute(world.value("SELECT next_step FROM birth.v_birth_policy").encode())
     assert state() == (True, True)
+
+
+def test_a_census_is_put_on_record_by_who_sends_it(proven: World) -> None:
+    hidden = "DO $$ BEGIN EXECUTE 'SELECT birth.fn_birth_' || 'census_record(''thing'')'; END $$"
+    with pytest.raises(psycopg.Error) as refusal:
+        proven.operator.execute(hidden.encode())
+    assert refusal.value.sqlstate == errors.RoutineNotNamed.sqlstate
 
 
 def validated(world: World) -> bool:
