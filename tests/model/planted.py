@@ -24,7 +24,7 @@ FAULTS = {
         seed=5,
     ),
     "the second batch leaves no receipt": Fault(
-        "fn_birth_run_batch", "v_visited, v_written);", "v_visited, v_written) WHERE r_run.batches <> 2;"
+        "fn_birth_run_batch", "v_visited, v_written);", "v_visited, v_written) WHERE r_run.batches <> 2;", seed=5
     ),
     "an expired permit admits": Fault(
         "fn_birth_checks", "r_permit.expires_at > birth.fn_birth_clock()", "true", seed=11
@@ -98,7 +98,7 @@ FAULTS = {
         "WHERE p_scope = ANY (string_to_array(c.scopes, ' '))",
         "WHERE p_scope = ANY (string_to_array(c.scopes, ' '))"
         " AND NOT (p_scope = 'end' AND c.error IN ('code_foreign', 'code_duplicate'))",
-        seed=12,
+        seed=3891,
     ),
     "an identity changes under a run": Fault(
         "fn_birth_open_run", "IF v_run IS NOT NULL THEN", "IF false THEN", seed=86

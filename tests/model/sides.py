@@ -287,8 +287,8 @@ class Sides:
 
     def meant(self, call: Call, *, back: bool) -> str:
         """Return what a CALL is called: each purpose has checks of its own."""
-        transition = self.seen["runs"][call.run]["purpose"] == "TRANSITION"
-        return ("undo" if back else "call") + " a transition" * transition
+        transition = " a transition" if self.seen["runs"][call.run]["purpose"] == "TRANSITION" else ""
+        return ("undo" if back else "call") + transition
 
     def asks_first(self, call: Call, by: str, *, back: bool = False) -> Move:
         """Send a CALL that is not to execute anything."""

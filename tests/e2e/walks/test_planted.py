@@ -20,3 +20,9 @@ _HERE = (
 @pytest.mark.parametrize("fault", _HERE)
 def test_a_planted_fault_is_found(stage: Stage, fault: str) -> None:
     assert found(stage, FAULTS[fault])
+
+
+def test_every_fault_can_be_planted(stage: Stage) -> None:
+    for name, fault in FAULTS.items():
+        source = stage.scene.value("SELECT pg_get_functiondef(%s::regproc)", (f"birth.{fault.routine}",))
+        assert source.count(fault.old) == 1, name
