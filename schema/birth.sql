@@ -2509,7 +2509,7 @@ BEGIN
      'an operator plans it with birth.fn_dot_birth_qt005_plan; another person judges it, a third one permits it'),
     ('transition_blocked', 'NB118', 'failed',
      'the policy of the collection cannot change so now',
-     'mend what the detail names, then plan again'),
+     'mend what the detail names, then send the statement again'),
     ('source_left_traces', 'NB119', 'failed',
      'code on the source table changed the state of this session',
      'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
