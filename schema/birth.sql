@@ -196,6 +196,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     source_rows bigint NOT NULL,
     existing_births bigint NOT NULL,
     orphans bigint NOT NULL,
+    dead bigint DEFAULT 0 NOT NULL,
     unresolvable bigint NOT NULL,
     duplicates bigint NOT NULL,
     collisions bigint NOT NULL,
@@ -234,7 +235,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     finished_at timestamp with time zone,
     compensating_since timestamp with time zone,
     compensated_rows bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
+    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
     CONSTRAINT bbl2_executed CHECK ((dry_run = (status = 'planned'::text))),
     CONSTRAINT bbl2_fingerprints CHECK (((cardinality(planned_fingerprint) = 3) AND (array_position(planned_fingerprint, NULL::numeric) IS NULL) AND (cardinality(target_fingerprint) = 3) AND (array_position(target_fingerprint, NULL::numeric) IS NULL) AND (cardinality(written_fingerprint) = 3) AND (array_position(written_fingerprint, NULL::numeric) IS NULL))),
     CONSTRAINT bbl2_no_false_compensation CHECK ((((status <> 'compensated'::text) OR ((compensated_rows = actual_inserted) AND (actual_inserted > 0) AND (compensating_since IS NOT NULL))) IS TRUE)),
@@ -295,7 +296,11 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births o
 
 -- Name: COLUMN birth_backfill_ledger_v2.orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'O: births of the collection without a source row.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'Births of the collection without a source row and without a death; of a death run, what it is to end.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.dead; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dead IS 'Births of the collection without a source row and with an open death. With the orphans they make O.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.unresolvable; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -455,7 +460,7 @@ COMMENT ON CONSTRAINT bbl2_no_false_done ON birth.birth_backfill_ledger_v2 IS 'd
 
 -- Name: fn_birth_apply_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+CREATE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -469,7 +474,7 @@ BEGIN
   ELSIF p_rows IS NULL THEN
     -- A key of another identity may not even be of its type.
     RETURN QUERY
-    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions,
+    SELECT m.source_rows, m.existing_births, m.orphans, m.dead, m.unresolvable, m.duplicates, m.collisions,
       m.collision_examples, m.missing,
            m.fingerprint, m.range_fingerprint, NULL::text[]
     FROM birth.fn_birth_measure(p_run.collection_name, p_run.seed_a, p_run.seed_b,
@@ -557,7 +562,7 @@ DECLARE
 BEGIN
   SELECT r.codes INTO v_born
   FROM birth.fn_birth_register(p_run.collection_name, p_codes, p_run.dot_origin, p_run.run_id, p_dry_run := false,
-    p_fresh := p_run.existing_births = p_run.orphans) r
+    p_fresh := p_run.existing_births = p_run.orphans + p_run.dead) r
   WHERE r.outcome = 'born';
   IF v_born = cardinality(p_codes) THEN
     RETURN p_fingerprint;
@@ -754,7 +759,7 @@ BEGIN
     FROM birth.birth_act a
     WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
-  IF r_purpose.source AND p_scope IN ('plan', 'start', 'end') THEN
+  IF r_purpose.source IS NOT NULL AND p_scope IN ('plan', 'start', 'end') THEN
     SELECT p.may_register, p.reason AS policy, i.relation, i.code_sql, i.status, i.reason, c.birth_code_sql,
            birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') AS grants,
            c.gateway_mode = 'enforce' AND NOT EXISTS (
@@ -885,30 +890,30 @@ BEGIN
      'pass what the first CALL of the run passed'),
 
     -- step 2: eligibility; steps 3 and 4: collision, duplicates, parity
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the policy asks for births',
      r_source.may_register, 'policy_not_required',
      format('collection %s: %s', p_run.collection_name, r_source.policy), 'BIRTH_REQUIRED', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the identity is eligible',
      r_source.code_sql IS NOT NULL, 'identity_not_eligible',
      format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
-    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
      'the identity is the classified one',
      r_source.code_sql = r_source.birth_code_sql, 'identity_not_eligible',
      format('collection %s: the table changed since it was classified', p_run.collection_name), 'as classified',
      'classify the collection again, as it was or as it should be'),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'an enforced collection has its gateway',
      r_source.unguarded IS NOT TRUE, 'gateway_missing',
      format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     -- Both now and when it was counted: the owner can revoke and grant in between.
-    (CASE WHEN r_purpose.source AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
      r_source.grants = '' AND (r_source.code_sql IS NULL OR p_now.source_rows IS NOT NULL), 'source_privilege',
      format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no other collection owns a code',
      (p_now.collisions > 0) IS NOT TRUE, 'code_foreign',
      format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions,
        array_to_string(p_foreign, ', ')), '0', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no two rows have one code',
      (p_now.duplicates > 0) IS NOT TRUE, 'code_duplicate',
      format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
     (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',
@@ -2656,6 +2661,9 @@ BEGIN
      'collections are closed until they are admitted',
      'admit each with birth.fn_birth_gate_admit, or detach it with birth.fn_birth_gateway_detach; then downgrade '
      'again'),
+    ('life_in_use', 'NB416', 'failed',
+     'life triggers are still attached to tables',
+     'detach each with birth.fn_birth_life_detach, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -2689,9 +2697,43 @@ BEGIN
     ('admission_refused', 'NB510', 'failed',
      'the collection cannot be admitted',
      'see birth.v_birth_gate for its state and next step'),
+    ('code_dead', 'NB511', 'failed',
+     'the code of a row is dead',
+     'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
+     'birth.fn_birth_return(p_code := …, p_reason := …);'),
+    ('code_taken', 'NB512', 'failed',
+     'a row cannot take the code of another row''s birth',
+     'give the row a code that was never used; a steward can set the life of the collection back to observe'),
+    ('truncate_refused', 'NB513', 'failed',
+     'the table of a collection whose life is enforced cannot be truncated',
+     'DELETE the rows; a steward can set the life of the collection back to observe with birth.fn_birth_life_mode'),
+    ('not_retired', 'NB514', 'failed',
+     'a row that is not retired cannot be deleted',
+     'set its life column to a value that means dead, then delete it'),
+    ('succession_refused', 'NB515', 'failed',
+     'the successor cannot be recorded',
+     'the former code is dead, the successor is living, and both are births of one collection'),
     ('fence_late', 'NB516', 'failed',
      'a transaction that has already written cannot record the fence',
-     'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
+     'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();'),
+    ('life_unread', 'NB517', 'failed',
+     'the table could not be read to see whether a code is still in use',
+     'correct what the detail says; a steward can set the life of the collection back to observe'),
+    ('life_attached', 'NB518', 'failed',
+     'the life triggers are already attached',
+     'change the mode with birth.fn_birth_life_mode, or detach them first with birth.fn_birth_life_detach'),
+    ('life_absent', 'NB519', 'failed',
+     'the collection has no life triggers',
+     'attach them with birth.fn_birth_life_attach'),
+    ('life_refused', 'NB520', 'failed',
+     'the life of the collection cannot be recorded this way',
+     'correct what the detail says, then send the statement again'),
+    ('code_not_dead', 'NB521', 'failed',
+     'the code is not dead',
+     'see birth.birth_death for the codes that are'),
+    ('birth_absent', 'NB522', 'failed',
+     'rows ended that never had a birth',
+     'nothing is lost: a backfill gives births to the rows that are left')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -2815,6 +2857,27 @@ ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason te
 -- Name: FUNCTION fn_birth_finding_acknowledge(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and deletes them; returns the number of rows. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
+
+-- Name: fn_birth_finding_record(text, text, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
+  SELECT p_collection, p_error, p_rows, coalesce(p_examples[1:10], '{}')
+  WHERE p_rows > 0
+  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
+      examples = (f.examples || excluded.examples)[1:10]
+  WHERE f.times < 1000;
+$$;
+
+ALTER FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) IS 'Records rows that a trigger let pass, one finding per transaction, collection and reason. Specification: 5, 9.';
 
 -- Name: fn_birth_gate(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3602,16 +3665,11 @@ BEGIN
       OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
-  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
-  SELECT p_collection.collection_name, v.error, v.row_count, v.examples
+  PERFORM birth.fn_birth_finding_record(p_collection.collection_name, v.error, v.row_count, v.examples)
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
                ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
-  WHERE v.row_count > 0
-  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
-  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
-      examples = (f.examples || excluded.examples)[1:10]
-  WHERE f.times < 1000;
+  WHERE v.row_count > 0;
 END;
 $$;
 
@@ -3621,9 +3679,9 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row per transaction and reason; records rows that may share another row''s birth. Specification: 5, 6.1 R3.';
 
--- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL::oid) RETURNS text
+CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL::oid, p_rows text DEFAULT 'birth_new_rows'::text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -3656,21 +3714,21 @@ BEGIN
   EXCEPTION WHEN undefined_column THEN
     RETURN 'SELECT false';
   END;
-  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM %I t LIMIT 1' END,
     (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
               CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
               CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
             'false')
      FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
-       AS k(name, type)));
+       AS k(name, type)), p_rows);
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4306,7 +4364,7 @@ COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user
 
 -- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[])
+CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, dead bigint, fingerprint numeric[], range_fingerprint numeric[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -4318,7 +4376,7 @@ BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   RETURN QUERY
   SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing,
-         v_births - m.own, m.fingerprint, m.range_fingerprint
+         v_births - m.own, 0::bigint, m.fingerprint, m.range_fingerprint
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
@@ -4654,12 +4712,12 @@ BEGIN
                     WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
-    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
+    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, dead, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
     server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
-    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, coalesce(r_run.dead, 0), r_run.unresolvable, r_run.duplicates, r_run.collisions,
     r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
@@ -4709,26 +4767,26 @@ COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The po
 
 -- Name: fn_birth_purpose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
+CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source text, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT p.*
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
+     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, 'rows',
      'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
      'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_compensate'], false, false,
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL,
      NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
      'orphans', false),
     ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
-     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     ARRAY['sp_dot_birth_qt005_apply'], false, NULL, 'fn_birth_transition_set',
      'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
      'fn_birth_transition_fault', 'births', true),
     ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
-     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL, NULL,
      'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
      'fn_birth_transition_fault', 'births', true)
   ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
@@ -5456,6 +5514,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_purpose record;
   r_slice record;
+  r_part birth.birth_backfill_ledger_v2;
   v_marker text[] := p_run.resume_marker;
   v_visited bigint := 0;
   v_rows bigint;
@@ -5468,8 +5527,12 @@ BEGIN
     v_rows := least(c_chunk, p_batch - v_visited);
     EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice)
       INTO r_slice USING p_run, v_marker, v_rows;
+    -- The run, from the end of the slice before to the end of this one.
+    r_part := p_run;
+    r_part.resume_marker := v_marker;
+    r_part.target_upper := coalesce(r_slice.last_key, p_run.target_upper);
     EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write)
-      INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+      INTO v_chunk USING r_part, r_slice.codes, r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -5596,7 +5659,7 @@ BEGIN
       format('run %s is of collection %s and for %s, not %s for %s', p_run_id, r_run.collection_name, r_run.purpose,
         coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
-  IF r_purpose.source THEN
+  IF r_purpose.source IS NOT NULL THEN
     PERFORM birth.fn_birth_source_lock(r_run.collection_name);
   END IF;
 
@@ -5774,7 +5837,7 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, 
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
-  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source = 'rows' FROM birth.fn_birth_purpose(p_purpose) p);
   -- Before the rows are counted: a rule that holds then holds for all that is counted.
   v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;
@@ -6146,14 +6209,15 @@ BEGIN
     EXECUTE format(
       'SELECT c.*, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint, s.last_key AS upper'
       ' FROM birth.%I($1, NULL, $2) s,'
-      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
-      ' AS c(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, foreign_codes)',
+      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
+      ' AS c(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, foreign_codes)',
       r_purpose.slice) INTO r_set USING p_run, p_rows;
   END IF;
   r_fresh := p_run;
   r_fresh.source_rows := r_set.source_rows;
   r_fresh.existing_births := r_set.existing_births;
   r_fresh.orphans := r_set.orphans;
+  r_fresh.dead := r_set.dead;
   r_fresh.unresolvable := r_set.unresolvable;
   r_fresh.duplicates := r_set.duplicates;
   r_fresh.collisions := r_set.collisions;
@@ -6916,13 +6980,13 @@ COMMENT ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_l
 
 -- Name: fn_birth_transition_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT 0::bigint, coalesce(CASE WHEN c.to_status NOT IN ('BIRTH_REQUIRED', c.from_status)
                                   THEN birth.fn_birth_collection_births(p_run.collection_name) END, 0),
-         0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
+         0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
          coalesce(c.fingerprint, '{0,0,0}'), coalesce(c.fingerprint, '{0,0,0}'), NULL::text[]
   FROM (SELECT) AS one
   LEFT JOIN birth.fn_birth_transition_change(p_run, false) c ON true;
@@ -7429,8 +7493,8 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -7754,7 +7818,7 @@ CREATE TABLE birth.birth_gateway_finding (
     row_count bigint NOT NULL,
     times integer DEFAULT 1 NOT NULL,
     examples text[] DEFAULT '{}'::text[] NOT NULL,
-    CONSTRAINT birth_gateway_finding_error CHECK ((error = ANY (ARRAY['gateway_no_identity'::text, 'gateway_foreign'::text, 'code_duplicate'::text]))),
+    CONSTRAINT birth_gateway_finding_error CHECK ((error = ANY (ARRAY['gateway_no_identity'::text, 'gateway_foreign'::text, 'code_duplicate'::text, 'code_dead'::text, 'code_taken'::text, 'truncate_refused'::text, 'not_retired'::text, 'life_unread'::text, 'birth_absent'::text]))),
     CONSTRAINT birth_gateway_finding_rows CHECK ((row_count > 0))
 );
 
@@ -8481,7 +8545,7 @@ CREATE VIEW birth.v_birth_gateway_finding AS
     l.inserted_by AS last_by,
     l.examples
    FROM (((birth.collection_registry c
-     CROSS JOIN ( VALUES ('gateway_no_identity'::text), ('gateway_foreign'::text), ('code_duplicate'::text)) e(error))
+     CROSS JOIN ( VALUES ('gateway_no_identity'::text), ('gateway_foreign'::text), ('code_duplicate'::text), ('code_dead'::text), ('code_taken'::text), ('truncate_refused'::text), ('not_retired'::text), ('life_unread'::text), ('birth_absent'::text)) e(error))
      CROSS JOIN LATERAL ( SELECT f.found_at,
             f.inserted_by,
             f.examples
@@ -9828,14 +9892,18 @@ CREATE VIEW birth.v_birth_plan_reconciliation AS
     collisions,
     existing_births,
     orphans,
+    dead,
     planned_rows,
-    (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) AS births_accounted,
-    (existing_births = (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans)) AS reconciled,
+    ((((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) + dead) AS births_accounted,
+    (existing_births = ((((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) + dead)) AS reconciled,
     expected_delta,
     actual_inserted,
     compensated_rows,
     ((planned_rows - actual_inserted) + compensated_rows) AS outstanding
    FROM birth.birth_backfill_ledger_v2 l
+  WHERE (purpose IN ( SELECT p.purpose
+           FROM birth.fn_birth_purpose() p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts, settles)
+          WHERE (p.source = 'rows'::text)))
   ORDER BY collection_name, planned_at DESC, run_id;
 
 ALTER VIEW birth.v_birth_plan_reconciliation OWNER TO birth_definer;
@@ -10603,6 +10671,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest
 REVOKE ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) TO birth_steward;
 
+-- Name: FUNCTION fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_gate(p_schema text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gate(p_schema text) FROM PUBLIC;
@@ -10663,9 +10735,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -17,7 +17,7 @@ DECLARE
 BEGIN
   SELECT r.codes INTO v_born
   FROM birth.fn_birth_register(p_run.collection_name, p_codes, p_run.dot_origin, p_run.run_id, p_dry_run := false,
-    p_fresh := p_run.existing_births = p_run.orphans) r
+    p_fresh := p_run.existing_births = p_run.orphans + p_run.dead) r
   WHERE r.outcome = 'born';
   IF v_born = cardinality(p_codes) THEN
     RETURN p_fingerprint;

@@ -9,7 +9,7 @@
 CREATE OR REPLACE FUNCTION birth.fn_birth_measure(
     p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL)
   RETURNS TABLE (source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint,
-                 collision_examples text[], existing_births bigint, missing bigint, orphans bigint,
+                 collision_examples text[], existing_births bigint, missing bigint, orphans bigint, dead bigint,
                  fingerprint numeric[], range_fingerprint numeric[])
   LANGUAGE plpgsql
   STABLE
@@ -23,7 +23,7 @@ BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
   RETURN QUERY
   SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing,
-         v_births - m.own, m.fingerprint, m.range_fingerprint
+         v_births - m.own, 0::bigint, m.fingerprint, m.range_fingerprint
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
