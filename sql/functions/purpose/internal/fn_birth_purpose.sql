@@ -47,7 +47,14 @@ AS $fn_birth_purpose$
     ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
      ARRAY['sp_dot_birth_qt001_compensate'], false, NULL, NULL,
      'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
-     'fn_birth_transition_fault', 'births', true)
+     'fn_birth_transition_fault', 'births', true),
+    ('DEATH', NULL, 'fn_dot_birth_qt006_plan', NULL, 'dot-birth-death-apply',
+     ARRAY['sp_dot_birth_qt006_apply'], false, 'births', 'fn_birth_death_set',
+     'fn_birth_death_slice', 'fn_birth_death_write', 'fn_birth_death_proof', NULL, 'orphans', false),
+    ('COMPENSATE', 'DEATH', NULL, NULL, 'dot-birth-death-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL, NULL,
+     'fn_birth_death_undo_slice', 'fn_birth_death_undo', 'fn_birth_death_proof', 'fn_birth_death_fault', 'orphans',
+     false)
   ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
          settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
