@@ -152,13 +152,19 @@ class World:
         return run
 
     def judged(
-        self, run: UUID, collection: str = "thing", *, accept: int = 0, purpose: api.Purpose | None = None
+        self,
+        run: UUID,
+        collection: str = "thing",
+        *,
+        accept: int = 0,
+        purpose: api.Purpose | None = None,
+        rows: int = 1,
     ) -> int:
-        """Give a transition verdict, permit and confirmation, each by its person; return the permit."""
+        """Give a run verdict, permit and confirmation, each by its person; return the permit."""
         reviewer = self.person("rita_reviewer")
         api.review_record(reviewer, run, "SAFE", "read", accept_orphans=accept, purpose=purpose)
         expires = datetime.now(UTC) + timedelta(days=1)
-        permit = api.permit_open(self.person("paul_owner"), collection, run, 1, expires, "a test", purpose=purpose)
+        permit = api.permit_open(self.person("paul_owner"), collection, run, rows, expires, "a test", purpose=purpose)
         api.permit_confirm(reviewer, permit["permit_id"])
         return int(permit["permit_id"])
 
