@@ -573,7 +573,8 @@ BEGIN
     SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
     SELECT s.there INTO v_there
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s JOIN unnest($8) AS c(code) ON c.code = s.code',
+      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s'
+      ' JOIN unnest($8) AS c(code) ON c.code = s.code',
       r_identity.code_sql, r_identity.source_sql, r_key.upto,
       CASE WHEN p_run.resume_marker IS NULL THEN 'true' ELSE r_key.after END),
       p_after := p_run.resume_marker, p_upper := p_run.target_upper, p_codes := p_codes) AS s(there bigint);
@@ -668,7 +669,8 @@ BEGIN
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
              count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row or a death', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+      SELECT 'births without a row or a death', count(*),
+        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
         count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1
         AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
@@ -687,7 +689,8 @@ BEGIN
         FROM code c WHERE c.n > 1
       UNION ALL
       SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)), p_collection := p_collection)
+    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)),
+      p_collection := p_collection)
     AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
   RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required
@@ -932,7 +935,8 @@ BEGIN
      r_source.unguarded IS NOT TRUE, 'gateway_missing',
      format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     -- Both now and when it was counted: the owner can revoke and grant in between.
-    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END,
+     'the source can be read',
      r_source.grants = '' AND (r_source.code_sql IS NULL OR p_now.source_rows IS NOT NULL), 'source_privilege',
      format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),
@@ -2482,7 +2486,8 @@ CREATE FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2)
     SELECT d.entity_code AS code FROM birth.birth_death d
     WHERE d.run_id = p_run.run_id AND d.collection_name = p_run.collection_name
     UNION ALL
-    SELECT c.code COLLATE "C" FROM birth.birth_act a CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
+    SELECT c.code COLLATE "C" FROM birth.birth_act a
+    CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
     WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
       AND a.detail ->> 'run_id' = p_run.run_id::text
   ) d;
@@ -4506,8 +4511,8 @@ DECLARE
   v_leaf oid;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL
-     OR (p_column IS NULL) <> (p_dead = '{}') THEN
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
+     OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL OR (p_column IS NULL) <> (p_dead = '{}') THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_column %L, p_dead %L', p_mode, p_column, p_dead),
       'the mode is observe or enforce; p_column and the values in p_dead that mean dead belong together');
   END IF;
@@ -4546,7 +4551,8 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
   END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT') || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
+              || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
       'let the owner of the table: ' || v_grants);
@@ -4572,7 +4578,8 @@ BEGIN
     ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', r_table.name, v_changed, v_args);
   IF p_column IS NOT NULL THEN
     -- After the gateway's, by its name.
-    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
       r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END, v_args);
   END IF;
@@ -4585,7 +4592,8 @@ BEGIN
   PERFORM birth.fn_birth_act_record('life_attach', p_collection := p_collection,
     p_detail := jsonb_build_object('mode', p_mode, 'column', p_column, 'dead', p_dead));
   RETURN CASE WHEN r_table.replicated
-    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass, t.trigger_name), ' ')
+    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass,
+                              t.trigger_name), ' ')
           FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection)
          || '  -- by the table''s owner: replicated rows fire no other trigger'
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := %L);'
@@ -5084,7 +5092,8 @@ CREATE FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT md5(jsonb_build_array(p_collection.birth_code_columns, p_collection.life_column, p_collection.life_dead)::text);
+  SELECT md5(jsonb_build_array(p_collection.birth_code_columns, p_collection.life_column,
+    p_collection.life_dead)::text);
 $$;
 
 ALTER FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) OWNER TO birth_definer;
@@ -5380,7 +5389,8 @@ BEGIN
     -- Where nothing is dead, nothing is joined.
     CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
     CASE WHEN v_dead > 0 THEN
-      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
+      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
+      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
       ' ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
@@ -5712,8 +5722,8 @@ BEGIN
     server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
-    r_run.source_rows, r_run.existing_births, r_run.orphans, coalesce(r_run.dead, 0), r_run.unresolvable, r_run.duplicates, r_run.collisions,
-    r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, coalesce(r_run.dead, 0), r_run.unresolvable,
+    r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;

@@ -9,8 +9,8 @@ ALTER TABLE birth.collection_registry
     life_mode IN ('off', 'observe', 'enforce') AND (life_mode = 'off' OR life_key <> '{}')
     AND (life_column IS NULL) = (life_dead = '{}'));
 COMMENT ON COLUMN birth.collection_registry.life_mode IS
-  'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: that '
-  'is refused.';
+  'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: '
+  'that is refused.';
 COMMENT ON COLUMN birth.collection_registry.life_column IS
   'The column by whose value a row is retired; NULL: a row lives as long as it is there.';
 COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';

@@ -28,8 +28,8 @@ DECLARE
   v_leaf oid;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
-  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce') OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL
-     OR (p_column IS NULL) <> (p_dead = '{}') THEN
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
+     OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL OR (p_column IS NULL) <> (p_dead = '{}') THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_column %L, p_dead %L', p_mode, p_column, p_dead),
       'the mode is observe or enforce; p_column and the values in p_dead that mean dead belong together');
   END IF;
@@ -68,7 +68,8 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
   END IF;
-  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT') || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
+              || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
       'let the owner of the table: ' || v_grants);
@@ -94,7 +95,8 @@ BEGIN
     ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', r_table.name, v_changed, v_args);
   IF p_column IS NOT NULL THEN
     -- After the gateway's, by its name.
-    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
       r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
         ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END, v_args);
   END IF;
@@ -107,7 +109,8 @@ BEGIN
   PERFORM birth.fn_birth_act_record('life_attach', p_collection := p_collection,
     p_detail := jsonb_build_object('mode', p_mode, 'column', p_column, 'dead', p_dead));
   RETURN CASE WHEN r_table.replicated
-    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass, t.trigger_name), ' ')
+    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass,
+                              t.trigger_name), ' ')
           FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection)
          || '  -- by the table''s owner: replicated rows fire no other trigger'
     ELSE format('SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := %L);'

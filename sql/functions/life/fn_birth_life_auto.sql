@@ -2,10 +2,10 @@
 -- take a code for another entity. A statement trigger reads its transition table, a row trigger (partitioned and
 -- replicated tables, and every UPDATE) its row; both only the identity columns, the key among them and the life column,
 -- whose types are built-in (fn_birth_gateway_collection; PostgreSQL refuses to change the type of a column that a
--- trigger's WHEN names). Rows of the table itself are read as birth_scanner alone. AFTER triggers run when the statement
--- is complete, so what they find is what it left.
--- A single row that is deleted by its first column, with a birth that nothing touched, has a path without a dynamic
--- plan: the column is known by name and type, and named k by position.
+-- trigger's WHEN names). Rows of the table itself are read as birth_scanner alone. AFTER triggers run when the
+-- statement is complete, so what they find is what it left. A single row that is deleted by its first column, with a
+-- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and named k by
+-- position.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,

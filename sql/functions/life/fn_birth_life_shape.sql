@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_shape(p_collection birth.collecti
   IMMUTABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_life_shape$
-  SELECT md5(jsonb_build_array(p_collection.birth_code_columns, p_collection.life_column, p_collection.life_dead)::text);
+  SELECT md5(jsonb_build_array(p_collection.birth_code_columns, p_collection.life_column,
+    p_collection.life_dead)::text);
 $fn_birth_life_shape$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_shape(birth.collection_registry) IS

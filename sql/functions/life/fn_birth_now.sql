@@ -21,5 +21,5 @@ AS $fn_birth_now$
 $fn_birth_now$;
 
 COMMENT ON FUNCTION birth.fn_birth_now(text) IS
-  'The living code that a code goes on as, by its successors; itself while it is living; NULL when the chain ends dead. '
-  'Specification: 9.';
+  'The living code that a code goes on as, by its successors; itself while it is living; NULL when the chain ends '
+  'dead. Specification: 9.';

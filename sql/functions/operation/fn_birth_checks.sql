@@ -214,7 +214,8 @@ BEGIN
      r_source.unguarded IS NOT TRUE, 'gateway_missing',
      format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     -- Both now and when it was counted: the owner can revoke and grant in between.
-    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END,
+     'the source can be read',
      r_source.grants = '' AND (r_source.code_sql IS NULL OR p_now.source_rows IS NOT NULL), 'source_privilege',
      format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),

@@ -1,11 +1,9 @@
--- The two-way census of a collection: rows without a birth, births without a row or a death, the dead with a living row,
--- and every side door that can be told.
--- Counted from both sides, not derived.
+-- The two-way census of a collection: rows without a birth, births without a row or a death, the dead with a living
+-- row, and every side door that can be told. Counted from both sides, not derived.
 -- SECURITY DEFINER: only birth_definer may have a source table read.
 -- Returns: one row a check: rows, up to ten examples, pass.
 -- Calls: fn_birth_source_lock, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_raise, fn_birth_scan,
---        fn_birth_life_living,
---        fn_birth_side_doors
+--        fn_birth_life_living, fn_birth_side_doors
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_census(p_collection text)
   RETURNS TABLE ("check" text, rows bigint, examples text[], pass boolean)
@@ -44,7 +42,8 @@ BEGIN
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
              count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row or a death', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+      SELECT 'births without a row or a death', count(*),
+        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
         count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1
         AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
@@ -63,7 +62,8 @@ BEGIN
         FROM code c WHERE c.n > 1
       UNION ALL
       SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)), p_collection := p_collection)
+    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)),
+      p_collection := p_collection)
     AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
   RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required

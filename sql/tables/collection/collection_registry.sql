@@ -112,8 +112,8 @@ COMMENT ON COLUMN birth.collection_registry.admitted_how IS
   'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; '
   'GRANDFATHERED: registered before the gate existed.';
 COMMENT ON COLUMN birth.collection_registry.life_mode IS
-  'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: that '
-  'is refused.';
+  'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: '
+  'that is refused.';
 COMMENT ON COLUMN birth.collection_registry.life_column IS
   'The column by whose value a row is retired; NULL: a row lives as long as it is there.';
 COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';

@@ -39,7 +39,8 @@ COMMENT ON COLUMN birth.birth_death.died_xid IS 'Id of that transaction: what co
 COMMENT ON COLUMN birth.birth_death.manner IS
   'DELETE: the row was deleted, or its table truncated; STATUS: it was retired by its life column; REKEY: it was given '
   'another code; FOUND: a death run found no living row.';
-COMMENT ON COLUMN birth.birth_death.run_id IS 'The last death run that found it; it stays after a return and a later death.';
+COMMENT ON COLUMN birth.birth_death.run_id IS
+  'The last death run that found it; it stays after a return and a later death.';
 COMMENT ON COLUMN birth.birth_death.successor IS 'The code that the row has now, or that a steward said.';
 COMMENT ON COLUMN birth.birth_death.returned_at IS
   'Start of the transaction in which a living row had the code again; NULL: it is dead.';

@@ -6,9 +6,11 @@ SELECT DISTINCT ON (l.collection_name)
        l.collection_name, l.run_id, l.status, l.planned_at, l.source_rows, l.unresolvable, l.duplicates, l.collisions,
          l.existing_births, l.orphans, l.dead,
        l.planned_rows,
-       l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans + l.dead AS births_accounted,
+       l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans
+         + l.dead AS births_accounted,
        l.existing_births
-         = l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans + l.dead AS reconciled,
+         = l.source_rows - l.unresolvable - l.duplicates - l.collisions - l.planned_rows + l.orphans
+           + l.dead AS reconciled,
        l.expected_delta, l.actual_inserted, l.compensated_rows,
        l.planned_rows - l.actual_inserted + l.compensated_rows AS outstanding
 FROM birth.birth_backfill_ledger_v2 l

@@ -1,7 +1,8 @@
 -- Handles codes that were there already when their rows came. A birth of the own collection is locked (FOR KEY SHARE)
 -- until the transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is
--- written again. Of these, the dead return. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is read and not
--- locked. enable_seqscan = off: a plan made while the registry was small would later read all of it.
+-- written again. Of these, the dead return. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another
+-- collection is read and not locked. enable_seqscan = off: a plan made while the registry was small would later read
+-- all of it.
 -- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes; NB511.
 -- Calls: fn_birth_life_return
 -- Writes: birth_registry

@@ -6,7 +6,8 @@
 -- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
 -- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
 -- fn_birth_gateway_again.
--- Returns: SQL over birth_new_rows (typed: over p_rows; typed row: over one row $1); $1 of insert and unborn is the collection.
+-- Returns: SQL over birth_new_rows (typed: over p_rows; typed row: over one row $1); $1 of insert and
+-- unborn is the collection.
 -- Calls: nothing
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_statement(

@@ -1,5 +1,5 @@
--- Before a table, or a partition, is emptied: the lives of all its rows end. In mode enforce it is refused. The rows are
--- read as birth_scanner, of a partition that it may not read through the table.
+-- Before a table, or a partition, is emptied: the lives of all its rows end. In mode enforce it is refused. The rows
+-- are read as birth_scanner, of a partition that it may not read through the table.
 -- Returns: nothing; in mode enforce NB513, NB517.
 -- Calls: fn_birth_life_report, fn_birth_scan, fn_birth_life_write
 -- Writes: nothing itself

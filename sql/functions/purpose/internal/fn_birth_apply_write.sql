@@ -1,7 +1,6 @@
 -- APPLY: registers the codes of a slice through the register door. No conflict is expected where no birth of the
 -- collection had a row. Codes that were there already are told from those written by a look at the registry, in a
--- statement of its own.
--- Where the ends of rows are recorded, the rows of the slice are read once more at its end.
+-- statement of its own. Where the ends of rows are recorded, the rows of the slice are read once more at its end.
 -- Returns: the fingerprint of the births written; NB107, NB108, NB309, NB310.
 -- Calls: fn_birth_register, fn_birth_identity_definition, fn_birth_key_lists, fn_birth_scan, fn_birth_raise
 -- Writes: nothing itself
@@ -29,7 +28,8 @@ BEGIN
     SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
     SELECT s.there INTO v_there
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s JOIN unnest($8) AS c(code) ON c.code = s.code',
+      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s'
+      ' JOIN unnest($8) AS c(code) ON c.code = s.code',
       r_identity.code_sql, r_identity.source_sql, r_key.upto,
       CASE WHEN p_run.resume_marker IS NULL THEN 'true' ELSE r_key.after END),
       p_after := p_run.resume_marker, p_upper := p_run.target_upper, p_codes := p_codes) AS s(there bigint);

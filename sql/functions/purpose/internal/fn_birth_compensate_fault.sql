@@ -1,6 +1,6 @@
--- COMPENSATE: births of the run that were touched since they were written: they differ from their receipts,
--- they died, or something references them. With p_codes only those births are asked about, which their batch has locked: nothing can
--- begin to reference them any more.
+-- COMPENSATE: births of the run that were touched since they were written: they differ from their receipts, they died,
+-- or something references them. With p_codes only those births are asked about, which their batch has locked: nothing
+-- can begin to reference them any more.
 -- Returns: an error of the catalogue that names up to twenty, or NULL.
 -- Calls: fn_birth_run_births, fn_birth_scan, fn_birth_error
 -- Writes: nothing

@@ -15,7 +15,8 @@ AS $fn_birth_death_proof$
     SELECT d.entity_code AS code FROM birth.birth_death d
     WHERE d.run_id = p_run.run_id AND d.collection_name = p_run.collection_name
     UNION ALL
-    SELECT c.code COLLATE "C" FROM birth.birth_act a CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
+    SELECT c.code COLLATE "C" FROM birth.birth_act a
+    CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
     WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
       AND a.detail ->> 'run_id' = p_run.run_id::text
   ) d;

@@ -1,8 +1,9 @@
--- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. O are the orphans and the dead. A STABLE function sees all its
--- statements as of the caller's. Orphans and dead are births whose code no source row has under the current identity; the dead have an open death.
--- One join and a few counts, which parallel workers of every major can do; the rest is subtraction. OFFSET '0' makes
--- the server compute a row's code once (a plain 0 would forbid workers). IS DISTINCT FROM, unlike <>, is computed
--- before the join, which then carries a flag instead of a name. The collection's births are counted apart, by an index.
+-- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. O are the orphans and the dead.
+-- A STABLE function sees all its statements as of the caller's. Orphans and dead are births whose code no source row
+-- has under the current identity; the dead have an open death. One join and a few counts, which parallel workers of
+-- every major can do; the rest is subtraction. OFFSET '0' makes the server compute a row's code once (a plain 0 would
+-- forbid workers). IS DISTINCT FROM, unlike <>, is computed before the join, which then carries a flag instead of a
+-- name. The collection's births are counted apart, by an index.
 -- Returns: one row; with p_upper also the missing codes up to that key. For an eligible collection only.
 -- Calls: fn_birth_identity_definition, fn_birth_key_lists, fn_birth_collection_births, fn_birth_scan
 -- Writes: nothing
@@ -63,7 +64,8 @@ BEGIN
     -- Where nothing is dead, nothing is joined.
     CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
     CASE WHEN v_dead > 0 THEN
-      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
+      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
+      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
       ' ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
