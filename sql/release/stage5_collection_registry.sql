@@ -4,8 +4,7 @@ ALTER TABLE birth.collection_registry
   ADD COLUMN life_column text,
   ADD COLUMN life_dead text[] NOT NULL DEFAULT '{}',
   ADD COLUMN life_key text[] NOT NULL DEFAULT '{}',
-  ADD COLUMN life_first text,
-  ADD CONSTRAINT collection_registry_life CHECK (
+  ADD COLUMN life_first text CONSTRAINT collection_registry_life CHECK (
     life_mode IN ('off', 'observe', 'enforce') AND (life_mode = 'off' OR life_key <> '{}')
     AND (life_column IS NULL) = (life_dead = '{}'));
 COMMENT ON COLUMN birth.collection_registry.life_mode IS

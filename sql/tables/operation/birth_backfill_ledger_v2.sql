@@ -62,7 +62,8 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   -- Counts are counts.
   CONSTRAINT bbl2_counts CHECK (
     least(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, planned_rows,
-          expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0
+          expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked,
+          compensated_rows) >= 0
     AND actual_inserted <= expected_delta AND expected_delta <= planned_rows AND compensated_rows <= actual_inserted),
   -- A fingerprint is a count and two sums, none of them NULL.
   CONSTRAINT bbl2_fingerprints CHECK (
