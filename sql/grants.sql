@@ -30,6 +30,7 @@ BEGIN
   REVOKE CREATE ON SCHEMA birth FROM birth_scanner;
   GRANT EXECUTE ON FUNCTION birth.fn_birth_scan, birth.fn_birth_scan_lock TO birth_definer;
   GRANT SELECT (entity_code, collection_name, run_id) ON birth.birth_registry TO birth_scanner;
+  GRANT SELECT (entity_code, collection_name, returned_at) ON birth.birth_death TO birth_scanner;
 
   FOR r_grant IN
     SELECT format('GRANT %s ON %s birth%s TO %s', g.privilege, g.kind, coalesce('.' || quote_ident(g.object), ''),
@@ -60,6 +61,7 @@ BEGIN
       ('TABLE',   'birth_review',                     'birth_reader',       'SELECT'),
       ('TABLE',   'birth_receipt',                    'birth_reader',       'SELECT'),
       ('TABLE',   'birth_transition',                 'birth_reader',       'SELECT'),
+      ('TABLE',   'birth_death',                      'birth_reader',       'SELECT'),
       ('TABLE',   'alembic_version',                  'birth_reader',       'SELECT'),
       -- Alembic writes it as the releasing login.
       ('TABLE',   'alembic_version',                  'birth_dba',          'INSERT, UPDATE, DELETE'),
@@ -84,6 +86,8 @@ BEGIN
       ('TABLE',   'v_birth_stage3_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage4_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_policy',                               'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_living',                               'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_life_trigger',                         'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage2_qt001_readiness_dashboard',     'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_status',                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_qt001_apply_runtime_no_go_guard',            'birth_reader', 'SELECT'),
@@ -167,6 +171,18 @@ BEGIN
       ('ROUTINE', 'fn_dot_birth_qt005_plan',          'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_dot_birth_qt005_apply',         'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_census_record',           'birth_operator',     'EXECUTE'),
+
+      -- lifecycle
+      ('ROUTINE', 'fn_birth_life_shape',              'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_now',                     'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_life_auto',               'birth_source_owner', 'EXECUTE'),
+      ('ROUTINE', 'fn_birth_life_attach',             'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_life_mode',               'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_life_detach',             'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_return',                  'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_succeed',                 'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_dot_birth_qt006_plan',          'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'sp_dot_birth_qt006_apply',         'birth_operator',     'EXECUTE'),
 
       -- reviewer and permit owner
       ('ROUTINE', 'fn_birth_review_record',           'birth_reviewer',     'EXECUTE'),

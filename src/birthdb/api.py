@@ -358,6 +358,69 @@ def transition_apply(
     )
 
 
+def life_attach(
+    conn: Connection,
+    collection: str,
+    mode: Literal["observe", "enforce"] = "observe",
+    *,
+    column: str | None = None,
+    dead: Sequence[str] = (),
+) -> str:
+    """Create the life triggers of a collection: its rows' ends are recorded. Steward. Specification: 9."""
+    return _text(conn, "fn_birth_life_attach", p_collection=collection, p_mode=mode, p_column=column, p_dead=list(dead))
+
+
+def life_mode(conn: Connection, collection: str, mode: Literal["off", "observe", "enforce"], reason: str) -> str:
+    """Switch the life of a collection, without DDL; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_life_mode", p_collection=collection, p_mode=mode, p_reason=reason)
+
+
+def life_detach(conn: Connection, collection: str, reason: str) -> str:
+    """Drop the life triggers, or return the statements for the table's owner; needs a steward."""
+    return _text(conn, "fn_birth_life_detach", p_collection=collection, p_reason=reason)
+
+
+def code_return(conn: Connection, code: str, reason: str) -> str:
+    """Allow one return of a dead code; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_return", p_code=code, p_reason=reason)
+
+
+def code_succeed(conn: Connection, old: str, new: str, reason: str) -> str:
+    """Give a dead code its living successor; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_succeed", p_old=old, p_new=new, p_reason=reason)
+
+
+def code_now(conn: Connection, code: str) -> str | None:
+    """Return the living code that a code goes on as; None when the chain ends dead."""
+    return cast("str | None", _row(conn, "fn_birth_now", p_code=code)["fn_birth_now"])
+
+
+def death_plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
+    """Count the births without a living row that are not dead, or plan to end them. Operator. Specification: 9."""
+    return _row(conn, "fn_dot_birth_qt006_plan", p_collection=collection, p_dry_run=dry_run)
+
+
+def death_apply(
+    conn: Connection,
+    run_id: UUID,
+    permit_id: int,
+    *,
+    batch: int = 10000,
+    execute: bool = False,
+    notice: Notice | None = None,
+) -> None:
+    """Execute a permitted death run in committed batches; without ``execute`` only its checks. Operator."""
+    _call(
+        conn,
+        "sp_dot_birth_qt006_apply",
+        notice,
+        p_run_id=run_id,
+        p_permit_id=permit_id,
+        p_batch=batch,
+        p_execute=execute,
+    )
+
+
 def census_record(conn: Connection, collection: str) -> list[Check]:
     """Take the census of a collection and put it on record; needs an operator. Specification: 4.1, 7."""
     return cast("list[Check]", rows(conn, "fn_birth_census_record", p_collection=collection))

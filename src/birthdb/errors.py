@@ -292,6 +292,10 @@ class GateInUse(BirthError, sqlstate="NB415"):
     """NB415: collections are closed until they are admitted."""
 
 
+class LifeInUse(BirthError, sqlstate="NB416"):
+    """NB416: life triggers are still attached to tables."""
+
+
 class GatewayNoIdentity(BirthError, sqlstate="NB501"):
     """NB501: a row has no entity code."""
 
@@ -332,5 +336,49 @@ class AdmissionRefused(BirthError, sqlstate="NB510"):
     """NB510: the collection cannot be admitted."""
 
 
+class CodeDead(BirthError, sqlstate="NB511"):
+    """NB511: the code of a row is dead."""
+
+
+class CodeTaken(BirthError, sqlstate="NB512"):
+    """NB512: a row cannot take the code of another row's birth."""
+
+
+class TruncateRefused(BirthError, sqlstate="NB513"):
+    """NB513: the table of a collection whose life is enforced cannot be truncated."""
+
+
+class NotRetired(BirthError, sqlstate="NB514"):
+    """NB514: a row that is not retired cannot be deleted."""
+
+
+class SuccessionRefused(BirthError, sqlstate="NB515"):
+    """NB515: the successor cannot be recorded."""
+
+
 class FenceLate(BirthError, sqlstate="NB516"):
     """NB516: a transaction that has already written cannot record the fence."""
+
+
+class LifeUnread(BirthError, sqlstate="NB517"):
+    """NB517: the table could not be read to see whether a code is still in use."""
+
+
+class LifeAttached(BirthError, sqlstate="NB518"):
+    """NB518: the life triggers are already attached."""
+
+
+class LifeAbsent(BirthError, sqlstate="NB519"):
+    """NB519: the collection has no life triggers."""
+
+
+class LifeRefused(BirthError, sqlstate="NB520"):
+    """NB520: the life of the collection cannot be recorded this way."""
+
+
+class CodeNotDead(BirthError, sqlstate="NB521"):
+    """NB521: the code is not dead."""
+
+
+class BirthAbsent(BirthError, sqlstate="NB522"):
+    """NB522: rows ended that never had a birth."""

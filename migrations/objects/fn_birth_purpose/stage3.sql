@@ -7,7 +7,8 @@
 --   dot       a freeze of this DOT stops its runs at their next batch
 --   doors     the routines that a statement has to name; the first one is the CALL
 --   numbers   the CALL repeats collection, expected delta, bound and origin
---   source    its set is read from the source table, so policy, identity, gateway and the equation of R10 are checked
+--   source    its set is read from the source table, so policy, identity and gateway are checked: rows (those without a
+--             birth)
 --   whole     (p_run, p_rows) -> counts, fingerprint and upper key of what is left of the set, or of its first p_rows;
 --             optional: without it the slices hold exactly what is left
 --   slice     (p_run, p_after, p_rows) -> visited, codes, fingerprint, last_key: the next part of the set;
@@ -22,7 +23,7 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL, p_undoes text DEFAULT NULL)
   RETURNS TABLE (purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean,
-                 source boolean, whole text, slice text, write text, proof text, fault text, accepts text,
+                 source text, whole text, slice text, write text, proof text, fault text, accepts text,
                  settles boolean)
   LANGUAGE sql
   IMMUTABLE
@@ -31,11 +32,11 @@ AS $fn_birth_purpose$
   SELECT p.*
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
+     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, 'rows',
      'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
      'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_compensate'], false, false,
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL,
      NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
      'orphans', false)
   ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,

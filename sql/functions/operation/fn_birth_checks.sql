@@ -68,7 +68,7 @@ BEGIN
     FROM birth.birth_act a
     WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
-  IF r_purpose.source AND p_scope IN ('plan', 'start', 'end') THEN
+  IF r_purpose.source IS NOT NULL AND p_scope IN ('plan', 'start', 'end') THEN
     SELECT p.may_register, p.reason AS policy, i.relation, i.code_sql, i.status, i.reason, c.birth_code_sql,
            birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') AS grants,
            c.gateway_mode = 'enforce' AND NOT EXISTS (
@@ -199,30 +199,31 @@ BEGIN
      'pass what the first CALL of the run passed'),
 
     -- step 2: eligibility; steps 3 and 4: collision, duplicates, parity
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the policy asks for births',
      r_source.may_register, 'policy_not_required',
      format('collection %s: %s', p_run.collection_name, r_source.policy), 'BIRTH_REQUIRED', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the identity is eligible',
      r_source.code_sql IS NOT NULL, 'identity_not_eligible',
      format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
-    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
      'the identity is the classified one',
      r_source.code_sql = r_source.birth_code_sql, 'identity_not_eligible',
      format('collection %s: the table changed since it was classified', p_run.collection_name), 'as classified',
      'classify the collection again, as it was or as it should be'),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'an enforced collection has its gateway',
      r_source.unguarded IS NOT TRUE, 'gateway_missing',
      format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     -- Both now and when it was counted: the owner can revoke and grant in between.
-    (CASE WHEN r_purpose.source AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END,
+     'the source can be read',
      r_source.grants = '' AND (r_source.code_sql IS NULL OR p_now.source_rows IS NOT NULL), 'source_privilege',
      format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no other collection owns a code',
      (p_now.collisions > 0) IS NOT TRUE, 'code_foreign',
      format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions,
        array_to_string(p_foreign, ', ')), '0', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no two rows have one code',
      (p_now.duplicates > 0) IS NOT TRUE, 'code_duplicate',
      format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
     (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',

@@ -76,7 +76,7 @@ BEGIN
       format('run %s is of collection %s and for %s, not %s for %s', p_run_id, r_run.collection_name, r_run.purpose,
         coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
-  IF r_purpose.source THEN
+  IF r_purpose.source IS NOT NULL THEN
     PERFORM birth.fn_birth_source_lock(r_run.collection_name);
   END IF;
 

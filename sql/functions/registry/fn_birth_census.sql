@@ -1,9 +1,9 @@
--- The two-way census of a collection: rows without a birth, births without a row, and every side door that can be told.
--- Counted from both sides, not derived.
+-- The two-way census of a collection: rows without a birth, births without a row or a death, the dead with a living
+-- row, and every side door that can be told. Counted from both sides, not derived.
 -- SECURITY DEFINER: only birth_definer may have a source table read.
 -- Returns: one row a check: rows, up to ten examples, pass.
 -- Calls: fn_birth_source_lock, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_raise, fn_birth_scan,
---        fn_birth_side_doors
+--        fn_birth_life_living, fn_birth_side_doors
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_census(p_collection text)
   RETURNS TABLE ("check" text, rows bigint, examples text[], pass boolean)
@@ -14,13 +14,14 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_census(p_collection text)
 AS $fn_birth_census$
 DECLARE
   r_identity record;
+  r_collection birth.collection_registry;
   v_required boolean;
   v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
 BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c
-    WHERE c.collection_name = p_collection;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  v_required := r_collection.coverage_status = 'BIRTH_REQUIRED';
   IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection),
       'let the owner of the table: ' || v_grants);
@@ -31,18 +32,26 @@ BEGIN
     RETURN QUERY
     SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required
       FROM birth.fn_birth_scan(format($census$
-      WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
-      code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
+      WITH source AS MATERIALIZED (SELECT %1$s AS code, %3$s AS living FROM %2$s t),
+      code AS MATERIALIZED (SELECT s.code, count(*) AS n, bool_or(s.living) AS living FROM source s
+        WHERE s.code IS NOT NULL GROUP BY s.code),
+      dead AS (SELECT d.entity_code FROM birth.birth_death d WHERE d.collection_name = $1 AND d.returned_at IS NULL),
       owned AS (SELECT c.code, c.n, b.collection_name FROM code c
         LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
       SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
              count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+      SELECT 'births without a row or a death', count(*),
+        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
         count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1
         AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+        AND NOT EXISTS (SELECT FROM dead d WHERE d.entity_code = b.entity_code)
+      UNION ALL
+      SELECT 'dead with a living row', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'),
+        count(*) = 0, false
+      FROM code c JOIN dead d ON d.entity_code = c.code WHERE c.living
       UNION ALL
       SELECT 'codes owned by another collection', count(*),
         coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0,
@@ -53,7 +62,8 @@ BEGIN
         FROM code c WHERE c.n > 1
       UNION ALL
       SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
+    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)),
+      p_collection := p_collection)
     AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
   RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required

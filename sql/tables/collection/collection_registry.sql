@@ -27,6 +27,11 @@ CREATE TABLE birth.collection_registry (
   admitted_at         timestamptz,
   admitted_by         text,
   admitted_how        text,
+  life_mode           text NOT NULL DEFAULT 'off',
+  life_column         text,
+  life_dead           text[] NOT NULL DEFAULT '{}',
+  life_key            text[] NOT NULL DEFAULT '{}',
+  life_first          text,
   -- The name is stored in every birth and every trigger: it must not be blank, and must be short.
   CONSTRAINT collection_registry_name CHECK (btrim(collection_name) <> '' AND octet_length(collection_name) <= 63),
   -- A table belongs to one collection: with two, its rows would get two births.
@@ -52,7 +57,11 @@ CREATE TABLE birth.collection_registry (
   CONSTRAINT collection_registry_admission CHECK (
     CASE WHEN admitted_how IS NULL THEN admitted_at IS NULL AND admitted_by IS NULL
          ELSE admitted_how IN ('EMPTY', 'PROVEN', 'EXEMPT', 'DEFERRED', 'GRANDFATHERED')
-           AND admitted_at IS NOT NULL AND admitted_by IS NOT NULL AND NOT gate_closed END)
+           AND admitted_at IS NOT NULL AND admitted_by IS NOT NULL AND NOT gate_closed END),
+  -- Life is off, or has a key by which rows are looked for; a life column has values that mean dead.
+  CONSTRAINT collection_registry_life CHECK (
+    life_mode IN ('off', 'observe', 'enforce') AND (life_mode = 'off' OR life_key <> '{}')
+    AND (life_column IS NULL) = (life_dead = '{}'))
 );
 
 COMMENT ON TABLE birth.collection_registry IS
@@ -103,3 +112,14 @@ COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted 
 COMMENT ON COLUMN birth.collection_registry.admitted_how IS
   'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; '
   'GRANDFATHERED: registered before the gate existed.';
+COMMENT ON COLUMN birth.collection_registry.life_mode IS
+  'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: '
+  'that is refused.';
+COMMENT ON COLUMN birth.collection_registry.life_column IS
+  'The column by whose value a row is retired; NULL: a row lives as long as it is there.';
+COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';
+COMMENT ON COLUMN birth.collection_registry.life_key IS
+  'The columns of the unique key by which a living row is looked for; empty while no life trigger is attached.';
+COMMENT ON COLUMN birth.collection_registry.life_first IS
+  'The identity column as schema.table.column, where it alone makes the code and is the first of its table: a single '
+  'row then dies without a dynamic plan.';

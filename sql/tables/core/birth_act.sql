@@ -20,11 +20,11 @@ CREATE TABLE birth.birth_act (
     'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
     'attempt', 'outcome', 'stop', 'tune', 'takeover',
     'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census',
-    'transition_kept')),
+    'transition_kept', 'life_attach', 'life_mode', 'life_detach', 'return', 'succeed', 'refound')),
   -- An act that stops, loosens or overrides something needs a reason.
   CONSTRAINT birth_act_reason CHECK (
     act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home',
-                'finding_acknowledged', 'gate_scope', 'admit')
+                'finding_acknowledged', 'gate_scope', 'admit', 'life_mode', 'life_detach', 'return', 'succeed')
     OR (reason IS NOT NULL AND reason ~ '\S')),
   -- An act on a run names the run and its chain of plans.
   CONSTRAINT birth_act_run CHECK ((run_id IS NULL) = (lineage IS NULL))

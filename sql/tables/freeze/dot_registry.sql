@@ -19,7 +19,9 @@ INSERT INTO birth.dot_registry (dot_name, dot_code, dangerous, routine, descript
   ('dot-birth-backfill-apply', NULL, false, 'sp_dot_birth_qt001_apply',
    'Executes one plan under a permit, in bounded batches.'),
   ('dot-birth-transition-apply', NULL, false, 'sp_dot_birth_qt005_apply',
-   'Changes the policy of one collection, as one plan says, under a permit.');
+   'Changes the policy of one collection, as one plan says, under a permit.'),
+  ('dot-birth-death-apply', NULL, false, 'sp_dot_birth_qt006_apply',
+   'Records that births have no living row any more, as one plan says, under a permit.');
 
 COMMENT ON TABLE birth.dot_registry IS
   'Named, governed database operations. v_birth_dot_status says which are frozen. Specification: 1, 2.';

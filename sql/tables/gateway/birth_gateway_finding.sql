@@ -18,8 +18,10 @@ CREATE TABLE birth.birth_gateway_finding (
   -- In the order of time, so that the index finds the oldest rows. The time is part of the key because transaction ids
   -- may repeat in a restored database.
   CONSTRAINT birth_gateway_finding_pkey PRIMARY KEY (collection_name, error, found_at, found_xid),
-  -- Only the reasons that fn_birth_gateway_report records: v_birth_gateway_finding looks up each of them.
-  CONSTRAINT birth_gateway_finding_error CHECK (error IN ('gateway_no_identity', 'gateway_foreign', 'code_duplicate')),
+  -- Only the reasons that the triggers record: v_birth_gateway_finding looks up each of them.
+  CONSTRAINT birth_gateway_finding_error CHECK (error IN (
+    'gateway_no_identity', 'gateway_foreign', 'code_duplicate', 'code_dead', 'code_taken', 'truncate_refused',
+    'not_retired', 'life_unread', 'birth_absent')),
   -- A finding without rows would mean nothing.
   CONSTRAINT birth_gateway_finding_rows CHECK (row_count > 0)
 );

@@ -13,6 +13,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   source_rows         bigint NOT NULL,
   existing_births     bigint NOT NULL,
   orphans             bigint NOT NULL,
+  dead                bigint NOT NULL DEFAULT 0,
   unresolvable        bigint NOT NULL,
   duplicates          bigint NOT NULL,
   collisions          bigint NOT NULL,
@@ -60,8 +61,9 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
   CONSTRAINT bbl2_status CHECK (status IN ('planned', 'running', 'stopped', 'failed', 'done', 'compensated')),
   -- Counts are counts.
   CONSTRAINT bbl2_counts CHECK (
-    least(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta,
-          accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0
+    least(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, planned_rows,
+          expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked,
+          compensated_rows) >= 0
     AND actual_inserted <= expected_delta AND expected_delta <= planned_rows AND compensated_rows <= actual_inserted),
   -- A fingerprint is a count and two sums, none of them NULL.
   CONSTRAINT bbl2_fingerprints CHECK (
@@ -112,7 +114,10 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.stop_reason IS
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dry_run IS 'true until executed.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.source_rows IS 'S: rows of the source table.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births of the collection.';
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'O: births of the collection without a source row.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS
+  'Births of the collection without a source row and without a death; of a death run, what it is to end.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dead IS
+  'Births of the collection without a source row and with an open death. With the orphans they make O.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.unresolvable IS 'U: rows without a code.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.duplicates IS 'D: rows whose code another row of the collection has.';
 COMMENT ON COLUMN birth.birth_backfill_ledger_v2.collisions IS 'X: codes that another collection owns.';

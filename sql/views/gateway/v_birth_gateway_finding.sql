@@ -4,7 +4,8 @@ CREATE OR REPLACE VIEW birth.v_birth_gateway_finding AS
 SELECT c.collection_name, e.error, s.row_count, s.at_least, s.first_at,
        l.found_at AS last_at, l.inserted_by AS last_by, l.examples
 FROM birth.collection_registry c
-CROSS JOIN (VALUES ('gateway_no_identity'), ('gateway_foreign'), ('code_duplicate')) AS e(error)
+CROSS JOIN (VALUES ('gateway_no_identity'), ('gateway_foreign'), ('code_duplicate'), ('code_dead'), ('code_taken'),
+                   ('truncate_refused'), ('not_retired'), ('life_unread'), ('birth_absent')) AS e(error)
 CROSS JOIN LATERAL (
   SELECT f.found_at, f.inserted_by, f.examples
   FROM birth.birth_gateway_finding f

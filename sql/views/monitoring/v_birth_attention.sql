@@ -111,6 +111,12 @@ WITH known AS (
          format('%s%s rows of %s %s: %s, last by %s',
                 CASE WHEN f.at_least THEN 'at least ' END, f.row_count, f.collection_name,
                 CASE f.error WHEN 'code_duplicate' THEN 'may share their birth with another row'
+                             WHEN 'code_dead' THEN 'took a code that was dead'
+                             WHEN 'code_taken' THEN 'took the code of another birth'
+                             WHEN 'truncate_refused' THEN 'were truncated'
+                             WHEN 'not_retired' THEN 'were deleted and had not been retired'
+                             WHEN 'life_unread' THEN 'ended, and whether their code is still in use could not be seen'
+                             WHEN 'birth_absent' THEN 'ended and never had a birth'
                              ELSE 'have no birth' END,
                 f.error, f.last_by) AS what,
          f.first_at AS since,
@@ -233,6 +239,23 @@ WITH known AS (
                           AND e.detail ->> 'mode' = 'enforce')
     ORDER BY a.acted_at LIMIT 1
   ) b
+  UNION ALL
+  SELECT 2, format('the life of %s was set back to %s by %s: %s', c.collection_name, c.life_mode, b.actor, b.reason),
+         b.acted_at,
+         format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward',
+                c.collection_name, b.before)
+  FROM birth.collection_registry c
+  CROSS JOIN LATERAL (
+    -- The modes that were set since it was attached, and what the strongest of them was.
+    SELECT a.actor, a.reason, a.acted_at,
+           CASE WHEN bool_or(a.detail ->> 'mode' = 'enforce') OVER () THEN 'enforce' ELSE 'observe' END AS before
+    FROM birth.birth_act a
+    WHERE a.collection_name = c.collection_name AND a.act IN ('life_attach', 'life_mode')
+      AND a.acted_at >= (SELECT max(l.acted_at) FROM birth.birth_act l
+                         WHERE l.collection_name = c.collection_name AND l.act = 'life_attach')
+    ORDER BY a.acted_at DESC LIMIT 1
+  ) b
+  WHERE c.life_key <> '{}' AND c.life_mode <> b.before AND c.life_mode <> 'enforce'
 ), identity AS (
   -- Classified anew under its gateway: a transaction that was open may have written under the former identity, and was
   -- not counted.
@@ -245,6 +268,30 @@ WITH known AS (
     WHERE c.act = 'classify' AND c.collection_name = p.collection_name ORDER BY c.acted_at DESC LIMIT 1
   ) a
   WHERE a.detail ? 'under_gateway' AND p.next_step IS NOT NULL
+), life AS (
+  SELECT CASE c.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
+         format('life triggers of %s: %s', c.collection_name,
+           CASE WHEN t.triggers IS NULL THEN 'none is there'
+                WHEN t.stale THEN 'its identity changed since they were attached'
+                WHEN t.disabled THEN 'some are disabled'
+                ELSE format('partition %s has none on TRUNCATE', t.partition) END) AS what,
+         NULL::timestamptz AS since,
+         format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); '
+                'SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, '
+                'p_dead := %4$L);  -- a steward', c.collection_name, c.life_mode, c.life_column, c.life_dead)
+           AS next_step
+  FROM birth.collection_registry c
+  CROSS JOIN LATERAL (
+    SELECT min(t.trigger_name) AS triggers, bool_or(NOT t.current) AS stale, bool_or(NOT t.enabled) AS disabled,
+           (SELECT min(p.relid::regclass::text) FROM pg_partition_tree(min(k.relation)) p
+            WHERE p.isleaf AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g
+              WHERE g.tgrelid = p.relid AND g.tgtype = 34 AND g.tgfoid = to_regprocedure('birth.fn_birth_life_auto()')))
+             AS partition
+    FROM known k LEFT JOIN birth.v_birth_life_trigger t ON t.collection_name = k.collection_name
+    WHERE k.collection_name = c.collection_name
+  ) t
+  WHERE c.life_mode <> 'off'
+    AND (t.triggers IS NULL OR t.stale OR t.disabled OR t.partition IS NOT NULL)
 ), replicated AS (
   SELECT 2 AS rank,
          format('rows replicated into %s of %s get no birth', r.relation::regclass, k.collection_name) AS what,
@@ -301,6 +348,7 @@ FROM (
   UNION ALL SELECT * FROM gate
   UNION ALL SELECT * FROM brake
   UNION ALL SELECT * FROM identity
+  UNION ALL SELECT * FROM life
   UNION ALL SELECT * FROM replicated
   UNION ALL SELECT * FROM replica
   UNION ALL SELECT * FROM spike

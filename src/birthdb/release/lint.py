@@ -22,7 +22,12 @@ PGSPOT = "BIRTHDB_PGSPOT"
 #: What pgspot says and why it may: code, object, reason. Anything else fails.
 PGSPOT_EXCEPTIONS: Sequence[tuple[str, str, str]] = tuple(
     ("PS005", f"birth.{procedure}", "a procedure that COMMITs can have no SET clause: it qualifies everything itself")
-    for procedure in ("sp_birth_run_drive", "sp_dot_birth_qt001_apply", "sp_dot_birth_qt001_compensate")
+    for procedure in (
+        "sp_birth_run_drive",
+        "sp_dot_birth_qt001_apply",
+        "sp_dot_birth_qt001_compensate",
+        "sp_dot_birth_qt006_apply",
+    )
 )
 
 #: squawk's rules that do not hold here, and why.

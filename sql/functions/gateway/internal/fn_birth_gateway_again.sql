@@ -1,9 +1,10 @@
 -- Handles codes that were there already when their rows came. A birth of the own collection is locked (FOR KEY SHARE)
 -- until the transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is
--- written again. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is read and not
--- locked. enable_seqscan = off: a plan made while the registry was small would later read all of it.
--- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes.
--- Calls: nothing
+-- written again. Of these, the dead return. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another
+-- collection is read and not locked. enable_seqscan = off: a plan made while the registry was small would later read
+-- all of it.
+-- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes; NB511.
+-- Calls: fn_birth_life_return
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
     p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[])
@@ -39,9 +40,10 @@ BEGIN
     GET DIAGNOSTICS v_written = ROW_COUNT;
     born := born + v_written;
   END LOOP;
+  PERFORM birth.fn_birth_life_return(p_collection, p_codes);
 END;
 $fn_birth_gateway_again$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_again(text, text[]) IS
   'Locks the births of codes that were there already until the transaction ends, and writes again what was removed '
-  'meanwhile; says which codes belong to another collection. Specification: 5.';
+  'meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 9.';

@@ -1,12 +1,10 @@
 -- Rows that this statement gave no birth. A row without a code, or with a code of another collection, is refused if the
 -- collection is required and enforced, else recorded as a finding. The other rows have a code that their own collection
 -- has already: as a rule the row was there before. If two rows can have one code, they may share another row's birth,
--- which only reading every row could rule out; they are recorded, and the census decides. A transaction writes one
--- finding per reason and adds to it up to a thousand times: each addition leaves a dead version, which the next one
--- reads.
+-- which only reading every row could rule out; they are recorded, and the census decides.
 -- Returns: nothing; NB501, NB502.
--- Calls: fn_birth_raise, fn_birth_identity_definition
--- Writes: birth_gateway_finding
+-- Calls: fn_birth_raise, fn_birth_identity_definition, fn_birth_finding_record
+-- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_report(
     p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[])
   RETURNS void
@@ -34,16 +32,11 @@ BEGIN
       OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
-  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
-  SELECT p_collection.collection_name, v.error, v.row_count, v.examples
+  PERFORM birth.fn_birth_finding_record(p_collection.collection_name, v.error, v.row_count, v.examples)
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
                ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
-  WHERE v.row_count > 0
-  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
-  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
-      examples = (f.examples || excluded.examples)[1:10]
-  WHERE f.times < 1000;
+  WHERE v.row_count > 0;
 END;
 $fn_birth_gateway_report$;
 

@@ -6,11 +6,13 @@
 -- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
 -- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
 -- fn_birth_gateway_again.
--- Returns: SQL over birth_new_rows (typed row: over one row $1); $1 of insert and unborn is the collection.
+-- Returns: SQL over birth_new_rows (typed: over p_rows; typed row: over one row $1); $1 of insert and
+-- unborn is the collection.
 -- Calls: nothing
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_statement(
-    p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL)
+    p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL,
+    p_rows text DEFAULT 'birth_new_rows')
   RETURNS text
   LANGUAGE plpgsql
   VOLATILE
@@ -45,15 +47,15 @@ BEGIN
   EXCEPTION WHEN undefined_column THEN
     RETURN 'SELECT false';
   END;
-  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM %I t LIMIT 1' END,
     (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
               CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
               CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
             'false')
      FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
-       AS k(name, type)));
+       AS k(name, type)), p_rows);
 END;
 $fn_birth_gateway_statement$;
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid) IS
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid, text) IS
   'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';

@@ -43,13 +43,14 @@ BEGIN
                     WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
-    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
+    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, dead, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
     server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
-    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
-    r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, coalesce(r_run.dead, 0), r_run.unresolvable,
+    r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint,
+    r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;

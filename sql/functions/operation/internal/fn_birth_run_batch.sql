@@ -21,6 +21,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_purpose record;
   r_slice record;
+  r_part birth.birth_backfill_ledger_v2;
   v_marker text[] := p_run.resume_marker;
   v_visited bigint := 0;
   v_rows bigint;
@@ -33,8 +34,12 @@ BEGIN
     v_rows := least(c_chunk, p_batch - v_visited);
     EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice)
       INTO r_slice USING p_run, v_marker, v_rows;
+    -- The run, from the end of the slice before to the end of this one.
+    r_part := p_run;
+    r_part.resume_marker := v_marker;
+    r_part.target_upper := coalesce(r_slice.last_key, p_run.target_upper);
     EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write)
-      INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+      INTO v_chunk USING r_part, r_slice.codes, r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];

@@ -13,7 +13,7 @@ AS $fn_birth_run_finish$
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
-  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source = 'rows' FROM birth.fn_birth_purpose(p_purpose) p);
   -- Before the rows are counted: a rule that holds then holds for all that is counted.
   v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;

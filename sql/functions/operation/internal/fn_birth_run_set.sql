@@ -26,14 +26,15 @@ BEGIN
     EXECUTE format(
       'SELECT c.*, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint, s.last_key AS upper'
       ' FROM birth.%I($1, NULL, $2) s,'
-      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
-      ' AS c(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, foreign_codes)',
+      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
+      ' AS c(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, foreign_codes)',
       r_purpose.slice) INTO r_set USING p_run, p_rows;
   END IF;
   r_fresh := p_run;
   r_fresh.source_rows := r_set.source_rows;
   r_fresh.existing_births := r_set.existing_births;
   r_fresh.orphans := r_set.orphans;
+  r_fresh.dead := r_set.dead;
   r_fresh.unresolvable := r_set.unresolvable;
   r_fresh.duplicates := r_set.duplicates;
   r_fresh.collisions := r_set.collisions;

@@ -6,9 +6,9 @@
 --        fn_birth_key_lists, fn_birth_scan
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint)
-  RETURNS TABLE (source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint,
-    collisions bigint,
-                 foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+  RETURNS TABLE (source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint,
+                 duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[],
+                 range_fingerprint numeric[], upper text[])
   LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
@@ -23,7 +23,7 @@ BEGIN
   ELSIF p_rows IS NULL THEN
     -- A key of another identity may not even be of its type.
     RETURN QUERY
-    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions,
+    SELECT m.source_rows, m.existing_births, m.orphans, m.dead, m.unresolvable, m.duplicates, m.collisions,
       m.collision_examples, m.missing,
            m.fingerprint, m.range_fingerprint, NULL::text[]
     FROM birth.fn_birth_measure(p_run.collection_name, p_run.seed_a, p_run.seed_b,

@@ -1,6 +1,6 @@
--- COMPENSATE: births of the run that were touched since they were written: they differ from their receipts, or
--- something references them. With p_codes only those births are asked about, which their batch has locked: nothing can
--- begin to reference them any more.
+-- COMPENSATE: births of the run that were touched since they were written: they differ from their receipts, they died,
+-- or something references them. With p_codes only those births are asked about, which their batch has locked: nothing
+-- can begin to reference them any more.
 -- Returns: an error of the catalogue that names up to twenty, or NULL.
 -- Calls: fn_birth_run_births, fn_birth_scan, fn_birth_error
 -- Writes: nothing
@@ -40,6 +40,11 @@ BEGIN
     ' OR b.born_at NOT IN (SELECT r.born_at FROM birth.birth_receipt r'
     ' WHERE r.run_id = $1.run_id AND r.purpose = $1.purpose))'
     ' LIMIT $3) t'
+    INTO v_some USING p_run, p_codes, c_most;
+  v_touched := v_touched || v_some;
+  EXECUTE 'SELECT array_agg(t.entity_code || '' died'')'
+    ' FROM (SELECT b.entity_code FROM birth.birth_registry b JOIN birth.birth_death d ON d.entity_code = b.entity_code'
+    ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2)) LIMIT $3) t'
     INTO v_some USING p_run, p_codes, c_most;
   v_touched := v_touched || v_some;
   FOR r_key IN

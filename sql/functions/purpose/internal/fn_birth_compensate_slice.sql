@@ -6,13 +6,21 @@
 CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[],
   p_rows bigint)
   RETURNS TABLE (visited bigint, codes text[], fingerprint numeric[], last_key text[])
-  LANGUAGE sql
+  LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
 AS $fn_birth_compensate_slice$
+BEGIN
+  -- Deaths that are being written are waited for; those that begin wait, and find no birth.
+  IF EXISTS (SELECT FROM birth.collection_registry c
+             WHERE c.collection_name = p_run.collection_name AND c.life_key <> '{}') THEN
+    LOCK TABLE birth.birth_death IN SHARE MODE;
+  END IF;
+  RETURN QUERY
   SELECT count(*), coalesce(array_agg(o.entity_code), '{}'), NULL::numeric[], NULL::text[]
   FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_rows FOR UPDATE) o;
+END;
 $fn_birth_compensate_slice$;
 
 COMMENT ON FUNCTION birth.fn_birth_compensate_slice(birth.birth_backfill_ledger_v2, text[], bigint) IS

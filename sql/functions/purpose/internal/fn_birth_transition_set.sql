@@ -4,8 +4,8 @@
 -- Calls: fn_birth_transition_change, fn_birth_collection_births
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint)
-  RETURNS TABLE (source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint,
-                 collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[],
+  RETURNS TABLE (source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint,
+                 duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[],
                  range_fingerprint numeric[], upper text[])
   LANGUAGE sql
   STABLE
@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backf
 AS $fn_birth_transition_set$
   SELECT 0::bigint, coalesce(CASE WHEN c.to_status NOT IN ('BIRTH_REQUIRED', c.from_status)
                                   THEN birth.fn_birth_collection_births(p_run.collection_name) END, 0),
-         0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
+         0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
          coalesce(c.fingerprint, '{0,0,0}'), coalesce(c.fingerprint, '{0,0,0}'), NULL::text[]
   FROM (SELECT) AS one
   LEFT JOIN birth.fn_birth_transition_change(p_run, false) c ON true;

@@ -1,15 +1,16 @@
--- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. A STABLE function sees all its
--- statements as of the caller's. Orphans are births whose code no source row has under the current identity.
--- One join and a few counts, which parallel workers of every major can do; the rest is subtraction. OFFSET '0' makes
--- the server compute a row's code once (a plain 0 would forbid workers). IS DISTINCT FROM, unlike <>, is computed
--- before the join, which then carries a flag instead of a name. The collection's births are counted apart, by an index.
+-- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. O are the orphans and the dead.
+-- A STABLE function sees all its statements as of the caller's. Orphans and dead are births whose code no source row
+-- has under the current identity; the dead have an open death. One join and a few counts, which parallel workers of
+-- every major can do; the rest is subtraction. OFFSET '0' makes the server compute a row's code once (a plain 0 would
+-- forbid workers). IS DISTINCT FROM, unlike <>, is computed before the join, which then carries a flag instead of a
+-- name. The collection's births are counted apart, by an index.
 -- Returns: one row; with p_upper also the missing codes up to that key. For an eligible collection only.
 -- Calls: fn_birth_identity_definition, fn_birth_key_lists, fn_birth_collection_births, fn_birth_scan
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_measure(
     p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL)
   RETURNS TABLE (source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint,
-                 collision_examples text[], existing_births bigint, missing bigint, orphans bigint,
+                 collision_examples text[], existing_births bigint, missing bigint, orphans bigint, dead bigint,
                  fingerprint numeric[], range_fingerprint numeric[])
   LANGUAGE plpgsql
   STABLE
@@ -19,25 +20,27 @@ AS $fn_birth_measure$
 DECLARE
   r_identity record;
   v_births bigint := birth.fn_birth_collection_births(p_collection);
+  v_dead bigint;
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT count(*) INTO v_dead FROM birth.birth_death d WHERE d.collection_name = p_collection AND d.returned_at IS NULL;
   RETURN QUERY
   SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing,
-         v_births - m.own, m.fingerprint, m.range_fingerprint
+         v_births - m.own - (v_dead - m.dead_rows), v_dead - m.dead_rows, m.fingerprint, m.range_fingerprint
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
              SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code
              WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
-           c.codes - c.born, c.born - c.collisions, ARRAY[c.codes - c.born, c.a, c.b], %2$s
+           c.codes - c.born, c.born - c.collisions, c.dead_rows, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
       SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born,
-             count(*) FILTER (WHERE b.is_foreign) AS collisions,
+             count(*) FILTER (WHERE b.is_foreign) AS collisions, %5$s AS dead_rows,
              coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE b.entity_code IS NULL), 0) AS a,
              coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE b.entity_code IS NULL), 0) AS b%4$s
       FROM (%1$s) s
       LEFT JOIN (SELECT r.entity_code, r.collection_name IS DISTINCT FROM $1 AS is_foreign
-                 FROM birth.birth_registry r) b ON b.entity_code = s.code
+                 FROM birth.birth_registry r) b ON b.entity_code = s.code%6$s
     ) c
   $measure$,
     format(CASE WHEN r_identity.codes_distinct
@@ -57,10 +60,16 @@ BEGIN
       ' coalesce(sum(hashtextextended(s.code, $2))'
       ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
       ' coalesce(sum(hashtextextended(s.code, $3))'
-      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END),
+      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END,
+    -- Where nothing is dead, nothing is joined.
+    CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
+    CASE WHEN v_dead > 0 THEN
+      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
+      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
+      ' ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
-       missing bigint, own bigint, fingerprint numeric[], range_fingerprint numeric[]);
+       missing bigint, own bigint, dead_rows bigint, fingerprint numeric[], range_fingerprint numeric[]);
 END;
 $fn_birth_measure$;
 

@@ -1,0 +1,47 @@
+-- Handles codes that were there already when their rows came. A birth of the own collection is locked (FOR KEY SHARE)
+-- until the transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is
+-- written again. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another collection is read and not
+-- locked. enable_seqscan = off: a plan made while the registry was small would later read all of it.
+-- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes.
+-- Calls: nothing
+-- Writes: birth_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
+    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[])
+  RETURNS record
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+AS $fn_birth_gateway_again$
+DECLARE
+  v_held bigint;
+  v_taken bigint;
+  v_written bigint;
+BEGIN
+  born := 0;
+  -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
+  FOR v_time IN 1 .. 10 LOOP
+    SELECT count(DISTINCT h.entity_code) INTO v_held
+    FROM (SELECT b.entity_code
+          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+          WHERE b.collection_name = p_collection
+          ORDER BY b.entity_code
+          FOR KEY SHARE OF b) h;
+    SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
+    INTO taken, v_taken, examples
+    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
+    WHERE b.collection_name <> p_collection;
+    EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)
+    ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    born := born + v_written;
+  END LOOP;
+END;
+$fn_birth_gateway_again$;
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(text, text[]) IS
+  'Locks the births of codes that were there already until the transaction ends, and writes again what was removed '
+  'meanwhile; says which codes belong to another collection. Specification: 5.';

@@ -1,0 +1,124 @@
+-- Creates a collection's life triggers: from then on the ends of its rows are recorded. The identity has to be told
+-- apart by its key, or looking for a living row by key would be wrong. A partitioned table gets row triggers, which
+-- PostgreSQL clones, and a trigger on TRUNCATE for each partition, which it does not. A table that receives logical
+-- replication takes observe alone: a refusal would stop the subscription.
+-- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
+-- Returns: the next step.
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
+--        fn_birth_replicated_tables, fn_birth_life_shape, fn_birth_act_record
+-- Writes: collection_registry
+CREATE OR REPLACE FUNCTION birth.fn_birth_life_attach(
+    p_collection text, p_mode text DEFAULT 'observe', p_column text DEFAULT NULL, p_dead text[] DEFAULT '{}')
+  RETURNS text
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET lock_timeout = '2s'
+AS $fn_birth_life_attach$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+  r_table record;
+  v_type text;
+  v_fault text;
+  v_grants text;
+  v_changed text;
+  v_args text;
+  v_leaf oid;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
+     OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL OR (p_column IS NULL) <> (p_dead = '{}') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_column %L, p_dead %L', p_mode, p_column, p_dead),
+      'the mode is observe or enforce; p_column and the values in p_dead that mean dead belong together');
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  IF r_identity.relation IS NULL THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  ELSIF r_identity.code_sql IS NULL OR r_identity.code_sql IS DISTINCT FROM r_collection.birth_code_sql THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection,
+      r_identity.status, r_identity.reason));
+  ELSIF EXISTS (SELECT FROM birth.v_birth_life_trigger t
+                WHERE t.collection_name = p_collection AND t.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('life_attached', format('collection %s', p_collection));
+  END IF;
+  SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AND EXISTS (
+           SELECT FROM pg_subscription_rel s JOIN pg_partition_tree(c.oid) p ON p.relid = s.srrelid) AS replicated,
+         c.relrowsecurity, c.relowner
+  INTO r_table
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
+  SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
+  WHERE a.attrelid = r_identity.relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated <> 'v' AND a.atttypid < 16384;
+  v_fault := CASE
+    WHEN NOT r_identity.codes_distinct
+      THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
+    WHEN p_column IS NOT NULL AND v_type IS NULL
+      THEN format('column %s does not exist, is virtual, or has a type that is not built-in', p_column)
+    WHEN r_table.relrowsecurity
+      THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
+    WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
+    WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                     WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled)
+      THEN 'the collection has no enabled gateway, which tells when a code comes back' END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
+              || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  UPDATE birth.collection_registry c
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns,
+      life_first = (SELECT i.identity FROM pg_attribute a
+                    CROSS JOIN LATERAL pg_identify_object(1259, a.attrelid, a.attnum) i
+                    WHERE a.attrelid = r_identity.relation AND a.attnum = 1 AND NOT a.attisdropped
+                      AND c.birth_code_columns = ARRAY[a.attname::text] AND c.birth_code_strategy <> 'legacy'
+                      AND p_column IS NULL)
+  WHERE c.collection_name = p_collection
+  RETURNING c.* INTO r_collection;
+  v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
+  SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', n.name), ' OR ')
+  INTO v_changed
+  FROM (SELECT unnest(r_collection.birth_code_columns) UNION SELECT p_column WHERE p_column IS NOT NULL) AS n(name);
+  EXECUTE format('CREATE TRIGGER birth_life_delete AFTER DELETE ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+    r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
+      ELSE 'REFERENCING OLD TABLE AS birth_old_rows FOR EACH STATEMENT' END, v_args);
+  EXECUTE format('CREATE TRIGGER birth_life_update AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
+    ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', r_table.name, v_changed, v_args);
+  IF p_column IS NOT NULL THEN
+    -- After the gateway's, by its name.
+    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+      r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
+        ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END, v_args);
+  END IF;
+  FOR v_leaf IN SELECT p.relid FROM pg_partition_tree(r_identity.relation) p WHERE p.isleaf
+                UNION SELECT r_identity.relation WHERE NOT EXISTS (SELECT FROM pg_partition_tree(r_identity.relation))
+  LOOP
+    EXECUTE format('CREATE TRIGGER birth_life_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', v_leaf::regclass, v_args);
+  END LOOP;
+  PERFORM birth.fn_birth_act_record('life_attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'column', p_column, 'dead', p_dead));
+  RETURN CASE WHEN r_table.replicated
+    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass,
+                              t.trigger_name), ' ')
+          FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection)
+         || '  -- by the table''s owner: replicated rows fire no other trigger'
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := %L);'
+                '  -- an operator: what ended before', p_collection) END;
+END;
+$fn_birth_life_attach$;
+
+COMMENT ON FUNCTION birth.fn_birth_life_attach(text, text, text, text[]) IS
+  'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows '
+  'retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520; 55P03 after '
+  'two seconds. Specification: 9.';

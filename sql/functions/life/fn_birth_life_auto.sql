@@ -1,0 +1,126 @@
+-- The life triggers: they record deaths in the transaction that takes the rows, and refuse in mode enforce what would
+-- take a code for another entity. A statement trigger reads its transition table, a row trigger (partitioned and
+-- replicated tables, and every UPDATE) its row; both only the identity columns, the key among them and the life column,
+-- whose types are built-in (fn_birth_gateway_collection; PostgreSQL refuses to change the type of a column that a
+-- trigger's WHEN names). Rows of the table itself are read as birth_scanner alone. AFTER triggers run when the
+-- statement is complete, so what they find is what it left. A single row that is deleted by its first column, with a
+-- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and named k by
+-- position.
+-- SECURITY DEFINER: the login that deletes a row may not write deaths.
+-- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
+-- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
+--        fn_birth_life_report, fn_birth_life_end, fn_birth_life_change, fn_birth_life_truncate
+-- Writes: birth_death
+CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
+  RETURNS trigger
+  LANGUAGE plpgsql
+  VOLATILE
+  SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET plan_cache_mode = force_generic_plan
+AS $fn_birth_life_auto$
+DECLARE
+  r_collection birth.collection_registry;
+  r_before record;
+  r_after record;
+  v_rows bigint;
+  v_key text;
+  v_first text;
+  v_type oid;
+  v_prefix text;
+  v_typed boolean;
+  v_living bigint;
+  v_examples text[];
+  v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
+BEGIN
+  IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s', pg_backend_pid()));
+  END IF;
+  IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' THEN
+    SELECT (pg_identify_object(1259, TG_RELID, 1)).identity INTO v_first;
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, '') INTO v_type, v_prefix
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = v_first AND c.life_mode <> 'off'
+      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_');
+    SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(t.k)::oid WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25
+                                              ELSE pg_typeof(t.k)::oid END
+                         THEN t.k::text COLLATE "C" END)
+    INTO v_rows, v_key FROM birth_old_rows t(k);
+    IF v_rows = 0 THEN
+      RETURN NULL;
+    ELSIF v_rows = 1 AND v_key IS NOT NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+      INSERT INTO birth.birth_death AS d (entity_code, collection_name, manner)
+      SELECT b.entity_code, b.collection_name, 'DELETE' FROM birth.birth_registry b
+      WHERE b.entity_code = v_prefix || v_key AND b.collection_name = TG_ARGV[0]
+        AND b.xmax = 0 AND b.born_at < now()
+      ON CONFLICT (entity_code) DO UPDATE
+      SET died_at = excluded.died_at, died_xid = excluded.died_xid, manner = excluded.manner, successor = NULL,
+          returned_at = NULL
+      WHERE d.returned_at IS NOT NULL;
+      IF FOUND THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+  END IF;
+
+  r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+  IF r_collection.life_mode = 'off' OR starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN NULL;
+  ELSIF TG_OP = 'TRUNCATE' THEN
+    PERFORM birth.fn_birth_life_truncate(r_collection, TG_RELID);
+    RETURN NULL;
+  END IF;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF TG_LEVEL = 'STATEMENT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed', r_collection, TG_RELID, v_new) INTO v_typed;
+    ELSIF TG_OP = 'INSERT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_collection, TG_RELID) INTO v_typed USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_collection, TG_RELID) INTO v_typed USING OLD;
+    END IF;
+    IF v_typed IS NOT TRUE THEN
+      r_collection.birth_code_sql := 'NULL::text';
+    END IF;
+  END IF;
+
+  IF TG_LEVEL = 'STATEMENT' THEN
+    EXECUTE format(
+      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3))'
+      ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
+      ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
+      ' (array_agg(r.code) FILTER (WHERE r.living))[1:3] AS examples'
+      ' FROM (SELECT s.*, s.code IS NOT NULL AND ($4 OR NOT s.living) AS ends,'
+      ' (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
+      birth.fn_birth_life_row(r_collection, false), v_new)
+    INTO v_living, v_examples
+    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
+  ELSIF TG_OP = 'INSERT' THEN
+    EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
+    IF NOT r_after.living AND r_after.code IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys], 'STATUS');
+    END IF;
+  ELSE
+    EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_before USING OLD;
+    IF TG_OP = 'UPDATE' THEN
+      EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
+      PERFORM birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys, r_before.living,
+        r_after.code, r_after.keys, r_after.living);
+    ELSIF r_before.code IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys], 'DELETE');
+      v_living := r_before.living::integer;
+      v_examples := ARRAY[r_before.code];
+    END IF;
+  END IF;
+  -- Where things retire by status, a row that was not retired is not deleted.
+  IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
+    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+  END IF;
+  RETURN NULL;
+END;
+$fn_birth_life_auto$;
+
+COMMENT ON FUNCTION birth.fn_birth_life_auto() IS
+  'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the '
+  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 9.';

@@ -1,0 +1,36 @@
+-- Which codes have a living row of the collection now: looked for by key, and by code, because a collation can call two
+-- keys equal. As birth_scanner, because the planner may run code of the table's owner.
+-- Returns: those codes; what fn_birth_scan raises.
+-- Calls: fn_birth_scan, fn_birth_life_living
+-- Writes: nothing
+CREATE OR REPLACE FUNCTION birth.fn_birth_life_look(
+    p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[])
+  RETURNS text[]
+  LANGUAGE plpgsql
+  VOLATILE
+  SET search_path = pg_catalog, pg_temp
+AS $fn_birth_life_look$
+DECLARE
+  v_types CONSTANT text[] := ARRAY(
+    SELECT p_collection.birth_code_types[array_position(p_collection.birth_code_columns, k.name)]::text
+    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position) ORDER BY k.position);
+  v_root oid := coalesce(pg_partition_root(p_relation), p_relation);
+  v_living text[];
+BEGIN
+  SELECT s.living INTO v_living
+  FROM birth.fn_birth_scan(format(
+    'SELECT array_agg(c.code) FROM (SELECT ($8)[i] AS code, %s FROM generate_subscripts($8, 1) AS i) c'
+    ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
+    (SELECT string_agg(format('($4)[i][%s]::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
+    (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    p_collection.birth_code_sql, birth.fn_birth_life_living(p_collection)),
+    p_after := p_keys, p_codes := p_codes) AS s(living text[]);
+  RETURN coalesce(v_living, '{}');
+END;
+$fn_birth_life_look$;
+
+COMMENT ON FUNCTION birth.fn_birth_life_look(birth.collection_registry, oid, text[], text[]) IS
+  'Those of the codes that have a living row now, looked up by key. NB119. Specification: 9.';
