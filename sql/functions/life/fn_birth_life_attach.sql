@@ -46,8 +46,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('life_attached', format('collection %s', p_collection));
   END IF;
   SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
-         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AND EXISTS (
-           SELECT FROM pg_subscription_rel s JOIN pg_partition_tree(c.oid) p ON p.relid = s.srrelid) AS replicated,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AS replicated,
          c.relrowsecurity, c.relowner
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;

@@ -4,12 +4,12 @@
 -- whose types are built-in (fn_birth_gateway_collection; PostgreSQL refuses to change the type of a column that a
 -- trigger's WHEN names). Rows of the table itself are read as birth_scanner alone. AFTER triggers run when the
 -- statement is complete, so what they find is what it left. A single row that is deleted by its first column, with a
--- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and named k by
--- position.
+-- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and has a name
+-- by position that no other column is likely to have.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
---        fn_birth_life_report, fn_birth_life_end, fn_birth_life_change, fn_birth_life_truncate
+--        fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
   RETURNS trigger
@@ -25,9 +25,9 @@ DECLARE
   r_after record;
   v_rows bigint;
   v_key text;
-  v_first text;
   v_type oid;
   v_prefix text;
+  r_typed birth.collection_registry;
   v_typed boolean;
   v_living bigint;
   v_examples text[];
@@ -37,18 +37,28 @@ BEGIN
     PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s', pg_backend_pid()));
   END IF;
   IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' THEN
-    SELECT (pg_identify_object(1259, TG_RELID, 1)).identity INTO v_first;
+    -- Without a child table, whose rows the transition table has too.
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, '') INTO v_type, v_prefix
     FROM birth.collection_registry c
-    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = v_first AND c.life_mode <> 'off'
-      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_');
-    SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(t.k)::oid WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25
-                                              ELSE pg_typeof(t.k)::oid END
-                         THEN t.k::text COLLATE "C" END)
-    INTO v_rows, v_key FROM birth_old_rows t(k);
-    IF v_rows = 0 THEN
-      RETURN NULL;
-    ELSIF v_rows = 1 AND v_key IS NOT NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = (pg_identify_object(1259, TG_RELID, 1)).identity
+      AND c.life_mode <> 'off' AND c.life_key = c.birth_code_columns AND c.birth_code_strategy <> 'legacy'
+      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
+    IF v_type IS NULL THEN
+      IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
+        RETURN NULL;
+      END IF;
+    ELSE
+      -- Not cast to text: the planner would look into a cast of the owner's, whatever the type is asked for.
+      SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
+                                                WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
+                           THEN format('%s', s."birth first") END)
+      INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
+      IF v_rows = 0 THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+    IF v_rows = 1 AND v_key IS NOT NULL AND current_setting('transaction_isolation') = 'read committed' THEN
       INSERT INTO birth.birth_death AS d (entity_code, collection_name, manner)
       SELECT b.entity_code, b.collection_name, 'DELETE' FROM birth.birth_registry b
       WHERE b.entity_code = v_prefix || v_key AND b.collection_name = TG_ARGV[0]
@@ -63,31 +73,53 @@ BEGIN
     END IF;
   END IF;
 
+  -- A closed table takes no row; that one goes is nothing to refuse.
+  IF TG_OP IN ('DELETE', 'TRUNCATE')
+     AND EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0] AND c.gate_closed) THEN
+    RETURN NULL;
+  END IF;
   r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF r_collection.life_mode = 'off' OR starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN NULL;
+  END IF;
+  -- Columns that were renamed, replaced or classified anew since.
+  SELECT count(*) = cardinality(r_collection.birth_code_columns || r_collection.life_column)
+           - (r_collection.life_column IS NULL)::integer AND r_collection.life_key <@ r_collection.birth_code_columns,
+         min(a.atttypid) FILTER (WHERE a.attname = r_collection.life_column)
+  INTO v_typed, v_type
+  FROM (SELECT unnest(r_collection.birth_code_columns || r_collection.life_column)) AS n(name)
+  JOIN pg_attribute a ON a.attrelid = TG_RELID AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.atttypid < 16384;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF v_typed AND TG_OP <> 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
+    r_typed := r_collection;
+    IF v_type IS NOT NULL THEN
+      r_typed.birth_code_columns := r_typed.birth_code_columns || r_typed.life_column;
+      r_typed.birth_code_types := r_typed.birth_code_types || v_type::regtype;
+    END IF;
+    IF TG_LEVEL = 'STATEMENT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed', r_typed, TG_RELID, v_new) INTO v_typed;
+    ELSIF TG_OP = 'INSERT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_typed, TG_RELID) INTO v_typed USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_typed, TG_RELID) INTO v_typed USING OLD;
+    END IF;
+  END IF;
+  IF NOT v_typed THEN
+    PERFORM birth.fn_birth_life_report(r_collection, 'life_unread', 1,
+      ARRAY[format('columns of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)]);
     RETURN NULL;
   ELSIF TG_OP = 'TRUNCATE' THEN
     PERFORM birth.fn_birth_life_truncate(r_collection, TG_RELID);
     RETURN NULL;
   END IF;
-  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    IF TG_LEVEL = 'STATEMENT' THEN
-      EXECUTE birth.fn_birth_gateway_statement('typed', r_collection, TG_RELID, v_new) INTO v_typed;
-    ELSIF TG_OP = 'INSERT' THEN
-      EXECUTE birth.fn_birth_gateway_statement('typed row', r_collection, TG_RELID) INTO v_typed USING NEW;
-    ELSE
-      EXECUTE birth.fn_birth_gateway_statement('typed row', r_collection, TG_RELID) INTO v_typed USING OLD;
-    END IF;
-    IF v_typed IS NOT TRUE THEN
-      r_collection.birth_code_sql := 'NULL::text';
-    END IF;
-  END IF;
 
   IF TG_LEVEL = 'STATEMENT' THEN
     EXECUTE format(
-      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3))'
+      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)),'
+      ' count(birth.fn_birth_life_return($5, k.back))'
       ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
+      ' array_agg(r.code) FILTER (WHERE NOT r.ends AND r.code IS NOT NULL) AS back,'
       ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
       ' (array_agg(r.code) FILTER (WHERE r.living))[1:3] AS examples'
       ' FROM (SELECT s.*, s.code IS NOT NULL AND ($4 OR NOT s.living) AS ends,'
@@ -95,10 +127,12 @@ BEGIN
       ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
       birth.fn_birth_life_row(r_collection, false), v_new)
     INTO v_living, v_examples
-    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
+    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE', TG_ARGV[0];
   ELSIF TG_OP = 'INSERT' THEN
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
-    IF NOT r_after.living AND r_after.code IS NOT NULL THEN
+    IF r_after.living THEN
+      PERFORM birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
+    ELSIF r_after.code IS NOT NULL THEN
       PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys], 'STATUS');
     END IF;
   ELSE

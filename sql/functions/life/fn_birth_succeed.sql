@@ -25,6 +25,7 @@ BEGIN
   FROM (SELECT r.collection_name FROM birth.birth_registry r WHERE r.entity_code IN (p_old, p_new)
         ORDER BY r.entity_code FOR NO KEY UPDATE) b;
   v_fault := CASE
+    WHEN p_old = p_new THEN 'nothing succeeds itself'
     WHEN v_births < 2 THEN 'both codes need a birth'
     WHEN EXISTS (SELECT FROM birth.birth_registry r
                  WHERE r.entity_code IN (p_old, p_new) AND r.collection_name <> v_collection)
@@ -36,7 +37,10 @@ BEGIN
   IF v_fault IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('succession_refused', v_fault);
   END IF;
-  UPDATE birth.birth_death d SET successor = p_new WHERE d.entity_code = p_old;
+  UPDATE birth.birth_death d SET successor = p_new WHERE d.entity_code = p_old AND d.returned_at IS NULL;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('succession_refused', format('%s has returned', p_old));
+  END IF;
   PERFORM birth.fn_birth_act_record('succeed', p_collection := v_collection, p_reason := p_reason,
     p_detail := jsonb_build_object('entity_code', p_old, 'successor', p_new));
   RETURN format('SELECT birth.fn_birth_now(p_code := %L);', p_old);

@@ -46,7 +46,7 @@ BEGIN
         coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
         count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1
-        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code AND c.living)
         AND NOT EXISTS (SELECT FROM dead d WHERE d.entity_code = b.entity_code)
       UNION ALL
       SELECT 'dead with a living row', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'),

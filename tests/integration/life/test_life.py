@@ -1,48 +1,11 @@
 """What a life trigger records: a code is dead when no living row has it after the statement that took its row."""
 
-from typing import Any
-
 import psycopg
 import pytest
+from lives import ROWS, TABLE, agree, dead, death_run, deaths, living, send
 from world import World
 
 from birthdb import api, errors
-
-TABLE = "(id bigint PRIMARY KEY, note text)"
-
-
-def living(world: World, definition: str = TABLE, mode: Any = "observe", **life: Any) -> None:
-    world.governed(definition, strategy="synthetic_id", column="id", prefix="T-")
-    api.life_attach(world.steward, "thing", mode, **life)
-
-
-def send(world: World, *statements: str) -> None:
-    """Send the statements as the application, in one transaction."""
-    with world.owner.transaction():
-        for statement in statements:
-            world.owner.execute(statement.encode())
-
-
-def deaths(world: World) -> dict[str, tuple[Any, ...]]:
-    """Return of each death: manner, successor, lives, and whether it is open."""
-    found = world.admin.execute(
-        "SELECT entity_code, manner, successor, lives, returned_at IS NULL FROM birth.birth_death ORDER BY 1"
-    )
-    return {row[0]: row[1:] for row in found}
-
-
-def dead(world: World) -> list[str]:
-    return [code for code, death in deaths(world).items() if death[-1]]
-
-
-def agree(world: World) -> None:
-    """Living births are the codes of living rows, both ways."""
-    checks = {row["check"]: row["rows"] for row in api.census(world.person("rita_reviewer"), "thing")}
-    assert checks["births without a row or a death"] == checks["dead with a living row"] == 0
-    assert checks["rows without a birth"] == 0
-
-
-ROWS = "INSERT INTO app.thing SELECT g, 'x' FROM generate_series(1, 5) g"
 
 
 @pytest.mark.parametrize(
@@ -232,13 +195,6 @@ def test_what_is_dead_stays_an_explained_orphan_of_the_backfill(world: World) ->
     assert world.admin.execute("SELECT dead, orphans FROM birth.birth_backfill_ledger_v2").fetchall() == [(2, 0)]
     assert world.value("SELECT reconciled FROM birth.v_birth_plan_reconciliation")
     agree(world)
-
-
-def death_run(world: World, accept: int, batch: int = 2) -> Any:
-    plan = api.death_plan(world.operator, "thing", dry_run=False)
-    permit = world.judged(plan["run_id"], accept=accept, rows=accept)
-    api.death_apply(world.operator, plan["run_id"], permit, batch=batch, execute=True)
-    return plan["run_id"]
 
 
 def test_a_death_run_ends_what_ended_before(world: World) -> None:

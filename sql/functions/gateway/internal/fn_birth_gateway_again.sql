@@ -15,11 +15,19 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
   SET enable_seqscan = off
 AS $fn_birth_gateway_again$
 DECLARE
+  v_key text[];
+  v_column text;
   v_held bigint;
   v_taken bigint;
   v_written bigint;
 BEGIN
   born := 0;
+  -- Before births are locked, as a compensation does: deaths may follow in this transaction.
+  SELECT c.life_key, c.life_column INTO v_key, v_column
+  FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF v_key <> '{}' THEN
+    LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
+  END IF;
   -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
   FOR v_time IN 1 .. 10 LOOP
     SELECT count(DISTINCT h.entity_code) INTO v_held
@@ -40,7 +48,10 @@ BEGIN
     GET DIAGNOSTICS v_written = ROW_COUNT;
     born := born + v_written;
   END LOOP;
-  PERFORM birth.fn_birth_life_return(p_collection, p_codes);
+  -- Where things retire by status, the life trigger knows which of the rows are living.
+  IF v_column IS NULL THEN
+    PERFORM birth.fn_birth_life_return(p_collection, p_codes);
+  END IF;
 END;
 $fn_birth_gateway_again$;
 

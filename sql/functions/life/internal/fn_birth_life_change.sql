@@ -24,6 +24,7 @@ BEGIN
     ELSIF p_living AND NOT p_living_before THEN
       -- As a row that comes again does.
       PERFORM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
+      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
     END IF;
     RETURN;
   END IF;
@@ -36,6 +37,9 @@ BEGIN
     FROM birth.birth_death d WHERE d.entity_code = p_code AND d.returned_at IS NULL;
     -- Dead, and not this row's own former code of this transaction: told by fn_birth_life_return.
     SELECT * INTO r_again FROM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
+    IF p_living AND p_collection.life_column IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
+    END IF;
     IF r_again.taken > 0 THEN
       PERFORM birth.fn_birth_life_report(p_collection, 'gateway_foreign', 1, ARRAY[p_code]);
     ELSIF r_again.born = 0 AND v_back IS NOT TRUE THEN

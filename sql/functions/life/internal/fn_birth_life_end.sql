@@ -1,12 +1,15 @@
 -- Ends the lives of codes whose rows a statement took. A birth that nothing touched since it was written needs no look:
 -- a row that comes again locks its birth (fn_birth_gateway_again), which leaves a mark on it (xmax) that no session can
 -- take back; and a birth of this transaction may have been written for a row that came after the one that went. For
--- every other birth the rows of now decide. A code without a birth may be one that an open batch is writing: a birth
--- that is written and removed here makes the later of the two wait for the other, and what is born by then dies.
+-- every other birth the rows of now decide. A code without a birth may be one that an open batch is writing: what is
+-- born by the end of that batch dies. The lock comes before births are read: an open compensation, which removes them,
+-- is waited for, and a later one waits.
+-- A statement takes rows of child tables too, whose codes the collection does not count: of such a table every birth is
+-- looked for.
 -- p_keys: the key of each code, as texts.
 -- Returns: nothing; in mode enforce NB517 where the rows cannot be looked at.
--- Calls: fn_birth_life_look, fn_birth_life_report, fn_birth_life_write, fn_birth_finding_record
--- Writes: birth_registry (what it writes it removes)
+-- Calls: fn_birth_life_look, fn_birth_life_report, fn_birth_life_write, fn_birth_life_unborn, fn_birth_finding_record
+-- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_end(
     p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text,
     p_successor text DEFAULT NULL)
@@ -25,12 +28,14 @@ DECLARE
   v_foreign text[];
   v_fault text;
 BEGIN
+  LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
   SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
          array_agg(c.number) FILTER (WHERE NOT b.quiet AND b.own), array_agg(c.code) FILTER (WHERE b.own IS NULL),
          array_agg(c.code) FILTER (WHERE NOT b.own)
   INTO v_dead, v_codes, v_numbers, v_unborn, v_foreign
   FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
-  LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now() AS quiet
+  LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
+               AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
              FROM birth.birth_registry r) b ON b.entity_code = c.code
   WHERE c.code IS NOT NULL;
   IF v_codes IS NOT NULL THEN
@@ -54,20 +59,10 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
   IF v_unborn IS NOT NULL THEN
-    WITH tried AS (
-      INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
-      SELECT c.code, c_name, 'QT-002' FROM unnest(v_unborn) AS c(code) ORDER BY c.code COLLATE "C"
-      ON CONFLICT (entity_code) DO NOTHING
-      RETURNING entity_code
-    )
-    SELECT array_agg(t.entity_code) INTO v_codes FROM tried t;
-    DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_codes);
-    PERFORM birth.fn_birth_finding_record(c_name, 'birth_absent', cardinality(v_codes), v_codes);
-    -- The others are born by now.
     PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(c.code),
       array_agg(ARRAY(SELECT p_keys[c.number][k] FROM generate_subscripts(p_keys, 2) k)), p_manner, p_successor)
     FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
-    JOIN (SELECT unnest(v_unborn) EXCEPT SELECT unnest(v_codes)) AS l(code) ON l.code = c.code
+    JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
     HAVING count(*) > 0;
   END IF;
 END;

@@ -14,7 +14,10 @@ DECLARE
   v_types CONSTANT text[] := ARRAY(
     SELECT p_collection.birth_code_types[array_position(p_collection.birth_code_columns, k.name)]::text
     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position) ORDER BY k.position);
-  v_root oid := coalesce(pg_partition_root(p_relation), p_relation);
+  v_root CONSTANT oid := coalesce(
+    (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
+    pg_partition_root(p_relation), p_relation);
   v_living text[];
 BEGIN
   SELECT s.living INTO v_living

@@ -42,7 +42,9 @@ BEGIN
     ORDER BY d.entity_code FOR UPDATE) l;
   IF v_own IS NOT NULL THEN
     DELETE FROM birth.birth_death d WHERE d.entity_code = ANY (v_own) AND d.lives = 1;
-    UPDATE birth.birth_death d SET returned_at = d.died_at, successor = NULL WHERE d.entity_code = ANY (v_own);
+    UPDATE birth.birth_death d
+    SET returned_at = d.died_at, successor = NULL, return_allowed_by = NULL, return_allowed_at = NULL
+    WHERE d.entity_code = ANY (v_own);
   END IF;
   IF v_later IS NOT NULL THEN
     SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;

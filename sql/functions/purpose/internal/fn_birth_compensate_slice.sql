@@ -12,11 +12,9 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_bac
   SET enable_seqscan = off
 AS $fn_birth_compensate_slice$
 BEGIN
-  -- Deaths that are being written are waited for; those that begin wait, and find no birth.
-  IF EXISTS (SELECT FROM birth.collection_registry c
-             WHERE c.collection_name = p_run.collection_name AND c.life_key <> '{}') THEN
-    LOCK TABLE birth.birth_death IN SHARE MODE;
-  END IF;
+  -- Deaths that are being written are waited for; those that begin wait, and find no birth. Whether or not the
+  -- collection has life triggers: they may be attached meanwhile.
+  LOCK TABLE birth.birth_death IN SHARE MODE;
   RETURN QUERY
   SELECT count(*), coalesce(array_agg(o.entity_code), '{}'), NULL::numeric[], NULL::text[]
   FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_rows FOR UPDATE) o;
