@@ -362,7 +362,9 @@ def test_hostile_names_live_and_die(world: World, name: str) -> None:
     world.register(name)
     world.classify("column", name, column=name)
     world.attach(name)
-    for life in ({}, {"column": name[:60] + "ß", "dead": ["a'b", "c\\d", '"', "{}", "NULL", "%s"]}):
+    retires: Any = {"column": name[:60] + "ß", "dead": ["a'b", "c\\d", '"', "{}", "NULL", "%s"]}
+    lives: list[Any] = [{}, retires]
+    for life in lives:
         api.life_attach(world.steward, name, "enforce", **life)
         triggers = world.admin.execute(
             "SELECT DISTINCT collection_name, current, enabled FROM birth.v_birth_life_trigger"

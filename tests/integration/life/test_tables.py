@@ -1,4 +1,4 @@
-"""Tables, people and settings that life triggers meet: what cannot be recorded is told, and nobody kills for another."""
+"""Tables, people and settings that life triggers meet: what they cannot record is told; nobody kills for another."""
 
 from typing import Any
 
@@ -259,9 +259,10 @@ def test_a_number_that_is_written_otherwise_is_another_code(world: World) -> Non
 
 
 def test_keys_that_a_collation_calls_equal_are_told_apart(world: World) -> None:
-    world.owner.execute(
-        "CREATE COLLATION app.blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
-    )
+    if not world.value("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')"):
+        pytest.skip("a build with ICU")
+    blind = "(provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+    world.owner.execute(f"CREATE COLLATION app.blind {blind}".encode())
     world.governed("(code text COLLATE app.blind PRIMARY KEY)")
     api.life_attach(world.steward, "thing")
     send(world, "INSERT INTO app.thing VALUES ('a'), ('b')")
@@ -466,6 +467,10 @@ def state(world: World) -> Any:
     ).fetchall()
 
 
+#: Arguments that no type allows.
+NO_MODE: Any = "strict"
+NO_VALUES: Any = [None]
+
 DOORS = {
     "SELECT birth.fn_birth_life_attach('thing')": "birth_steward",
     "SELECT birth.fn_birth_life_mode('thing', 'off', 'x')": "birth_steward",
@@ -542,11 +547,11 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
     [
         (lambda w: api.life_attach(w.steward, "thing"), errors.LifeAttached),
         (lambda w: api.life_attach(w.steward, "nothing"), errors.UnknownCollection),
-        (lambda w: api.life_attach(w.steward, "thing", "off"), errors.BadArgument),
+        (lambda w: api.life_attach(w.steward, "thing", NO_MODE), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", column="note"), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", dead=["x"]), errors.BadArgument),
-        (lambda w: api.life_attach(w.steward, "thing", column="note", dead=[None]), errors.BadArgument),
-        (lambda w: api.life_mode(w.steward, "thing", "strict", "x"), errors.BadArgument),
+        (lambda w: api.life_attach(w.steward, "thing", column="note", dead=NO_VALUES), errors.BadArgument),
+        (lambda w: api.life_mode(w.steward, "thing", NO_MODE, "x"), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "thing", "off", " "), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "nothing", "off", "x"), errors.UnknownCollection),
         (lambda w: api.life_mode(w.steward, "other", "observe", "x"), errors.LifeAbsent),
