@@ -117,7 +117,7 @@ BEGIN
   IF TG_LEVEL = 'STATEMENT' THEN
     EXECUTE format(
       'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)),'
-      ' count(birth.fn_birth_life_return($5, k.back))'
+      ' count(CASE WHEN k.back IS NOT NULL THEN birth.fn_birth_life_return(($1).collection_name, k.back) END)'
       ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
       ' array_agg(r.code) FILTER (WHERE NOT r.ends AND r.code IS NOT NULL) AS back,'
       ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
@@ -127,7 +127,7 @@ BEGIN
       ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
       birth.fn_birth_life_row(r_collection, false), v_new)
     INTO v_living, v_examples
-    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE', TG_ARGV[0];
+    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
   ELSIF TG_OP = 'INSERT' THEN
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
     IF r_after.living THEN

@@ -4,7 +4,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import Run, begin, step
 from lives import ROWS, TABLE, agree, dead, death_run, deaths, living, parted, past, retiring, send
+from support import RELEASER, downgrade
 from world import APPLICATION, World
 
 from birthdb import api, errors
@@ -13,6 +15,11 @@ from birthdb import api, errors
 def attention(world: World) -> list[str]:
     found = world.operator.execute("SELECT what FROM birth.v_birth_attention WHERE what LIKE 'life triggers%'")
     return [row[0].removeprefix("life triggers of thing: ") for row in found]
+
+
+def detach(world: World) -> None:
+    """Detach as the steward, and drop the triggers as the owner of the tables."""
+    world.owner.execute(api.life_detach(world.steward, "thing", "a test").encode())
 
 
 def failing(world: World) -> dict[str, list[str]]:
@@ -291,8 +298,7 @@ def test_an_identity_that_is_classified_anew_is_seen(world: World) -> None:
     assert {error for error, _ in world.findings()} == {"life_unread"}
     with pytest.raises(errors.LifeRefused):
         api.life_mode(world.steward, "thing", "enforce", "a test")
-    for statement in api.life_detach(world.steward, "thing", "again").split(";")[:-1]:
-        world.owner.execute(statement.encode())
+    detach(world)
     api.life_attach(world.steward, "thing")
     assert attention(world) == []
     death_run(world, 2)
@@ -333,8 +339,7 @@ def test_a_new_partition_without_a_trigger_on_truncate_is_seen(world: World) -> 
     assert dead(world) == ["T-100"]
     assert failing(world) == {"births without a row or a death": ["T-101"]}
     world.owner.execute("GRANT TRIGGER ON app.more TO birth_definer")
-    for statement in api.life_detach(world.steward, "thing", "again").split(";")[:-1]:
-        world.owner.execute(statement.encode())
+    detach(world)
     api.life_attach(world.steward, "thing")
     assert attention(world) == []
     death_run(world, 1)
@@ -383,8 +388,7 @@ def test_a_table_that_is_replicated_into_is_observed_alone(world: World, shape: 
         world.governed(TABLE, strategy="synthetic_id", column="id", prefix="T-")
     else:
         parted(world)
-        for statement in api.life_detach(world.steward, "thing", "again").split(";")[:-1]:
-            world.owner.execute(statement.encode())
+        detach(world)
     subscribed(world, "app.thing" if shape == "plain" else "app.low")
     try:
         with pytest.raises(errors.LifeRefused):
@@ -692,4 +696,60 @@ def test_a_steward_who_allows_the_return_of_what_died_in_the_same_transaction_ch
         api.code_return(world.steward, "T-1", "a test")
         world.steward.execute("INSERT INTO app.thing VALUES (1)")
     assert deaths(world)["T-1"] == ("DELETE", None, 2, False)
+    agree(world)
+
+
+# --- downgrades
+
+
+def refused_downgrade(world: World) -> str:
+    with pytest.raises(psycopg.Error) as refusal:
+        downgrade(world.db.url(RELEASER), "stage4")
+    return f"{refusal.value.sqlstate} {refusal.value.diag.message_detail}"
+
+
+def test_a_downgrade_waits_for_triggers_and_deaths(world: World) -> None:
+    living(world)
+    send(world, ROWS)
+    assert refused_downgrade(world) == "NB416 thing"
+    api.life_mode(world.steward, "thing", "off", "a test")
+    assert refused_downgrade(world) == "NB416 thing"
+    api.life_mode(world.steward, "thing", "observe", "a test")
+    send(world, "DELETE FROM app.thing WHERE id = 1", "INSERT INTO app.thing VALUES (1)")
+    detach(world)
+    send(world, "DELETE FROM app.thing WHERE id = 2")
+    downgrade(world.db.url(RELEASER), "stage4")
+    # The gateway goes on.
+    send(world, "INSERT INTO app.thing VALUES (2), (9)", "INSERT INTO app.thing VALUES (10)", "DELETE FROM app.thing")
+    assert len(world.births()) == 7
+
+
+def test_a_downgrade_destroys_no_death(world: World) -> None:
+    living(world)
+    send(world, ROWS)
+    past(world, "DELETE FROM app.thing WHERE id = 1", trigger="birth_life_delete")
+    run = death_run(world, 1)
+    detach(world)
+    send(world, "INSERT INTO app.thing VALUES (1)")
+    past(world, "DELETE FROM app.thing WHERE id = 1")
+    permit = world.judged(run, purpose="COMPENSATE", rows=1)
+    with pytest.raises(errors.BirthsTouched):
+        api.compensate(world.operator, run, permit, execute=True)
+    assert refused_downgrade(world).startswith("NB409 birth.birth_death holds 1 rows")
+
+
+def test_a_planned_row_that_is_deleted_during_its_run_stops_it(world: World) -> None:
+    living(world)
+    past(world, ROWS)
+    run = Run("thing", *(planned := world.permitted()), planned[2])
+    begin(world.operator, run, batch=2)
+    assert step(world.operator, run, batch=2) == "running"
+    send(world, "DELETE FROM app.thing WHERE id = 1")
+    assert step(world.operator, run, batch=2) == "running"
+    send(world, "DELETE FROM app.thing WHERE id = 5")
+    with pytest.raises(psycopg.Error) as refusal:
+        step(world.operator, run, batch=2)
+    assert refusal.value.sqlstate == errors.SourceChanged.sqlstate
+    assert dead(world) == ["T-1"]
+    assert world.births() == ["T-1", "T-2", "T-3", "T-4"]
     agree(world)

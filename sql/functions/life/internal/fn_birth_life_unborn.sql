@@ -1,5 +1,5 @@
--- What becomes of codes whose rows went and that had no birth. An open batch may be writing them: a birth that is written
--- and removed here makes the later of the two wait for the other.
+-- What becomes of codes whose rows went and that had no birth. An open batch may be writing them: a birth that is
+-- written and removed here makes the later of the two wait for the other.
 -- Returns: the codes that have a birth of the collection by now; 40001 under an old snapshot.
 -- Calls: fn_birth_finding_record
 -- Writes: birth_registry (what it writes it removes)
