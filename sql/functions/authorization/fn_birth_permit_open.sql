@@ -50,7 +50,7 @@ BEGIN
   IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE'
     AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
      OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status,
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s rows written', p_run_id, r_run.status,
       r_run.actual_inserted));
   END IF;
   PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c
