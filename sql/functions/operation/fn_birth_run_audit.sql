@@ -4,7 +4,8 @@
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: one row for each check and run. Without p_run_id: every run and plan, also one that only acts or permits
 -- name; and a row without a run where rows that belong to none violate a constraint.
--- Calls: fn_birth_run_proof, fn_birth_receipt_seal, fn_birth_constraint_violations, fn_birth_alerts
+-- Calls: fn_birth_run_proof, fn_birth_receipt_seal, fn_birth_constraint_violations, fn_birth_death_violations,
+--        fn_birth_alerts
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL)
   RETURNS TABLE (run_id uuid, check_name text, found text, expected text, pass boolean)
@@ -19,7 +20,8 @@ AS $fn_birth_run_audit$
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
   ), violation AS (
     SELECT v.run_id, string_agg(concat_ws(' x ', v.violated, v.violations), '; ' ORDER BY v.violated) AS found
-    FROM birth.fn_birth_constraint_violations() v GROUP BY v.run_id
+    FROM (SELECT * FROM birth.fn_birth_constraint_violations() UNION ALL
+          SELECT * FROM birth.fn_birth_death_violations()) v GROUP BY v.run_id
   ), other AS (
     -- Runs that another record names: each is in the ledger.
     SELECT a.run_id FROM birth.birth_act a WHERE a.run_id IS NOT NULL

@@ -20,7 +20,7 @@ CREATE TABLE birth.birth_act (
     'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
     'attempt', 'outcome', 'stop', 'tune', 'takeover',
     'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census',
-    'transition_kept', 'life_attach', 'life_mode', 'life_detach', 'return', 'succeed', 'refound')),
+    'transition_kept', 'life_attach', 'life_mode', 'life_detach', 'return', 'succeed', 'refound', 'deaths_dropped')),
   -- An act that stops, loosens or overrides something needs a reason.
   CONSTRAINT birth_act_reason CHECK (
     act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home',

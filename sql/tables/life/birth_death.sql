@@ -15,12 +15,13 @@ CREATE TABLE birth.birth_death (
   return_allowed_at timestamptz,
   -- How a life ends: its row was deleted, retired by its status, given another code, or found missing by a run.
   CONSTRAINT birth_death_manner CHECK (manner IN ('DELETE', 'STATUS', 'REKEY', 'FOUND')),
-  -- What was found was found by a run.
-  CONSTRAINT birth_death_run CHECK (manner <> 'FOUND' OR run_id IS NOT NULL),
+  -- What was found was found by a run; that it returned since, and died again otherwise, is a further life.
+  CONSTRAINT birth_death_run CHECK (CASE manner WHEN 'FOUND' THEN run_id IS NOT NULL
+                                                ELSE run_id IS NULL OR lives > 1 END),
   -- Nothing succeeds itself.
   CONSTRAINT birth_death_successor CHECK (successor <> entity_code),
   -- A life begins once more with each return.
-  CONSTRAINT birth_death_lives CHECK (lives >= 1),
+  CONSTRAINT birth_death_lives CHECK (lives >= 1 AND (returned_at IS NULL OR lives > 1)),
   -- A return is allowed by somebody, of a code that is dead.
   CONSTRAINT birth_death_return CHECK (
     (return_allowed_by IS NULL) = (return_allowed_at IS NULL)

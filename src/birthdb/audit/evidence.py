@@ -32,10 +32,11 @@ TABLES = {
     "birth_review": "review_id",
     "birth_receipt": "run_id, batch_no",
     "birth_transition": "run_id",
+    "birth_death": "entity_code",
 }
 
-#: The one table that may be too large for a document: its rows only when they are asked for.
-BIRTHS = "birth_registry"
+#: The tables that may be too large for a document: their rows only when they are asked for.
+LARGE = frozenset(["birth_registry", "birth_death"])
 
 _LEDGER = "birth_backfill_ledger_v2"
 # The schema of an operator and a type is named where the path may be the caller's: outside of ``one_moment``.
@@ -61,6 +62,24 @@ _SINCE = {"transitions": "birth_transition"}
 _BIRTHS: LiteralString = """
     SELECT pg_catalog.to_jsonb(b)::text FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
     ORDER BY pg_catalog.convert_to(b.entity_code, 'UTF8')"""
+#: The births of a run, its deaths, and the codes that a later run found dead again; a run has only one sort of them.
+_DEATHS: LiteralString = """
+    SELECT l.line::text
+    FROM (
+      SELECT b.entity_code, to_jsonb(b) AS line FROM birth.birth_registry AS b WHERE b.run_id = %(run)s
+      UNION ALL
+      SELECT d.entity_code, to_jsonb(d) || jsonb_build_object('born_in', b.collection_name)
+      FROM birth.birth_death AS d LEFT JOIN birth.birth_registry AS b ON b.entity_code = d.entity_code
+      WHERE d.run_id = %(run)s
+      UNION ALL
+      SELECT c.code, jsonb_build_object('entity_code', c.code, 'collection_name', a.collection_name,
+               'born_in', b.collection_name, 'run_id', a.detail -> 'run_id', 'act_id', a.act_id)
+      FROM birth.birth_act AS a CROSS JOIN LATERAL jsonb_array_elements_text(
+        CASE jsonb_typeof(a.detail -> 'codes') WHEN 'array' THEN a.detail -> 'codes' ELSE '[]' END) AS c(code)
+      LEFT JOIN birth.birth_registry AS b ON b.entity_code = c.code
+      WHERE a.act = 'refound' AND a.detail ->> 'run_id' = %(run)s::text
+    ) AS l
+    ORDER BY convert_to(l.entity_code, 'UTF8')"""
 _HEADER: LiteralString = """
     SELECT GREATEST(pg_catalog.clock_timestamp(), -- fn_birth_clock, calling nothing of birth
                     (SELECT pg_catalog.max(a.acted_at) FROM birth.birth_act AS a) + interval '1 microsecond')
@@ -94,9 +113,9 @@ def export(conn: Connection, run: UUID) -> dict[str, Any]:
 def export_births(conn: Connection, run: UUID) -> Iterator[str]:
     """Yield the lines of an export of one run with its births: ``export``'s document, a line a birth, a closing line.
 
-    The closing line counts the births and has the SHA-256 of every byte before it. Births are streamed, in the order
-    of the bytes of their codes, all of the document's moment. Raises LookupError for an unknown run. The connection
-    must not be inside a transaction until the last line was taken.
+    Of a death run a line is a death. The closing line counts them and has the SHA-256 of every byte before it. They are
+    streamed, in the order of the bytes of their codes, all of the document's moment. Raises LookupError for an unknown
+    run. The connection must not be inside a transaction until the last line was taken.
     """
     summed, births = hashlib.sha256(), -1
     # Before that moment: the document, which holds the census too, comes first.
@@ -123,20 +142,21 @@ def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dic
 
 
 def births_of(conn: Connection, run: UUID) -> Iterator[str]:
-    """Yield the births of a run as JSON, a thousand at a time; inside a transaction."""
+    """Yield the births of a run, or its deaths, as JSON, a thousand at a time; inside a transaction."""
+    query = _DEATHS if "birth_death" in api.objects(conn) else _BIRTHS
     # Births of a run lie side by side, which its index knows and the planner does not.
     conn.execute("SET LOCAL enable_seqscan = off")
     with conn.cursor(name="births") as cursor:
         cursor.itersize = 1000
-        for row in cursor.execute(_BIRTHS, {"run": run}):
+        for row in cursor.execute(query, {"run": run}):
             yield row[0]
 
 
 def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
     """Return all tables of evidence of the release from one snapshot: rows, their number, and their digest.
 
-    The digest is what ``fn_birth_evidence_acknowledge`` asks a DBA for before a downgrade. Of the births the rows are
-    left out unless ``births``. ``sha256`` as in ``export``. The connection must not be inside a transaction.
+    The digest is what ``fn_birth_evidence_acknowledge`` asks a DBA for before a downgrade. Of births and deaths the
+    rows are left out unless ``births``. ``sha256`` as in ``export``. The connection must not be inside a transaction.
     """
     with one_moment(conn):
         header = _header(conn, "all")
@@ -152,7 +172,7 @@ def export_all(conn: Connection, *, births: bool = False) -> dict[str, Any]:
             if table in there:
                 digested = api.rows(conn, "fn_birth_evidence", p_table=table)[0]
                 tables[table] = {"count": digested["rows"], "digest": digested["digest"]}
-                if births or table != BIRTHS:
+                if births or table not in LARGE:
                     tables[table]["rows"] = _rows(conn, table, order)
     return _signed({**header, "tables": tables})
 
@@ -217,7 +237,7 @@ def check(document: Any) -> list[Finding]:
     compare("SHA-256 of the document", lambda: (document["sha256"], digest(document)))
     if isinstance(document, dict) and document.get("kind") == "all":
         for name in document.get("tables", {}):
-            if name != BIRTHS or "rows" in document["tables"][name]:
+            if name not in LARGE or "rows" in document["tables"][name]:
                 compare(f"rows of {name}", lambda name=name: _counted(document["tables"][name]))  # type: ignore[misc]
         receipts = document.get("tables", {}).get("birth_receipt", {}).get("rows", [])
         ledger = document.get("tables", {}).get(_LEDGER, {}).get("rows", [])

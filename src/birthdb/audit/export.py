@@ -9,7 +9,7 @@ Specification: 6, 6.1 R11.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,15 +20,15 @@ from typing import Any
 from uuid import UUID
 
 from birthdb.api import Connection
-from birthdb.audit import admitted, evidence, shape, transition
+from birthdb.audit import admitted, death, evidence, shape, transition
 from birthdb.audit.evidence import Finding, Unreadable
 from birthdb.audit.fingerprint import Fingerprint, codec_of, hasher, sum_of
 
 Row = dict[str, Any]
 Proof = Callable[[], tuple[object, object]]
 
-#: The purposes that write births; runs of the others have none.
-_BEARING = frozenset(["APPLY"])
+#: The purposes whose runs write a line each, births or deaths; runs of the others have none.
+_BEARING = frozenset(["APPLY", "DEATH"])
 
 #: What a birth has of its run.
 _OF_THE_RUN = ("run_id", "collection_name", "dot_origin")
@@ -133,7 +133,7 @@ class _Lines:
                 summed.update(line)
                 births += 1
                 if births:
-                    if fault := shape.fault(row, shape.BIRTH, f"line {births + 1}"):
+                    if fault := shape.fault(row, shape.line(row), f"line {births + 1}"):
                         raise Unreadable(f"{self._file} is no export: {fault}")
                     yield row
         found = {"births": births, "sha256": summed.hexdigest()}
@@ -295,18 +295,22 @@ def _births(export: Export, receipts: Sequence[Row]) -> Iterator[Finding]:
     yield known
     if codec is None or not known["ok"] or export.births is None:
         return
+    times = frozenset(row["born_at"] for row in receipts if row["purpose"] == run["purpose"])
+    gone = death.dropped(export.document)
     strange: list[str] = []
     by_time: dict[str, Fingerprint] = {}
 
     def everything() -> tuple[object, object]:
-        by_time.update(_by_time(export.births() if export.births else (), run, codec, strange))
-        return sum_of(by_time.values()), _left(receipts if run["purpose"] in _BEARING else ())
+        by_time.update(_by_time(export.births() if export.births else (), run, codec, times, strange))
+        return sum_of([*by_time.values(), gone]), _left(receipts if run["purpose"] in _BEARING else ())
 
     yield evidence.finding("births are what the receipts leave", everything)
     yield evidence.finding("each birth once, of this run and collection", lambda: (_named(strange), _named([])))
     if export.closing is not None:
         yield evidence.finding("lines of the export", export.closing)
-    if run["purpose"] in _BEARING and not any(row["purpose"] == "COMPENSATE" for row in receipts):
+    # Of births that were removed, and of deaths whose codes lived on, the batch is not known any more.
+    batched = run["purpose"] in _BEARING and not any(row["purpose"] == "COMPENSATE" for row in receipts)
+    if batched and (run["purpose"] != "DEATH" or (times >= by_time.keys() and not gone.births)):
         yield from _batches(export, by_time, receipts, codec)
 
 
@@ -317,8 +321,13 @@ def _left(receipts: Iterable[Row]) -> Fingerprint:
     return left
 
 
-def _by_time(births: Iterable[Row], run: Row, codec: str, strange: list[str]) -> dict[str, Fingerprint]:
-    """Return the births' fingerprints by their time, which is their batch's; note what is not as it must be."""
+def _by_time(
+    births: Iterable[Row], run: Row, codec: str, times: Container[str], strange: list[str]
+) -> dict[str, Fingerprint]:
+    """Return the births' fingerprints by their time, which is their batch's; note what is not as it must be.
+
+    Those of deaths alike. A death that a later run found again has no time any more.
+    """
     hash_a, hash_b = hasher(run["seed_a"]), hasher(run["seed_b"])
     sums: dict[str, list[int]] = {}
     before = b""
@@ -327,13 +336,24 @@ def _by_time(births: Iterable[Row], run: Row, codec: str, strange: list[str]) ->
         if (bytes_ := code.encode()) <= before:
             strange.append(f"{code} is there twice, or out of order")
         before = bytes_
-        strange += (f"{code} has {name} {birth[name]}" for name in _OF_THE_RUN if birth[name] != run[name])
+        if ("dot_origin" in birth) == (run["purpose"] == "DEATH"):
+            strange.append(f"{code} is nothing that a run for {run['purpose']} writes")
+        elif run["purpose"] == "DEATH":
+            strange += death.strange(birth, run, times)
+        else:
+            strange += (f"{code} has {name} {birth[name]}" for name in _OF_THE_RUN if birth[name] != run[name])
         stored = code.encode(codec)
-        total = sums.setdefault(birth["born_at"], [0, 0, 0])
+        total = sums.setdefault(_time(birth), [0, 0, 0])
         total[0] += 1
         total[1] += hash_a(stored)
         total[2] += hash_b(stored)
     return {time: Fingerprint(*total) for time, total in sums.items()}
+
+
+def _time(line: Row) -> str:
+    """Return the time of a birth or a death; of one that only an act tells of, no time."""
+    time: str = line.get("born_at") or line.get("died_at") or ""
+    return time
 
 
 def _batches(
@@ -362,7 +382,7 @@ def _code_of(export: Export, one: Fingerprint, time: str, codec: str) -> str | N
     for birth in export.births() if export.births else ():
         code: str = birth["entity_code"]
         stored = code.encode(codec)
-        if (birth["born_at"], hash_a(stored), hash_b(stored)) == (time, one.a, one.b):
+        if (_time(birth), hash_a(stored), hash_b(stored)) == (time, one.a, one.b):
             return code
     return None
 
@@ -415,7 +435,8 @@ def compare(then: Export, now: Export) -> Iterator[Finding]:
     yield from _changed("act", old["acts"], new["acts"], "act_id", later=lambda row: row["acted_at"] > since)
     if then.births is not None and now.births is not None:
         fresh = [row for row in new["receipts"] if went_on and row["batch_no"] > last]
-        yield from _births_since(then.births(), now.births(), fresh)
+        gone = death.dropped(new).births - death.dropped(old).births
+        yield from _births_since(then.births(), now.births(), fresh, gone)
 
 
 def _may_move(run: Row, *, went_on: bool) -> Callable[[Row], frozenset[str]]:
@@ -465,16 +486,21 @@ def _differs(check: str, was: Row, is_: Row, columns: Sequence[str]) -> Finding:
     return {"check": check, "found": found, "expected": expected, "ok": False}
 
 
-def _births_since(then: Iterator[Row], now: Iterator[Row], fresh: Sequence[Row]) -> Iterator[Finding]:
-    """Walk along both, which are in the order of their codes; ``fresh`` are the receipts since."""
+def _births_since(then: Iterator[Row], now: Iterator[Row], fresh: Sequence[Row], gone: int) -> Iterator[Finding]:
+    """Walk along both, which are in the order of their codes; ``fresh`` are the receipts since.
+
+    Of deaths ``gone`` went with a downgrade since.
+    """
     born = {row["born_at"] for row in fresh if row["purpose"] != "COMPENSATE"}
-    to_remove = sum(row["written"] for row in fresh if row["purpose"] == "COMPENSATE")
+    to_remove = sum(row["written"] for row in fresh if row["purpose"] == "COMPENSATE") + gone
     differing: list[Finding] = []
-    kept = added = removed = more = 0
+    kept = added = removed = lived = more = 0
     for was, is_ in _side_by_side(then, now):
         kept += was == is_
-        if not was and is_["born_at"] in born:
+        if not was and born and (_time(is_) in born or death.later(is_)):
             added += 1
+        elif was and is_ and death.lived_on(was, is_):
+            lived += was != is_
         elif not is_ and removed < to_remove:
             removed += 1
         elif was != is_ and len(differing) < _NAMED:
@@ -485,7 +511,8 @@ def _births_since(then: Iterator[Row], now: Iterator[Row], fresh: Sequence[Row])
     yield from differing
     if more:
         yield {"check": "birth", "found": f"{more} more differ", "expected": "as exported", "ok": False}
-    counts = f"{kept}, and since then {added} written, {removed} removed" if fresh else f"{kept}"
+    counts = f"{kept}, and since then {added} written, {removed} removed" if fresh or removed else f"{kept}"
+    counts += f", {lived} lived on" if lived else ""
     yield {"check": "birth as exported", "found": counts, "expected": counts, "ok": not differing}
 
 

@@ -14,7 +14,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: As PostgreSQL writes it in UTC, so that texts have the order of the times.
 _TIME = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00", re.ASCII)
 
-_FINGERPRINT = ("number", "sum", "sum")
+#: A number of births, and two sums of their hashes.
+FINGERPRINT: Shape = ("number", "sum", "sum")
 _RUN: Shape = {
     "run_id": "uuid",
     "collection_name": "text",
@@ -24,7 +25,7 @@ _RUN: Shape = {
     "dry_run": "truth",
     "orphans": "number",
     "planned_rows": "number",
-    "planned_fingerprint": _FINGERPRINT,
+    "planned_fingerprint": FINGERPRINT,
     "seed_a": "number",
     "seed_b": "number",
     "wanted?": "policy?",
@@ -33,7 +34,7 @@ _RUN: Shape = {
     "planned_by": "text",
     "max_rows": "number?",
     "expected_delta": "number",
-    "target_fingerprint": _FINGERPRINT,
+    "target_fingerprint": FINGERPRINT,
     "dot_origin": "text?",
     "permit_id": "number?",
     "executed_by": "text?",
@@ -42,7 +43,7 @@ _RUN: Shape = {
     "visited": "number",
     "actual_inserted": "number",
     "skipped": "number",
-    "written_fingerprint": _FINGERPRINT,
+    "written_fingerprint": FINGERPRINT,
     "resume_marker": "key?",
     "started_at": "time?",
     "last_batch_at": "time?",
@@ -61,7 +62,7 @@ _RECEIPT: Shape = {
     "visited": "number",
     "written": "number",
     "skipped": "number",
-    "fingerprint": _FINGERPRINT,
+    "fingerprint": FINGERPRINT,
     "born_at": "time",
     "written_by": "text",
     "dot_origin": "text",
@@ -91,7 +92,7 @@ _VERDICT: Shape = {
     "accept_orphans": "number",
     "reviewed_at": "time",
     "reviewed_by": "text",
-    "planned_fingerprint": _FINGERPRINT,
+    "planned_fingerprint": FINGERPRINT,
     "failures_seen": "number",
     "supersedes": ["number"],
 }
@@ -140,7 +141,7 @@ RUN: Shape = {
     "census?": [{"check": "text", "rows": "number?", "pass": "truth"}],
 }
 
-#: A line of an export with births.
+#: A line of an export with births: a birth, or of a death run a death, with the collection of its birth.
 BIRTH: Shape = {
     "entity_code": "text",
     "collection_name": "text",
@@ -148,6 +149,31 @@ BIRTH: Shape = {
     "run_id": "uuid?",
     "born_at": "time",
 }
+DEATH: Shape = {
+    "entity_code": "text",
+    "collection_name": "text",
+    "born_in": "text?",
+    "run_id": "uuid",
+    "died_at": "time",
+    "manner": "text",
+    "successor": "text?",
+    "returned_at": "time?",
+    "lives": "number",
+}
+#: A code of a death run that returned, and that a later run found dead again: only an act tells of the earlier death.
+REFOUND: Shape = {
+    "entity_code": "text",
+    "collection_name": "text",
+    "born_in": "text?",
+    "run_id": "uuid",
+    "act_id": "number",
+}
+
+
+def line(value: dict[str, Any]) -> Shape:
+    """Return the shape of a line, by the field that the others do not have."""
+    return DEATH if "manner" in value else REFOUND if "act_id" in value else BIRTH
+
 
 #: The export of every table of evidence; those that are not there yet are not in it.
 ALL: Shape = {

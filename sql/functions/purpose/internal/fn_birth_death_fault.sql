@@ -1,5 +1,5 @@
 -- The undoing of DEATH: deaths of the run that were touched since they were written: they returned, died again, got a
--- successor, or a later run found them.
+-- successor, a later run found them, or a downgrade dropped them.
 -- Returns: an error of the catalogue that names up to twenty, or NULL.
 -- Calls: fn_birth_error
 -- Writes: nothing
@@ -21,6 +21,10 @@ AS $fn_birth_death_fault$
     FROM birth.birth_act a
     WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
       AND a.detail ->> 'run_id' = p_run.run_id::text
+    UNION ALL
+    SELECT format('%s went with a downgrade', a.detail #>> '{fingerprint,0}')
+    FROM birth.birth_act a
+    WHERE a.act = 'deaths_dropped' AND a.lineage = p_run.lineage AND a.run_id = p_run.run_id
     LIMIT 20
   ) t
   HAVING count(*) > 0;

@@ -1,5 +1,6 @@
--- DEATH: what the records hold of a run: the deaths that carry it, whether they returned or not, and those that a later
--- run found again.
+-- DEATH: what the records hold of a run: the deaths that carry it, whether they returned or not; those that a later run
+-- found again; and what a downgrade dropped after it was acknowledged, by the fingerprint that it kept. A death without
+-- a birth of the collection is none.
 -- Returns: a fingerprint.
 -- Calls: nothing
 -- Writes: nothing
@@ -9,17 +10,29 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_death_proof$
-  SELECT ARRAY[count(*), coalesce(sum(hashtextextended(d.code, p_run.seed_a)), 0),
-               coalesce(sum(hashtextextended(d.code, p_run.seed_b)), 0)]
-  FROM (
-    SELECT d.entity_code AS code FROM birth.birth_death d
+  WITH held AS (
+    SELECT d.entity_code FROM birth.birth_death d
     WHERE d.run_id = p_run.run_id AND d.collection_name = p_run.collection_name
     UNION ALL
-    SELECT c.code COLLATE "C" FROM birth.birth_act a
-    CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
+    SELECT c.code COLLATE "C"
+    FROM birth.birth_act a
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+      CASE jsonb_typeof(a.detail -> 'codes') WHEN 'array' THEN a.detail -> 'codes' ELSE '[]' END) AS c(code)
     WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
       AND a.detail ->> 'run_id' = p_run.run_id::text
-  ) d;
+  ), part AS (
+    SELECT count(*)::numeric AS births, sum(hashtextextended(h.entity_code, p_run.seed_a)) AS a,
+           sum(hashtextextended(h.entity_code, p_run.seed_b)) AS b
+    FROM held h
+    JOIN birth.birth_registry r ON r.entity_code = h.entity_code AND r.collection_name = p_run.collection_name
+    UNION ALL
+    SELECT k.sums[1], k.sums[2], k.sums[3]
+    FROM birth.birth_act a
+    CROSS JOIN LATERAL (SELECT translate(a.detail ->> 'fingerprint', '[]', '{}')::numeric[] AS sums
+                        WHERE a.detail ->> 'fingerprint' ~ '^\[[0-9]+(, -?[0-9]+){2}\]$') k
+    WHERE a.act = 'deaths_dropped' AND a.lineage = p_run.lineage AND a.run_id = p_run.run_id
+  )
+  SELECT ARRAY[sum(p.births), coalesce(sum(p.a), 0), coalesce(sum(p.b), 0)] FROM part p;
 $fn_birth_death_proof$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_proof(birth.birth_backfill_ledger_v2) IS
