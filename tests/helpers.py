@@ -360,6 +360,14 @@ class Scene:
         run = Run(collection, plan["run_id"], 0, 1, 1)
         return run.under(self.permit(run, 1, "TRANSITION"))
 
+    def permitted_deaths(self, collection: str) -> Run:
+        """Plan, review, permit, confirm: a death run that only needs to be executed."""
+        plan = self.ask_one(OPERATOR, "fn_dot_birth_qt006_plan", p_collection=collection, p_dry_run=False)
+        rows = plan["planned_rows"]
+        self.review(plan["run_id"], p_accept_orphans=rows)
+        run = Run(collection, plan["run_id"], 0, rows, rows)
+        return run.under(self.permit(run, rows, "DEATH"))
+
     # --- execution
 
     def apply(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
@@ -376,6 +384,11 @@ class Scene:
         """Send the CALL that changes a policy and return its notices."""
         arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_execute": True}
         return self._call(by, "sp_dot_birth_qt005_apply", arguments)
+
+    def end(self, run: Run, *, batch: int = 1000, by: str = OPERATOR) -> list[str]:
+        """Send the CALL of a death run and return its notices."""
+        arguments = {"p_run_id": run.run_id, "p_permit_id": run.permit_id, "p_batch": batch, "p_execute": True}
+        return self._call(by, "sp_dot_birth_qt006_apply", arguments)
 
     def compensate(self, run: Run, *, batch: int = 1000, by: str = OPERATOR, **changed: Any) -> list[str]:
         """Send the CALL that undoes a run and return its notices."""

@@ -5,8 +5,8 @@ The model (``tests/model``) is the other judge: it knows what they should say, a
 
 from typing import LiteralString
 
-#: Each row is a run and what does not hold of it. Fingerprints of what a run wrote, births or a change of policy, are
-#: computed here anew, with the run's seeds.
+#: Each row is a run and what does not hold of it. Fingerprints of what a run wrote, births, deaths or a change of
+#: policy, are computed here anew, with the run's seeds.
 DISAGREEMENTS: LiteralString = """
 WITH receipt AS (
   SELECT r.run_id, count(*) AS batches, max(r.batch_no) AS last_no,
@@ -24,6 +24,13 @@ WITH receipt AS (
   SELECT t.run_id, t.collection_name, jsonb_build_array(t.collection_name, t.from_status, t.from_governed,
            t.from_version, t.to_status, t.to_governed)::text, 'TRANSITION'
   FROM birth.birth_transition t WHERE t.undone_at IS NULL
+  UNION ALL
+  SELECT d.run_id, d.collection_name, d.entity_code, 'DEATH' FROM birth.birth_death d WHERE d.run_id IS NOT NULL
+  UNION ALL
+  -- That died again, found by a later run: only an act tells of the earlier death.
+  SELECT (a.detail ->> 'run_id')::uuid, a.collection_name, c.code, 'DEATH'
+  FROM birth.birth_act a CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'codes') AS c(code)
+  WHERE a.act = 'refound'
 ), birth AS (
   SELECT l.run_id, count(*) AS births, sum(hashtextextended(h.code, l.seed_a)) AS a,
          sum(hashtextextended(h.code, l.seed_b)) AS b
@@ -79,6 +86,11 @@ SELECT NULL, NULL, format('policy %s of %s', r.policy_version, r.collection_name
 FROM birth.collection_registry r
 WHERE r.policy_version <> 1 + (SELECT count(*) + count(t.undone_at) FROM birth.birth_transition t
                                WHERE t.collection_name = r.collection_name)
+UNION ALL
+SELECT d.run_id, NULL, format('death of %s without a birth of its collection', d.entity_code)
+FROM birth.birth_death d
+LEFT JOIN birth.birth_registry b ON b.entity_code = d.entity_code AND b.collection_name = d.collection_name
+WHERE b.entity_code IS NULL
 """
 
 #: Each row is a run that went past a verdict, or in which one person took two parts.

@@ -2,8 +2,8 @@
 
 What must differ is taken out, and nothing else:
 
-- an instant of the run's is ``during the run``; those of before it stay. A birth has, in place of its instant, the
-  batch whose receipt has the same one
+- an instant of the run's is ``during the run``; those of before it stay. A birth, or a death, has in place of its
+  instant the batch whose receipt has the same one; a death's transaction is not compared
 - the attempts, the outcomes and verdicts of those that ended early, the epoch, the numbers of the acts, and a backend's
   number: a disturbed run took one attempt more
 - that a DBA confirmed the copy which a case is struck in
@@ -26,6 +26,10 @@ _ROWS: Mapping[str, LiteralString] = {
     "birth_registry": """
 SELECT b.*, r.batch_no AS born_at FROM birth.birth_registry b
 LEFT JOIN birth.birth_receipt r ON r.run_id = b.run_id AND r.born_at = b.born_at
+""",
+    "birth_death": """
+SELECT d.*, r.batch_no AS died_at FROM birth.birth_death d
+LEFT JOIN birth.birth_receipt r ON r.run_id = d.run_id AND r.born_at = d.died_at
 """,
 }
 
@@ -71,6 +75,7 @@ def _all(table: str) -> Composed:
 _DIFFERS = {
     "birth_act": ("act_id", "epoch"),
     "birth_backfill_ledger_v2": ("epoch",),
+    "birth_death": ("died_xid",),
     "birth_receipt": ("epoch", "sha256"),
 }
 
@@ -122,9 +127,11 @@ def unsound(scene: Scene) -> list[object]:
         row["entity_code"]
         for row in scene.rows("SELECT entity_code FROM birth.birth_registry WHERE collection_name = %s", (COLLECTION,))
     }
+    dead = {row["entity_code"] for row in scene.rows("SELECT entity_code FROM birth.birth_death")}
     wrong: list[object] = [*scene.unsound()]
     for row in scene.rows(_STANDING):
-        now = row["coverage_status"] if (change := row["purpose"] == "TRANSITION") else codes
+        change = row["purpose"] == "TRANSITION"
+        now = {"TRANSITION": row["coverage_status"], "DEATH": dead}.get(row["purpose"], codes)
         done, undone = ("BIRTH_REQUIRED", DEFERRED) if change else (CODES, set[str]())
         if now != {"done": done, "compensated": undone}.get(row["status"], now):
             wrong.append(f"{row['status']} with {now}")

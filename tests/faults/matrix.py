@@ -370,7 +370,13 @@ def _brought_to_its_end(scene: Scene, stage: Stage) -> Iterator[str]:
         if status == "failed":
             assert stage.run is not None
             purpose = "COMPENSATE" if stage.story.end == "compensated" else None
-            scene.review(stage.run.run_id, p_findings=comparison.AFTER_A_FAILURE, p_purpose=purpose)
+            accepted = 0 if purpose else scene.ledger(stage.run)["orphans"]
+            scene.review(
+                stage.run.run_id,
+                p_findings=comparison.AFTER_A_FAILURE,
+                p_purpose=purpose,
+                p_accept_orphans=accepted,
+            )
             yield "a new verdict"
         scene.session(OPERATOR).execute("SET plpgsql.check_asserts = off")  # no boundary is of interest any more
         try:

@@ -1,8 +1,9 @@
 """What is disturbed: a plan, an apply, a resume, an apply that is being stopped, a compensation, and its resume.
 
 Each is one statement of the operator's, on a collection of seven rows in batches of three: a first, a middle and a last
-batch, and the proof. Beside these a change of the collection's policy, which is one batch, and its undoing. After a
-fault the operator does what the guide says: the same statement again, after a new verdict where the run has failed.
+batch, and the proof. Beside these a change of the collection's policy, which is one batch, and its undoing; and a death
+run, whose births have lost their rows, and its undoing. After a fault the operator does what the guide says: the same
+statement again, after a new verdict where the run has failed.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import LiteralString
 
 import psycopg
 from helpers import OPERATOR, STEWARD, Run, Scene
+from psycopg.sql import SQL, Identifier
 
 ROWS = 7
 BATCH = 3
@@ -95,6 +97,21 @@ def _required(scene: Scene) -> Run:
     return scene.compensable(run)
 
 
+def _ended(scene: Scene) -> Run:
+    """Leave births whose rows are gone, and a permit to end them."""
+    scene.collection(COLLECTION, 0)
+    scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection=COLLECTION, p_mode="observe")
+    scene.insert(COLLECTION, 1, ROWS)
+    scene.execute(SQL("DELETE FROM public.{}").format(Identifier(COLLECTION)))
+    return scene.permitted_deaths(COLLECTION)
+
+
+def _dead(scene: Scene) -> Run:
+    run = _ended(scene)
+    scene.end(run, batch=BATCH)
+    return scene.compensable(run)
+
+
 @contextmanager
 def _rival(scene: Scene, statement: LiteralString) -> Iterator[None]:
     """Hold the first code of the second batch, which then cannot be over before its session is killed."""
@@ -131,6 +148,11 @@ def _apply(scene: Scene, run: Run | None) -> object:
 def _compensate(scene: Scene, run: Run | None) -> object:
     assert run is not None
     return scene.compensate(run, batch=BATCH)
+
+
+def _end(scene: Scene, run: Run | None) -> object:
+    assert run is not None
+    return scene.end(run, batch=BATCH)
 
 
 def _change(scene: Scene, run: Run | None) -> object:
@@ -195,6 +217,15 @@ STORIES = {
             _compensate,
             "compensated",
             (*_BEGIN, "the change", *_PROOF),
+        ),
+        Story("death", "A death run", _ended, _end, "done", (*_BEGIN, *_FIRST, *_REST, *_PROOF)),
+        Story(
+            "death-undo",
+            "The undoing of a death run",
+            _dead,
+            _compensate,
+            "compensated",
+            (*_BEGIN, *_FIRST, *_REST, *_PROOF),
         ),
     )
 }

@@ -91,6 +91,32 @@ CASES = [
         TERMINATE,
         "connection lost, interrupted; the same statement",
     ),
+    (
+        "death",
+        "first batch",
+        "fn_birth_death_write",
+        "PERFORM birth.fn_birth_act_record",
+        CANCEL,
+        "57014, stopped 57014; the same statement",
+    ),
+    (
+        "death",
+        "middle batch",
+        "fn_birth_life_write",
+        "RETURN",
+        TERMINATE,
+        "connection lost, interrupted; the same statement",
+    ),
+    ("death", "proof", "fn_birth_run_finish", "UPDATE", VANISH, "connection lost, done; nothing to do"),
+    ("death-undo", "middle batch", "fn_birth_death_undo", "UPDATE", CANCEL, "57014, stopped 57014; the same statement"),
+    (
+        "death-undo",
+        "last batch",
+        DRIVE,
+        "COMMIT",
+        KILL_SERVER,
+        "connection lost, interrupted; the same statement",
+    ),
 ]
 
 

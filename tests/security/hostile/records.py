@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Identifier
 #: In the order in which they can go.
 _LEFT = (
     "birth_registry",
+    "birth_death",
     "birth_receipt",
     "birth_transition",
     "birth_review",
