@@ -55,7 +55,7 @@ def records(server: EmbeddedServer, name: str = "postgres") -> dict[str, str]:
 
 
 def released_with_births(old: EmbeddedServer) -> str:
-    """Release to head on an old server; three rows are born by the gateway and two by a run."""
+    """Release to head on an old server; three rows are born by the gateway and two by a run, and two more died."""
     url = old.url()
     upgrade(url)
     cluster = Cluster(url)
@@ -72,11 +72,15 @@ def released_with_births(old: EmbeddedServer) -> str:
         steward.execute("""
             SELECT birth.fn_birth_identity_classify('thing', 'synthetic_id', p_column => 'id', p_prefix => 'thing-')""")
         steward.execute("SELECT birth.fn_birth_gateway_attach('thing', 'enforce')")
+        steward.execute("SELECT birth.fn_birth_life_attach('thing', 'enforce')")
     with target.connect(url, autocommit=True) as conn:
-        conn.execute("INSERT INTO public.thing VALUES (1), (2), (3)")
+        conn.execute("INSERT INTO public.thing VALUES (1), (2), (3), (7), (8)")
+        conn.execute("DELETE FROM public.thing WHERE id = 7")
         conn.execute("SET session_replication_role = replica; INSERT INTO public.thing VALUES (5), (6)")
+        conn.execute("DELETE FROM public.thing WHERE id = 8")
         assert conn.execute(DASHBOARD).fetchone() == (True,)
     with closing(cluster), closing(Scene(Database(cluster, "postgres"))) as scene:
+        scene.end(scene.permitted_deaths("thing"))
         scene.apply(scene.permitted("thing"), batch=1)
     return url
 
@@ -104,7 +108,13 @@ def is_attested_anew(url: str, recorded_on: int) -> None:
         census = conn.execute("SELECT bool_and(pass) FROM birth.fn_birth_census('thing')").fetchone()
         assert census == (True,)
         births = conn.execute("SELECT array_agg(entity_code ORDER BY entity_code) FROM birth.birth_registry").fetchone()
-        assert births == ([f"thing-{number}" for number in range(1, 7)],)
+        assert births == ([f"thing-{number}" for number in range(1, 9)],)
+        conn.execute("DELETE FROM public.thing WHERE id = 4")
+        deaths = "SELECT array_agg(entity_code || ' ' || manner ORDER BY entity_code) FROM birth.birth_death"
+        assert conn.execute(deaths).fetchone() == (["thing-4 DELETE", "thing-7 DELETE", "thing-8 FOUND"],)
+        with pytest.raises(psycopg.Error) as refused:
+            conn.execute("INSERT INTO public.thing VALUES (7)")
+        assert refused.value.sqlstate == "NB511"
 
 
 @pytest.mark.parametrize("major", [major for major in server.MAJORS if major < NEWEST])

@@ -43,6 +43,21 @@ def original(world: World) -> World:
 
 
 @pytest.fixture
+def ended(original: World) -> World:
+    """The same, of which two died: one was deleted, and one was found by a death run."""
+    world = original
+    api.life_attach(world.steward, "thing")
+    world.owner.execute("DELETE FROM app.thing WHERE code = 'd'")
+    world.admin.execute("SET session_replication_role = replica; DELETE FROM app.thing WHERE code = 'e'")
+    world.admin.execute("RESET session_replication_role")
+    run = api.death_plan(world.operator, "thing", dry_run=False)["run_id"]
+    permit = world.judged(run, accept=1)
+    api.death_apply(world.operator, run, permit, execute=True)
+    assert world.failed_checks() == {}
+    return world
+
+
+@pytest.fixture
 def into(server: Cluster) -> Iterator[Into]:
     """Databases to restore into."""
     with targets(server) as create:
@@ -50,18 +65,24 @@ def into(server: Cluster) -> Iterator[Into]:
 
 
 @pytest.mark.parametrize("way", [as_text, as_one_file, in_parallel, data_after_the_schema])
-def test_a_restored_copy_has_the_same_contract_births_ledger_and_census(
-    original: World, into: Into, tmp_path: Path, way: Callable[[World, Database, Path], None]
+def test_a_restored_copy_has_the_same_contract_births_deaths_ledger_and_census(
+    ended: World, into: Into, tmp_path: Path, way: Callable[[World, Database, Path], None]
 ) -> None:
-    before = state(original)
+    before = state(ended)
     assert [row for row in before["audit"] if not row["pass"]] == before["drift"] == before["disagreements"] == []
     database = into(None)
-    way(original, database, tmp_path)
+    way(ended, database, tmp_path)
     copy = World(database, made=True)
     assert state(copy) == before
     copy.insert(["z"], "thing (code)")
     assert copy.births() == ["a", "b", "c", "d", "e", "z"]
+    copy.insert(["e"], "thing (code)")
+    copy.owner.execute("DELETE FROM app.thing WHERE code = 'a'")
+    assert copy.admin.execute(
+        "SELECT entity_code, manner, lives, returned_at IS NULL FROM birth.birth_death ORDER BY 1"
+    ).fetchall() == [("a", "DELETE", 1, True), ("d", "DELETE", 1, True), ("e", "FOUND", 2, False)]
     assert copy.failed_checks() == {}
+    assert [row for row in state(copy)["audit"] if not row["pass"]] == state(copy)["disagreements"] == []
 
 
 @pytest.mark.parametrize("way", [as_text, as_one_file, in_parallel, data_after_the_schema])
