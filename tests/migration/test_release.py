@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,8 +21,8 @@ from sqlalchemy import text
 from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 from world import World
 
-from birthdb import api, paths, target
-from birthdb.audit import evidence, verify
+from birthdb import api, audit, errors, paths, target
+from birthdb.audit import Export, evidence, verify
 from birthdb.release import attest
 from birthdb.server import VARIABLE, EmbeddedServer, client
 from pgcontract import semantic
@@ -506,6 +507,82 @@ def test_what_a_downgrade_kept_of_changes_of_policy_is_on_record_again_after_an_
     there_and_back("SELECT birth.fn_birth_collection_register('thing', 'app', 'thing', 'BIRTH_EXEMPT_LOG')")
     world.change_policy("BIRTH_REQUIRED")
     assert world.value(guard) == 0
+
+
+def test_deaths_are_kept_until_their_digest_is_acknowledged_and_their_runs_say_what_went(db: Database) -> None:
+    world = World(db)
+    reader = world.person("rita_reviewer")
+
+    def aside(statement: str) -> None:
+        world.admin.execute(f"SET session_replication_role = replica; {statement}".encode())
+        world.admin.execute("RESET session_replication_role")
+
+    def judged(rows: int) -> tuple[UUID, int]:
+        run = api.death_plan(world.operator, "thing", dry_run=False)["run_id"]
+        return run, world.judged(run, accept=rows, rows=rows)
+
+    def failing() -> list[tuple[Any, ...]]:
+        return [(row["run_id"], row["check_name"]) for row in api.run_audit(reader) if not row["pass"]]
+
+    def unexplained() -> list[str] | None:
+        return world.failed_checks().get("births without a row or a death")
+
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing")
+    world.insert("abcdefg")
+    world.owner.execute("DELETE FROM app.thing WHERE code = 'a'")
+    aside("DELETE FROM app.thing WHERE code IN ('b', 'c')")
+    done, permit = judged(2)
+    api.death_apply(world.operator, done, permit, execute=True)
+    # What returned, and was found again, is on record as an act, which stays.
+    world.insert("c")
+    aside("DELETE FROM app.thing WHERE code IN ('c', 'd', 'e')")
+    stopped, permit = judged(3)
+    with db.connect(autocommit=False) as rival:
+        rival.execute("SELECT FROM birth.birth_registry WHERE entity_code = 'e' FOR UPDATE")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            api.death_apply(world.operator, stopped, permit, batch=2, execute=True)
+    assert failing() == []
+    with audit.live(reader, done) as now:
+        earlier = [Export(now.document, list(now.births() if now.births else ()).__iter__)]
+    world.owner.execute(api.life_detach(world.steward, "thing", "a downgrade").encode())
+
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage4")
+    assert refused.value.sqlstate == "NB409"
+    exported = evidence.export_all(world.person("dora_dba"), births=True)["tables"]["birth_death"]
+    assert refused.value.diag.message_detail == f"birth.birth_death holds 4 rows, digest {exported['digest']}"
+    assert [row["entity_code"] for row in exported["rows"]] == list("abcd")
+    world.person("dora_dba").execute(
+        "SELECT birth.fn_birth_evidence_acknowledge('birth_death', %s)", (exported["digest"],)
+    )
+    downgrade(db.url(RELEASER), "stage4")
+    # A release that does not know the purpose cannot hold the records against it, and says so.
+    assert set(failing()) == {(run, "birth_registry holds what the receipts leave") for run in (done, stopped)}
+    assert {row["next_step"] for row in api.view(reader, "v_birth_run_progress")} == {None}
+    assert len(world.failed_checks()["births without a row"]) == 5
+    upgrade(db.url(RELEASER), "head")
+
+    assert failing() == []
+    assert [check for check in verify.verify(reader).differing if check.what != "guard"] == []
+    for run in (done, stopped):
+        with audit.live(reader, run) as now:
+            later = Export(now.document | {"sha256": evidence.digest(now.document)}, now.births)
+            assert [finding for finding in audit.check(later) if not finding["ok"]] == []
+            if run == done:
+                assert [finding for finding in audit.compare(earlier[0], later) if not finding["ok"]] == []
+    assert unexplained() == list("abcde")
+    # What the runs wrote is not there any more: neither is undone or goes on.
+    for run in (done, stopped):
+        permit = world.judged(run, purpose="COMPENSATE", rows=2)
+        with pytest.raises(errors.BirthsTouched) as touched:
+            api.compensate(world.operator, run, permit, execute=True)
+        assert "went with a downgrade" in str(touched.value.detail)
+    again, permit = judged(5)
+    api.death_apply(world.operator, again, permit, execute=True)
+    assert unexplained() is None
+    assert failing() == []
+    assert verify.verify(reader).differing == []
 
 
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:
