@@ -218,7 +218,7 @@ def test_a_purpose_that_is_not_in_the_list_passes_no_scope(scene: Scene, run: Ru
     found = scene.rows(
         "SELECT s.scope FROM birth.birth_backfill_ledger_v2 l,"
         " unnest(ARRAY['plan', 'permit', 'confirm', 'claim', 'start', 'batch', 'spend', 'end']) AS s(scope)"
-        " WHERE EXISTS (SELECT FROM birth.fn_birth_checks(s.scope, l, 'DEATH', l) c"
+        " WHERE EXISTS (SELECT FROM birth.fn_birth_checks(s.scope, l, 'TRIAL', l) c"
         "               WHERE c.number = 1 AND NOT c.pass AND c.blocker ->> 'error' = 'bad_argument')"
     )
     assert len(found) == 8

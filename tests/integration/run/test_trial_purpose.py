@@ -7,12 +7,19 @@ import pytest
 from helpers import OPERATOR, Driver, Row, Scene, driven, refused
 
 from birthdb import audit, errors
-from birthdb.audit import evidence
+from birthdb.audit import admitted, evidence
 
 #: The line of the list. Its set has no source table and no counts beside its own, so it needs no other routine.
-LINE = """    ('DEATH', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],
-     false, false, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL,
+LINE = """    ('TRIAL', NULL, 'fn_birth_trial_plan', NULL, 'dot-birth-backfill-apply', ARRAY['sp_birth_trial'],
+     false, NULL, NULL, 'fn_birth_trial_slice', 'fn_birth_trial_write', 'fn_birth_trial_proof', NULL,
      'orphans', false),
+"""
+
+#: The CHECKs that name each purpose.
+NAMED = """
+SELECT string_agg(format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname), '; ')
+FROM pg_constraint k
+WHERE k.connamespace = 'birth'::regnamespace AND k.contype = 'c' AND pg_get_constraintdef(k.oid) LIKE '%TRANSITION%'
 """
 
 #: What it works on: rows to be done, each by one run.
@@ -58,7 +65,7 @@ DOORS = """
 CREATE FUNCTION birth.fn_birth_trial_plan(p_collection text, p_dry_run boolean)
   RETURNS SETOF birth.birth_backfill_ledger_v2 LANGUAGE sql VOLATILE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
-AS $$ SELECT (p.run).* FROM birth.fn_birth_plan('DEATH', p_collection, p_dry_run) p $$;
+AS $$ SELECT (p.run).* FROM birth.fn_birth_plan('TRIAL', p_collection, p_dry_run) p $$;
 
 CREATE PROCEDURE birth.sp_birth_trial(
     p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10, p_execute boolean DEFAULT false)
@@ -67,8 +74,8 @@ AS $$
 BEGIN
   COMMIT;
   PERFORM birth.fn_birth_run_begin(p_collection := NULL, p_run_id := p_run_id, p_permit_id := p_permit_id,
-    p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL, p_purpose := 'DEATH');
-  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'DEATH',
+    p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL, p_purpose := 'TRIAL');
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'TRIAL',
     p_batch := p_batch);
 END
 $$;
@@ -118,9 +125,10 @@ def trial(scene: Scene, item: str) -> Trial:
     with scene.admin.transaction():
         scene.execute("SET LOCAL ROLE birth_definer")
         scene.execute(THREE_FUNCTIONS + DOORS)
+    scene.execute(scene.value(NAMED).encode())
     scene.replace_routine("fn_birth_purpose", ("    ('COMPENSATE', 'APPLY',", LINE + "    ('COMPENSATE', 'APPLY',"))
     (plan,) = scene.ask(OPERATOR, "fn_birth_trial_plan", p_collection=item, p_dry_run=False)
-    assert (plan["purpose"], plan["planned_rows"], plan["orphans"]) == ("DEATH", 12, 0)
+    assert (plan["purpose"], plan["planned_rows"], plan["orphans"]) == ("TRIAL", 12, 0)
     scene.review(plan["run_id"])
     permit = scene.open_permit(item, plan["run_id"], 12)
     scene.confirm(permit)
@@ -141,10 +149,10 @@ def test_it_is_planned_judged_permitted_written_and_proven(trial: Trial) -> None
     assert trial.scene.births() == 0
     assert trial.scene.permit_row(trial.permit)["status"] == "CONSUMED"
     assert trial.scene.rows("SELECT DISTINCT purpose, dot_origin FROM birth.birth_receipt") == [
-        {"purpose": "DEATH", "dot_origin": "dot-birth-backfill-apply"}
+        {"purpose": "TRIAL", "dot_origin": "dot-birth-backfill-apply"}
     ]
     (shown,) = trial.scene.rows("SELECT * FROM birth.v_birth_run_progress")
-    assert (shown["purpose"], shown["rows_done"], shown["rows_target"]) == ("DEATH", 12, 12)
+    assert (shown["purpose"], shown["rows_done"], shown["rows_target"]) == ("TRIAL", 12, 12)
     backfilled = "SELECT value FROM birth.v_birth_metrics WHERE name = 'birth_backfilled_births_total'"
     assert trial.scene.value(backfilled) == 0
 
@@ -199,7 +207,8 @@ def test_it_is_not_done_where_its_proof_disagrees(trial: Trial) -> None:
     assert (trial.ledger["status"], trial.ledger["stop_reason"]) == ("failed", "false_done")
 
 
-def test_the_records_agree_in_the_database_and_in_an_export(trial: Trial) -> None:
+def test_the_records_agree_in_the_database_and_in_an_export(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admitted, "_PURPOSE", (*admitted._PURPOSE, "TRIAL"))
     trial.call()
     found = trial.scene.rows("SELECT * FROM birth.fn_birth_run_audit(%s)", (trial.run,))
     assert [row for row in found if not row["pass"]] == []
