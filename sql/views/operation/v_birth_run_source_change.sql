@@ -7,7 +7,7 @@ FROM birth.birth_backfill_ledger_v2 l
 CROSS JOIN LATERAL birth.fn_birth_births_since(l.collection_name, l.planned_at,
   coalesce(l.last_batch_at, l.planned_at) + interval '1 hour', l.run_id) b
 WHERE l.status = 'stopped' AND l.stop_reason = 'source_changed'
-  AND l.purpose IN (SELECT p.purpose FROM birth.fn_birth_purpose() p WHERE p.source = 'rows')
+  AND l.purpose = 'APPLY'
 UNION ALL
 SELECT l.run_id, l.collection_name, 'planned and not written', NULL, l.expected_delta - l.actual_inserted, NULL
 FROM birth.birth_backfill_ledger_v2 l

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from helpers import OPERATOR, STEWARD, Row, Scene
+from helpers import OPERATOR, REVIEWER, STEWARD, Row, Scene
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
@@ -169,6 +169,18 @@ def test_plan_reconciliation_compares_a_plan_with_its_source(scene: Scene) -> No
     scene.execute("UPDATE birth.birth_backfill_ledger_v2 SET orphans = 0")
     (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
     assert row["reconciled"] is False
+
+
+def test_a_reader_may_ask_each_view_that_readers_are_granted(scene: Scene) -> None:
+    scene.collection()
+    scene.plan("item")
+    views = scene.rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'v'"
+        " AND has_table_privilege('birth_reader', oid, 'SELECT')"
+    )
+    assert len(views) > 25
+    for view in views:
+        scene.rows(SQL("SELECT * FROM birth.{}").format(Identifier(view["relname"])), person=REVIEWER)
 
 
 # --- runs

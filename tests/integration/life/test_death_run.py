@@ -1,0 +1,72 @@
+"""A death run by what is said of it: the next step, progress, attention, refusals."""
+
+import re
+
+import pytest
+from world import World
+
+from birthdb import api
+
+PEOPLE = {"an operator": "olga_operator", "a reviewer": "rita_reviewer", "a permit owner": "paul_owner"}
+
+
+@pytest.fixture
+def ended(world: World) -> World:
+    """Five births, of which three have no row any more."""
+    world.governed("(code text PRIMARY KEY)")
+    world.insert("abcde")
+    world.owner.execute("DELETE FROM app.thing WHERE code > 'b'")
+    return world
+
+
+def followed(world: World, run: object, purpose: str | None = None) -> list[str]:
+    """Send what is said to be next, each by whom it names, until a census or a plan; return the routines."""
+    sent: list[str] = []
+    while not sent or not re.search("fn_birth_census|_plan$", sent[-1]):
+        step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
+        sender = re.search("-- (.*)$", step)
+        world.person(PEOPLE[sender[1]] if sender else "olga_operator").execute(step.encode())
+        sent.append(re.findall(r"birth\.(\w+)", step)[0])
+    return sent
+
+
+def test_each_step_is_said_from_the_plan_to_the_census_and_from_the_undoing_to_a_new_plan(ended: World) -> None:
+    world = ended
+    dry = api.death_plan(world.operator, "thing")
+    assert (
+        dry["next_step"] == "SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := 'thing', p_dry_run := false);"
+    )
+    run = api.death_plan(world.operator, "thing", dry_run=False)["run_id"]
+    (progress,) = api.view(world.operator, "v_birth_run_progress")
+    assert (progress["purpose"], progress["rows_done"], progress["rows_target"]) == ("DEATH", 0, 3)
+    (told,) = [row for row in api.view(world.operator, "v_birth_attention") if str(run) in row["what"]]
+    assert told["what"] == f"plan {run} of thing is not executed"
+    assert "p_accept_orphans := 3" in told["next_step"]
+    judged = ["fn_birth_review_record", "fn_birth_permit_open", "fn_birth_permit_confirm"]
+    assert followed(world, run) == [*judged, "sp_dot_birth_qt006_apply", "fn_birth_census"]
+    assert world.failed_checks() == {}
+    assert api.view(world.operator, "v_birth_attention") == []
+    assert followed(world, run, "COMPENSATE") == [
+        *judged,
+        "sp_dot_birth_qt001_compensate",
+        "fn_dot_birth_qt006_plan",
+    ]
+    (told,) = [row for row in api.view(world.operator, "v_birth_attention") if "plan" in row["what"]]
+    assert "fn_birth_review_record" in told["next_step"]
+
+
+def test_a_plan_that_a_reviewer_refused_is_planned_again(ended: World) -> None:
+    run = api.death_plan(ended.operator, "thing", dry_run=False)["run_id"]
+    api.review_record(ended.person("rita_reviewer"), run, "NOT_SAFE_NEEDS_FIX", "the source is half restored")
+    assert followed(ended, run) == ["fn_dot_birth_qt006_plan"]
+
+
+def test_births_since_the_plan_are_no_reason_for_a_death_run_to_stop(ended: World) -> None:
+    run = api.death_plan(ended.operator, "thing", dry_run=False)["run_id"]
+    ended.admin.execute(
+        "UPDATE birth.birth_backfill_ledger_v2 SET status = 'stopped', stop_reason = 'source_changed', dry_run = false"
+    )
+    ended.insert("x")
+    changes = api.view(ended.operator, "v_birth_run_source_change")
+    assert [(row["run_id"], row["change"], row["rows"]) for row in changes] == [(run, "planned and not written", 3)]
+    assert followed(ended, run) == ["fn_dot_birth_qt006_plan"]
