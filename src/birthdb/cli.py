@@ -374,7 +374,9 @@ def export_evidence(
         str | None, typer.Argument(metavar="RUN|all", help="A run_id; all: every table of evidence, with its digest.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, of mode 0600.")] = None,
-    births: Annotated[bool, typer.Option("--births", help="The births too: of RUN a line each, of all in it.")] = False,
+    births: Annotated[
+        bool, typer.Option("--births", help="Births or deaths too: of RUN a line each, of all in it.")
+    ] = False,
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FILE", help="Check an exported file; needs no database.")
     ] = None,
@@ -388,8 +390,9 @@ def export_evidence(
     the SHA-256, the chain of receipts seal by seal, receipts against the ledger, and the contract of the plan, and
     exits 1 when something differs.
 
-    With --births the export of RUN has a line for the document, one for each birth, and a closing line. It is streamed,
-    so the run may have any size. birthdb verify --run checks it completely and shows what changed since.
+    With --births the export of RUN has a line for the document, one for each birth, or each death of a death run, and a
+    closing line. It is streamed, so the run may have any size. birthdb verify --run checks it completely and shows what
+    changed since.
 
     Before a downgrade a DBA exports all records and acknowledges the digest of each table in the document.
     """

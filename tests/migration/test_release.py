@@ -537,11 +537,11 @@ def test_deaths_are_kept_until_their_digest_is_acknowledged_and_their_runs_say_w
     # What returned, and was found again, is on record as an act, which stays.
     world.insert("c")
     aside("DELETE FROM app.thing WHERE code IN ('c', 'd', 'e')")
-    stopped, permit = judged(3)
+    stopped, held = judged(3)
     with db.connect(autocommit=False) as rival:
         rival.execute("SELECT FROM birth.birth_registry WHERE entity_code = 'e' FOR UPDATE")
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            api.death_apply(world.operator, stopped, permit, batch=2, execute=True)
+            api.death_apply(world.operator, stopped, held, batch=2, execute=True)
     assert failing() == []
     with audit.live(reader, done) as now:
         earlier = [Export(now.document, list(now.births() if now.births else ()).__iter__)]
@@ -573,6 +573,9 @@ def test_deaths_are_kept_until_their_digest_is_acknowledged_and_their_runs_say_w
                 assert [finding for finding in audit.compare(earlier[0], later) if not finding["ok"]] == []
     assert unexplained() == list("abcde")
     # What the runs wrote is not there any more: neither is undone or goes on.
+    api.review_record(reader, stopped, "SAFE", "read again", accept_orphans=3)
+    with pytest.raises(errors.SourceChanged):
+        api.death_apply(world.operator, stopped, held, execute=True)
     for run in (done, stopped):
         permit = world.judged(run, purpose="COMPENSATE", rows=2)
         with pytest.raises(errors.BirthsTouched) as touched:

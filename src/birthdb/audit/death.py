@@ -48,10 +48,11 @@ def lived_on(was: Row, is_: Row) -> bool:
     """Whether what became of a death since an export is what can become of one."""
     if "manner" not in was or any(was[name] != is_.get(name) for name in _KEPT):
         return False
-    if "manner" not in is_ or is_["lives"] > was["lives"]:
+    if "manner" not in is_:
         return True
-    if is_["lives"] < was["lives"]:
-        return False
+    died_later: bool = is_["died_at"] != was["died_at"]
+    if is_["lives"] > was["lives"]:
+        return died_later or is_["returned_at"] is not None
     if was["returned_at"] is None:
-        return all(was[name] == is_[name] for name in _DEAD)
-    return bool(was["died_at"] != is_["died_at"])
+        return is_["lives"] == was["lives"] and all(was[name] == is_[name] for name in _DEAD)
+    return is_["lives"] == was["lives"] and died_later

@@ -253,9 +253,7 @@ CENSUS = {
 }
 #: What can become of a death since an export, as far as the export can tell.
 MAY_BE = {
-    "its manner and life are others",
     "it returned",
-    "it has more lives",
     "it has a successor that was not said",
     "it has another successor than was said",
     "its return is allowed by nobody",
