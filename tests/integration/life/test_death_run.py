@@ -2,10 +2,11 @@
 
 import re
 
+import psycopg
 import pytest
 from world import World
 
-from birthdb import api
+from birthdb import api, errors
 
 PEOPLE = {"an operator": "olga_operator", "a reviewer": "rita_reviewer", "a permit owner": "paul_owner"}
 
@@ -70,3 +71,61 @@ def test_births_since_the_plan_are_no_reason_for_a_death_run_to_stop(ended: Worl
     changes = api.view(ended.operator, "v_birth_run_source_change")
     assert [(row["run_id"], row["change"], row["rows"]) for row in changes] == [(run, "planned and not written", 3)]
     assert followed(ended, run) == ["fn_dot_birth_qt006_plan"]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("INSERT INTO app.thing VALUES ('c')", "c returned"),
+        ("INSERT INTO app.thing VALUES ('c'); DELETE FROM app.thing WHERE code = 'c'", "c died again"),
+        ("SELECT birth.fn_birth_succeed('c', 'a', 'merged')", "c has a successor"),
+        ("refound", "1 codes were found again by a later run"),
+    ],
+)
+def test_a_death_run_whose_deaths_were_touched_is_not_undone(ended: World, what: str, said: str) -> None:
+    world = ended
+    api.life_attach(world.steward, "thing")
+    run = api.death_plan(world.operator, "thing", dry_run=False)["run_id"]
+    api.death_apply(world.operator, run, world.judged(run, accept=3, rows=3), execute=True)
+    permit = world.judged(run, purpose="COMPENSATE", rows=3)
+    if what == "refound":
+        world.insert("c")
+        world.admin.execute("SET session_replication_role = replica; DELETE FROM app.thing WHERE code = 'c'")
+        world.admin.execute("RESET session_replication_role")
+        later = api.death_plan(world.operator, "thing", dry_run=False)["run_id"]
+        api.death_apply(world.operator, later, world.judged(later, accept=1), execute=True)
+    for statement in what.split("; ") if what != "refound" else ():
+        (world.steward if "succeed" in statement else world.owner).execute(statement.encode())
+    before = world.value("SELECT jsonb_agg(d ORDER BY d.entity_code) FROM birth.birth_death d")
+    with pytest.raises(errors.BirthsTouched) as refused:
+        api.compensate(world.operator, run, permit, execute=True)
+    assert said in str(refused.value.detail)
+    # Each batch asks again: they may have been touched since it began.
+    with pytest.raises(psycopg.Error) as again:
+        world.admin.execute("SELECT birth.fn_birth_death_undo(l, '{d}', NULL) FROM birth.birth_backfill_ledger_v2 l")
+    assert again.value.sqlstate == "NB313"
+    assert world.value("SELECT jsonb_agg(d ORDER BY d.entity_code) FROM birth.birth_death d") == before
+
+
+@pytest.mark.parametrize(
+    ("code", "counts"),
+    [
+        ("a", "1 have a living row again, 1 have a birth, 1 were not dead"),
+        ("x", "0 have a living row again, 0 have a birth, 1 were not dead"),
+        ("c", "0 have a living row again, 1 have a birth, 0 were not dead"),
+    ],
+)
+def test_a_slice_that_changed_while_its_births_were_locked_ends_nothing(ended: World, code: str, counts: str) -> None:
+    api.death_plan(ended.operator, "thing", dry_run=False)
+    ended.admin.execute(
+        "INSERT INTO birth.birth_death (entity_code, collection_name, manner) VALUES ('c', 'thing', 'DELETE')"
+    )
+    with pytest.raises(psycopg.Error) as refused:
+        ended.admin.execute(
+            "SELECT birth.fn_birth_death_write(l, ARRAY[%s], l.planned_fingerprint)"
+            " FROM birth.birth_backfill_ledger_v2 l",
+            (code,),
+        )
+    assert refused.value.sqlstate == "NB310"
+    assert counts in str(refused.value.diag.message_detail)
+    assert ended.value("SELECT count(*) FROM birth.birth_death") == 1

@@ -27,6 +27,9 @@ ROWS: Mapping[str, dict[str, str]] = {
         "rule_version": "1",
         "policy_version": "1",
         "gate_closed": "false",
+        "life_mode": "'off'",
+        "life_dead": "'{}'",
+        "life_key": "'{}'",
     },
     "birth_gate_scope": {
         "schema_name": "'public'",
@@ -153,6 +156,14 @@ ROWS: Mapping[str, dict[str, str]] = {
         "direction": "'tightening'",
         "executed_at": "now()",
     },
+    "birth_death": {
+        "entity_code": "'c-1'",
+        "collection_name": "'c'",
+        "died_at": "now()",
+        "died_xid": "'7'",
+        "manner": "'DELETE'",
+        "lives": "1",
+    },
 }
 
 #: The first permit and ledger, which take no row at all; what else they demand stands behind that.
@@ -216,6 +227,7 @@ def test_required_columns_are_not_null(scene: Scene, table: str) -> None:
         ("birth_receipt", {}),
         ("birth_gate_scope", {}),
         ("birth_transition", {}),
+        ("birth_death", {}),
         ("birth_gateway_finding", {"found_at": "(SELECT max(found_at) FROM birth.birth_gateway_finding)"}),
         *(
             (table, {name: f"(SELECT max({name}) FROM birth.{table})"})
@@ -271,6 +283,7 @@ def test_a_second_open_permit_of_a_run_is_rejected(scene: Scene) -> None:
         ("birth_receipt", "run_id", "gen_random_uuid()"),
         ("birth_transition", "run_id", "gen_random_uuid()"),
         ("birth_transition", "collection_name", "'nothing'"),
+        ("birth_death", "collection_name", "'nothing'"),
     ],
 )
 def test_foreign_keys_reject_missing_rows(scene: Scene, table: str, column: str, value: str) -> None:
@@ -306,6 +319,18 @@ def test_foreign_keys_reject_missing_rows(scene: Scene, table: str, column: str,
         ("birth_transition", "from_governed", "true", "birth_transition_direction"),
         ("birth_transition", "to_status", "'BIRTH_EXEMPT_X'", "birth_transition_direction"),
         ("birth_transition", "undone_at", "executed_at - interval '1 second'", "birth_transition_undone"),
+        ("collection_registry", "life_mode", "'sometimes'", "collection_registry_life"),
+        ("collection_registry", "life_mode", "'observe'", "collection_registry_life"),
+        ("collection_registry", "life_column", "'x'", "collection_registry_life"),
+        ("collection_registry", "life_dead", "'{x}'", "collection_registry_life"),
+        ("birth_death", "manner", "'LOST'", "birth_death_manner"),
+        ("birth_death", "manner", "'FOUND'", "birth_death_run"),
+        ("birth_death", "run_id", RUN, "birth_death_run"),
+        ("birth_death", "successor", "entity_code", "birth_death_successor"),
+        ("birth_death", "lives", "0", "birth_death_lives"),
+        ("birth_death", "returned_at", "now()", "birth_death_lives"),
+        ("birth_death", "return_allowed_by", "'x'", "birth_death_return"),
+        ("birth_death", "return_allowed_at", "now()", "birth_death_return"),
         ("birth_registry", "entity_code", "' '", "birth_registry_code"),
         ("birth_registry", "entity_code", "repeat('x', 513)", "birth_registry_code"),
         ("dot_registry", "dot_code", "NULL", "dot_registry_dangerous_code"),
