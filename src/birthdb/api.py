@@ -366,7 +366,7 @@ def life_attach(
     column: str | None = None,
     dead: Sequence[str] = (),
 ) -> str:
-    """Create the life triggers of a collection: its rows' ends are recorded. Steward. Specification: 9."""
+    """Create the life triggers of a collection: its rows' ends are recorded. Steward. Specification: 5.2."""
     return _text(conn, "fn_birth_life_attach", p_collection=collection, p_mode=mode, p_column=column, p_dead=list(dead))
 
 
@@ -396,7 +396,7 @@ def code_now(conn: Connection, code: str) -> str | None:
 
 
 def death_plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
-    """Count the births without a living row that are not dead, or plan to end them. Operator. Specification: 9."""
+    """Count the births without a living row that are not dead, or plan to end them. Operator. Specification: 5.2."""
     return _row(conn, "fn_dot_birth_qt006_plan", p_collection=collection, p_dry_run=dry_run)
 
 

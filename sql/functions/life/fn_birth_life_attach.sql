@@ -120,4 +120,4 @@ $fn_birth_life_attach$;
 COMMENT ON FUNCTION birth.fn_birth_life_attach(text, text, text, text[]) IS
   'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows '
   'retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520; 55P03 after '
-  'two seconds. Specification: 9.';
+  'two seconds. Specification: 5.2.';

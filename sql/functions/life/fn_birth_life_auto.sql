@@ -157,4 +157,4 @@ $fn_birth_life_auto$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_auto() IS
   'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the '
-  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 9.';
+  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';

@@ -49,4 +49,4 @@ $fn_birth_life_detach$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_detach(text, text) IS
   'Drops the life triggers of a collection, or returns the statements for the owner of the table; life becomes off. '
-  'Steward. NB102, NB103, NB110, NB111, NB519. Specification: 9.';
+  'Steward. NB102, NB103, NB110, NB111, NB519. Specification: 5.2.';

@@ -51,4 +51,4 @@ $fn_birth_life_mode$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_mode(text, text, text) IS
   'Switches the life of a collection to off, observe or enforce; returns the next step. Steward. NB102, NB103, NB110, '
-  'NB111, NB519, NB520. Specification: 9.';
+  'NB111, NB519, NB520. Specification: 5.2.';

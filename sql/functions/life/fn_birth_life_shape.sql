@@ -14,4 +14,4 @@ AS $fn_birth_life_shape$
 $fn_birth_life_shape$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_shape(birth.collection_registry) IS
-  'A hash of what the life triggers of a collection depend on. Specification: 9.';
+  'A hash of what the life triggers of a collection depend on. Specification: 5.2.';

@@ -22,4 +22,4 @@ $fn_birth_now$;
 
 COMMENT ON FUNCTION birth.fn_birth_now(text) IS
   'The living code that a code goes on as, by its successors; itself while it is living; NULL when the chain ends '
-  'dead. Specification: 9.';
+  'dead. Specification: 5.2.';

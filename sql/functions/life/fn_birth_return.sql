@@ -30,4 +30,4 @@ END;
 $fn_birth_return$;
 
 COMMENT ON FUNCTION birth.fn_birth_return(text, text) IS
-  'Allows one return of a dead code; returns the next step. Steward. NB102, NB110, NB111, NB521. Specification: 9.';
+  'Allows one return of a dead code; returns the next step. Steward. NB102, NB110, NB111, NB521. Specification: 5.2.';

@@ -49,4 +49,4 @@ $fn_birth_succeed$;
 
 COMMENT ON FUNCTION birth.fn_birth_succeed(text, text, text) IS
   'Gives a dead code its living successor; returns the next step. Steward. NB102, NB110, NB111, NB515. '
-  'Specification: 9.';
+  'Specification: 5.2.';

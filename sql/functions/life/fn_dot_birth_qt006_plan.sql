@@ -41,4 +41,4 @@ $fn_dot_birth_qt006_plan$;
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt006_plan(text, boolean) IS
   'Counts the births without a living row that are not dead; with p_dry_run := false writes the planned row. Operator. '
-  'NB102 to NB105, NB108 to NB112, NB115, NB314, NB316. Specification: 9.';
+  'NB102 to NB105, NB108 to NB112, NB115, NB314, NB316. Specification: 5.2.';

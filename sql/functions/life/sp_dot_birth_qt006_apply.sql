@@ -32,4 +32,4 @@ $sp_dot_birth_qt006_apply$;
 
 COMMENT ON PROCEDURE birth.sp_dot_birth_qt006_apply(uuid, bigint, integer, boolean) IS
   'Executes a permitted death run in committed batches, or continues it; without p_execute every check and nothing '
-  'written. Operator, outside a transaction block. 2D000, NB113, every refusal of NB1 to NB4. Specification: 9.';
+  'written. Operator, outside a transaction block. 2D000, NB113, every refusal of NB1 to NB4. Specification: 5.2.';

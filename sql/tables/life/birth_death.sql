@@ -32,7 +32,7 @@ CREATE INDEX birth_death_collection ON birth.birth_death (collection_name) WHERE
 CREATE INDEX birth_death_run ON birth.birth_death (run_id) WHERE run_id IS NOT NULL;
 
 COMMENT ON TABLE birth.birth_death IS
-  'The deaths of births, one row a code; a code is dead while returned_at is NULL. Specification: 9.';
+  'The deaths of births, one row a code; a code is dead while returned_at is NULL. Specification: 5.2.';
 COMMENT ON COLUMN birth.birth_death.entity_code IS 'The code.';
 COMMENT ON COLUMN birth.birth_death.collection_name IS 'The collection of its birth.';
 COMMENT ON COLUMN birth.birth_death.died_at IS 'Start of the transaction in which the last life ended.';

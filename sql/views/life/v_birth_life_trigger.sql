@@ -21,4 +21,4 @@ WHERE t.tgfoid = to_regprocedure('birth.fn_birth_life_auto()') AND t.tgparentid 
 
 COMMENT ON VIEW birth.v_birth_life_trigger IS
   'Every life trigger: its table, its collection, whether it fires (enabled), and whether it was made for the columns '
-  'that the collection has now (current). Specification: 9.';
+  'that the collection has now (current). Specification: 5.2.';

@@ -20,4 +20,4 @@ AS $fn_birth_finding_record$
 $fn_birth_finding_record$;
 
 COMMENT ON FUNCTION birth.fn_birth_finding_record(text, text, bigint, text[]) IS
-  'Records rows that a trigger let pass, one finding per transaction, collection and reason. Specification: 5, 9.';
+  'Records rows that a trigger let pass, one finding per transaction, collection and reason. Specification: 5, 5.2.';

@@ -57,4 +57,4 @@ $fn_birth_gateway_again$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_again(text, text[]) IS
   'Locks the births of codes that were there already until the transaction ends, and writes again what was removed '
-  'meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 9.';
+  'meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 5.2.';

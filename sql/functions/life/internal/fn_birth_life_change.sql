@@ -56,4 +56,4 @@ $fn_birth_life_change$;
 COMMENT ON FUNCTION birth.fn_birth_life_change(
   birth.collection_registry, oid, text, text[], boolean, text, text[], boolean) IS
   'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. '
-  'NB502, NB511, NB512, NB517 in mode enforce. Specification: 9.';
+  'NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';

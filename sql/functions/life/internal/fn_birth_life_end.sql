@@ -69,4 +69,4 @@ END;
 $fn_birth_life_end$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_end(birth.collection_registry, oid, text[], text[], text, text) IS
-  'Writes the deaths of those of the codes that no living row has any more. NB517 in mode enforce. Specification: 9.';
+  'Writes the deaths of those of the codes that no living row has any more. NB517 in mode enforce. Specification: 5.2.';

@@ -15,4 +15,4 @@ AS $fn_birth_life_living$
 $fn_birth_life_living$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_living(birth.collection_registry) IS
-  'The condition, over a row t, under which it is living. Specification: 9.';
+  'The condition, over a row t, under which it is living. Specification: 5.2.';

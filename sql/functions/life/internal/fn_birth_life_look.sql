@@ -36,4 +36,4 @@ END;
 $fn_birth_life_look$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_look(birth.collection_registry, oid, text[], text[]) IS
-  'Those of the codes that have a living row now, looked up by key. NB119. Specification: 9.';
+  'Those of the codes that have a living row now, looked up by key. NB119. Specification: 5.2.';

@@ -19,4 +19,4 @@ END;
 $fn_birth_life_report$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_report(birth.collection_registry, text, bigint, text[]) IS
-  'Refuses what a life trigger found (required and enforced), or records it as a finding. Specification: 9.';
+  'Refuses what a life trigger found (required and enforced), or records it as a finding. Specification: 5.2.';

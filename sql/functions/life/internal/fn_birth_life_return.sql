@@ -59,4 +59,4 @@ $fn_birth_life_return$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_return(text, text[]) IS
   'Ends the deaths of codes that a living row has again. NB511 in mode enforce; 40001 under an old snapshot. '
-  'Specification: 9.';
+  'Specification: 5.2.';

@@ -22,4 +22,4 @@ AS $fn_birth_life_row$
 $fn_birth_life_row$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_row(birth.collection_registry, boolean) IS
-  'SQL of a row''s code, whether it is living, and its key, for a life trigger. Specification: 9.';
+  'SQL of a row''s code, whether it is living, and its key, for a life trigger. Specification: 5.2.';

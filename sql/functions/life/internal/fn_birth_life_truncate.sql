@@ -49,4 +49,4 @@ END;
 $fn_birth_life_truncate$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_truncate(birth.collection_registry, oid) IS
-  'Writes the deaths of all rows of a table that is about to be emptied. In mode enforce NB513. Specification: 9.';
+  'Writes the deaths of all rows of a table that is about to be emptied. In mode enforce NB513. Specification: 5.2.';

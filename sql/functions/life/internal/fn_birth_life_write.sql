@@ -31,4 +31,4 @@ END;
 $fn_birth_life_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_write(text, text[], text, text, uuid) IS
-  'Writes the deaths of codes, and returns how many were not dead already. Specification: 9.';
+  'Writes the deaths of codes, and returns how many were not dead already. Specification: 5.2.';

@@ -44,4 +44,4 @@ $fn_birth_death_codes$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_codes(birth.birth_backfill_ledger_v2, text[], bigint, boolean) IS
   'Purpose DEATH: the next births without a living row and without an open death: rows of the source, visited, codes, '
-  'fingerprint, last code. Specification: 9.';
+  'fingerprint, last code. Specification: 5.2.';

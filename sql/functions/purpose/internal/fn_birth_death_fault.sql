@@ -31,4 +31,4 @@ AS $fn_birth_death_fault$
 $fn_birth_death_fault$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_fault(birth.birth_backfill_ledger_v2) IS
-  'NB313 as jsonb when deaths of a run were touched after it, else NULL. Specification: 9.';
+  'NB313 as jsonb when deaths of a run were touched after it, else NULL. Specification: 5.2.';

@@ -36,4 +36,4 @@ AS $fn_birth_death_proof$
 $fn_birth_death_proof$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_proof(birth.birth_backfill_ledger_v2) IS
-  'Purpose DEATH: fingerprint of the deaths that the records hold of a run. Specification: 9.';
+  'Purpose DEATH: fingerprint of the deaths that the records hold of a run. Specification: 5.2.';

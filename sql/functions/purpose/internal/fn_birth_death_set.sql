@@ -17,4 +17,4 @@ AS $fn_birth_death_set$
 $fn_birth_death_set$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_set(birth.birth_backfill_ledger_v2, bigint) IS
-  'Purpose DEATH: counts and fingerprint of the births that would end. Specification: 9.';
+  'Purpose DEATH: counts and fingerprint of the births that would end. Specification: 5.2.';

@@ -17,4 +17,4 @@ END;
 $fn_birth_death_slice$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_slice(birth.birth_backfill_ledger_v2, text[], bigint) IS
-  'Purpose DEATH: the next births to end: visited, codes, fingerprint, last key. Specification: 9.';
+  'Purpose DEATH: the next births to end: visited, codes, fingerprint, last key. Specification: 5.2.';

@@ -23,4 +23,4 @@ END;
 $fn_birth_death_undo$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_undo(birth.birth_backfill_ledger_v2, text[], numeric[]) IS
-  'The undoing of DEATH: removes the deaths of a slice and returns their fingerprint. NB313. Specification: 9.';
+  'The undoing of DEATH: removes the deaths of a slice and returns their fingerprint. NB313. Specification: 5.2.';

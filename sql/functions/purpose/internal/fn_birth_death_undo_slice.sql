@@ -15,4 +15,4 @@ AS $fn_birth_death_undo_slice$
 $fn_birth_death_undo_slice$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_undo_slice(birth.birth_backfill_ledger_v2, text[], bigint) IS
-  'The undoing of DEATH: the next deaths of a run, locked: visited and codes. Specification: 9.';
+  'The undoing of DEATH: the next deaths of a run, locked: visited and codes. Specification: 5.2.';

@@ -47,4 +47,4 @@ END;
 $fn_birth_death_write$;
 
 COMMENT ON FUNCTION birth.fn_birth_death_write(birth.birth_backfill_ledger_v2, text[], numeric[]) IS
-  'Purpose DEATH: writes the deaths of a slice and returns their fingerprint. NB310. Specification: 9.';
+  'Purpose DEATH: writes the deaths of a slice and returns their fingerprint. NB310. Specification: 5.2.';
