@@ -20,8 +20,8 @@ A side door is a bypass: any way for a row, or a birth, to come into being past 
 list every known one with its result. A test opens each of them.
 
 - *closed*: the row is born like any other, or the statement is refused.
-- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth* and *births without a row* find the
-  rows and births of every side door; the other checks name the side door.
+- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth*, *births without a row or a death* and
+  *dead with a living row* find the rows and births of every side door; the other checks name the side door.
 - *named*: the drift guard, `birth.v_birth_attention` or `birth.fn_birth_run_audit` reports it too.
 
 The owner of the source table can open a door, unless somebody else is named.

@@ -355,6 +355,7 @@ def test_exported_and_acknowledged_evidence_may_be_dropped(
     done(db, collection)
     births = db.connect()
     for release, earlier, tables in (
+        ("stage5", "stage4", ()),
         ("stage4", "stage3", ()),
         ("stage3", "stage2_5", ()),
         (

@@ -7,7 +7,8 @@ from birthdb import api, errors
 
 CHECKS = [
     "rows without a birth",
-    "births without a row",
+    "births without a row or a death",
+    "dead with a living row",
     "codes owned by another collection",
     "duplicate codes",
     "rows without a code",
@@ -56,7 +57,7 @@ def test_the_census_finds_rows_without_births_and_births_without_rows(thing: Wor
     thing.insert(["a", "b", "c"], "thing (code)")
     thing.admin.execute("DELETE FROM birth.birth_registry WHERE entity_code = 'a'")
     thing.owner.execute("DELETE FROM app.thing WHERE code = 'c'")
-    assert thing.failed_checks() == {"rows without a birth": ["a"], "births without a row": ["c"]}
+    assert thing.failed_checks() == {"rows without a birth": ["a"], "births without a row or a death": ["c"]}
 
 
 def test_a_code_of_another_collection_is_found_with_its_owner(thing: World) -> None:
@@ -113,7 +114,7 @@ def test_a_row_moved_to_another_partition_gets_no_second_birth(tree: World) -> N
     assert tree.births() == ["a"]
     tree.owner.execute("UPDATE app.thing SET code = 'z'")
     assert tree.births() == ["a", "z"]
-    assert tree.failed_checks() == {"births without a row": ["a"]}
+    assert tree.failed_checks() == {"births without a row or a death": ["a"]}
 
 
 def test_a_row_that_moves_and_keeps_its_code_makes_no_second_birth(world: World) -> None:
@@ -126,7 +127,7 @@ def test_a_row_that_moves_and_keeps_its_code_makes_no_second_birth(world: World)
     world.attach(mode="enforce")
     world.owner.execute("INSERT INTO app.thing VALUES (1, 'a')")
     world.owner.execute("UPDATE app.thing SET region = 'b'")
-    assert world.failed_checks() == {"births without a row": ["1/a"]}
+    assert world.failed_checks() == {"births without a row or a death": ["1/a"]}
     world.owner.execute("UPDATE app.thing SET region = 'a'")
     assert world.births() == ["1/a", "1/b"]
 
