@@ -59,6 +59,7 @@ _SINCE = {
     "v_birth_run_progress": "stage2_5",
     "v_birth_attention": "stage2_5",
     "v_birth_gate": "stage3",
+    "v_birth_life": "stage5",
 }
 
 #: What a person looks for first, where the width is not enough for everything.
@@ -67,6 +68,7 @@ _LEADING = {
     "releases": ("release", "released_at", "released_by"),
     "dots": ("dot_code", "dot_name", "frozen"),
     "event triggers": ("name", "state"),
+    "lives": ("collection_name", "life_mode", "living", "dead", "unexplained"),
     "gate": ("schema", "mode", "undecided", "gateway", "event_trigger", "end_of_migration"),
 }
 
@@ -126,6 +128,10 @@ def status(url: Url = None, as_json: Json = False) -> None:
         }
         if _has(conn, found, "v_birth_gate"):
             found["gate"] = gate.enforcement(conn)
+        if _has(conn, found, "v_birth_life"):
+            # Of the others nothing is recorded or counted.
+            lives = api.view(conn, "v_birth_life")
+            found["lives"] = [life for life in lives if life["life_mode"] != "off" or life["counted_at"]]
     _show(found, as_json)
     raise typer.Exit(ATTENTION if found.get("attention") else FINE)
 

@@ -400,7 +400,7 @@ def test_status_works_on_earlier_releases_and_names_what_is_missing(
     shown = json.loads(status.stdout)
     assert shown["release"] == [{"release": release}]
     missing = {(each["missing"], each["comes_with"]) for each in shown.get("missing", [])}
-    for name, since in (("v_birth_run_progress", "stage2_5"), ("v_birth_gate", "stage3")):
+    for name, since in (("v_birth_run_progress", "stage2_5"), ("v_birth_gate", "stage3"), ("v_birth_life", "stage5")):
         assert ((name, since) in missing) is (RELEASES.index(release) < RELEASES.index(since))
     assert "collections" in shown
     verified = birthdb("olga_operator", "verify", "--json")

@@ -30,10 +30,7 @@ BEGIN
   END IF;
   v_fault := CASE
     WHEN p_mode <> 'enforce' THEN NULL
-    WHEN (SELECT count(DISTINCT t.event) FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection)
-         < 3 + (r_collection.life_column IS NOT NULL)::integer
-      OR EXISTS (SELECT FROM birth.v_birth_life_trigger t
-                 WHERE t.collection_name = p_collection AND NOT (t.enabled AND t.current))
+    WHEN EXISTS (SELECT FROM birth.v_birth_life l WHERE l.collection_name = p_collection AND l.fault IS NOT NULL)
       THEN 'its triggers are missing, disabled, or of another identity: detach and attach'
     WHEN EXISTS (SELECT FROM birth.v_birth_life_trigger t
                  CROSS JOIN LATERAL birth.fn_birth_replicated_tables(t.relation) r

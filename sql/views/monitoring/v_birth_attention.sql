@@ -269,34 +269,14 @@ WITH known AS (
   ) a
   WHERE a.detail ? 'under_gateway' AND p.next_step IS NOT NULL
 ), life AS (
-  SELECT CASE c.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
-         format('life triggers of %s: %s', c.collection_name,
-           CASE WHEN t.triggers IS NULL THEN 'none is there'
-                WHEN t.stale THEN 'its identity changed since they were attached'
-                WHEN t.events < 3 + (c.life_column IS NOT NULL)::integer THEN 'some are missing'
-                WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'
-                ELSE format('partition %s has none on TRUNCATE', t.partition) END) AS what,
+  SELECT CASE l.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
+         format('life triggers of %s: %s', l.collection_name, l.fault) AS what,
          NULL::timestamptz AS since,
          format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); '
                 'SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, '
-                'p_dead := %4$L);  -- a steward', c.collection_name, c.life_mode, c.life_column, c.life_dead)
+                'p_dead := %4$L);  -- a steward', l.collection_name, l.life_mode, l.life_column, l.life_dead)
            AS next_step
-  FROM birth.collection_registry c
-  CROSS JOIN LATERAL (
-    SELECT min(t.trigger_name) AS triggers, bool_or(NOT t.current) AS stale, count(DISTINCT t.event) AS events,
-           bool_or(NOT t.enabled OR t.state <> 'A' AND EXISTS (
-             SELECT FROM birth.fn_birth_replicated_tables(k.relation))) AS disabled,
-           (SELECT min(p.relid::regclass::text) FROM pg_partition_tree(min(k.relation)) p
-            WHERE p.isleaf AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g
-              WHERE g.tgrelid = p.relid AND g.tgtype = 34 AND g.tgfoid = to_regprocedure('birth.fn_birth_life_auto()')))
-             AS partition
-    FROM known k LEFT JOIN birth.v_birth_life_trigger t ON t.collection_name = k.collection_name
-      AND k.relation IN (t.relation, pg_partition_root(t.relation))
-    WHERE k.collection_name = c.collection_name
-  ) t
-  WHERE c.life_mode <> 'off'
-    AND (t.triggers IS NULL OR t.stale OR t.events < 3 + (c.life_column IS NOT NULL)::integer OR t.disabled
-         OR t.partition IS NOT NULL)
+  FROM birth.v_birth_life l WHERE l.life_mode <> 'off' AND l.fault IS NOT NULL
 ), replicated AS (
   SELECT 2 AS rank,
          format('rows replicated into %s of %s get no birth', r.relation::regclass, k.collection_name) AS what,

@@ -1,5 +1,5 @@
--- Metrics for exporters: name, labels, value. Values that would need a scan are estimates from the statistics; their
--- names end in _estimate.
+-- Metrics for exporters: name, labels, value. Values that would need a scan are estimates from the statistics, whose
+-- names end in _estimate, or those of the last census on record, birth_census_….
 CREATE OR REPLACE VIEW birth.v_birth_metrics AS
 SELECT 'birth_registry_births_estimate' AS name, '{}'::jsonb AS labels, greatest(c.reltuples, 0)::numeric AS value
 FROM pg_catalog.pg_class c WHERE c.oid = to_regclass('birth.birth_registry')
@@ -40,6 +40,14 @@ FROM birth.v_birth_gateway_trigger g GROUP BY g.enabled
 UNION ALL
 SELECT 'birth_gateway_findings_rows_total', jsonb_build_object('error', f.error), sum(f.row_count)
 FROM birth.v_birth_gateway_finding f GROUP BY f.error
+UNION ALL
+SELECT m.name, jsonb_build_object('collection', l.collection_name), m.value::numeric
+FROM birth.v_birth_life l
+CROSS JOIN LATERAL (VALUES
+  ('birth_census_living', l.living), ('birth_census_dead', l.dead), ('birth_census_unexplained', l.unexplained),
+  ('birth_census_timestamp_seconds', extract(epoch FROM l.counted_at)::bigint)
+) AS m(name, value)
+WHERE l.counted_at IS NOT NULL
 UNION ALL
 SELECT 'birth_gate_tables', jsonb_build_object('schema', g.schema_name, 'state', g.state), count(*)::numeric
 FROM birth.v_birth_gate g GROUP BY g.schema_name, g.state

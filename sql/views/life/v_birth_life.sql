@@ -1,0 +1,43 @@
+-- The life of each collection: its mode, what is wrong with its triggers, and how many of its births were living, dead,
+-- or neither when its census was last put on record (fn_birth_census_record). Counted here, they would be scans.
+--
+-- fault: NULL where the triggers are off, or complete, enabled, and made for the columns that the collection has now.
+-- Bits of pg_trigger.tgtype: 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE; 34 is BEFORE TRUNCATE.
+CREATE OR REPLACE VIEW birth.v_birth_life AS
+SELECT c.collection_name, c.life_mode, c.life_column, c.life_dead,
+       CASE WHEN c.life_key = '{}' THEN NULL
+            WHEN t.events IS NULL THEN 'none is there'
+            WHEN t.stale THEN 'its identity changed since they were attached'
+            WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'
+            WHEN ~t.events & (24 | CASE WHEN c.life_column IS NULL THEN 0 ELSE 4 END
+                                 | CASE s.relkind WHEN 'p' THEN 0 ELSE 32 END) <> 0 THEN 'some are missing'
+            WHEN p.name IS NOT NULL THEN format('partition %s has none on TRUNCATE', p.name) END AS fault,
+       k.births - k.dead - k.unexplained AS living, k.dead, k.unexplained, k.counted_at
+FROM birth.collection_registry c
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.schema_name
+LEFT JOIN pg_catalog.pg_class s ON s.relnamespace = n.oid AND s.relname = c.table_name
+CROSS JOIN LATERAL (
+  SELECT bit_or(g.tgtype::integer) AS events, bool_or(NOT l.current) AS stale,
+         bool_or(NOT l.enabled OR l.state <> 'A' AND EXISTS (SELECT FROM birth.fn_birth_replicated_tables(s.oid)))
+           AS disabled
+  FROM birth.v_birth_life_trigger l
+  JOIN pg_catalog.pg_trigger g ON g.tgrelid = l.relation AND g.tgname = l.trigger_name
+  WHERE l.collection_name = c.collection_name AND s.oid IN (l.relation, pg_partition_root(l.relation))
+) t
+CROSS JOIN LATERAL (
+  SELECT min(r.relid::regclass::text) AS name FROM pg_partition_tree(s.oid) r
+  WHERE r.isleaf AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_trigger g
+    WHERE g.tgrelid = r.relid AND g.tgtype = 34 AND g.tgfoid = to_regprocedure('birth.fn_birth_life_auto()'))
+) p
+LEFT JOIN LATERAL (
+  SELECT (a.detail ->> 'births')::bigint AS births, (a.detail ->> 'dead')::bigint AS dead,
+         (a.detail ->> 'unexplained')::bigint AS unexplained, a.acted_at AS counted_at
+  FROM birth.birth_act a
+  WHERE a.collection_name = c.collection_name AND a.act = 'census' AND a.detail ? 'births'
+  ORDER BY a.acted_at DESC LIMIT 1
+) k ON true;
+
+COMMENT ON VIEW birth.v_birth_life IS
+  'The life of each collection: mode, what is wrong with its triggers (fault), and how many births were living, dead '
+  'or unexplained at the last census on record. Specification: 5.2.';
