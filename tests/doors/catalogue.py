@@ -16,12 +16,13 @@ _HEAD = f"""\
 
 # Side doors
 
-A side door is a bypass: any way for a row, or a birth, to come into being past the gateway or the writer. The tables
-list every known one with its result. A test opens each of them.
+A side door is a bypass: any way for a row, or a birth, to come into being past the gateway or the writer, or for a row
+to end, or a used code to come back, past the life triggers. The tables list every known one with its result. A test
+opens each of them.
 
-- *closed*: the row is born like any other, or the statement is refused.
-- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth*, *births without a row or a death* and
-  *dead with a living row* find the rows and births of every side door; the other checks name the side door.
+- *closed*: the row is born, or its end recorded, like any other; or the statement is refused.
+- *found*: the check of `birth.fn_birth_census` that fails. *Rows without a birth*, *births without a row or a death*
+  and *dead with a living row* find the rows and births of every side door; the other checks name the side door.
 - *named*: the drift guard, `birth.v_birth_attention` or `birth.fn_birth_run_audit` reports it too.
 
 The owner of the source table can open a door, unless somebody else is named.
@@ -42,6 +43,7 @@ class Door:
     test: str | None = None
     refused: str | None = None
     born: list[str] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
     census: dict[str, list[str]] = field(default_factory=dict)
     census_refused: str | None = None
     drift: list[str] = field(default_factory=list)
@@ -57,8 +59,9 @@ class Door:
         named = ", ".join(f"drift of `{what}`" for what in self.drift) or (
             "`v_birth_attention`" if self.attention else ""
         )
+        ended = "closed: the end is recorded" if self.dead and not (self.refused or self.census) else ""
         parts = [
-            f"closed: refused, {_code(self.refused)}" if self.refused else "",
+            f"closed: refused, {_code(self.refused)}" if self.refused else ended,
             f"found: {found}" if found else "",
             f"found: the census is refused, {_code(self.census_refused)}" if self.census_refused else "",
             f"named: {named}" if named else "",

@@ -8,6 +8,8 @@ from doors.catalogue import Door
 from support import Cluster, Database
 from world import World
 
+from birthdb import api
+
 
 def plain(world: World) -> None:
     """Make a required, enforced table with its gateway."""
@@ -28,7 +30,32 @@ def bare(world: World) -> None:
     """Make nothing."""
 
 
-SCENES = {"plain": plain, "parted": parted, "bare": bare}
+def observed(world: World) -> None:
+    """Make a plain one whose life is observed."""
+    plain(world)
+    api.life_attach(world.steward, "thing")
+
+
+def enforced(world: World) -> None:
+    """Make a plain one whose life is enforced."""
+    plain(world)
+    api.life_attach(world.steward, "thing", "enforce")
+
+
+def leaves(world: World) -> None:
+    """Make one of two partitions whose life is observed."""
+    parted(world)
+    api.life_attach(world.steward, "thing")
+
+
+SCENES = {
+    "plain": plain,
+    "parted": parted,
+    "bare": bare,
+    "observed": observed,
+    "enforced": enforced,
+    "leaves": leaves,
+}
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import pytest
 from doors import catalogue
 from doors.catalogue import Door
 from psycopg.conninfo import conninfo_to_dict
-from world import World
+from support import Cluster, Database
+from world import APPLICATION, World
 
 from birthdb import errors
 
@@ -51,6 +52,7 @@ def test_a_side_door_is_closed_or_detected(world: World, door: Door) -> None:
         world.admin.execute("RESET session_replication_role")
 
     assert world.births() == (door.born or (door.before if door.refused else []))
+    assert dead(world) == door.dead
     if door.census_refused:
         with pytest.raises((psycopg.Error, errors.BirthError)) as refused:
             world.failed_checks()
@@ -60,6 +62,35 @@ def test_a_side_door_is_closed_or_detected(world: World, door: Door) -> None:
     said = noticed(world)
     assert any(door.attention in line for line in said) if door.attention else said == [], said
     assert (drifted(world) if door.drift else []) == door.drift
+
+
+def test_a_truncate_under_an_old_snapshot_ends_rows_that_it_does_not_see(
+    server: Cluster, scenes: dict[str, Database]
+) -> None:
+    door = catalogue.titled("`TRUNCATE` under a snapshot older than a row")
+    made = server.create(scenes[door.scene].name)
+    world = World(made, made=True)
+    world.insert(["a"], "thing (code)")
+    late = made.connect(APPLICATION)
+    late.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    late.autocommit = False
+    late.execute("SELECT FROM app.thing")
+    world.insert(["b"], "thing (code)")
+    late.execute("TRUNCATE app.thing")
+    late.commit()
+    assert (world.births(), dead(world), world.failed_checks()) == (door.born, door.dead, door.census)
+    assert any(str(door.attention) in line for line in noticed(world))
+    late.close()
+    world.close()
+    made.drop()
+
+
+def dead(world: World) -> list[str]:
+    """Return the codes whose end is on record."""
+    found = world.admin.execute(
+        "SELECT entity_code FROM birth.birth_death WHERE returned_at IS NULL ORDER BY entity_code"
+    )
+    return [row[0] for row in found]
 
 
 def filled(world: World, statement: str) -> bytes:
