@@ -46,6 +46,7 @@ def test_the_demo_prints_exactly_the_documented_json(figures: dict[str, Any]) ->
         "refusals",
         "admissions",
         "policies",
+        "deaths",
         "census_pass",
         "seconds",
     ]
@@ -76,6 +77,7 @@ def test_every_attempt_to_cheat_is_refused_by_the_database(figures: dict[str, An
         "admit a collection that one registered oneself": "NB209",
         "leave a table open in a migration": "NB509",
         "exempt a required collection alone": "NB117",
+        "give a newcomer the code of a dead currency": "NB511",
     }
     assert "bbl2_no_false_done" in refusals["mark the run done by hand, as a superuser"]["message"]
 
@@ -86,6 +88,13 @@ def test_filled_tables_are_admitted_as_proven_and_a_new_one_as_empty(figures: di
 
 def test_a_policy_is_changed_by_three_people_and_changed_back(figures: dict[str, Any]) -> None:
     assert figures["policies"] == ["BIRTH_REQUIRED", "BIRTH_EXEMPT_STANDARD", "BIRTH_REQUIRED"]
+
+
+def test_what_ends_is_recorded_also_while_a_backfill_runs(figures: dict[str, Any]) -> None:
+    # A deleted and a corrected currency; a language after each message of the run.
+    assert figures["deaths"].keys() == {"currency", "language"}
+    assert figures["deaths"]["currency"] == 2
+    assert figures["deaths"]["language"] > 1
 
 
 def test_an_attempt_that_is_not_refused_ends_the_demo_with_1(

@@ -1,5 +1,5 @@
 """The story: seven registers that exist already are registered, backfilled, enforced, and cheating is tried. Then their
-schema comes under the gate, and a policy changes.
+schema comes under the gate, a policy changes, and rows end.
 
 Everything is done as a person would do it, under the login of whoever may, through the wrappers of ``birthdb.api``. All
 figures are what the database answered.
@@ -34,6 +34,7 @@ from birthdb.demo.teller import Teller
 from birthdb.errors import (
     AdmissionRefused,
     BirthError,
+    CodeDead,
     CodeForeign,
     ContractDrift,
     GatewayNoIdentity,
@@ -53,6 +54,9 @@ _WRITER = "fn_dot_birth_qt001_apply"
 #: The register that comes later.
 _LATER = "paper_size"
 _EXEMPT = "BIRTH_EXEMPT_STANDARD"
+
+#: Languages that are loaded past the gateway: ISO 639 reserves qaa to qtz for local use.
+_RESERVED = "SELECT 'q' || chr(a) || chr(b) FROM generate_series(97, 116) a, generate_series(97, 122) b"
 
 #: Where the steward decides otherwise than the classifier's first proposal.
 _DECISIONS: Mapping[str, Mapping[str, Any]] = {
@@ -102,6 +106,7 @@ def run(json: bool = False) -> int:
             "refusals": [asdict(refusal) for refusal in story.refusals],
             "admissions": story.admissions,
             "policies": story.policies,
+            "deaths": story.deaths,
             "census_pass": story.census_pass,
             "seconds": seconds,
         }
@@ -123,6 +128,8 @@ class Story:
         self.admissions: dict[str, str] = {}
         #: The policies of the collection whose policy changes, one after the other.
         self.policies: list[str] = []
+        #: How many births of each collection are dead at the end.
+        self.deaths: dict[str, int] = {}
         self.census_pass = False
         self.faults: list[str] = []
         self._scene = scene
@@ -147,6 +154,8 @@ class Story:
         self._later_table()
         self._migration()
         self._transition()
+        self._end()
+        self._delete_meanwhile()
         self._census()
 
     def _load(self) -> None:
@@ -296,19 +305,12 @@ class Story:
             "Past the gateway", f"{who} loads three rows with triggers switched off. The census finds them."
         )
         reader = self._scene.connect(READER)
-        if self._scene.superuser:
-            hand, off, on = SUPERUSER, "SET session_replication_role = replica", "RESET session_replication_role"
-        else:
-            hand = TABLES_OWNER
-            off, on = (f"ALTER TABLE {SCHEMA}.currency {what} TRIGGER USER" for what in ("DISABLE", "ENABLE"))
         with self._tell.aloud():
-            loader = self._scene.connect(hand)
-            loader.execute(off.encode())
-            loader.execute(
+            self._past_the_gateway(
+                "currency",
                 "INSERT INTO iso.currency VALUES ('DEM', '276', 'Deutsche Mark'), ('FRF', '250', 'French Franc'),"
-                " ('ITL', '380', 'Italian Lira')"
+                " ('ITL', '380', 'Italian Lira')",
             )
-            loader.execute(on.encode())
             found = [row for row in api.census(reader, "currency") if not row["pass"]]
         self._tell.table(
             ("check", "rows", "examples"),
@@ -324,6 +326,17 @@ class Story:
             planned["expected_delta"],
             self._permit("currency", planned["run_id"], planned["expected_delta"]),
         )
+
+    def _past_the_gateway(self, table: str, statement: str) -> None:
+        """Send a statement with the triggers of a table switched off, by whoever can."""
+        if self._scene.superuser:
+            hand, off, on = SUPERUSER, "SET session_replication_role = replica", "RESET session_replication_role"
+        else:
+            hand = TABLES_OWNER
+            off, on = (f"ALTER TABLE {SCHEMA}.{table} {what} TRIGGER USER" for what in ("DISABLE", "ENABLE"))
+        loader = self._scene.connect(hand)
+        for each in (off, statement, on):
+            loader.execute(each.encode())
 
     def _cheat(self, run_id: Any, delta: int, permit: int) -> None:
         self._tell.step("Three attempts to cheat", "Each is stopped by the database, whoever tries.")
@@ -470,6 +483,67 @@ class Story:
             "the policy of scripts changed and changed back",
         )
 
+    def _end(self) -> None:
+        self._tell.step(
+            "What ends is recorded",
+            "The life of currencies is enforced: a code whose row is gone is dead, and no newcomer takes it over.",
+        )
+        owner = self._scene.connect(TABLES_OWNER)
+        reader = self._scene.connect(READER)
+        with self._tell.aloud():
+            api.life_attach(self._scene.connect(STEWARD), "currency", "enforce")
+            owner.execute("DELETE FROM iso.currency WHERE alpha_3 = 'DEM'")
+            self._refused(
+                "give a newcomer the code of a dead currency",
+                CodeDead.sqlstate,
+                lambda: owner.execute("INSERT INTO iso.currency VALUES ('DEM', '999', 'Demo Dollar')"),
+            )
+        self._tell.say("A currency was entered under a wrong code. It is corrected, and followed from the old code.")
+        with self._tell.aloud():
+            owner.execute("INSERT INTO iso.currency VALUES ('XUE', '954', 'European Currency Unit')")
+            owner.execute("UPDATE iso.currency SET alpha_3 = 'XEU' WHERE alpha_3 = 'XUE'")
+            now = api.code_now(reader, "CUR-XUE")
+            self._tell.answer(f"CUR-XUE is {now} now")
+        self._tell.table(
+            ("entity_code", "manner", "successor"),
+            reader.execute(
+                "SELECT entity_code, manner, successor FROM birth.birth_death ORDER BY entity_code"
+            ).fetchall(),
+        )
+        self._expect(now == "CUR-XEU", "a code that changed is followed to the living one")
+        self._expect(api.code_now(reader, "CUR-DEM") is None, "the code of a deleted row is dead")
+
+    def _delete_meanwhile(self) -> None:
+        self._tell.step(
+            "A backfill while rows are deleted",
+            "520 reserved language codes come past the gateway. While they are born, other languages are deleted.",
+        )
+        owner = self._scene.connect(TABLES_OWNER)
+        operator = self._scene.connect(OPERATOR)
+        with self._tell.aloud():
+            api.life_attach(self._scene.connect(STEWARD), "language", "observe")
+            self._past_the_gateway(
+                "language",
+                f"INSERT INTO iso.language SELECT q.code, NULL, 'local use', 'I', 'S' FROM ({_RESERVED}) AS q(code)",
+            )
+        planned = api.plan(operator, "language", dry_run=False)
+        run_id, delta = planned["run_id"], planned["expected_delta"]
+        permit = self._permit("language", run_id, delta)
+
+        def told(message: str) -> None:
+            self._tell.answer(message)
+            with self._tell.aloud():
+                owner.execute("DELETE FROM iso.language WHERE alpha_3 = (SELECT min(alpha_3) FROM iso.language)")
+
+        api.apply(operator, "language", run_id, permit, delta, delta, batch=2000, execute=True, notice=told)
+        ended = api.progress(self._scene.connect(READER), run_id) or {}
+        orphans = api.plan(operator, "language")["orphans"]
+        self._tell.answer(
+            f"{delta} planned, {ended.get('rows_done')} written, {ended.get('status')}; {orphans} orphans"
+        )
+        self._expect((ended.get("status"), ended.get("rows_done")) == ("done", delta), "the run is done beside deletes")
+        self._expect(orphans == 0, "deleted languages are no orphans")
+
     def _show_gate(self, state: str, tables: int) -> None:
         """Show the state of every table under the gate; keep how those are admitted that are."""
         found = sorted(api.view(self._scene.connect(READER), "v_birth_gate"), key=lambda row: str(row["table_name"]))
@@ -492,7 +566,10 @@ class Story:
     def _census(self) -> None:
         self._tell.step("The census", "Rows against births, both ways, and every side door that the catalogue shows.")
         operator = self._scene.connect(OPERATOR)
-        runs = api.view(self._scene.connect(READER), "v_birth_run_progress")
+        reader = self._scene.connect(READER)
+        runs = api.view(reader, "v_birth_run_progress")
+        deaths = reader.execute("SELECT collection_name, count(*) FROM birth.birth_death GROUP BY collection_name")
+        self.deaths = dict(deaths.fetchall())
         shown: list[tuple[Any, ...]] = []
         passed: list[bool] = []
         for collection in (*(register.table for register in REGISTERS), _LATER):
@@ -506,24 +583,25 @@ class Story:
                 run["rows_done"] for run in runs if (run["collection_name"], run["purpose"]) == (collection, "APPLY")
             )
             verdict = f"{len(census)} checks pass" if passed[-1] else "; ".join(failed)
+            dead = self.deaths.get(collection, 0)
             shown.append(
-                (collection, now["source_rows"], now["existing_births"], written, now["planned_rows"], verdict)
+                (collection, now["source_rows"], now["existing_births"], dead, written, now["planned_rows"], verdict)
             )
         self.census_pass = all(passed)
-        rows, births, backfilled, missing = (sum(int(row[position]) for row in shown) for position in (1, 2, 3, 4))
-        self._expect(rows == births, "as many births as rows, all in all")
+        rows, births, dead, *others = (sum(int(row[position]) for row in shown) for position in range(1, 6))
+        self._expect(rows == births - dead, "as many living births as rows, all in all")
         self._tell.table(
-            ("collection", "rows", "births", "backfilled", "missing", "census"),
-            [*shown, ("", rows, births, backfilled, missing, "")],
+            ("collection", "rows", "births", "dead", "backfilled", "missing", "census"),
+            [*shown, ("", rows, births, dead, *others, "")],
         )
         if self.faults:
             self._tell.say("\nNot everything was as it should be.", "bold red")
         else:
             self._tell.say(
-                f"\n{rows:,} rows, {births:,} births: three people stand behind every one that was backfilled and"
-                " behind every policy that changed, no run is called done that is not, and whoever tried to cheat,"
-                f" {'a superuser' if self._scene.superuser else 'birth_definer'} included, was stopped or found by the"
-                " database.",
+                f"\n{rows:,} rows, {births:,} births, {dead} of them dead: three people stand behind every one that was"
+                " backfilled and behind every policy that changed, no run is called done that is not, and whoever tried"
+                f" to cheat, {'a superuser' if self._scene.superuser else 'birth_definer'} included, was stopped or"
+                " found by the database.",
                 "bold",
             )
 
