@@ -1,8 +1,20 @@
-"""The guides: their sections, and the statements in them."""
+"""The guides as data: their sections, the blocks of code in them, and who sends the statements of a block."""
 
 import re
 
+from world import APPLICATION, World
+
 from birthdb import paths
+
+LOGINS = {
+    "a steward": "alice_steward",
+    "another steward": "stella_steward",
+    "the owner": APPLICATION,
+    "an operator": "olga_operator",
+    "the operator": "olga_operator",
+    "a reviewer": "rita_reviewer",
+    "a permit owner": "paul_owner",
+}
 
 
 def section(page: str, heading: str) -> str:
@@ -15,10 +27,29 @@ def section(page: str, heading: str) -> str:
 
 
 def blocks(text: str, language: str = "sql") -> list[str]:
-    """Return the blocks of one language."""
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def statements(block: str) -> list[str]:
     """Return the statements of a block, each of which ends its line."""
     return [each.strip() for each in re.split(r"(?<=;)\s*(?:--.*)?\n", block) if each.strip()]
+
+
+def send(world: World, block: str) -> None:
+    """Send a block by the logins that its comments name."""
+    parts = re.split(r"^-- (.*)\n", block, flags=re.MULTILINE)
+    assert parts[0] == ""
+    for login, text in zip(parts[1::2], parts[2::2], strict=True):
+        for statement in statements(text):
+            world.person(LOGINS[login]).execute(filled(world, statement).encode())
+
+
+def filled(world: World, statement: str) -> str:
+    """Return a statement with the newest run and permit in place of what a person notes."""
+    for name, query in (
+        ("<run_id>", "SELECT run_id FROM birth.birth_backfill_ledger_v2 ORDER BY planned_at DESC LIMIT 1"),
+        ("<permit_id>", "SELECT max(permit_id) FROM birth.birth_admission_permit_v2"),
+    ):
+        if name in statement:
+            statement = statement.replace(name, str(world.value(query)))
+    return statement

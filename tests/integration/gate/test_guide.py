@@ -9,24 +9,13 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from guides import blocks, section, statements
+from guides import blocks, section, send, statements
 from integration.gate.deployer import DEPLOYER, Project
 from sqlalchemy.exc import DBAPIError
 from world import APPLICATION, World
 
 from birthdb import api
 from birthdb.server import client
-
-LOGINS = {"a steward": "alice_steward", "another steward": "stella_steward", "the owner": APPLICATION}
-
-
-def send(world: World, block: str) -> None:
-    """Send a block by the logins that its comments name."""
-    parts = re.split(r"^-- (.*)\n", block, flags=re.MULTILINE)
-    assert parts[0] == ""
-    for login, text in zip(parts[1::2], parts[2::2], strict=True):
-        for statement in statements(text):
-            world.person(LOGINS[login]).execute(statement.encode())
 
 
 def state(world: World, table: str) -> object:
