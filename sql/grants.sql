@@ -86,6 +86,7 @@ BEGIN
       ('TABLE',   'v_birth_stage3_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_stage4_no_worse_guard',                'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_policy',                               'birth_reader', 'SELECT'),
+      ('TABLE',   'v_birth_dependent',                            'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_life',                                 'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_living',                               'birth_reader', 'SELECT'),
       ('TABLE',   'v_birth_life_trigger',                         'birth_reader', 'SELECT'),

@@ -74,5 +74,5 @@ END;
 $fn_birth_identity_classify$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text) IS
-  'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, '
-  'NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1.';
+  'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. A code is for good: choose '
+  'none with personal data. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';

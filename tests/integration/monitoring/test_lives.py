@@ -91,3 +91,15 @@ def test_living_dead_and_unexplained_are_those_of_the_last_census_on_record(thin
         "birth_census_unexplained": 1,
         "birth_census_timestamp_seconds": round(found["counted_at"].timestamp()),
     }
+
+
+def test_the_declared_dependents_of_births_are_listed(world: World) -> None:
+    world.admin.execute(
+        "CREATE TABLE app.note (about text REFERENCES birth.birth_registry, other integer);"
+        "ALTER TABLE app.note ADD CONSTRAINT twice FOREIGN KEY (about) REFERENCES birth.birth_registry NOT VALID"
+    )
+    found = [tuple(row.values()) for row in api.view(world.person("rita_reviewer"), "v_birth_dependent")]
+    assert sorted(found) == [
+        ("app", "note", "about", "note_about_fkey", True),
+        ("app", "note", "about", "twice", False),
+    ]
