@@ -268,7 +268,8 @@ BEGIN
      'give the row a code that was never used; a steward can set the life of the collection back to observe'),
     ('truncate_refused', 'NB513', 'failed',
      'the table of a collection whose life is enforced cannot be truncated',
-     'DELETE the rows; a steward can set the life of the collection back to observe with birth.fn_birth_life_mode'),
+     'delete the rows instead; a steward can set the life of the collection back to observe with '
+     'birth.fn_birth_life_mode'),
     ('not_retired', 'NB514', 'failed',
      'a row that is not retired cannot be deleted',
      'set its life column to a value that means dead, then delete it'),

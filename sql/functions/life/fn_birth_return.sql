@@ -1,7 +1,7 @@
 -- Allows the next living row of a dead code, once. Without it a collection whose life is enforced refuses the code.
 -- SECURITY DEFINER: only routines of birth_definer write deaths.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_clock, fn_birth_raise, fn_birth_act_record
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_return(p_code text, p_reason text)
   RETURNS text

@@ -2,7 +2,7 @@
 -- which it is looked for. A row is living unless its life column says otherwise.
 -- p_one: over one row $1, of which only the columns that are needed are read.
 -- Returns: a SELECT without its FROM list, or with it for one row: columns code, living, keys.
--- Calls: nothing
+-- Calls: fn_birth_life_living
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean)
   RETURNS text
