@@ -196,6 +196,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     source_rows bigint NOT NULL,
     existing_births bigint NOT NULL,
     orphans bigint NOT NULL,
+    dead bigint DEFAULT 0 NOT NULL,
     unresolvable bigint NOT NULL,
     duplicates bigint NOT NULL,
     collisions bigint NOT NULL,
@@ -234,7 +235,7 @@ CREATE TABLE birth.birth_backfill_ledger_v2 (
     finished_at timestamp with time zone,
     compensating_since timestamp with time zone,
     compensated_rows bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
+    CONSTRAINT bbl2_counts CHECK (((LEAST(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, planned_rows, expected_delta, accepted_orphans, epoch, batches, visited, actual_inserted, skipped, blocked, compensated_rows) >= 0) AND (actual_inserted <= expected_delta) AND (expected_delta <= planned_rows) AND (compensated_rows <= actual_inserted))),
     CONSTRAINT bbl2_executed CHECK ((dry_run = (status = 'planned'::text))),
     CONSTRAINT bbl2_fingerprints CHECK (((cardinality(planned_fingerprint) = 3) AND (array_position(planned_fingerprint, NULL::numeric) IS NULL) AND (cardinality(target_fingerprint) = 3) AND (array_position(target_fingerprint, NULL::numeric) IS NULL) AND (cardinality(written_fingerprint) = 3) AND (array_position(written_fingerprint, NULL::numeric) IS NULL))),
     CONSTRAINT bbl2_no_false_compensation CHECK ((((status <> 'compensated'::text) OR ((compensated_rows = actual_inserted) AND (actual_inserted > 0) AND (compensating_since IS NOT NULL))) IS TRUE)),
@@ -295,7 +296,11 @@ COMMENT ON COLUMN birth.birth_backfill_ledger_v2.existing_births IS 'B: births o
 
 -- Name: COLUMN birth_backfill_ledger_v2.orphans; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'O: births of the collection without a source row.';
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.orphans IS 'Births of the collection without a source row and without a death; of a death run, what it is to end.';
+
+-- Name: COLUMN birth_backfill_ledger_v2.dead; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_backfill_ledger_v2.dead IS 'Births of the collection without a source row and with an open death. With the orphans they make O.';
 
 -- Name: COLUMN birth_backfill_ledger_v2.unresolvable; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -455,7 +460,7 @@ COMMENT ON CONSTRAINT bbl2_no_false_done ON birth.birth_backfill_ledger_v2 IS 'd
 
 -- Name: fn_birth_apply_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+CREATE FUNCTION birth.fn_birth_apply_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -469,7 +474,7 @@ BEGIN
   ELSIF p_rows IS NULL THEN
     -- A key of another identity may not even be of its type.
     RETURN QUERY
-    SELECT m.source_rows, m.existing_births, m.orphans, m.unresolvable, m.duplicates, m.collisions,
+    SELECT m.source_rows, m.existing_births, m.orphans, m.dead, m.unresolvable, m.duplicates, m.collisions,
       m.collision_examples, m.missing,
            m.fingerprint, m.range_fingerprint, NULL::text[]
     FROM birth.fn_birth_measure(p_run.collection_name, p_run.seed_a, p_run.seed_b,
@@ -550,15 +555,35 @@ COMMENT ON FUNCTION birth.fn_birth_apply_slice(p_run birth.birth_backfill_ledger
 CREATE FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
   v_born bigint;
   v_written numeric[];
+  v_there bigint;
+  r_identity record;
+  r_key record;
 BEGIN
   SELECT r.codes INTO v_born
   FROM birth.fn_birth_register(p_run.collection_name, p_codes, p_run.dot_origin, p_run.run_id, p_dry_run := false,
-    p_fresh := p_run.existing_births = p_run.orphans) r
+    p_fresh := p_run.existing_births = p_run.orphans + p_run.dead) r
   WHERE r.outcome = 'born';
+  -- A life trigger that took an unborn row made this batch wait for it. It is committed now, and the row is gone.
+  IF (SELECT c.life_mode FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name) <> 'off' THEN
+    SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+    SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
+    SELECT s.there INTO v_there
+    FROM birth.fn_birth_scan(format(
+      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s'
+      ' JOIN unnest($8) AS c(code) ON c.code = s.code',
+      r_identity.code_sql, r_identity.source_sql, r_key.upto,
+      CASE WHEN p_run.resume_marker IS NULL THEN 'true' ELSE r_key.after END),
+      p_after := p_run.resume_marker, p_upper := p_run.target_upper, p_codes := p_codes) AS s(there bigint);
+    IF v_there < cardinality(p_codes) THEN
+      PERFORM birth.fn_birth_raise('source_changed',
+        format('%s of %s rows were deleted while their batch was written', cardinality(p_codes) - v_there,
+          cardinality(p_codes)));
+    END IF;
+  END IF;
   IF v_born = cardinality(p_codes) THEN
     RETURN p_fingerprint;
   END IF;
@@ -571,7 +596,7 @@ BEGIN
   END IF;
   RETURN v_written;
 END;
-$$;
+$_$;
 
 ALTER FUNCTION birth.fn_birth_apply_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
 
@@ -616,13 +641,14 @@ CREATE FUNCTION birth.fn_birth_census(p_collection text) RETURNS TABLE("check" t
     AS $_$
 DECLARE
   r_identity record;
+  r_collection birth.collection_registry;
   v_required boolean;
   v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
 BEGIN
   PERFORM birth.fn_birth_source_lock(p_collection);
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
-  SELECT c.coverage_status = 'BIRTH_REQUIRED' INTO v_required FROM birth.collection_registry c
-    WHERE c.collection_name = p_collection;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  v_required := r_collection.coverage_status = 'BIRTH_REQUIRED';
   IF r_identity.relation IS NOT NULL AND v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection),
       'let the owner of the table: ' || v_grants);
@@ -633,18 +659,26 @@ BEGIN
     RETURN QUERY
     SELECT s."check", s.rows, s.examples, s.pass OR s.if_required AND NOT v_required
       FROM birth.fn_birth_scan(format($census$
-      WITH source AS MATERIALIZED (SELECT %1$s AS code FROM %2$s t),
-      code AS MATERIALIZED (SELECT s.code, count(*) AS n FROM source s WHERE s.code IS NOT NULL GROUP BY s.code),
+      WITH source AS MATERIALIZED (SELECT %1$s AS code, %3$s AS living FROM %2$s t),
+      code AS MATERIALIZED (SELECT s.code, count(*) AS n, bool_or(s.living) AS living FROM source s
+        WHERE s.code IS NOT NULL GROUP BY s.code),
+      dead AS (SELECT d.entity_code FROM birth.birth_death d WHERE d.collection_name = $1 AND d.returned_at IS NULL),
       owned AS (SELECT c.code, c.n, b.collection_name FROM code c
         LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
       SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
              coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
              count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
       UNION ALL
-      SELECT 'births without a row', count(*), coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+      SELECT 'births without a row or a death', count(*),
+        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
         count(*) = 0, false
       FROM birth.birth_registry b WHERE b.collection_name = $1
-        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code)
+        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code AND c.living)
+        AND NOT EXISTS (SELECT FROM dead d WHERE d.entity_code = b.entity_code)
+      UNION ALL
+      SELECT 'dead with a living row', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'),
+        count(*) = 0, false
+      FROM code c JOIN dead d ON d.entity_code = c.code WHERE c.living
       UNION ALL
       SELECT 'codes owned by another collection', count(*),
         coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0,
@@ -655,7 +689,8 @@ BEGIN
         FROM code c WHERE c.n > 1
       UNION ALL
       SELECT 'rows without a code', count(*), '{}', count(*) = 0, true FROM source s WHERE s.code IS NULL
-    $census$, r_identity.code_sql, r_identity.source_sql), p_collection := p_collection)
+    $census$, r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)),
+      p_collection := p_collection)
     AS s("check" text, rows bigint, examples text[], pass boolean, if_required boolean);
   END IF;
   RETURN QUERY SELECT d.side_door, d.rows, d.examples, d.rows = 0 OR NOT v_required
@@ -681,6 +716,7 @@ DECLARE
   r_check record;
   v_checks jsonb := '[]';
   v_unborn numeric := 0;
+  v_unexplained bigint;
 BEGIN
   PERFORM birth.fn_birth_actor('birth_operator', 'fn_birth_census_record');
   FOR r_check IN SELECT * FROM birth.fn_birth_census(p_collection) LOOP
@@ -691,10 +727,16 @@ BEGIN
       WHEN r_check."check" IN ('rows without a birth', 'rows without a code', 'codes owned by another collection',
                                'duplicate codes') THEN r_check.rows
       ELSE 0 END;
+    IF r_check."check" = 'births without a row or a death' THEN
+      v_unexplained := r_check.rows;
+    END IF;
     RETURN QUERY SELECT r_check."check", r_check.rows, r_check.examples, r_check.pass;
   END LOOP;
   PERFORM birth.fn_birth_act_record('census', p_collection := p_collection,
-    p_detail := v_rule || jsonb_build_object('unborn', v_unborn, 'checks', v_checks));
+    p_detail := v_rule || jsonb_build_object('unborn', v_unborn, 'checks', v_checks,
+      'births', birth.fn_birth_collection_births(p_collection), 'unexplained', v_unexplained,
+      'dead', (SELECT count(*) FROM birth.birth_death d
+               WHERE d.collection_name = p_collection AND d.returned_at IS NULL)));
 END;
 $$;
 
@@ -702,7 +744,7 @@ ALTER FUNCTION birth.fn_birth_census_record(p_collection text) OWNER TO birth_de
 
 -- Name: FUNCTION fn_birth_census_record(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_census_record(p_collection text) IS 'Takes the census of a collection and records it as an act; returns check, rows, examples, pass. Operator. NB103, NB110 to NB112, NB115. Specification: 4.1, 7.';
+COMMENT ON FUNCTION birth.fn_birth_census_record(p_collection text) IS 'Takes the census of a collection and records it as an act; returns check, rows, examples, pass. Operator. NB103, NB110 to NB112, NB115. Specification: 4.1, 5.2, 7.';
 
 -- Name: fn_birth_checks(text, birth.birth_backfill_ledger_v2, text, birth.birth_backfill_ledger_v2, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -754,7 +796,7 @@ BEGIN
     FROM birth.birth_act a
     WHERE a.lineage = p_run.lineage AND a.run_id = p_run.run_id AND a.act = 'stop' AND a.epoch = p_run.epoch LIMIT 1;
   END IF;
-  IF r_purpose.source AND p_scope IN ('plan', 'start', 'end') THEN
+  IF r_purpose.source IS NOT NULL AND p_scope IN ('plan', 'start', 'end') THEN
     SELECT p.may_register, p.reason AS policy, i.relation, i.code_sql, i.status, i.reason, c.birth_code_sql,
            birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') AS grants,
            c.gateway_mode = 'enforce' AND NOT EXISTS (
@@ -840,12 +882,12 @@ BEGIN
     -- status, holder, freeze, home, people
     (CASE WHEN NOT v_undo THEN 'claim' END, 'the run can begin or go on',
      p_run.status IN ('planned', 'running', 'stopped', 'failed') AND p_run.compensating_since IS NULL, 'run_status',
-     format('run %s is %s%s; %s births written', p_run.run_id, p_run.status,
+     format('run %s is %s%s; %s rows written', p_run.run_id, p_run.status,
        CASE WHEN p_run.compensating_since IS NOT NULL THEN ' and being compensated' END, p_run.actual_inserted),
      'not over', NULL),
     (CASE WHEN v_undo THEN 'claim' END, 'the run can be undone',
      p_run.status IN ('done', 'running', 'stopped', 'failed') AND p_run.actual_inserted > 0, 'run_status',
-     format('run %s is %s; %s births written', p_run.run_id, p_run.status, p_run.actual_inserted),
+     format('run %s is %s; %s rows written', p_run.run_id, p_run.status, p_run.actual_inserted),
      'something written', NULL),
     ('batch', 'the run is under way',
      p_run.status = 'running' AND v_undo = (p_run.compensating_since IS NOT NULL), 'run_status',
@@ -885,30 +927,31 @@ BEGIN
      'pass what the first CALL of the run passed'),
 
     -- step 2: eligibility; steps 3 and 4: collision, duplicates, parity
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the policy asks for births',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the policy asks for births',
      r_source.may_register, 'policy_not_required',
      format('collection %s: %s', p_run.collection_name, r_source.policy), 'BIRTH_REQUIRED', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'the identity is eligible',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'the identity is eligible',
      r_source.code_sql IS NOT NULL, 'identity_not_eligible',
      format('collection %s: %s, %s', p_run.collection_name, r_source.status, r_source.reason), 'ELIGIBLE', NULL),
-    (CASE WHEN r_purpose.source AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.code_sql IS NOT NULL THEN 'plan start end' END,
      'the identity is the classified one',
      r_source.code_sql = r_source.birth_code_sql, 'identity_not_eligible',
      format('collection %s: the table changed since it was classified', p_run.collection_name), 'as classified',
      'classify the collection again, as it was or as it should be'),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'an enforced collection has its gateway',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'an enforced collection has its gateway',
      r_source.unguarded IS NOT TRUE, 'gateway_missing',
      format('collection %s', p_run.collection_name), 'attached and enabled', NULL),
     -- Both now and when it was counted: the owner can revoke and grant in between.
-    (CASE WHEN r_purpose.source AND r_source.relation IS NOT NULL THEN 'plan start end' END, 'the source can be read',
+    (CASE WHEN r_purpose.source IS NOT NULL AND r_source.relation IS NOT NULL THEN 'plan start end' END,
+     'the source can be read',
      r_source.grants = '' AND (r_source.code_sql IS NULL OR p_now.source_rows IS NOT NULL), 'source_privilege',
      format('collection %s needs SELECT', p_run.collection_name), 'SELECT granted',
      'let the owner of the table: ' || r_source.grants),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no other collection owns a code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no other collection owns a code',
      (p_now.collisions > 0) IS NOT TRUE, 'code_foreign',
      format('collection %s: %s codes, such as %s', p_run.collection_name, p_now.collisions,
        array_to_string(p_foreign, ', ')), '0', NULL),
-    (CASE WHEN r_purpose.source THEN 'plan start end' END, 'no two rows have one code',
+    (CASE WHEN r_purpose.source IS NOT NULL THEN 'plan start end' END, 'no two rows have one code',
      (p_now.duplicates > 0) IS NOT TRUE, 'code_duplicate',
      format('collection %s: %s rows', p_run.collection_name, p_now.duplicates), '0', NULL),
     (CASE WHEN v_first THEN 'start' END, 'there are no more orphans than the plan counted',
@@ -973,7 +1016,7 @@ BEGIN
      format('p_max_rows is %s', p_now.max_rows), (r_permit.max_rows - r_permit.spent_rows)::text, NULL),
     (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'the records hold what the receipts count',
      v_held = p_run.written_fingerprint, 'false_done',
-     format('receipts count %s births, the registry holds %s', p_run.actual_inserted, v_held[1]),
+     format('receipts count %s rows, the records hold %s', p_run.actual_inserted, v_held[1]),
      p_run.actual_inserted::text, NULL),
     (CASE WHEN NOT v_first AND NOT v_undo THEN 'start' END, 'written and missing make the target',
      ARRAY[v_held[1] + p_now.target_fingerprint[1], v_held[2] + p_now.target_fingerprint[2],
@@ -1001,11 +1044,11 @@ BEGIN
     -- step 9: no false done
     (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold what was counted',
      v_held = p_run.written_fingerprint, 'false_done',
-     format('run %s counted %s births, the registry holds %s', p_run.run_id, p_run.actual_inserted, v_held[1]),
+     format('run %s counted %s rows, the records hold %s', p_run.run_id, p_run.actual_inserted, v_held[1]),
      p_run.actual_inserted::text, NULL),
     (CASE WHEN v_undo THEN 'end' END, 'the records hold nothing of it any more',
      v_held = '{0,0,0}' AND p_run.compensated_rows = p_run.actual_inserted, 'false_done',
-     format('%s of %s births removed, the registry still holds %s', p_run.compensated_rows, p_run.actual_inserted,
+     format('%s of %s rows undone, the records still hold %s', p_run.compensated_rows, p_run.actual_inserted,
        v_held[1]), '0', NULL),
     (CASE WHEN NOT v_undo THEN 'end' END, 'the records hold the target',
      v_held = p_run.target_fingerprint, 'source_changed',
@@ -1234,6 +1277,11 @@ BEGIN
     ' LIMIT $3) t'
     INTO v_some USING p_run, p_codes, c_most;
   v_touched := v_touched || v_some;
+  EXECUTE 'SELECT array_agg(t.entity_code || '' died'')'
+    ' FROM (SELECT b.entity_code FROM birth.birth_registry b JOIN birth.birth_death d ON d.entity_code = b.entity_code'
+    ' WHERE b.run_id = $1.run_id AND ($2 IS NULL OR b.entity_code = ANY ($2)) LIMIT $3) t'
+    INTO v_some USING p_run, p_codes, c_most;
+  v_touched := v_touched || v_some;
   FOR r_key IN
     SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
     FROM pg_constraint k
@@ -1273,12 +1321,18 @@ COMMENT ON FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_l
 -- Name: fn_birth_compensate_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
+BEGIN
+  -- Deaths that are being written are waited for; those that begin wait, and find no birth. Whether or not the
+  -- collection has life triggers: they may be attached meanwhile.
+  LOCK TABLE birth.birth_death IN SHARE MODE;
+  RETURN QUERY
   SELECT count(*), coalesce(array_agg(o.entity_code), '{}'), NULL::numeric[], NULL::text[]
   FROM (SELECT b.entity_code FROM birth.birth_registry b WHERE b.run_id = p_run.run_id LIMIT p_rows FOR UPDATE) o;
+END;
 $$;
 
 ALTER FUNCTION birth.fn_birth_compensate_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
@@ -2358,6 +2412,293 @@ ALTER FUNCTION birth.fn_birth_contract_token() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_contract_token() IS 'Row versions of the catalogue rows of schema birth: equal means that nothing changed since a full check. Specification: 7.';
 
+-- Name: fn_birth_death_codes(birth.birth_backfill_ledger_v2, text[], bigint, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean) RETURNS TABLE(source_rows bigint, visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+BEGIN
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  IF r_identity.code_sql IS NULL OR birth.fn_birth_source_grants(p_run.collection_name, 'SELECT') <> '' THEN
+    RETURN;
+  END IF;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name;
+  RETURN QUERY
+  SELECT s.* FROM birth.fn_birth_scan(format($death$
+    WITH source AS MATERIALIZED (SELECT %1$s AS code, %2$s AS living FROM %3$s t),
+    living AS (SELECT DISTINCT s.code FROM source s WHERE s.living AND s.code IS NOT NULL)
+    SELECT (SELECT count(*) FROM source), count(*), CASE WHEN %4$L THEN coalesce(array_agg(o.entity_code), '{}') END,
+           ARRAY[count(*), coalesce(sum(hashtextextended(o.entity_code, $2)), 0),
+             coalesce(sum(hashtextextended(o.entity_code, $3)), 0)],
+           CASE WHEN count(*) > 0 THEN ARRAY[max(o.entity_code)] END
+    FROM (SELECT b.entity_code FROM birth.birth_registry b
+          WHERE b.collection_name = $1 AND ($4 IS NULL OR b.entity_code > ($4)[1])
+            AND NOT EXISTS (SELECT FROM living l WHERE l.code = b.entity_code)
+            AND NOT EXISTS (SELECT FROM birth.birth_death d
+                            WHERE d.entity_code = b.entity_code AND d.returned_at IS NULL)
+          ORDER BY b.entity_code LIMIT $6) o
+  $death$, r_identity.code_sql, birth.fn_birth_life_living(r_collection), r_identity.source_sql, p_list),
+    p_collection := p_run.collection_name, p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after,
+    p_rows := p_rows)
+  AS s(source_rows bigint, visited bigint, codes text[], fingerprint numeric[], last_key text[]);
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean) IS 'Purpose DEATH: the next births without a living row and without an open death: rows of the source, visited, codes, fingerprint, last code. Specification: 5.2.';
+
+-- Name: fn_birth_death_fault(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT birth.fn_birth_error('births_touched', string_agg(t.what, '; '))
+  FROM (
+    SELECT d.entity_code || CASE WHEN d.returned_at IS NOT NULL THEN ' returned'
+                                 WHEN d.manner <> 'FOUND' THEN ' died again' ELSE ' has a successor' END AS what
+    FROM birth.birth_death d
+    WHERE d.run_id = p_run.run_id
+      AND (d.returned_at IS NOT NULL OR d.manner <> 'FOUND' OR d.successor IS NOT NULL)
+    UNION ALL
+    SELECT format('%s codes were found again by a later run', jsonb_array_length(a.detail -> 'codes'))
+    FROM birth.birth_act a
+    WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
+      AND a.detail ->> 'run_id' = p_run.run_id::text
+    UNION ALL
+    SELECT format('%s went with a downgrade', a.detail #>> '{fingerprint,0}')
+    FROM birth.birth_act a
+    WHERE a.act = 'deaths_dropped' AND a.lineage = p_run.lineage AND a.run_id = p_run.run_id
+    LIMIT 20
+  ) t
+  HAVING count(*) > 0;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2) IS 'NB313 as jsonb when deaths of a run were touched after it, else NULL. Specification: 5.2.';
+
+-- Name: fn_birth_death_proof(birth.birth_backfill_ledger_v2); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2) RETURNS numeric[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH held AS (
+    SELECT d.entity_code FROM birth.birth_death d
+    WHERE d.run_id = p_run.run_id AND d.collection_name = p_run.collection_name
+    UNION ALL
+    SELECT c.code COLLATE "C"
+    FROM birth.birth_act a
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+      CASE jsonb_typeof(a.detail -> 'codes') WHEN 'array' THEN a.detail -> 'codes' ELSE '[]' END) AS c(code)
+    WHERE a.act = 'refound' AND a.collection_name = p_run.collection_name
+      AND a.detail ->> 'run_id' = p_run.run_id::text
+  ), part AS (
+    SELECT count(*)::numeric AS births, sum(hashtextextended(h.entity_code, p_run.seed_a)) AS a,
+           sum(hashtextextended(h.entity_code, p_run.seed_b)) AS b
+    FROM held h
+    JOIN birth.birth_registry r ON r.entity_code = h.entity_code AND r.collection_name = p_run.collection_name
+    UNION ALL
+    SELECT k.sums[1], k.sums[2], k.sums[3]
+    FROM birth.birth_act a
+    CROSS JOIN LATERAL (SELECT translate(a.detail ->> 'fingerprint', '[]', '{}')::numeric[] AS sums
+                        WHERE a.detail ->> 'fingerprint' ~ '^\[[0-9]+(, -?[0-9]+){2}\]$') k
+    WHERE a.act = 'deaths_dropped' AND a.lineage = p_run.lineage AND a.run_id = p_run.run_id
+  )
+  SELECT ARRAY[sum(p.births), coalesce(sum(p.a), 0), coalesce(sum(p.b), 0)] FROM part p;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2) IS 'Purpose DEATH: fingerprint of the deaths that the records hold of a run. Specification: 5.2.';
+
+-- Name: fn_birth_death_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT c.source_rows, birth.fn_birth_collection_births(p_run.collection_name), c.visited, 0::bigint, 0::bigint,
+         0::bigint, 0::bigint, NULL::text[], c.visited, c.fingerprint, c.fingerprint, c.last_key
+  FROM birth.fn_birth_death_codes(p_run, NULL, p_rows, false) c;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) IS 'Purpose DEATH: counts and fingerprint of the births that would end. Specification: 5.2.';
+
+-- Name: fn_birth_death_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_source_lock(p_run.collection_name);
+  RETURN QUERY SELECT c.visited, c.codes, c.fingerprint, c.last_key
+    FROM birth.fn_birth_death_codes(p_run, p_after, p_rows, true) c;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'Purpose DEATH: the next births to end: visited, codes, fingerprint, last key. Specification: 5.2.';
+
+-- Name: fn_birth_death_undo(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM birth.fn_birth_refuse(birth.fn_birth_death_fault(p_run));
+  DELETE FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) AND d.lives = 1;
+  UPDATE birth.birth_death d
+  SET returned_at = d.died_at, run_id = NULL, manner = 'DELETE', return_allowed_by = NULL, return_allowed_at = NULL
+  WHERE d.entity_code = ANY (p_codes);
+  RETURN (SELECT ARRAY[count(*), coalesce(sum(hashtextextended(c.code COLLATE "C", p_run.seed_a)), 0),
+                       coalesce(sum(hashtextextended(c.code COLLATE "C", p_run.seed_b)), 0)]
+          FROM unnest(p_codes) AS c(code));
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'The undoing of DEATH: removes the deaths of a slice and returns their fingerprint. NB313. Specification: 5.2.';
+
+-- Name: fn_birth_death_undo_slice(birth.birth_backfill_ledger_v2, text[], bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) RETURNS TABLE(visited bigint, codes text[], fingerprint numeric[], last_key text[])
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT count(*), coalesce(array_agg(o.entity_code), '{}'), NULL::numeric[], NULL::text[]
+  FROM (SELECT d.entity_code FROM birth.birth_death d WHERE d.run_id = p_run.run_id
+        ORDER BY d.entity_code LIMIT p_rows FOR UPDATE) o;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) IS 'The undoing of DEATH: the next deaths of a run, locked: visited and codes. Specification: 5.2.';
+
+-- Name: fn_birth_death_violations(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_violations() RETURNS TABLE(run_id uuid, violated text, violations bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT d.run_id, 'birth_death: a birth of its collection', count(*)
+  FROM birth.birth_death d
+  WHERE NOT EXISTS (SELECT FROM birth.birth_registry b
+                    WHERE b.entity_code = d.entity_code AND b.collection_name = d.collection_name)
+  GROUP BY d.run_id
+  UNION ALL
+  SELECT d.run_id, 'birth_death: a death run of its collection', count(*)
+  FROM birth.birth_death d
+  WHERE d.run_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l
+                    WHERE l.run_id = d.run_id AND l.collection_name = d.collection_name AND l.purpose = 'DEATH')
+  GROUP BY d.run_id
+  UNION ALL
+  -- What a run found has the time of one of its receipts, and nothing else has.
+  SELECT d.run_id, 'birth_death: the time of a receipt', count(*)
+  FROM birth.birth_death d
+  LEFT JOIN (SELECT DISTINCT r.run_id, r.born_at FROM birth.birth_receipt r WHERE r.purpose = 'DEATH') r
+    ON r.run_id = d.run_id AND r.born_at = d.died_at
+  WHERE d.run_id IS NOT NULL AND (r.run_id IS NOT NULL) <> (d.manner = 'FOUND')
+  GROUP BY d.run_id
+  UNION ALL
+  -- The triggers see a successor where a code is changed in place; any other was said by a steward.
+  SELECT d.run_id, 'birth_death: the act of its successor', count(*)
+  FROM birth.birth_death d
+  WHERE d.successor IS NOT NULL AND d.manner <> 'REKEY'
+    AND NOT EXISTS (SELECT FROM birth.birth_act a
+                    WHERE a.act = 'succeed' AND a.detail ->> 'entity_code' = d.entity_code
+                      AND a.detail ->> 'successor' = d.successor)
+  GROUP BY d.run_id
+  UNION ALL
+  SELECT d.run_id, 'birth_death: the act of its return', count(*)
+  FROM birth.birth_death d
+  WHERE d.return_allowed_at IS NOT NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_act a
+                    WHERE a.act = 'return' AND a.detail ->> 'entity_code' = d.entity_code
+                      AND a.actor = d.return_allowed_by)
+  GROUP BY d.run_id;
+$$;
+
+ALTER FUNCTION birth.fn_birth_death_violations() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_violations(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_violations() IS 'Deaths that births, receipts, the ledger or acts contradict: run, what is violated, how many. Specification: 9.';
+
+-- Name: fn_birth_death_write(birth.birth_backfill_ledger_v2, text[], numeric[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) RETURNS numeric[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+  v_births bigint;
+  v_living bigint;
+  v_died bigint;
+BEGIN
+  SELECT count(*) INTO v_births
+  FROM (SELECT FROM birth.birth_registry b
+        WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_run.collection_name
+        ORDER BY b.entity_code FOR UPDATE) l;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_run.collection_name);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name;
+  SELECT s.living INTO v_living
+  FROM birth.fn_birth_scan(format(
+    'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s) s JOIN unnest($8) AS c(code) ON c.code = s.code',
+    r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)), p_codes := p_codes)
+  AS s(living bigint);
+  PERFORM birth.fn_birth_act_record('refound', p_collection := p_run.collection_name,
+    p_detail := jsonb_build_object('run_id', d.run_id, 'codes', d.codes))
+  FROM (SELECT d.run_id, jsonb_agg(d.entity_code ORDER BY d.entity_code) AS codes FROM birth.birth_death d
+        WHERE d.entity_code = ANY (p_codes) AND d.returned_at IS NOT NULL AND d.run_id IS NOT NULL
+        GROUP BY d.run_id) d;
+  v_died := birth.fn_birth_life_write(p_run.collection_name, p_codes, 'FOUND', p_run_id := p_run.run_id);
+  IF v_living > 0 OR v_births <> cardinality(p_codes) OR v_died <> cardinality(p_codes) THEN
+    PERFORM birth.fn_birth_raise('source_changed',
+      format('%s codes to end: %s have a living row again, %s have a birth, %s were not dead', cardinality(p_codes),
+        v_living, v_births, v_died));
+  END IF;
+  RETURN p_fingerprint;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose DEATH: writes the deaths of a slice and returns their fingerprint. NB310. Specification: 5.2.';
+
 -- Name: fn_birth_dot_freeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) RETURNS text
@@ -2587,7 +2928,7 @@ BEGIN
      'do not repair by hand: ask a reviewer to review the run, then compensate or resume it'),
     ('source_changed', 'NB310', 'stopped',
      'source rows changed after the plan',
-     'see birth.v_birth_run_source_change, then plan again: births already written stay'),
+     'see birth.v_birth_run_source_change, then plan again: what is written already stays'),
     ('stop_requested', 'NB311', 'stopped',
      'a stop of the run was requested',
      'send the same CALL again to continue'),
@@ -2596,7 +2937,7 @@ BEGIN
      'CALL birth.sp_dot_birth_qt001_apply with the same arguments'),
     ('births_touched', 'NB313', 'failed',
      'what the run wrote was changed or referenced after it',
-     'see the detail: changed or referenced births cannot be compensated'),
+     'see the detail: what was changed or referenced cannot be undone'),
     ('nothing_to_do', 'NB314', 'failed',
      'there is nothing to do',
      'what the plan asks for is so already'),
@@ -2661,6 +3002,9 @@ BEGIN
      'collections are closed until they are admitted',
      'admit each with birth.fn_birth_gate_admit, or detach it with birth.fn_birth_gateway_detach; then downgrade '
      'again'),
+    ('life_in_use', 'NB416', 'failed',
+     'life triggers are still attached to tables',
+     'detach each with birth.fn_birth_life_detach, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row has no entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -2694,9 +3038,44 @@ BEGIN
     ('admission_refused', 'NB510', 'failed',
      'the collection cannot be admitted',
      'see birth.v_birth_gate for its state and next step'),
+    ('code_dead', 'NB511', 'failed',
+     'the code of a row is dead',
+     'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
+     'birth.fn_birth_return(p_code := …, p_reason := …);'),
+    ('code_taken', 'NB512', 'failed',
+     'a row cannot take the code of another row''s birth',
+     'give the row a code that was never used; a steward can set the life of the collection back to observe'),
+    ('truncate_refused', 'NB513', 'failed',
+     'the table of a collection whose life is enforced cannot be truncated',
+     'delete the rows instead; a steward can set the life of the collection back to observe with '
+     'birth.fn_birth_life_mode'),
+    ('not_retired', 'NB514', 'failed',
+     'a row that is not retired cannot be deleted',
+     'set its life column to a value that means dead, then delete it'),
+    ('succession_refused', 'NB515', 'failed',
+     'the successor cannot be recorded',
+     'the former code is dead, the successor is living, and both are births of one collection'),
     ('fence_late', 'NB516', 'failed',
      'a transaction that has already written cannot record the fence',
-     'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();')
+     'send it as a separate statement: SELECT birth.fn_birth_gateway_fence();'),
+    ('life_unread', 'NB517', 'failed',
+     'the table could not be read to see whether a code is still in use',
+     'correct what the detail says; a steward can set the life of the collection back to observe'),
+    ('life_attached', 'NB518', 'failed',
+     'the life triggers are already attached',
+     'change the mode with birth.fn_birth_life_mode, or detach them first with birth.fn_birth_life_detach'),
+    ('life_absent', 'NB519', 'failed',
+     'the collection has no life triggers',
+     'attach them with birth.fn_birth_life_attach'),
+    ('life_refused', 'NB520', 'failed',
+     'the life of the collection cannot be recorded this way',
+     'correct what the detail says, then send the statement again'),
+    ('code_not_dead', 'NB521', 'failed',
+     'the code is not dead',
+     'see birth.birth_death for the codes that are'),
+    ('birth_absent', 'NB522', 'failed',
+     'rows ended that never had a birth',
+     'nothing is lost: a backfill gives births to the rows that are left')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -2820,6 +3199,27 @@ ALTER FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason te
 -- Name: FUNCTION fn_birth_finding_acknowledge(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) IS 'Folds the findings of a collection into one act (rows, transactions, first and last time, logins, examples by reason) and deletes them; returns the number of rows. Steward. NB102, NB103, NB110, NB111, NB112. Specification: 5.';
+
+-- Name: fn_birth_finding_record(text, text, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
+  SELECT p_collection, p_error, p_rows, coalesce(p_examples[1:10], '{}')
+  WHERE p_rows > 0
+  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
+  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
+      examples = (f.examples || excluded.examples)[1:10]
+  WHERE f.times < 1000;
+$$;
+
+ALTER FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) IS 'Records rows that a trigger let pass, one finding per transaction, collection and reason. Specification: 5, 5.2.';
 
 -- Name: fn_birth_gate(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2979,6 +3379,11 @@ CREATE TABLE birth.collection_registry (
     admitted_at timestamp with time zone,
     admitted_by text,
     admitted_how text,
+    life_mode text DEFAULT 'off'::text NOT NULL,
+    life_column text,
+    life_dead text[] DEFAULT '{}'::text[] NOT NULL,
+    life_key text[] DEFAULT '{}'::text[] NOT NULL,
+    life_first text,
     CONSTRAINT collection_registry_admission CHECK (
 CASE
     WHEN (admitted_how IS NULL) THEN ((admitted_at IS NULL) AND (admitted_by IS NULL))
@@ -2992,6 +3397,7 @@ CASE birth_code_strategy
     WHEN 'legacy'::text THEN ((birth_code_template IS NOT NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL))
     ELSE ((birth_code_strategy IS NULL) AND (birth_code_column IS NULL) AND (birth_code_prefix IS NULL) AND (birth_code_template IS NULL) AND (birth_code_sql IS NULL))
 END),
+    CONSTRAINT collection_registry_life CHECK (((life_mode = ANY (ARRAY['off'::text, 'observe'::text, 'enforce'::text])) AND ((life_mode = 'off'::text) OR (life_key <> '{}'::text[])) AND ((life_column IS NULL) = (life_dead = '{}'::text[])))),
     CONSTRAINT collection_registry_mode CHECK ((gateway_mode = ANY (ARRAY['observe'::text, 'enforce'::text]))),
     CONSTRAINT collection_registry_name CHECK (((btrim(collection_name) <> ''::text) AND (octet_length(collection_name) <= 63)))
 );
@@ -3105,6 +3511,26 @@ COMMENT ON COLUMN birth.collection_registry.admitted_by IS 'Login that admitted 
 -- Name: COLUMN collection_registry.admitted_how; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.admitted_how IS 'EMPTY: its table had no row (QT-003); PROVEN: every row had its birth (QT-003R); EXEMPT, DEFERRED: by its policy; GRANDFATHERED: registered before the gate existed.';
+
+-- Name: COLUMN collection_registry.life_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.life_mode IS 'off: the ends of rows are not recorded; observe: they are, and what enforce would refuse is a finding; enforce: that is refused.';
+
+-- Name: COLUMN collection_registry.life_column; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.life_column IS 'The column by whose value a row is retired; NULL: a row lives as long as it is there.';
+
+-- Name: COLUMN collection_registry.life_dead; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';
+
+-- Name: COLUMN collection_registry.life_key; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.life_key IS 'The columns of the unique key by which a living row is looked for; empty while no life trigger is attached.';
+
+-- Name: COLUMN collection_registry.life_first; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.life_first IS 'The identity column as schema.table.column, where it alone makes the code and is the first of its table: a single row then dies without a dynamic plan.';
 
 -- Name: fn_birth_gate_read(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3263,11 +3689,19 @@ CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], 
     SET enable_seqscan TO 'off'
     AS $$
 DECLARE
+  v_key text[];
+  v_column text;
   v_held bigint;
   v_taken bigint;
   v_written bigint;
 BEGIN
   born := 0;
+  -- Before births are locked, as a compensation does: deaths may follow in this transaction.
+  SELECT c.life_key, c.life_column INTO v_key, v_column
+  FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  IF v_key <> '{}' THEN
+    LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
+  END IF;
   -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
   FOR v_time IN 1 .. 10 LOOP
     SELECT count(DISTINCT h.entity_code) INTO v_held
@@ -3288,6 +3722,10 @@ BEGIN
     GET DIAGNOSTICS v_written = ROW_COUNT;
     born := born + v_written;
   END LOOP;
+  -- Where things retire by status, the life trigger knows which of the rows are living.
+  IF v_column IS NULL THEN
+    PERFORM birth.fn_birth_life_return(p_collection, p_codes);
+  END IF;
 END;
 $$;
 
@@ -3295,7 +3733,7 @@ ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], O
 
 -- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 5.2.';
 
 -- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3617,16 +4055,11 @@ BEGIN
       OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
-  INSERT INTO birth.birth_gateway_finding AS f (collection_name, error, row_count, examples)
-  SELECT p_collection.collection_name, v.error, v.row_count, v.examples
+  PERFORM birth.fn_birth_finding_record(p_collection.collection_name, v.error, v.row_count, v.examples)
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
                ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
-  WHERE v.row_count > 0
-  ON CONFLICT ON CONSTRAINT birth_gateway_finding_pkey DO UPDATE
-  SET row_count = f.row_count + excluded.row_count, times = f.times + 1,
-      examples = (f.examples || excluded.examples)[1:10]
-  WHERE f.times < 1000;
+  WHERE v.row_count > 0;
 END;
 $$;
 
@@ -3636,9 +4069,9 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row per transaction and reason; records rows that may share another row''s birth. Specification: 5, 6.1 R3.';
 
--- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL::oid) RETURNS text
+CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL::oid, p_rows text DEFAULT 'birth_new_rows'::text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -3671,21 +4104,21 @@ BEGIN
   EXCEPTION WHEN undefined_column THEN
     RETURN 'SELECT false';
   END;
-  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM birth_new_rows t LIMIT 1' END,
+  RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM %I t LIMIT 1' END,
     (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
               CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
               CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
             'false')
      FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
-       AS k(name, type)));
+       AS k(name, type)), p_rows);
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3783,7 +4216,7 @@ ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy te
 
 -- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1.';
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. A code is for good: choose none with personal data. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';
 
 -- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4163,6 +4596,762 @@ ALTER FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]
 
 COMMENT ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]) IS 'SQL pieces of keyset paging over a source''s key: select, order and aggregate lists, comparisons. Specification: 6.';
 
+-- Name: fn_birth_life_attach(text, text, text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text DEFAULT 'observe'::text, p_column text DEFAULT NULL::text, p_dead text[] DEFAULT '{}'::text[]) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $_$
+DECLARE
+  r_identity record;
+  r_collection birth.collection_registry;
+  r_table record;
+  v_type text;
+  v_fault text;
+  v_grants text;
+  v_changed text;
+  v_args text;
+  v_leaf oid;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
+  IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
+     OR p_dead IS NULL OR array_position(p_dead, NULL) IS NOT NULL OR (p_column IS NULL) <> (p_dead = '{}') THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_column %L, p_dead %L', p_mode, p_column, p_dead),
+      'the mode is observe or enforce; p_column and the values in p_dead that mean dead belong together');
+  END IF;
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  IF r_identity.relation IS NULL THEN
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+  ELSIF r_identity.code_sql IS NULL OR r_identity.code_sql IS DISTINCT FROM r_collection.birth_code_sql THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible', format('collection %s: %s, %s', p_collection,
+      r_identity.status, r_identity.reason));
+  ELSIF EXISTS (SELECT FROM birth.v_birth_life_trigger t
+                WHERE t.collection_name = p_collection AND t.relation = r_identity.relation) THEN
+    PERFORM birth.fn_birth_raise('life_attached', format('collection %s', p_collection));
+  END IF;
+  SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
+         EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AS replicated,
+         c.relrowsecurity, c.relowner
+  INTO r_table
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
+  SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
+  WHERE a.attrelid = r_identity.relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated <> 'v' AND a.atttypid < 16384;
+  v_fault := CASE
+    WHEN NOT r_identity.codes_distinct
+      THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
+    WHEN p_column IS NOT NULL AND v_type IS NULL
+      THEN format('column %s does not exist, is virtual, or has a type that is not built-in', p_column)
+    WHEN r_table.relrowsecurity
+      THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
+    WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
+    WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                     WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled)
+      THEN 'the collection has no enabled gateway, which tells when a code comes back' END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
+  END IF;
+  v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
+              || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
+  IF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+
+  UPDATE birth.collection_registry c
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns,
+      life_first = (SELECT i.identity FROM pg_attribute a
+                    CROSS JOIN LATERAL pg_identify_object(1259, a.attrelid, a.attnum) i
+                    WHERE a.attrelid = r_identity.relation AND a.attnum = 1 AND NOT a.attisdropped
+                      AND c.birth_code_columns = ARRAY[a.attname::text] AND c.birth_code_strategy <> 'legacy'
+                      AND p_column IS NULL)
+  WHERE c.collection_name = p_collection
+  RETURNING c.* INTO r_collection;
+  v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
+  SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', n.name), ' OR ')
+  INTO v_changed
+  FROM (SELECT unnest(r_collection.birth_code_columns) UNION SELECT p_column WHERE p_column IS NOT NULL) AS n(name);
+  EXECUTE format('CREATE TRIGGER birth_life_delete AFTER DELETE ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+    r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
+      ELSE 'REFERENCING OLD TABLE AS birth_old_rows FOR EACH STATEMENT' END, v_args);
+  EXECUTE format('CREATE TRIGGER birth_life_update AFTER UPDATE ON %s FOR EACH ROW WHEN (%s)'
+    ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', r_table.name, v_changed, v_args);
+  IF p_column IS NOT NULL THEN
+    -- After the gateway's, by its name.
+    EXECUTE format('CREATE TRIGGER birth_life_insert AFTER INSERT ON %s %s'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
+      r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
+        ELSE 'REFERENCING NEW TABLE AS birth_new_rows FOR EACH STATEMENT' END, v_args);
+  END IF;
+  FOR v_leaf IN SELECT p.relid FROM pg_partition_tree(r_identity.relation) p WHERE p.isleaf
+                UNION SELECT r_identity.relation WHERE NOT EXISTS (SELECT FROM pg_partition_tree(r_identity.relation))
+  LOOP
+    EXECUTE format('CREATE TRIGGER birth_life_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT'
+      ' EXECUTE FUNCTION birth.fn_birth_life_auto(%s)', v_leaf::regclass, v_args);
+  END LOOP;
+  PERFORM birth.fn_birth_act_record('life_attach', p_collection := p_collection,
+    p_detail := jsonb_build_object('mode', p_mode, 'column', p_column, 'dead', p_dead));
+  RETURN CASE WHEN r_table.replicated
+    THEN (SELECT string_agg(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation::regclass,
+                              t.trigger_name), ' ')
+          FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection)
+         || '  -- by the table''s owner: replicated rows fire no other trigger'
+    ELSE format('SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := %L);'
+                '  -- an operator: what ended before', p_collection) END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) IS 'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520; 55P03 after two seconds. Specification: 5.2.';
+
+-- Name: fn_birth_life_auto(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_auto() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+DECLARE
+  r_collection birth.collection_registry;
+  r_before record;
+  r_after record;
+  v_rows bigint;
+  v_key text;
+  v_type oid;
+  v_prefix text;
+  r_typed birth.collection_registry;
+  v_typed boolean;
+  v_living bigint;
+  v_examples text[];
+  v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
+BEGIN
+  IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s', pg_backend_pid()));
+  END IF;
+  IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' THEN
+    -- Without a child table, whose rows the transition table has too.
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, '') INTO v_type, v_prefix
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = (pg_identify_object(1259, TG_RELID, 1)).identity
+      AND c.life_mode <> 'off' AND c.life_key = c.birth_code_columns AND c.birth_code_strategy <> 'legacy'
+      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
+    IF v_type IS NULL THEN
+      IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
+        RETURN NULL;
+      END IF;
+    ELSE
+      -- Not cast to text: the planner would look into a cast of the owner's, whatever the type is asked for.
+      SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
+                                                WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
+                           THEN format('%s', s."birth first") END)
+      INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
+      IF v_rows = 0 THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+    IF v_rows = 1 AND v_key IS NOT NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+      INSERT INTO birth.birth_death AS d (entity_code, collection_name, manner)
+      SELECT b.entity_code, b.collection_name, 'DELETE' FROM birth.birth_registry b
+      WHERE b.entity_code = v_prefix || v_key AND b.collection_name = TG_ARGV[0]
+        AND b.xmax = 0 AND b.born_at < now()
+      ON CONFLICT (entity_code) DO UPDATE
+      SET died_at = excluded.died_at, died_xid = excluded.died_xid, manner = excluded.manner, successor = NULL,
+          returned_at = NULL
+      WHERE d.returned_at IS NOT NULL;
+      IF FOUND THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+  END IF;
+
+  -- A closed table takes no row; that one goes is nothing to refuse.
+  IF TG_OP IN ('DELETE', 'TRUNCATE')
+     AND EXISTS (SELECT FROM birth.collection_registry c WHERE c.collection_name = TG_ARGV[0] AND c.gate_closed) THEN
+    RETURN NULL;
+  END IF;
+  r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+  IF r_collection.life_mode = 'off' OR starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
+    RETURN NULL;
+  END IF;
+  -- Columns that were renamed, replaced or classified anew since.
+  SELECT count(*) = cardinality(r_collection.birth_code_columns || r_collection.life_column)
+           - (r_collection.life_column IS NULL)::integer AND r_collection.life_key <@ r_collection.birth_code_columns,
+         min(a.atttypid) FILTER (WHERE a.attname = r_collection.life_column)
+  INTO v_typed, v_type
+  FROM (SELECT unnest(r_collection.birth_code_columns || r_collection.life_column)) AS n(name)
+  JOIN pg_attribute a ON a.attrelid = TG_RELID AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.atttypid < 16384;
+  -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
+  IF v_typed AND TG_OP <> 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
+    r_typed := r_collection;
+    IF v_type IS NOT NULL THEN
+      r_typed.birth_code_columns := r_typed.birth_code_columns || r_typed.life_column;
+      r_typed.birth_code_types := r_typed.birth_code_types || v_type::regtype;
+    END IF;
+    IF TG_LEVEL = 'STATEMENT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed', r_typed, TG_RELID, v_new) INTO v_typed;
+    ELSIF TG_OP = 'INSERT' THEN
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_typed, TG_RELID) INTO v_typed USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('typed row', r_typed, TG_RELID) INTO v_typed USING OLD;
+    END IF;
+  END IF;
+  IF NOT v_typed THEN
+    PERFORM birth.fn_birth_life_report(r_collection, 'life_unread', 1,
+      ARRAY[format('columns of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)]);
+    RETURN NULL;
+  ELSIF TG_OP = 'TRUNCATE' THEN
+    PERFORM birth.fn_birth_life_truncate(r_collection, TG_RELID);
+    RETURN NULL;
+  END IF;
+
+  IF TG_LEVEL = 'STATEMENT' THEN
+    EXECUTE format(
+      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)),'
+      ' count(CASE WHEN k.back IS NOT NULL THEN birth.fn_birth_life_return(($1).collection_name, k.back) END)'
+      ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
+      ' array_agg(r.code) FILTER (WHERE NOT r.ends AND r.code IS NOT NULL) AS back,'
+      ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
+      ' (array_agg(r.code) FILTER (WHERE r.living))[1:3] AS examples'
+      ' FROM (SELECT s.*, s.code IS NOT NULL AND ($4 OR NOT s.living) AS ends,'
+      ' (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
+      birth.fn_birth_life_row(r_collection, false), v_new)
+    INTO v_living, v_examples
+    USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
+  ELSIF TG_OP = 'INSERT' THEN
+    EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
+    IF r_after.living THEN
+      PERFORM birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
+    ELSIF r_after.code IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys], 'STATUS');
+    END IF;
+  ELSE
+    EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_before USING OLD;
+    IF TG_OP = 'UPDATE' THEN
+      EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
+      PERFORM birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys, r_before.living,
+        r_after.code, r_after.keys, r_after.living);
+    ELSIF r_before.code IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys], 'DELETE');
+      v_living := r_before.living::integer;
+      v_examples := ARRAY[r_before.code];
+    END IF;
+  END IF;
+  -- Where things retire by status, a row that was not retired is not deleted.
+  IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
+    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+  END IF;
+  RETURN NULL;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_life_auto() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_auto(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_auto() IS 'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';
+
+-- Name: fn_birth_life_change(birth.collection_registry, oid, text, text[], boolean, text, text[], boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_name CONSTANT text := p_collection.collection_name;
+  v_back boolean;
+  r_again record;
+BEGIN
+  IF p_code IS NOT DISTINCT FROM p_code_before THEN
+    IF p_living_before AND NOT p_living THEN
+      PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS');
+    ELSIF p_living AND NOT p_living_before THEN
+      -- As a row that comes again does.
+      PERFORM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
+      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
+    END IF;
+    RETURN;
+  END IF;
+
+  INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+  SELECT p_code, c_name, 'QT-002' WHERE p_code IS NOT NULL
+  ON CONFLICT (entity_code) DO NOTHING;
+  IF NOT FOUND AND p_code IS NOT NULL THEN
+    SELECT d.successor = p_code_before INTO v_back
+    FROM birth.birth_death d WHERE d.entity_code = p_code AND d.returned_at IS NULL;
+    -- Dead, and not this row's own former code of this transaction: told by fn_birth_life_return.
+    SELECT * INTO r_again FROM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
+    IF p_living AND p_collection.life_column IS NOT NULL THEN
+      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
+    END IF;
+    IF r_again.taken > 0 THEN
+      PERFORM birth.fn_birth_life_report(p_collection, 'gateway_foreign', 1, ARRAY[p_code]);
+    ELSIF r_again.born = 0 AND v_back IS NOT TRUE THEN
+      PERFORM birth.fn_birth_life_report(p_collection, 'code_taken', 1, ARRAY[p_code]);
+    END IF;
+  END IF;
+  PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code_before], ARRAY[p_keys_before], 'REKEY',
+    CASE WHEN p_living THEN p_code END) WHERE p_code_before IS NOT NULL;
+  PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS')
+  WHERE p_code IS NOT NULL AND NOT p_living;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+
+-- Name: fn_birth_life_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  v_own text;
+  v_for_owner text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_detach');
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  PERFORM FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  SELECT string_agg(d.statement, ' ') FILTER (WHERE d.own),
+         coalesce(string_agg(d.statement, ' ') FILTER (WHERE NOT d.own), '')
+  INTO v_own, v_for_owner
+  FROM (SELECT format('DROP TRIGGER %I ON %s;', t.trigger_name, t.relation::regclass) AS statement,
+               pg_has_role('birth_definer', t.owner, 'USAGE') AS own
+        FROM birth.v_birth_life_trigger t WHERE t.collection_name = p_collection) d;
+  IF v_own IS NULL AND v_for_owner = '' THEN
+    PERFORM birth.fn_birth_raise('life_absent', format('collection %s', p_collection));
+  END IF;
+  UPDATE birth.collection_registry c
+  SET life_mode = 'off', life_column = NULL, life_dead = '{}', life_key = '{}', life_first = NULL
+  WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('life_detach', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('for_owner', v_for_owner));
+  IF v_own IS NOT NULL THEN
+    EXECUTE v_own;
+  END IF;
+  RETURN CASE v_for_owner WHEN '' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection)
+    ELSE v_for_owner || '  -- by the owner of the table' END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_detach(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text) IS 'Drops the life triggers of a collection, or returns the statements for the owner of the table; life becomes off. Steward. NB102, NB103, NB110, NB111, NB519. Specification: 5.2.';
+
+-- Name: fn_birth_life_end(birth.collection_registry, oid, text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  c_name CONSTANT text := p_collection.collection_name;
+  v_dead text[];
+  v_codes text[];
+  v_numbers bigint[];
+  v_unborn text[];
+  v_foreign text[];
+  v_fault text;
+BEGIN
+  LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
+  SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
+         array_agg(c.number) FILTER (WHERE NOT b.quiet AND b.own), array_agg(c.code) FILTER (WHERE b.own IS NULL),
+         array_agg(c.code) FILTER (WHERE NOT b.own)
+  INTO v_dead, v_codes, v_numbers, v_unborn, v_foreign
+  FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
+  LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
+               AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
+             FROM birth.birth_registry r) b ON b.entity_code = c.code
+  WHERE c.code IS NOT NULL;
+  IF v_codes IS NOT NULL THEN
+    BEGIN
+      v_dead := v_dead || ARRAY(
+        SELECT unnest(v_codes)
+        EXCEPT SELECT unnest(birth.fn_birth_life_look(p_collection, p_relation, v_codes, (
+          SELECT array_agg(ARRAY(SELECT p_keys[n.number][k] FROM generate_subscripts(p_keys, 2) k) ORDER BY n.position)
+          FROM unnest(v_numbers) WITH ORDINALITY AS n(number, position)))));
+    EXCEPTION
+      WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
+        RAISE;
+      WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
+        PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', cardinality(v_codes), ARRAY[v_fault]);
+    END;
+  END IF;
+  PERFORM birth.fn_birth_life_write(c_name, v_dead, p_manner, p_successor);
+  IF p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
+    RETURN;
+  END IF;
+  PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
+  IF v_unborn IS NOT NULL THEN
+    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(c.code),
+      array_agg(ARRAY(SELECT p_keys[c.number][k] FROM generate_subscripts(p_keys, 2) k)), p_manner, p_successor)
+    FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
+    JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
+    HAVING count(*) > 0;
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text) IS 'Writes the deaths of those of the codes that no living row has any more. NB517 in mode enforce. Specification: 5.2.';
+
+-- Name: fn_birth_life_living(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_living(p_collection birth.collection_registry) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE WHEN p_collection.life_column IS NULL THEN 'true'
+    ELSE format('((t.%I::text COLLATE "C" = ANY (%L::text[])) IS NOT TRUE)', p_collection.life_column,
+           p_collection.life_dead) END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_living(p_collection birth.collection_registry) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_living(p_collection birth.collection_registry); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_living(p_collection birth.collection_registry) IS 'The condition, over a row t, under which it is living. Specification: 5.2.';
+
+-- Name: fn_birth_life_look(birth.collection_registry, oid, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_types CONSTANT text[] := ARRAY(
+    SELECT p_collection.birth_code_types[array_position(p_collection.birth_code_columns, k.name)]::text
+    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position) ORDER BY k.position);
+  v_root CONSTANT oid := coalesce(
+    (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
+    pg_partition_root(p_relation), p_relation);
+  v_living text[];
+BEGIN
+  SELECT s.living INTO v_living
+  FROM birth.fn_birth_scan(format(
+    'SELECT array_agg(c.code) FROM (SELECT ($8)[i] AS code, %s FROM generate_subscripts($8, 1) AS i) c'
+    ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
+    (SELECT string_agg(format('($4)[i][%s]::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
+    (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    p_collection.birth_code_sql, birth.fn_birth_life_living(p_collection)),
+    p_after := p_keys, p_codes := p_codes) AS s(living text[]);
+  RETURN coalesce(v_living, '{}');
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) IS 'Those of the codes that have a living row now, looked up by key. NB119. Specification: 5.2.';
+
+-- Name: fn_birth_life_mode(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  v_fault text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_mode');
+  IF p_mode IS NULL OR p_mode NOT IN ('off', 'observe', 'enforce') OR p_reason IS NULL
+     OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_mode %L, p_reason %L', p_mode, p_reason),
+      'the mode is off, observe or enforce, and a reason is required');
+  END IF;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c
+  WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  ELSIF r_collection.life_key = '{}' THEN
+    PERFORM birth.fn_birth_raise('life_absent', format('collection %s', p_collection));
+  END IF;
+  v_fault := CASE
+    WHEN p_mode <> 'enforce' THEN NULL
+    WHEN EXISTS (SELECT FROM birth.v_birth_life l WHERE l.collection_name = p_collection AND l.fault IS NOT NULL)
+      THEN 'its triggers are missing, disabled, or of another identity: detach and attach'
+    WHEN EXISTS (SELECT FROM birth.v_birth_life_trigger t
+                 CROSS JOIN LATERAL birth.fn_birth_replicated_tables(t.relation) r
+                 WHERE t.collection_name = p_collection)
+      THEN 'a refusal would stop the subscription: observe alone' END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
+  END IF;
+  UPDATE birth.collection_registry c SET life_mode = p_mode WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('life_mode', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('mode', p_mode, 'before', r_collection.life_mode));
+  RETURN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);', p_collection);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_mode(p_collection text, p_mode text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text) IS 'Switches the life of a collection to off, observe or enforce; returns the next step. Steward. NB102, NB103, NB110, NB111, NB519, NB520. Specification: 5.2.';
+
+-- Name: fn_birth_life_report(birth.collection_registry, text, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  IF p_rows > 0 AND p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
+    PERFORM birth.fn_birth_raise(p_error, format('collection %s: %s rows%s', p_collection.collection_name, p_rows,
+      CASE WHEN p_examples[1] IS NOT NULL THEN format(', such as %L', p_examples[1]) END));
+  END IF;
+  PERFORM birth.fn_birth_finding_record(p_collection.collection_name, p_error, p_rows, p_examples);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]) IS 'Refuses what a life trigger found (required and enforced), or records it as a finding. Specification: 5.2.';
+
+-- Name: fn_birth_life_return(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  v_own text[];
+  v_later text[];
+  v_denied text[];
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM FROM (
+      SELECT FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) ORDER BY d.entity_code FOR UPDATE) l;
+    BEGIN
+      INSERT INTO birth.birth_death (entity_code, collection_name, manner)
+      SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
+      WHERE c.code IS NOT NULL ORDER BY c.code COLLATE "C"
+      ON CONFLICT (entity_code) DO NOTHING;
+      RAISE EXCEPTION 'the probe is rolled back';
+    EXCEPTION WHEN raise_exception THEN
+      NULL;
+    END;
+  END IF;
+  SELECT array_agg(l.entity_code) FILTER (WHERE l.own), array_agg(l.entity_code) FILTER (WHERE NOT l.own),
+         array_agg(l.entity_code) FILTER (WHERE NOT l.own AND l.return_allowed_at IS NULL)
+  INTO v_own, v_later, v_denied
+  FROM (
+    SELECT d.entity_code, d.return_allowed_at,
+           (d.died_xid = pg_current_xact_id_if_assigned() AND d.died_at = now()) IS TRUE AS own
+    FROM birth.birth_death d
+    WHERE d.entity_code = ANY (p_codes) AND d.collection_name = p_collection AND d.returned_at IS NULL
+    ORDER BY d.entity_code FOR UPDATE) l;
+  IF v_own IS NOT NULL THEN
+    DELETE FROM birth.birth_death d WHERE d.entity_code = ANY (v_own) AND d.lives = 1;
+    UPDATE birth.birth_death d
+    SET returned_at = d.died_at, successor = NULL, return_allowed_by = NULL, return_allowed_at = NULL
+    WHERE d.entity_code = ANY (v_own);
+  END IF;
+  IF v_later IS NOT NULL THEN
+    SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+    PERFORM birth.fn_birth_life_report(r_collection, 'code_dead', cardinality(v_denied), v_denied);
+    UPDATE birth.birth_death d
+    SET returned_at = now(), lives = d.lives + 1, return_allowed_by = NULL, return_allowed_at = NULL
+    WHERE d.entity_code = ANY (v_later);
+  END IF;
+  RETURN coalesce(cardinality(v_own), 0) + coalesce(cardinality(v_later), 0);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_return(p_collection text, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) IS 'Ends the deaths of codes that a living row has again. NB511 in mode enforce; 40001 under an old snapshot. Specification: 5.2.';
+
+-- Name: fn_birth_life_row(birth.collection_registry, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  SELECT format('SELECT %s AS code, %s AS living, ARRAY[%s]::text[] AS keys', p_collection.birth_code_sql,
+           birth.fn_birth_life_living(p_collection),
+           (SELECT string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.position)
+            FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)))
+         || CASE WHEN p_one THEN format(' FROM (SELECT %s) t',
+              (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ')
+               FROM (SELECT unnest(p_collection.birth_code_columns) UNION
+                     SELECT p_collection.life_column WHERE p_collection.life_column IS NOT NULL) AS n(name)))
+            ELSE '' END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_row(p_collection birth.collection_registry, p_one boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean) IS 'SQL of a row''s code, whether it is living, and its key, for a life trigger. Specification: 5.2.';
+
+-- Name: fn_birth_life_shape(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT md5(jsonb_build_array(p_collection.birth_code_columns, p_collection.life_column,
+    p_collection.life_dead)::text);
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_shape(p_collection birth.collection_registry); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) IS 'A hash of what the life triggers of a collection depend on. Specification: 5.2.';
+
+-- Name: fn_birth_life_truncate(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_name CONSTANT text := p_collection.collection_name;
+  v_source text := format('ONLY %s t', p_relation::regclass);
+  v_rows bigint;
+  v_fault text;
+BEGIN
+  IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
+    PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', 1, ARRAY[p_relation::regclass::text]);
+  END IF;
+  IF NOT has_table_privilege('birth_scanner', p_relation, 'SELECT') THEN
+    v_source := format('%s t WHERE t.tableoid = %s', pg_partition_root(p_relation)::regclass, p_relation);
+  END IF;
+  -- Before births are read; see fn_birth_life_end.
+  LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
+  BEGIN
+    SELECT sum(cardinality(s.codes)), sum(birth.fn_birth_life_write(c_name, k.own || CASE
+             WHEN p_collection.coverage_status = 'BIRTH_REQUIRED' AND k.unborn IS NOT NULL
+             THEN birth.fn_birth_life_unborn(c_name, k.unborn) END, 'DELETE'))
+    INTO v_rows
+    FROM birth.fn_birth_scan(format(
+      'SELECT array_agg(c.code) FROM (SELECT s.code, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (SELECT %s AS code FROM %s) s WHERE s.code IS NOT NULL) c GROUP BY c.chunk ORDER BY c.chunk',
+      p_collection.birth_code_sql, v_source)) AS s(codes text[])
+    CROSS JOIN LATERAL (
+      SELECT array_agg(c.code) FILTER (WHERE b.collection_name = c_name) AS own,
+             array_agg(c.code) FILTER (WHERE b.entity_code IS NULL) AS unborn
+      FROM unnest(s.codes) AS c(code) LEFT JOIN birth.birth_registry b ON b.entity_code = c.code
+    ) k;
+  EXCEPTION
+    WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
+      RAISE;
+    WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
+      PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', 1, ARRAY[v_fault]);
+  END;
+  PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', v_rows, NULL);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) IS 'Writes the deaths of all rows of a table that is about to be emptied. In mode enforce NB513. Specification: 5.2.';
+
+-- Name: fn_birth_life_unborn(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_unborn(p_collection text, p_codes text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  v_unborn text[];
+BEGIN
+  WITH tried AS (
+    INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+    SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code) ORDER BY c.code COLLATE "C"
+    ON CONFLICT (entity_code) DO NOTHING
+    RETURNING entity_code
+  )
+  SELECT array_agg(t.entity_code) INTO v_unborn FROM tried t;
+  DELETE FROM birth.birth_registry b WHERE b.entity_code = ANY (v_unborn);
+  PERFORM birth.fn_birth_finding_record(p_collection, 'birth_absent', cardinality(v_unborn), v_unborn);
+  RETURN ARRAY(SELECT b.entity_code FROM birth.birth_registry b
+               WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_collection);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_unborn(p_collection text, p_codes text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_unborn(p_collection text, p_codes text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_unborn(p_collection text, p_codes text[]) IS 'Waits for open batches that write codes whose rows went; returns those that are born by now. Specification: 9.';
+
+-- Name: fn_birth_life_write(text, text[], text, text, uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  v_died bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM FROM (SELECT FROM birth.birth_registry b WHERE b.entity_code = ANY (p_codes)
+                  ORDER BY b.entity_code FOR KEY SHARE) l;
+  END IF;
+  INSERT INTO birth.birth_death AS d (entity_code, collection_name, manner, successor, run_id)
+  SELECT c.code, p_collection, p_manner, p_successor, p_run_id
+  FROM unnest(p_codes) AS c(code) ORDER BY c.code COLLATE "C"
+  ON CONFLICT (entity_code) DO UPDATE
+  SET died_at = excluded.died_at, died_xid = excluded.died_xid, manner = excluded.manner,
+      successor = excluded.successor, run_id = coalesce(excluded.run_id, d.run_id), returned_at = NULL
+  WHERE d.returned_at IS NOT NULL;
+  GET DIAGNOSTICS v_died = ROW_COUNT;
+  RETURN v_died;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text, p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text, p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text, p_run_id uuid) IS 'Writes the deaths of codes, and returns how many were not dead already. Specification: 5.2.';
+
 -- Name: fn_birth_lineage_lock(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) RETURNS void
@@ -4326,7 +5515,7 @@ COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user
 
 -- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, fingerprint numeric[], range_fingerprint numeric[])
+CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[] DEFAULT NULL::text[]) RETURNS TABLE(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[], existing_births bigint, missing bigint, orphans bigint, dead bigint, fingerprint numeric[], range_fingerprint numeric[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -4334,25 +5523,27 @@ CREATE FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_see
 DECLARE
   r_identity record;
   v_births bigint := birth.fn_birth_collection_births(p_collection);
+  v_dead bigint;
 BEGIN
   SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  SELECT count(*) INTO v_dead FROM birth.birth_death d WHERE d.collection_name = p_collection AND d.returned_at IS NULL;
   RETURN QUERY
   SELECT m.source_rows, m.unresolvable, m.duplicates, m.collisions, m.collision_examples, v_births, m.missing,
-         v_births - m.own, m.fingerprint, m.range_fingerprint
+         v_births - m.own - (v_dead - m.dead_rows), v_dead - m.dead_rows, m.fingerprint, m.range_fingerprint
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
              SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code
              WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
-           c.codes - c.born, c.born - c.collisions, ARRAY[c.codes - c.born, c.a, c.b], %2$s
+           c.codes - c.born, c.born - c.collisions, c.dead_rows, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
       SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born,
-             count(*) FILTER (WHERE b.is_foreign) AS collisions,
+             count(*) FILTER (WHERE b.is_foreign) AS collisions, %5$s AS dead_rows,
              coalesce(sum(hashtextextended(s.code, $2)) FILTER (WHERE b.entity_code IS NULL), 0) AS a,
              coalesce(sum(hashtextextended(s.code, $3)) FILTER (WHERE b.entity_code IS NULL), 0) AS b%4$s
       FROM (%1$s) s
       LEFT JOIN (SELECT r.entity_code, r.collection_name IS DISTINCT FROM $1 AS is_foreign
-                 FROM birth.birth_registry r) b ON b.entity_code = s.code
+                 FROM birth.birth_registry r) b ON b.entity_code = s.code%6$s
     ) c
   $measure$,
     format(CASE WHEN r_identity.codes_distinct
@@ -4372,10 +5563,16 @@ BEGIN
       ' coalesce(sum(hashtextextended(s.code, $2))'
       ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_a,'
       ' coalesce(sum(hashtextextended(s.code, $3))'
-      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END),
+      ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END,
+    -- Where nothing is dead, nothing is joined.
+    CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
+    CASE WHEN v_dead > 0 THEN
+      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
+      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
+      ' ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
-       missing bigint, own bigint, fingerprint numeric[], range_fingerprint numeric[]);
+       missing bigint, own bigint, dead_rows bigint, fingerprint numeric[], range_fingerprint numeric[]);
 END;
 $_$;
 
@@ -4384,6 +5581,30 @@ ALTER FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed
 -- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) IS 'Counts and fingerprint of a collection against its births, from one snapshot. For an eligible collection only. Specification: 6, R10, R12.';
+
+-- Name: fn_birth_now(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_now(p_code text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH RECURSIVE chain AS (
+    SELECT b.entity_code, 1 AS step FROM birth.birth_registry b WHERE b.entity_code = p_code
+    UNION
+    SELECT d.successor, c.step + 1
+    FROM chain c JOIN birth.birth_death d ON d.entity_code = c.entity_code
+    WHERE d.returned_at IS NULL AND d.successor IS NOT NULL
+  )
+  SELECT c.entity_code FROM chain c
+  WHERE NOT EXISTS (SELECT FROM birth.birth_death d WHERE d.entity_code = c.entity_code AND d.returned_at IS NULL)
+  ORDER BY c.step DESC LIMIT 1;
+$$;
+
+ALTER FUNCTION birth.fn_birth_now(p_code text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_now(p_code text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_now(p_code text) IS 'The living code that a code goes on as, by its successors; itself while it is living; NULL when the chain ends dead. Specification: 5.2.';
 
 -- Name: fn_birth_open_run(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4536,7 +5757,7 @@ BEGIN
   IF r_run.status = 'compensated' OR (v_purpose <> 'COMPENSATE'
     AND (r_run.status = 'done' OR r_run.compensating_since IS NOT NULL))
      OR (v_purpose = 'COMPENSATE' AND r_run.actual_inserted = 0) THEN
-    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s births written', p_run_id, r_run.status,
+    PERFORM birth.fn_birth_raise('run_status', format('run %s is %s, %s rows written', p_run_id, r_run.status,
       r_run.actual_inserted));
   END IF;
   PERFORM birth.fn_birth_refuse(c.blocker) FROM birth.fn_birth_checks('permit', r_run, v_purpose, r_run) c
@@ -4674,13 +5895,14 @@ BEGIN
                     WHERE n.lineage = l.lineage AND n.status = 'done' AND n.planned_at > l.planned_at)
   ORDER BY l.actual_inserted > l.compensated_rows DESC, l.planned_at DESC LIMIT 1;
   INSERT INTO birth.birth_backfill_ledger_v2 AS l (
-    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, unresolvable,
+    run_id, purpose, lineage, predecessor, collection_name, source_rows, existing_births, orphans, dead, unresolvable,
     duplicates, collisions, planned_rows, expected_delta, planned_fingerprint, seed_a, seed_b, algorithm,
     server_major, contract_hash, identity_hash, planned_at, planned_by, wanted)
   VALUES (
     r_run.run_id, p_purpose, coalesce(r_before.lineage, r_run.run_id), r_before.run_id, p_collection,
-    r_run.source_rows, r_run.existing_births, r_run.orphans, r_run.unresolvable, r_run.duplicates, r_run.collisions,
-    r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint, r_run.seed_a, r_run.seed_b,
+    r_run.source_rows, r_run.existing_births, r_run.orphans, coalesce(r_run.dead, 0), r_run.unresolvable,
+    r_run.duplicates, r_run.collisions, r_run.planned_rows, r_run.planned_rows, r_run.planned_fingerprint,
+    r_run.seed_a, r_run.seed_b,
     'hashtextextended-sum-1', current_setting('server_version_num')::integer / 10000, birth.fn_birth_contract_hash(),
     birth.fn_birth_identity_hash(p_collection), birth.fn_birth_clock(), session_user, p_wanted)
   RETURNING l.* INTO r_run;
@@ -4729,28 +5951,35 @@ COMMENT ON FUNCTION birth.fn_birth_policy_decision(p_collection text) IS 'The po
 
 -- Name: fn_birth_purpose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source boolean, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
+CREATE FUNCTION birth.fn_birth_purpose(p_purpose text DEFAULT NULL::text, p_undoes text DEFAULT NULL::text) RETURNS TABLE(purpose text, undoes text, plan text, plan_dot text, dot text, doors text[], numbers boolean, source text, whole text, slice text, write text, proof text, fault text, accepts text, settles boolean)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT p.*
   FROM (VALUES
     ('APPLY', NULL, 'fn_dot_birth_qt001_plan', 'dot-birth-backfill-plan', 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, true,
+     ARRAY['sp_dot_birth_qt001_apply', 'fn_dot_birth_qt001_apply'], true, 'rows',
      'fn_birth_apply_set', 'fn_birth_apply_slice', 'fn_birth_apply_write', 'fn_birth_run_births', NULL,
      'orphans', false),
     ('COMPENSATE', 'APPLY', NULL, NULL, 'dot-birth-backfill-apply',
-     ARRAY['sp_dot_birth_qt001_compensate'], false, false,
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL,
      NULL, 'fn_birth_compensate_slice', 'fn_birth_compensate_write', 'fn_birth_run_births', 'fn_birth_compensate_fault',
      'orphans', false),
     ('TRANSITION', NULL, 'fn_dot_birth_qt005_plan', NULL, 'dot-birth-transition-apply',
-     ARRAY['sp_dot_birth_qt005_apply'], false, false, 'fn_birth_transition_set',
+     ARRAY['sp_dot_birth_qt005_apply'], false, NULL, 'fn_birth_transition_set',
      'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
      'fn_birth_transition_fault', 'births', true),
     ('COMPENSATE', 'TRANSITION', NULL, NULL, 'dot-birth-transition-apply',
-     ARRAY['sp_dot_birth_qt001_compensate'], false, false, NULL,
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL, NULL,
      'fn_birth_transition_slice', 'fn_birth_transition_write', 'fn_birth_transition_proof',
-     'fn_birth_transition_fault', 'births', true)
+     'fn_birth_transition_fault', 'births', true),
+    ('DEATH', NULL, 'fn_dot_birth_qt006_plan', NULL, 'dot-birth-death-apply',
+     ARRAY['sp_dot_birth_qt006_apply'], false, 'births', 'fn_birth_death_set',
+     'fn_birth_death_slice', 'fn_birth_death_write', 'fn_birth_death_proof', NULL, 'orphans', false),
+    ('COMPENSATE', 'DEATH', NULL, NULL, 'dot-birth-death-apply',
+     ARRAY['sp_dot_birth_qt001_compensate'], false, NULL, NULL,
+     'fn_birth_death_undo_slice', 'fn_birth_death_undo', 'fn_birth_death_proof', 'fn_birth_death_fault', 'orphans',
+     false)
   ) AS p(purpose, undoes, plan, plan_dot, dot, doors, numbers, source, whole, slice, write, proof, fault, accepts,
          settles)
   WHERE p_purpose IS NULL OR (p.purpose = p_purpose AND p.undoes IS NOT DISTINCT FROM p_undoes);
@@ -5222,6 +6451,37 @@ ALTER FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) O
 
 COMMENT ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) IS 'The entity code of one row given as JSON: status, code (NULL if unresolvable), reason. NB102: not a row of the table; NB103: unknown collection. Specification: 4.';
 
+-- Name: fn_birth_return(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_return(p_code text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_death birth.birth_death;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_return');
+  IF p_code IS NULL OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_code and p_reason are required');
+  END IF;
+  UPDATE birth.birth_death d SET return_allowed_by = session_user, return_allowed_at = birth.fn_birth_clock()
+  WHERE d.entity_code = p_code AND d.returned_at IS NULL
+  RETURNING d.* INTO r_death;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('code_not_dead', format('code %L', left(p_code, 80)));
+  END IF;
+  PERFORM birth.fn_birth_act_record('return', p_collection := r_death.collection_name, p_reason := p_reason,
+    p_detail := jsonb_build_object('entity_code', p_code));
+  RETURN format('SELECT birth.fn_birth_now(p_code := %L);  -- after its row is there again', p_code);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_return(p_code text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_return(p_code text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_return(p_code text, p_reason text) IS 'Allows one return of a dead code; returns the next step. Steward. NB102, NB110, NB111, NB521. Specification: 5.2.';
+
 -- Name: fn_birth_review_record(uuid, text, text, bigint, text, bigint[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint DEFAULT 0, p_purpose text DEFAULT NULL::text, p_supersedes bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(review_id bigint, verdict text, next_step text)
@@ -5374,7 +6634,8 @@ CREATE FUNCTION birth.fn_birth_run_audit(p_run_id uuid DEFAULT NULL::uuid) RETUR
     SELECT l FROM birth.birth_backfill_ledger_v2 l WHERE p_run_id IS NULL OR l.run_id = p_run_id
   ), violation AS (
     SELECT v.run_id, string_agg(concat_ws(' x ', v.violated, v.violations), '; ' ORDER BY v.violated) AS found
-    FROM birth.fn_birth_constraint_violations() v GROUP BY v.run_id
+    FROM (SELECT * FROM birth.fn_birth_constraint_violations() UNION ALL
+          SELECT * FROM birth.fn_birth_death_violations()) v GROUP BY v.run_id
   ), other AS (
     -- Runs that another record names: each is in the ledger.
     SELECT a.run_id FROM birth.birth_act a WHERE a.run_id IS NOT NULL
@@ -5476,6 +6737,7 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_purpose record;
   r_slice record;
+  r_part birth.birth_backfill_ledger_v2;
   v_marker text[] := p_run.resume_marker;
   v_visited bigint := 0;
   v_rows bigint;
@@ -5488,8 +6750,12 @@ BEGIN
     v_rows := least(c_chunk, p_batch - v_visited);
     EXECUTE format('SELECT * FROM birth.%I($1, $2, $3)', r_purpose.slice)
       INTO r_slice USING p_run, v_marker, v_rows;
+    -- The run, from the end of the slice before to the end of this one.
+    r_part := p_run;
+    r_part.resume_marker := v_marker;
+    r_part.target_upper := coalesce(r_slice.last_key, p_run.target_upper);
     EXECUTE format('SELECT birth.%I($1, $2, $3)', r_purpose.write)
-      INTO v_chunk USING p_run, r_slice.codes, r_slice.fingerprint;
+      INTO v_chunk USING r_part, r_slice.codes, r_slice.fingerprint;
     v_visited := v_visited + r_slice.visited;
     v_marker := coalesce(r_slice.last_key, v_marker);
     v_written := ARRAY[v_written[1] + v_chunk[1], v_written[2] + v_chunk[2], v_written[3] + v_chunk[3]];
@@ -5617,7 +6883,7 @@ BEGIN
       format('run %s is of collection %s and for %s, not %s for %s', p_run_id, r_run.collection_name, r_run.purpose,
         coalesce(p_collection, r_run.collection_name), v_purpose));
   END IF;
-  IF r_purpose.source THEN
+  IF r_purpose.source IS NOT NULL THEN
     PERFORM birth.fn_birth_source_lock(r_run.collection_name);
   END IF;
 
@@ -5795,7 +7061,7 @@ CREATE FUNCTION birth.fn_birth_run_finish(p_run birth.birth_backfill_ledger_v2, 
 DECLARE
   v_undo CONSTANT boolean := p_purpose <> p_run.purpose;
   v_status CONSTANT text := CASE WHEN v_undo THEN 'compensated' ELSE 'done' END;
-  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source FROM birth.fn_birth_purpose(p_purpose) p);
+  v_source CONSTANT boolean := NOT v_undo AND (SELECT p.source = 'rows' FROM birth.fn_birth_purpose(p_purpose) p);
   -- Before the rows are counted: a rule that holds then holds for all that is counted.
   v_rule CONSTANT jsonb := birth.fn_birth_rule_state(p_run.collection_name);
   r_run birth.birth_backfill_ledger_v2;
@@ -6167,14 +7433,15 @@ BEGIN
     EXECUTE format(
       'SELECT c.*, s.visited AS missing, s.fingerprint, s.fingerprint AS range_fingerprint, s.last_key AS upper'
       ' FROM birth.%I($1, NULL, $2) s,'
-      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
-      ' AS c(source_rows, existing_births, orphans, unresolvable, duplicates, collisions, foreign_codes)',
+      ' (VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[]))'
+      ' AS c(source_rows, existing_births, orphans, dead, unresolvable, duplicates, collisions, foreign_codes)',
       r_purpose.slice) INTO r_set USING p_run, p_rows;
   END IF;
   r_fresh := p_run;
   r_fresh.source_rows := r_set.source_rows;
   r_fresh.existing_births := r_set.existing_births;
   r_fresh.orphans := r_set.orphans;
+  r_fresh.dead := r_set.dead;
   r_fresh.unresolvable := r_set.unresolvable;
   r_fresh.duplicates := r_set.duplicates;
   r_fresh.collisions := r_set.collisions;
@@ -6728,6 +7995,53 @@ ALTER FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_
 
 COMMENT ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) IS 'Whether a table can be the source of a collection: status NULL, BLOCKED_NO_TABLE or BLOCKED_SOURCE, the reason, the table''s OID, and whether it may be exempt all the same. Specification: 6.1 R2, R3.';
 
+-- Name: fn_birth_succeed(text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_fault text;
+  v_collection text;
+  v_births bigint;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_succeed');
+  IF p_old IS NULL OR p_new IS NULL OR p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_old, p_new and p_reason are required');
+  END IF;
+  SELECT count(*), min(b.collection_name) INTO v_births, v_collection
+  FROM (SELECT r.collection_name FROM birth.birth_registry r WHERE r.entity_code IN (p_old, p_new)
+        ORDER BY r.entity_code FOR NO KEY UPDATE) b;
+  v_fault := CASE
+    WHEN p_old = p_new THEN 'nothing succeeds itself'
+    WHEN v_births < 2 THEN 'both codes need a birth'
+    WHEN EXISTS (SELECT FROM birth.birth_registry r
+                 WHERE r.entity_code IN (p_old, p_new) AND r.collection_name <> v_collection)
+      THEN 'the two births are of different collections'
+    WHEN EXISTS (SELECT FROM birth.birth_death d WHERE d.entity_code = p_new AND d.returned_at IS NULL)
+      THEN format('%s is dead itself', p_new)
+    WHEN NOT EXISTS (SELECT FROM birth.birth_death d WHERE d.entity_code = p_old AND d.returned_at IS NULL)
+      THEN format('%s is not dead', p_old) END;
+  IF v_fault IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('succession_refused', v_fault);
+  END IF;
+  UPDATE birth.birth_death d SET successor = p_new WHERE d.entity_code = p_old AND d.returned_at IS NULL;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('succession_refused', format('%s has returned', p_old));
+  END IF;
+  PERFORM birth.fn_birth_act_record('succeed', p_collection := v_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('entity_code', p_old, 'successor', p_new));
+  RETURN format('SELECT birth.fn_birth_now(p_code := %L);', p_old);
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_succeed(p_old text, p_new text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason text) IS 'Gives a dead code its living successor; returns the next step. Steward. NB102, NB110, NB111, NB515. Specification: 5.2.';
+
 -- Name: fn_birth_template_parse(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_template_parse(p_template text) RETURNS TABLE(ordinal integer, literal text, column_name text, width integer)
@@ -6941,13 +8255,13 @@ COMMENT ON FUNCTION birth.fn_birth_transition_proof(p_run birth.birth_backfill_l
 
 -- Name: fn_birth_transition_set(birth.birth_backfill_ledger_v2, bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
+CREATE FUNCTION birth.fn_birth_transition_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) RETURNS TABLE(source_rows bigint, existing_births bigint, orphans bigint, dead bigint, unresolvable bigint, duplicates bigint, collisions bigint, foreign_codes text[], missing bigint, fingerprint numeric[], range_fingerprint numeric[], upper text[])
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT 0::bigint, coalesce(CASE WHEN c.to_status NOT IN ('BIRTH_REQUIRED', c.from_status)
                                   THEN birth.fn_birth_collection_births(p_run.collection_name) END, 0),
-         0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
+         0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::text[], count(c.change) OVER (),
          coalesce(c.fingerprint, '{0,0,0}'), coalesce(c.fingerprint, '{0,0,0}'), NULL::text[]
   FROM (SELECT) AS one
   LEFT JOIN birth.fn_birth_transition_change(p_run, false) c ON true;
@@ -7259,6 +8573,44 @@ ALTER FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) IS 'Plans one change of the policy of a collection (what is NULL stays); with p_dry_run := false writes the planned row. Operator. NB102, NB103, NB110 to NB112, NB118, NB314, NB401. Specification: 4.1.';
 
+-- Name: fn_dot_birth_qt006_plan(text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean DEFAULT true) RETURNS TABLE(run_id uuid, collection_name text, status text, source_rows bigint, existing_births bigint, planned_rows bigint, planned_fingerprint numeric[], predecessor uuid, planned_by text, planned_at timestamp with time zone, blockers jsonb, next_step text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET constraint_exclusion TO 'off'
+    AS $$
+DECLARE
+  r_plan record;
+  r_run birth.birth_backfill_ledger_v2;
+BEGIN
+  IF p_dry_run IS NULL THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_dry_run is required');
+  ELSIF NOT p_dry_run THEN
+    PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt006_plan');
+  END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
+  SELECT * INTO r_plan FROM birth.fn_birth_plan('DEATH', p_collection, p_dry_run);
+  r_run := r_plan.run;
+  RETURN QUERY
+  SELECT CASE WHEN NOT p_dry_run THEN r_run.run_id END, p_collection, coalesce(r_run.status, 'dry_run'),
+         r_run.source_rows, r_run.existing_births, r_run.planned_rows, r_run.planned_fingerprint, r_run.predecessor,
+         session_user::text, coalesce(r_run.planned_at, clock_timestamp()), r_plan.blockers,
+         CASE WHEN NOT p_dry_run THEN birth.fn_birth_run_next_step(r_run.run_id)
+              WHEN r_plan.blockers = '[]' THEN
+                format('SELECT * FROM birth.fn_dot_birth_qt006_plan(p_collection := %L, p_dry_run := false);',
+                       p_collection)
+              ELSE concat_ws('; ', r_plan.blockers -> 0 ->> 'message', r_plan.blockers -> 0 ->> 'hint') END;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean) IS 'Counts the births without a living row that are not dead; with p_dry_run := false writes the planned row. Operator. NB102 to NB105, NB108 to NB112, NB115, NB314, NB316. Specification: 5.2.';
+
 -- Name: fn_dot_birth_trigger_setup(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
@@ -7435,6 +8787,40 @@ ALTER PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id 
 
 COMMENT ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) IS 'Executes one planned and permitted change of policy, in one transaction; without p_execute every check and nothing written. Operator. Every refusal of NB1 to NB4. Specification: 4.1.';
 
+-- Name: sp_dot_birth_qt006_apply(uuid, bigint, integer, boolean); Type: PROCEDURE; Schema: birth; Owner: birth_definer
+
+CREATE PROCEDURE birth.sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer DEFAULT 10000, IN p_execute boolean DEFAULT false)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  r_run pg_catalog.record;
+BEGIN
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut',
+      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
+      pg_catalog.current_setting('statement_timeout')));
+  END IF;
+  SELECT * INTO r_run FROM birth.fn_birth_run_begin(p_collection := NULL, p_run_id := p_run_id,
+    p_permit_id := p_permit_id, p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL,
+    p_purpose := 'DEATH', p_mode := CASE WHEN p_execute THEN 'drive' ELSE 'ask' END);
+  IF p_execute IS NOT TRUE THEN
+    RAISE NOTICE 'run %: every check passes, % births would end; pass p_execute := true', p_run_id,
+      r_run.expected_delta;
+    RETURN;
+  END IF;
+  CALL birth.sp_birth_run_drive(p_run_id := p_run_id, p_permit_id := p_permit_id, p_purpose := 'DEATH',
+    p_batch := p_batch);
+END;
+$$;
+
+ALTER PROCEDURE birth.sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) OWNER TO birth_definer;
+
+-- Name: PROCEDURE sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON PROCEDURE birth.sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) IS 'Executes a permitted death run in committed batches, or continues it; without p_execute every check and nothing written. Operator, outside a transaction block. 2D000, NB113, every refusal of NB1 to NB4. Specification: 5.2.';
+
 -- Name: birth_act; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_act (
@@ -7451,8 +8837,8 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text, 'deaths_dropped'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -7728,6 +9114,81 @@ COMMENT ON COLUMN birth.birth_backfill_ledger.planned_at IS 'When.';
 
 COMMENT ON COLUMN birth.birth_backfill_ledger.planned_by IS 'By which login.';
 
+-- Name: birth_death; Type: TABLE; Schema: birth; Owner: birth_definer
+
+CREATE TABLE birth.birth_death (
+    entity_code text NOT NULL COLLATE pg_catalog."C",
+    collection_name text NOT NULL COLLATE pg_catalog."C",
+    died_at timestamp with time zone DEFAULT now() NOT NULL,
+    died_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    manner text NOT NULL COLLATE pg_catalog."C",
+    run_id uuid,
+    successor text COLLATE pg_catalog."C",
+    returned_at timestamp with time zone,
+    lives integer DEFAULT 1 NOT NULL,
+    return_allowed_by text,
+    return_allowed_at timestamp with time zone,
+    CONSTRAINT birth_death_lives CHECK (((lives >= 1) AND ((returned_at IS NULL) OR (lives > 1)))),
+    CONSTRAINT birth_death_manner CHECK ((manner = ANY (ARRAY['DELETE'::text, 'STATUS'::text, 'REKEY'::text, 'FOUND'::text]))),
+    CONSTRAINT birth_death_return CHECK ((((return_allowed_by IS NULL) = (return_allowed_at IS NULL)) AND ((return_allowed_at IS NULL) OR (returned_at IS NULL)))),
+    CONSTRAINT birth_death_run CHECK (
+CASE manner
+    WHEN 'FOUND'::text THEN (run_id IS NOT NULL)
+    ELSE ((run_id IS NULL) OR (lives > 1))
+END),
+    CONSTRAINT birth_death_successor CHECK ((successor <> entity_code))
+);
+
+ALTER TABLE birth.birth_death OWNER TO birth_definer;
+
+-- Name: TABLE birth_death; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON TABLE birth.birth_death IS 'The deaths of births, one row a code; a code is dead while returned_at is NULL. Specification: 5.2.';
+
+-- Name: COLUMN birth_death.entity_code; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.entity_code IS 'The code.';
+
+-- Name: COLUMN birth_death.collection_name; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.collection_name IS 'The collection of its birth.';
+
+-- Name: COLUMN birth_death.died_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.died_at IS 'Start of the transaction in which the last life ended.';
+
+-- Name: COLUMN birth_death.died_xid; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.died_xid IS 'Id of that transaction: what comes back in it never died.';
+
+-- Name: COLUMN birth_death.manner; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.manner IS 'DELETE: the row was deleted, or its table truncated; STATUS: it was retired by its life column; REKEY: it was given another code; FOUND: a death run found no living row.';
+
+-- Name: COLUMN birth_death.run_id; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.run_id IS 'The last death run that found it; it stays after a return and a later death.';
+
+-- Name: COLUMN birth_death.successor; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.successor IS 'The code that the row has now, or that a steward said.';
+
+-- Name: COLUMN birth_death.returned_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.returned_at IS 'Start of the transaction in which a living row had the code again; NULL: it is dead.';
+
+-- Name: COLUMN birth_death.lives; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.lives IS 'How many lives the code has had.';
+
+-- Name: COLUMN birth_death.return_allowed_by; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.return_allowed_by IS 'The steward who allows one return under enforce.';
+
+-- Name: COLUMN birth_death.return_allowed_at; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.birth_death.return_allowed_at IS 'When.';
+
 -- Name: birth_gate_scope; Type: TABLE; Schema: birth; Owner: birth_definer
 
 CREATE TABLE birth.birth_gate_scope (
@@ -7776,7 +9237,7 @@ CREATE TABLE birth.birth_gateway_finding (
     row_count bigint NOT NULL,
     times integer DEFAULT 1 NOT NULL,
     examples text[] DEFAULT '{}'::text[] NOT NULL,
-    CONSTRAINT birth_gateway_finding_error CHECK ((error = ANY (ARRAY['gateway_no_identity'::text, 'gateway_foreign'::text, 'code_duplicate'::text]))),
+    CONSTRAINT birth_gateway_finding_error CHECK ((error = ANY (ARRAY['gateway_no_identity'::text, 'gateway_foreign'::text, 'code_duplicate'::text, 'code_dead'::text, 'code_taken'::text, 'truncate_refused'::text, 'not_retired'::text, 'life_unread'::text, 'birth_absent'::text]))),
     CONSTRAINT birth_gateway_finding_rows CHECK ((row_count > 0))
 );
 
@@ -8530,7 +9991,7 @@ CREATE VIEW birth.v_birth_gateway_finding AS
     l.inserted_by AS last_by,
     l.examples
    FROM (((birth.collection_registry c
-     CROSS JOIN ( VALUES ('gateway_no_identity'::text), ('gateway_foreign'::text), ('code_duplicate'::text)) e(error))
+     CROSS JOIN ( VALUES ('gateway_no_identity'::text), ('gateway_foreign'::text), ('code_duplicate'::text), ('code_dead'::text), ('code_taken'::text), ('truncate_refused'::text), ('not_retired'::text), ('life_unread'::text), ('birth_absent'::text)) e(error))
      CROSS JOIN LATERAL ( SELECT f.found_at,
             f.inserted_by,
             f.examples
@@ -8651,6 +10112,99 @@ ALTER VIEW birth.v_birth_home OWNER TO birth_definer;
 -- Name: VIEW v_birth_home; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_home IS 'Whether this database was confirmed as the one that spends its permits: what it is, what was confirmed, when, by whom and why. One row.';
+
+-- Name: v_birth_life_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_life_trigger AS
+ SELECT t.tgrelid AS relation,
+    n.nspname AS schema_name,
+    c.relname AS table_name,
+    t.tgname AS trigger_name,
+    r.collection_name,
+    ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers) AS enabled,
+    t.tgenabled AS state,
+    c.relowner AS owner,
+    (a.made_for = birth.fn_birth_life_shape(r.*)) AS current,
+        CASE ((t.tgtype)::integer & 60)
+            WHEN 4 THEN 'INSERT'::text
+            WHEN 8 THEN 'DELETE'::text
+            WHEN 16 THEN 'UPDATE'::text
+            WHEN 32 THEN 'TRUNCATE'::text
+            ELSE NULL::text
+        END AS event
+   FROM ((((pg_trigger t
+     JOIN pg_class c ON ((c.oid = t.tgrelid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+     LEFT JOIN LATERAL ( SELECT (convert_from(SUBSTRING(t.tgargs FROM 1 FOR (p.first - 1)), getdatabaseencoding()) COLLATE "C") AS collection_name,
+            encode(SUBSTRING(t.tgargs FROM (p.first + 1) FOR 32), 'escape'::text) AS made_for
+           FROM ( SELECT POSITION(('\x00'::bytea) IN (t.tgargs)) AS first
+                  WHERE (t.tgnargs > 0)) p) a ON (true))
+     LEFT JOIN birth.collection_registry r ON ((r.collection_name = a.collection_name)))
+  WHERE ((t.tgfoid = (to_regprocedure('birth.fn_birth_life_auto()'::text))::oid) AND (t.tgparentid = (0)::oid));
+
+ALTER VIEW birth.v_birth_life_trigger OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_life_trigger; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_life_trigger IS 'Every life trigger: its table, its collection, whether it fires (enabled), and whether it was made for the columns that the collection has now (current). Specification: 5.2.';
+
+-- Name: v_birth_life; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_life AS
+ SELECT c.collection_name,
+    c.life_mode,
+    c.life_column,
+    c.life_dead,
+        CASE
+            WHEN (c.life_key = '{}'::text[]) THEN NULL::text
+            WHEN (t.events IS NULL) THEN 'none is there'::text
+            WHEN t.stale THEN 'its identity changed since they were attached'::text
+            WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'::text
+            WHEN (((~ t.events) & ((24 |
+            CASE
+                WHEN (c.life_column IS NULL) THEN 0
+                ELSE 4
+            END) |
+            CASE s.relkind
+                WHEN 'p'::"char" THEN 0
+                ELSE 32
+            END)) <> 0) THEN 'some are missing'::text
+            WHEN (p.name IS NOT NULL) THEN format('partition %s has none on TRUNCATE'::text, p.name)
+            ELSE NULL::text
+        END AS fault,
+    ((k.births - k.dead) - k.unexplained) AS living,
+    k.dead,
+    k.unexplained,
+    k.counted_at
+   FROM (((((birth.collection_registry c
+     LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
+     LEFT JOIN pg_class s ON (((s.relnamespace = n.oid) AND (s.relname = c.table_name))))
+     CROSS JOIN LATERAL ( SELECT bit_or((g.tgtype)::integer) AS events,
+            bool_or((NOT l.current)) AS stale,
+            bool_or(((NOT l.enabled) OR ((l.state <> 'A'::"char") AND (EXISTS ( SELECT
+                   FROM birth.fn_birth_replicated_tables(s.oid) fn_birth_replicated_tables(relation, born)))))) AS disabled
+           FROM (birth.v_birth_life_trigger l
+             JOIN pg_trigger g ON (((g.tgrelid = l.relation) AND (g.tgname = l.trigger_name))))
+          WHERE ((l.collection_name = c.collection_name) AND ((s.oid = l.relation) OR (s.oid = (pg_partition_root((l.relation)::regclass))::oid)))) t)
+     CROSS JOIN LATERAL ( SELECT min((r.relid)::text) AS name
+           FROM pg_partition_tree((s.oid)::regclass) r(relid, parentrelid, isleaf, level)
+          WHERE (r.isleaf AND (NOT (EXISTS ( SELECT
+                   FROM pg_trigger g
+                  WHERE ((g.tgrelid = (r.relid)::oid) AND (g.tgtype = 34) AND (g.tgfoid = (to_regprocedure('birth.fn_birth_life_auto()'::text))::oid))))))) p)
+     LEFT JOIN LATERAL ( SELECT ((a.detail ->> 'births'::text))::bigint AS births,
+            ((a.detail ->> 'dead'::text))::bigint AS dead,
+            ((a.detail ->> 'unexplained'::text))::bigint AS unexplained,
+            a.acted_at AS counted_at
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = 'census'::text) AND (a.detail ? 'births'::text))
+          ORDER BY a.acted_at DESC
+         LIMIT 1) k ON (true));
+
+ALTER VIEW birth.v_birth_life OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_life; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_life IS 'The life of each collection: mode, what is wrong with its triggers (fault), and how many births were living, dead or unexplained at the last census on record. Specification: 5.2.';
 
 -- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -9362,6 +10916,12 @@ CREATE VIEW birth.v_birth_attention AS
                 END, f.row_count, f.collection_name,
                 CASE f.error
                     WHEN 'code_duplicate'::text THEN 'may share their birth with another row'::text
+                    WHEN 'code_dead'::text THEN 'took a code that was dead'::text
+                    WHEN 'code_taken'::text THEN 'took the code of another birth'::text
+                    WHEN 'truncate_refused'::text THEN 'were truncated'::text
+                    WHEN 'not_retired'::text THEN 'were deleted and had not been retired'::text
+                    WHEN 'life_unread'::text THEN 'ended, and whether their code is still in use could not be seen'::text
+                    WHEN 'birth_absent'::text THEN 'ended and never had a birth'::text
                     ELSE 'have no birth'::text
                 END, f.error, f.last_by) AS what,
             f.first_at AS since,
@@ -9493,6 +11053,26 @@ CREATE VIEW birth.v_birth_attention AS
                           WHERE ((e.act = 'gate_scope'::text) AND ((e.detail ->> 'schema'::text) = n.nspname) AND ((e.detail ->> 'mode'::text) = 'enforce'::text)))))
                   ORDER BY a.acted_at
                  LIMIT 1) b)
+        UNION ALL
+         SELECT 2,
+            format('the life of %s was set back to %s by %s: %s'::text, c.collection_name, c.life_mode, b.actor, b.reason) AS format,
+            b.acted_at,
+            format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward'::text, c.collection_name, b.before) AS format
+           FROM (birth.collection_registry c
+             CROSS JOIN LATERAL ( SELECT a.actor,
+                    a.reason,
+                    a.acted_at,
+                        CASE
+                            WHEN bool_or(((a.detail ->> 'mode'::text) = 'enforce'::text)) OVER () THEN 'enforce'::text
+                            ELSE 'observe'::text
+                        END AS before
+                   FROM birth.birth_act a
+                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['life_attach'::text, 'life_mode'::text])) AND (a.acted_at >= ( SELECT max(l.acted_at) AS max
+                           FROM birth.birth_act l
+                          WHERE ((l.collection_name = c.collection_name) AND (l.act = 'life_attach'::text)))))
+                  ORDER BY a.acted_at DESC
+                 LIMIT 1) b)
+          WHERE ((c.life_key <> '{}'::text[]) AND (c.life_mode <> b.before) AND (c.life_mode <> 'enforce'::text))
         ), identity AS (
          SELECT 2 AS rank,
             format('the identity of %s was changed by %s, and nothing has found every row born since'::text, p.collection_name, a.actor) AS what,
@@ -9507,6 +11087,17 @@ CREATE VIEW birth.v_birth_attention AS
                   ORDER BY c.acted_at DESC
                  LIMIT 1) a)
           WHERE ((a.detail ? 'under_gateway'::text) AND (p.next_step IS NOT NULL))
+        ), life AS (
+         SELECT
+                CASE l.life_mode
+                    WHEN 'enforce'::text THEN 1
+                    ELSE 2
+                END AS rank,
+            format('life triggers of %s: %s'::text, l.collection_name, l.fault) AS what,
+            NULL::timestamp with time zone AS since,
+            format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, p_dead := %4$L);  -- a steward'::text, l.collection_name, l.life_mode, l.life_column, l.life_dead) AS next_step
+           FROM birth.v_birth_life l
+          WHERE ((l.life_mode <> 'off'::text) AND (l.fault IS NOT NULL))
         ), replicated AS (
          SELECT 2 AS rank,
             format('rows replicated into %s of %s get no birth'::text, (r.relation)::regclass, k.collection_name) AS what,
@@ -9651,6 +11242,12 @@ CREATE VIEW birth.v_birth_attention AS
             identity.next_step
            FROM identity
         UNION ALL
+         SELECT life.rank,
+            life.what,
+            life.since,
+            life.next_step
+           FROM life
+        UNION ALL
          SELECT replicated.rank,
             replicated.what,
             replicated.since,
@@ -9710,6 +11307,26 @@ ALTER VIEW birth.v_birth_contract_recorded OWNER TO birth_definer;
 -- Name: VIEW v_birth_contract_recorded; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_contract_recorded IS 'The contract in force: the newest recorded row of each object that was not removed. Specification: 7.';
+
+-- Name: v_birth_dependent; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_dependent AS
+ SELECT n.nspname AS schema_name,
+    c.relname AS table_name,
+    a.attname AS column_name,
+    k.conname AS constraint_name,
+    k.convalidated AS validated
+   FROM (((pg_constraint k
+     JOIN pg_class c ON ((c.oid = k.conrelid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+     JOIN pg_attribute a ON (((a.attrelid = k.conrelid) AND (a.attnum = k.conkey[1]))))
+  WHERE ((k.contype = 'f'::"char") AND (k.confrelid = (to_regclass('birth.birth_registry'::text))::oid) AND (k.conparentid = (0)::oid));
+
+ALTER VIEW birth.v_birth_dependent OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_dependent; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_dependent IS 'Every foreign key to birth_registry: its table and column, and whether it is validated. Specification: 5.2.';
 
 -- Name: v_birth_event_trigger; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -9791,6 +11408,25 @@ ALTER VIEW birth.v_birth_gateway_contract_integrity_dashboard OWNER TO birth_def
 -- Name: VIEW v_birth_gateway_contract_integrity_dashboard; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON VIEW birth.v_birth_gateway_contract_integrity_dashboard IS 'The contract in one row: release, number of objects, how many have drifted, how many of those block apply, the hash of the contract, and all_ok. Specification: 2, 7.';
+
+-- Name: v_birth_living; Type: VIEW; Schema: birth; Owner: birth_definer
+
+CREATE VIEW birth.v_birth_living AS
+ SELECT entity_code,
+    collection_name,
+    born_at,
+    dot_origin,
+    run_id
+   FROM birth.birth_registry b
+  WHERE (NOT (EXISTS ( SELECT
+           FROM birth.birth_death d
+          WHERE ((d.entity_code = b.entity_code) AND (d.returned_at IS NULL)))));
+
+ALTER VIEW birth.v_birth_living OWNER TO birth_definer;
+
+-- Name: VIEW v_birth_living; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON VIEW birth.v_birth_living IS 'The births without an open death. Specification: 5.2.';
 
 -- Name: v_birth_metadata_compatibility; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -9906,6 +11542,13 @@ UNION ALL
    FROM birth.v_birth_gateway_finding f
   GROUP BY f.error
 UNION ALL
+ SELECT m.name,
+    jsonb_build_object('collection', l.collection_name) AS labels,
+    (m.value)::numeric AS value
+   FROM (birth.v_birth_life l
+     CROSS JOIN LATERAL ( VALUES ('birth_census_living'::text,l.living), ('birth_census_dead'::text,l.dead), ('birth_census_unexplained'::text,l.unexplained), ('birth_census_timestamp_seconds'::text,(EXTRACT(epoch FROM l.counted_at))::bigint)) m(name, value))
+  WHERE (l.counted_at IS NOT NULL)
+UNION ALL
  SELECT 'birth_gate_tables'::text AS name,
     jsonb_build_object('schema', g.schema_name, 'state', g.state) AS labels,
     (count(*))::numeric AS value
@@ -9943,9 +11586,10 @@ CREATE VIEW birth.v_birth_plan_reconciliation AS
     collisions,
     existing_births,
     orphans,
+    dead,
     planned_rows,
-    (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) AS births_accounted,
-    (existing_births = (((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans)) AS reconciled,
+    ((((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) + dead) AS births_accounted,
+    (existing_births = ((((((source_rows - unresolvable) - duplicates) - collisions) - planned_rows) + orphans) + dead)) AS reconciled,
     expected_delta,
     actual_inserted,
     compensated_rows,
@@ -9992,7 +11636,7 @@ CREATE VIEW birth.v_birth_run_source_change AS
     b.born_at
    FROM (birth.birth_backfill_ledger_v2 l
      CROSS JOIN LATERAL birth.fn_birth_births_since(l.collection_name, l.planned_at, (COALESCE(l.last_batch_at, l.planned_at) + '01:00:00'::interval), l.run_id) b(entity_code, born_at, run_id))
-  WHERE ((l.status = 'stopped'::text) AND (l.stop_reason = 'source_changed'::text))
+  WHERE ((l.status = 'stopped'::text) AND (l.stop_reason = 'source_changed'::text) AND (l.purpose = 'APPLY'::text))
 UNION ALL
  SELECT l.run_id,
     l.collection_name,
@@ -10346,6 +11990,11 @@ ALTER TABLE ONLY birth.birth_backfill_ledger
 ALTER TABLE ONLY birth.birth_backfill_ledger_v2
     ADD CONSTRAINT birth_backfill_ledger_v2_pkey PRIMARY KEY (run_id);
 
+-- Name: birth_death birth_death_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_death
+    ADD CONSTRAINT birth_death_pkey PRIMARY KEY (entity_code);
+
 -- Name: birth_gate_scope birth_gate_scope_pkey; Type: CONSTRAINT; Schema: birth; Owner: birth_definer
 
 ALTER TABLE ONLY birth.birth_gate_scope
@@ -10438,6 +12087,14 @@ CREATE INDEX birth_act_time ON birth.birth_act USING btree (acted_at);
 
 CREATE UNIQUE INDEX birth_admission_permit_v2_open ON birth.birth_admission_permit_v2 USING btree (run_id, purpose) WHERE (status = 'OPEN'::text);
 
+-- Name: birth_death_collection; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_death_collection ON birth.birth_death USING btree (collection_name) WHERE (returned_at IS NULL);
+
+-- Name: birth_death_run; Type: INDEX; Schema: birth; Owner: birth_definer
+
+CREATE INDEX birth_death_run ON birth.birth_death USING btree (run_id) WHERE (run_id IS NOT NULL);
+
 -- Name: birth_registry_live; Type: INDEX; Schema: birth; Owner: birth_definer
 
 CREATE INDEX birth_registry_live ON birth.birth_registry USING btree (born_at) WHERE (run_id IS NULL);
@@ -10478,6 +12135,11 @@ ALTER TABLE ONLY birth.birth_backfill_ledger
 
 ALTER TABLE ONLY birth.birth_backfill_ledger_v2
     ADD CONSTRAINT birth_backfill_ledger_v2_collection_name_fkey FOREIGN KEY (collection_name) REFERENCES birth.collection_registry(collection_name);
+
+-- Name: birth_death birth_death_collection_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
+
+ALTER TABLE ONLY birth.birth_death
+    ADD CONSTRAINT birth_death_collection_name_fkey FOREIGN KEY (collection_name) REFERENCES birth.collection_registry(collection_name);
 
 -- Name: birth_gateway_finding birth_gateway_finding_collection_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
 
@@ -10652,6 +12314,42 @@ REVOKE ALL ON FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text
 REVOKE ALL ON FUNCTION birth.fn_birth_contract_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_contract_token() TO birth_reader;
 
+-- Name: FUNCTION fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_codes(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint, p_list boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_fault(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_set(p_run birth.birth_backfill_ledger_v2, p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_undo(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_undo_slice(p_run birth.birth_backfill_ledger_v2, p_after text[], p_rows bigint) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_violations(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_violations() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) FROM PUBLIC;
@@ -10686,6 +12384,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_evidence_acknowledge(p_table text, p_digest
 
 REVOKE ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_finding_acknowledge(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_finding_record(p_collection text, p_error text, p_rows bigint, p_examples text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gate(p_schema text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10747,9 +12449,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_home_confirm(p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10796,6 +12498,71 @@ GRANT ALL ON FUNCTION birth.fn_birth_is_member(p_login name, p_role text) TO bir
 
 REVOKE ALL ON FUNCTION birth.fn_birth_key_lists(p_key_columns text[], p_key_types text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_life_auto(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_auto() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_life_auto() TO birth_source_owner;
+
+-- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_living(p_collection birth.collection_registry); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_living(p_collection birth.collection_registry) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_mode(p_collection text, p_mode text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
+
+-- Name: FUNCTION fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_return(p_collection text, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_row(p_collection birth.collection_registry, p_one boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_shape(p_collection birth.collection_registry); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_registry) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_unborn(p_collection text, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_unborn(p_collection text, p_codes text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text, p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_write(p_collection text, p_codes text[], p_manner text, p_successor text, p_run_id uuid) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_lineage_lock(p_lineage uuid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_lineage_lock(p_lineage uuid) FROM PUBLIC;
@@ -10825,6 +12592,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_login_id() FROM PUBLIC;
 -- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_now(p_code text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_now(p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_now(p_code text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_open_run(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -10908,6 +12680,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_replicated_tables(p_relation oid) TO birth_
 
 REVOKE ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_resolve_identity(p_collection text, p_row jsonb) TO birth_reader;
+
+-- Name: FUNCTION fn_birth_return(p_code text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_return(p_code text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_return(p_code text, p_reason text) TO birth_steward;
 
 -- Name: FUNCTION fn_birth_review_record(p_run_id uuid, p_verdict text, p_findings text, p_accept_orphans bigint, p_purpose text, p_supersedes bigint[]); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -11044,6 +12821,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_lock(p_collection text) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_succeed(p_old text, p_new text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason text) TO birth_steward;
+
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
@@ -11101,6 +12883,11 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean) TO birth_operator;
 
+-- Name: FUNCTION fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt006_plan(p_collection text, p_dry_run boolean) TO birth_operator;
+
 -- Name: FUNCTION fn_dot_birth_trigger_setup(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_trigger_setup() FROM PUBLIC;
@@ -11125,6 +12912,11 @@ GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt001_compensate(IN p_run_id uuid, IN 
 REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) FROM PUBLIC;
 GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt005_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_execute boolean) TO birth_operator;
 
+-- Name: PROCEDURE sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON PROCEDURE birth.sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) FROM PUBLIC;
+GRANT ALL ON PROCEDURE birth.sp_dot_birth_qt006_apply(IN p_run_id uuid, IN p_permit_id bigint, IN p_batch integer, IN p_execute boolean) TO birth_operator;
+
 -- Name: TABLE birth_act; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_act TO birth_reader;
@@ -11140,6 +12932,22 @@ GRANT SELECT ON TABLE birth.birth_admission_permit_v2 TO birth_reader;
 -- Name: TABLE birth_backfill_ledger; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.birth_backfill_ledger TO birth_reader;
+
+-- Name: TABLE birth_death; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.birth_death TO birth_reader;
+
+-- Name: COLUMN birth_death.entity_code; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(entity_code) ON TABLE birth.birth_death TO birth_scanner;
+
+-- Name: COLUMN birth_death.collection_name; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(collection_name) ON TABLE birth.birth_death TO birth_scanner;
+
+-- Name: COLUMN birth_death.returned_at; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT(returned_at) ON TABLE birth.birth_death TO birth_scanner;
 
 -- Name: TABLE birth_gate_scope; Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -11229,6 +13037,14 @@ GRANT SELECT ON TABLE birth.v_birth_gateway_ssot_drift_detector TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_home TO birth_reader;
 
+-- Name: TABLE v_birth_life_trigger; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_life_trigger TO birth_reader;
+
+-- Name: TABLE v_birth_life; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_life TO birth_reader;
+
 -- Name: TABLE v_birth_policy; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_policy TO birth_reader;
@@ -11277,6 +13093,10 @@ GRANT SELECT ON TABLE birth.v_birth_attention TO birth_reader;
 
 GRANT SELECT ON TABLE birth.v_birth_contract_recorded TO birth_reader;
 
+-- Name: TABLE v_birth_dependent; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_dependent TO birth_reader;
+
 -- Name: TABLE v_birth_event_trigger; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_event_trigger TO birth_reader;
@@ -11284,6 +13104,10 @@ GRANT SELECT ON TABLE birth.v_birth_event_trigger TO birth_reader;
 -- Name: TABLE v_birth_gateway_contract_integrity_dashboard; Type: ACL; Schema: birth; Owner: birth_definer
 
 GRANT SELECT ON TABLE birth.v_birth_gateway_contract_integrity_dashboard TO birth_reader;
+
+-- Name: TABLE v_birth_living; Type: ACL; Schema: birth; Owner: birth_definer
+
+GRANT SELECT ON TABLE birth.v_birth_living TO birth_reader;
 
 -- Name: TABLE v_birth_metadata_compatibility; Type: ACL; Schema: birth; Owner: birth_definer
 

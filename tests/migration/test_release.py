@@ -588,6 +588,30 @@ def test_deaths_are_kept_until_their_digest_is_acknowledged_and_their_runs_say_w
     assert verify.verify(reader).differing == []
 
 
+def test_deaths_are_kept_and_life_triggers_are_not_left_behind(db: Database) -> None:
+    world = World(db)
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing")
+    world.insert(["a"])
+    world.owner.execute("DELETE FROM app.thing")
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage4")
+    digest = world.value("SELECT digest FROM birth.fn_birth_evidence('birth_death')")
+    assert refused.value.sqlstate == "NB409"
+    assert refused.value.diag.message_detail == f"birth.birth_death holds 1 rows, digest {digest}"
+    world.person("dora_dba").execute("SELECT birth.fn_birth_evidence_acknowledge('birth_death', %s)", (digest,))
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), "stage4")
+    assert (refused.value.sqlstate, refused.value.diag.message_detail) == ("NB416", "thing")
+    # The triggers belong to the owner of the table.
+    world.owner.execute(api.life_detach(world.steward, "thing", "back to stage 4").encode())
+    downgrade(db.url(RELEASER), "stage4")
+    world.owner.execute("INSERT INTO app.thing VALUES ('b'); DELETE FROM app.thing")
+    assert world.births() == ["a", "b"]
+    upgrade(db.url(RELEASER), "head")
+    assert world.failed_checks() == {"births without a row or a death": ["a", "b"]}
+
+
 def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage2")
     admin, dora = released.connect(), released.connect("dora_dba")
