@@ -152,7 +152,13 @@ class World:
         return run
 
     def judged(
-        self, run: UUID, collection: str = "thing", *, accept: int = 0, purpose: api.Purpose | None = None, rows: int = 1
+        self,
+        run: UUID,
+        collection: str = "thing",
+        *,
+        accept: int = 0,
+        purpose: api.Purpose | None = None,
+        rows: int = 1,
     ) -> int:
         """Give a run verdict, permit and confirmation, each by its person; return the permit."""
         reviewer = self.person("rita_reviewer")

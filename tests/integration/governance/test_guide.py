@@ -27,11 +27,15 @@ def sent(world: World, block: str, known: dict[str, str]) -> Iterator[dict[str, 
 
     What an answer says of run and permit takes the place of ``<run_id>`` and ``<permit_id>`` in what follows.
     """
+
+    def known_as(found: re.Match[str]) -> str:
+        return known[found[1]]
+
     parts = re.split(r"^-- (.*)\n", block, flags=re.MULTILINE)
     assert parts[0] == ""
     for login, text in zip(parts[1::2], parts[2::2], strict=True):
         for statement in statements(text):
-            filled = re.sub(r"<(\w+)>", lambda found: known[found[1]], statement)
+            filled = re.sub(r"<(\w+)>", known_as, statement)
             with world.person(LOGINS[login]).cursor(row_factory=dict_row) as cursor:
                 cursor.execute(filled.encode())
                 row = cursor.fetchone() if cursor.description else None

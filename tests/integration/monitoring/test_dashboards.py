@@ -160,7 +160,8 @@ def test_plan_reconciliation_compares_a_plan_with_its_source(scene: Scene) -> No
     )
     assert row["outstanding"] == 19
     # A change of policy counts no source.
-    change = scene.ask_one(OPERATOR, "fn_dot_birth_qt005_plan", p_collection="item", p_to_governed=True, p_dry_run=False)
+    wanted = {"p_collection": "item", "p_to_governed": True, "p_dry_run": False}
+    change = scene.ask_one(OPERATOR, "fn_dot_birth_qt005_plan", **wanted)
     (row,) = scene.rows("SELECT * FROM birth.v_birth_plan_reconciliation")
     assert (row["run_id"], row["reconciled"]) == (plan["run_id"], True)
     scene.review(change["run_id"])
