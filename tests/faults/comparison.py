@@ -57,6 +57,9 @@ def snapshot(scene: Scene, since: datetime, before: Mapping[str, str]) -> Rows:
         for row in found.get(table, []):
             for name in names:
                 del row[name]
+    for act in found.get("birth_act", []):
+        # The moment from which on an act has read.
+        act["detail"].pop("since", None)
     return {table: [{"digest": digest}] for table, digest in digests.items()} | {
         table: sorted(({n: _plain(v, since, new) for n, v in row.items()} for row in rows), key=str)
         for table, rows in found.items()

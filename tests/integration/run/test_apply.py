@@ -40,6 +40,7 @@ def test_attempt_and_outcome_are_recorded_as_acts(scene: Scene, run: Run) -> Non
         ("outcome", OPERATOR, 1),
     ]
     rule = {"rule_version": 2, "holds": False, "unborn": 0}  # classified, and no fence recorded since
+    assert acts[1]["detail"].pop("since") is not None
     assert acts[1]["detail"] == {"status": "done", "rerun_delta": 0, "orphans": 0} | rule
 
 
