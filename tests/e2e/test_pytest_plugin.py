@@ -128,9 +128,16 @@ def as_superuser(server: Cluster) -> tuple[str, ...]:
 
 @pytest.fixture
 def as_creator(server: Cluster) -> Iterator[tuple[str, ...]]:
-    """The options that name the server, for the login that made the roles: it may make roles and databases only."""
+    """The options that name the server, for the login that made the roles: it may make roles and databases only.
+
+    pytest-postgresql ends whoever is in a database that it drops, and that login may not end a worker of autovacuum.
+    """
     server.execute(f"ALTER ROLE {RELEASER} CREATEDB".encode())
+    server.execute("ALTER SYSTEM SET autovacuum = off")
+    server.execute("SELECT pg_reload_conf()")
     yield _options(server.url("postgres", RELEASER))
+    server.execute("ALTER SYSTEM RESET autovacuum")
+    server.execute("SELECT pg_reload_conf()")
     server.execute(f"ALTER ROLE {RELEASER} NOCREATEDB".encode())
 
 
