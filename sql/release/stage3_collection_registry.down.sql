@@ -14,5 +14,6 @@ END
 $gate$;
 ALTER TABLE birth.collection_registry
   DROP CONSTRAINT collection_registry_admission,
-  DROP COLUMN gate_closed, DROP COLUMN gate_relation,
+  DROP COLUMN gate_relation,
   DROP COLUMN admitted_at, DROP COLUMN admitted_by, DROP COLUMN admitted_how;
+UPDATE birth.collection_registry c SET gate_closed = false WHERE c.gate_closed;

@@ -1,6 +1,6 @@
--- The gate's columns. A collection that is registered already is GRANDFATHERED: it goes on as it is.
+-- The gate's columns; gate_closed, which the gateway reads, is there. A collection that is registered already is
+-- GRANDFATHERED: it goes on as it is.
 ALTER TABLE birth.collection_registry
-  ADD COLUMN gate_closed boolean NOT NULL DEFAULT false,
   ADD COLUMN gate_relation oid,
   ADD COLUMN admitted_at timestamptz,
   ADD COLUMN admitted_by text,
@@ -12,9 +12,6 @@ UPDATE birth.collection_registry c
 SET gate_relation = (SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
                      WHERE n.nspname = c.schema_name AND t.relname = c.table_name),
     admitted_at = clock_timestamp(), admitted_by = session_user, admitted_how = 'GRANDFATHERED';
-COMMENT ON COLUMN birth.collection_registry.gate_closed IS
-  'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an '
-  'empty table of a schema whose gate enforces.';
 COMMENT ON COLUMN birth.collection_registry.gate_relation IS
   'OID of the table that was admitted, or got the gateway, last. On another table an admission does not count.';
 COMMENT ON COLUMN birth.collection_registry.admitted_at IS 'When the collection was admitted; NULL: it is not.';

@@ -22,6 +22,7 @@ CREATE TABLE birth.collection_registry (
   registered_by       text NOT NULL DEFAULT session_user,
   classified_at       timestamptz,
   classified_by       text,
+  gate_closed         boolean NOT NULL DEFAULT false,
   -- The name is stored in every birth and every trigger: it must not be blank, and must be short.
   CONSTRAINT collection_registry_name CHECK (btrim(collection_name) <> '' AND octet_length(collection_name) <= 63),
   -- A table belongs to one collection: with two, its rows would get two births.
@@ -83,3 +84,6 @@ COMMENT ON COLUMN birth.collection_registry.registered_at IS 'When the collectio
 COMMENT ON COLUMN birth.collection_registry.registered_by IS 'Login that registered the collection.';
 COMMENT ON COLUMN birth.collection_registry.classified_at IS 'When the identity was last classified.';
 COMMENT ON COLUMN birth.collection_registry.classified_by IS 'Login that last classified the identity.';
+COMMENT ON COLUMN birth.collection_registry.gate_closed IS
+  'The gateway refuses every row (NB508) until the collection is admitted. Set when the gateway is attached to an '
+  'empty table of a schema whose gate enforces.';

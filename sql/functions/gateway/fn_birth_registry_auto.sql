@@ -1,12 +1,14 @@
 -- The gateway: records births in the transaction that inserts the rows. On a plain table it is a statement trigger and
 -- reads the transition table in one statement; on a partitioned or replicated table it is a row trigger. For a single
--- row only the code is planned. The trigger's first argument names the collection, so that a renamed table goes on
--- working.
+-- row only the code is planned, and nothing where the first column of the registered table is the identity: it is known
+-- by name and type, and is named by position as no other column is likely to be. The trigger's first argument names the
+-- collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: the login that inserts a row may not write births. This routine and fn_birth_registry_auto_id alone
 -- read rows of a source with birth_definer's rights. That is safe: they read their transition table and NEW, which have
 -- no index, constraint, statistics, policy or view for the planner to run; of these only the identity columns, whose
 -- type is built-in at this moment (fn_birth_gateway_collection; under an old snapshot fn_birth_gateway_statement), by
--- an expression of built-in functions and literals; and no statement names a source table or a type of one.
+-- an expression of built-in functions and literals; and no statement names a source table or a type of one. The first
+-- column is read by concat, before its type is known: the planner would run what is constant in a cast of the owner's.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
@@ -20,8 +22,12 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
 AS $fn_birth_registry_auto$
 DECLARE
   r_collection birth.collection_registry;
-  v_rows bigint := 1;
+  v_rows bigint;
   v_code text;
+  v_prefix text;
+  v_type oid;
+  v_column text;
+  v_seen oid;
   v_insert text;
   v_born bigint;
   v_typed boolean;
@@ -30,6 +36,28 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  IF TG_LEVEL = 'STATEMENT' AND to_regclass('pg_temp.birth_new_rows') IS NULL
+     AND current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+    IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+       AND NOT starts_with(v_column, '........pg.dropped.') THEN
+      SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
+      FROM (SELECT t."birth first" FROM birth_new_rows t("birth first") LIMIT 2) s;
+      v_code := v_prefix || nullif(v_code, '');
+      IF v_rows = 1 AND v_type = (CASE v_seen WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25 ELSE v_seen END)
+         AND v_code COLLATE "C" >= '!' AND octet_length(v_code) <= 512 THEN
+        INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+        VALUES (v_code, TG_ARGV[0], 'QT-002') ON CONFLICT (entity_code) DO NOTHING;
+        IF FOUND THEN
+          RETURN NULL;
+        END IF;
+      END IF;
+    END IF;
+  END IF;
+
   r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
@@ -46,7 +74,9 @@ BEGIN
       r_collection.birth_code_row_sql := 'SELECT NULL::text';
     END IF;
   END IF;
-  IF TG_LEVEL = 'STATEMENT' THEN
+  IF TG_LEVEL = 'ROW' THEN
+    v_rows := 1;
+  ELSE
     SELECT count(*) INTO v_rows FROM birth_new_rows;
   END IF;
   IF v_rows = 1 THEN

@@ -474,17 +474,112 @@ def plans(world: World, statement: str) -> int:
     [
         ("(n int, id int PRIMARY KEY)", {"strategy": "synthetic_id", "column": "id", "prefix": "x-"}, 0),
         ("(n int, no int PRIMARY KEY)", {"strategy": "synthetic_id", "column": "no", "prefix": "x-"}, 1),
-        ("(code text PRIMARY KEY, n int)", {"strategy": "column", "column": "code"}, 1),
+        ("(no int PRIMARY KEY, n int)", {"strategy": "synthetic_id", "column": "no", "prefix": "x-"}, 0),
+        ("(n int, code text PRIMARY KEY)", {"strategy": "column", "column": "code"}, 1),
+        ("(code text PRIMARY KEY, n int)", {"strategy": "column", "column": "code"}, 0),
+        ("(code text PRIMARY KEY, n int)", {"strategy": "legacy", "template": "x-{code}"}, 1),
     ],
-    ids=["a column called id", "another number", "a code"],
+    ids=["a column called id", "another number", "a number first", "a code", "a code first", "a template"],
 )
 def test_a_single_row_insert_plans_only_the_code_expression(
     world: World, definition: str, identity: dict[str, str], plans_of_the_gateway: int
 ) -> None:
     world.governed(definition, **identity)  # type: ignore[arg-type]
-    inserted = f"INSERT INTO app.thing ({identity['column']}) VALUES ('{{}}')"
+    inserted = f"INSERT INTO app.thing ({identity.get('column', 'code')}) VALUES ('{{}}')"
     assert plans(world, inserted) == 1 + plans_of_the_gateway
     assert len(world.births()) == 9
+
+
+FIRST = {
+    "a code": ("text", {"strategy": "column"}, ["a", " a", "é", " ", "", "x" * 512, "x" * 513, None]),
+    "a prefix and a code": (
+        "text",
+        {"strategy": "synthetic_id", "prefix": "P-"},
+        ["a", " ", "", "x" * 510, "x" * 511, None],
+    ),
+    "a prefix that starts with white space": ("text", {"strategy": "synthetic_id", "prefix": " P"}, ["a", "", None]),
+    "a varchar": ("varchar(9)", {"strategy": "column"}, ["a", "", None]),
+    "a smallint": ("smallint", {"strategy": "synthetic_id", "prefix": "N-"}, ["-7", "7", None]),
+    "an integer": ("integer", {"strategy": "column"}, ["-7", "7", None]),
+    "a bigint": ("bigint", {"strategy": "synthetic_id", "prefix": "N-"}, ["7", str(2**62), None]),
+    "a numeric": ("numeric", {"strategy": "synthetic_id", "prefix": "N-"}, ["1.50", "-0.0", "NaN", None]),
+    "a uuid": ("uuid", {"strategy": "column"}, ["ABCDEF00-0000-4000-8000-000000000001", None]),
+}
+
+
+@pytest.mark.parametrize("identity", FIRST)
+def test_single_rows_get_the_codes_that_rows_of_one_statement_get(world: World, identity: str) -> None:
+    kind, how, values = FIRST[identity]
+    world.governed(f"(key {kind} UNIQUE, note text)", column="key", **how)  # type: ignore[arg-type]
+    world.owner.execute(f"INSERT INTO app.thing SELECT v::{kind} FROM unnest(%s::text[]) v".encode(), (values,))
+    together = world.births(), world.value("SELECT sum(row_count) FROM birth.birth_gateway_finding")
+    world.admin.execute("DELETE FROM birth.birth_registry; DELETE FROM birth.birth_gateway_finding")
+    world.owner.execute("DELETE FROM app.thing")
+    for value in values:
+        world.owner.execute(f"INSERT INTO app.thing VALUES (%s::{kind})".encode(), (value,))
+    assert (world.births(), world.value("SELECT sum(row_count) FROM birth.birth_gateway_finding")) == together
+
+
+def test_columns_of_any_other_name_stand_beside_the_identity(world: World) -> None:
+    names = ["c", "s", "t", "k", "first", "code", "v_code", "v_type", "count", "birth_new_rows"]
+    world.governed(f"(id int PRIMARY KEY, {' int, '.join(names)} int)", mode="enforce", column="id")
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    world.owner.execute("INSERT INTO app.thing VALUES (2), (3)")
+    assert world.births() == ["1", "2", "3"]
+
+
+PLACED = {
+    "renamed": ["ALTER TABLE app.thing RENAME code TO other"],
+    "another gets its name": [
+        "ALTER TABLE app.thing RENAME code TO other",
+        "ALTER TABLE app.thing RENAME note TO code",
+    ],
+    "dropped": ["ALTER TABLE app.thing DROP code"],
+    "another type": ["ALTER TABLE app.thing ALTER code TYPE integer USING 7"],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "births"), [("renamed", []), ("another gets its name", ["note"]), ("dropped", []), ("another type", [])]
+)
+def test_a_session_notices_that_the_first_column_is_not_the_identity(
+    world: World, change: str, births: list[str]
+) -> None:
+    world.governed("(code text PRIMARY KEY, note text)")
+    for number in range(6):
+        world.owner.execute("INSERT INTO app.thing VALUES (%s)", (str(number),))
+    world.owner.execute("DELETE FROM app.thing")
+    for statement in PLACED[change]:
+        world.owner.execute(statement.encode())
+    row = "'note'" if change == "dropped" else "7, 'note'"
+    world.owner.execute(f"INSERT INTO app.thing VALUES ({row})".encode())
+    assert world.births() == [*map(str, range(6)), *births]
+    assert world.findings() == ([] if births else [("gateway_no_identity", 1)])
+
+
+def test_a_first_column_that_is_named_as_if_it_were_dropped_gives_no_code_once_it_is(world: World) -> None:
+    name = "........pg.dropped.1........"
+    world.governed(f'("{name}" text PRIMARY KEY, note text)', column=name)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 'x')")
+    world.owner.execute(f'ALTER TABLE app.thing DROP "{name}"'.encode())
+    world.owner.execute("INSERT INTO app.thing VALUES ('b')")
+    assert (world.births(), world.findings()) == (["a"], [("gateway_no_identity", 1)])
+
+
+def test_the_name_that_a_table_had_before_gives_no_births(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+    world.owner.execute("ALTER TABLE app.thing RENAME TO ding")
+    world.owner.execute("INSERT INTO app.ding VALUES ('b')")
+    api.collection_register(world.steward, "thing", "app", "ding", "BIRTH_REQUIRED")
+    world.table("(code text PRIMARY KEY)")
+    world.admin.execute(
+        "CREATE TRIGGER forged AFTER INSERT ON app.thing REFERENCING NEW TABLE AS birth_new_rows"
+        " FOR EACH STATEMENT EXECUTE FUNCTION birth.fn_birth_registry_auto('thing')"
+    )
+    world.owner.execute("INSERT INTO app.thing VALUES ('forged')")
+    world.owner.execute("INSERT INTO app.ding VALUES ('c')")
+    assert world.births() == ["a", "b", "c"]
 
 
 def test_a_multi_row_insert_plans_only_the_birth_insert(world: World) -> None:

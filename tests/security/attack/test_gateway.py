@@ -231,3 +231,32 @@ def test_of_two_concurrent_registrations_of_a_table_the_later_gets_source_claime
         with pytest.raises(errors.SourceClaimed):
             waiting.result(timeout=60)
     assert world.value("SELECT array_agg(collection_name) FROM birth.collection_registry") == ["first"]
+
+
+TOLD = """
+CREATE FUNCTION app.act() RETURNS void LANGUAGE plpgsql VOLATILE AS
+  'BEGIN RAISE NOTICE ''ran as %'', current_user; END';
+CREATE FUNCTION app.evil(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+  'BEGIN PERFORM app.act(); RETURN n; END';
+CREATE TYPE app.mood AS ENUM ('a');
+CREATE FUNCTION app.told(app.mood) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT 'a' || app.evil(1)$$;
+CREATE CAST (app.mood AS text) WITH FUNCTION app.told(app.mood) AS IMPLICIT;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA app TO PUBLIC;
+"""
+
+
+@pytest.mark.parametrize("routine", ["fn_birth_registry_auto", "fn_birth_registry_auto_id"])
+def test_a_cast_of_the_owner_does_not_run_as_birth_definer(world: World, routine: str) -> None:
+    """The planner runs what is constant in it, whether or not a row is cast."""
+    column, identity = ("id", {"strategy": "synthetic_id", "prefix": "T-"}) if routine.endswith("_id") else ("code", {})
+    world.governed(f"({column} bigint PRIMARY KEY)", column=column, **identity)  # type: ignore[arg-type]
+    assert world.value("SELECT routine FROM birth.v_birth_gateway_trigger") == routine
+    heard: list[str | None] = []
+    world.owner.add_notice_handler(lambda notice: heard.append(notice.message_primary))
+    world.owner.execute(TOLD.encode())
+    assert world.owner.execute("SELECT 'a'::app.mood::text").fetchone() == ("a1",)
+    assert heard == ["ran as nora_nobody"]
+    world.owner.execute(f"ALTER TABLE app.thing ALTER {column} TYPE app.mood USING 'a'".encode())
+    world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+    assert set(heard) == {"ran as nora_nobody"}
+    assert (world.births(), world.findings()) == ([], [("gateway_no_identity", 1)])

@@ -1,5 +1,6 @@
 -- The gateway for a synthetic identity over a column called id: the rules of fn_birth_registry_auto, but nothing is
--- planned for a single row. A statement trigger only. It has the exempt guard that the documents found missing.
+-- planned for a single row, wherever the column stands. A statement trigger only. It has the exempt guard that the
+-- documents found missing.
 -- SECURITY DEFINER: the login that inserts a row may not write births. Why it is safe: see fn_birth_registry_auto.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
@@ -16,6 +17,10 @@ DECLARE
   r_collection birth.collection_registry;
   v_rows bigint;
   v_code text;
+  v_prefix text;
+  v_type oid;
+  v_column text;
+  v_seen oid;
   v_insert text;
   v_born bigint;
   v_typed boolean;
@@ -24,6 +29,28 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  -- As in fn_birth_registry_auto.
+  IF to_regclass('pg_temp.birth_new_rows') IS NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+    IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+       AND NOT starts_with(v_column, '........pg.dropped.') THEN
+      SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
+      FROM (SELECT t."birth first" FROM birth_new_rows t("birth first") LIMIT 2) s;
+      v_code := v_prefix || nullif(v_code, '');
+      IF v_rows = 1 AND v_type = (CASE v_seen WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25 ELSE v_seen END)
+         AND v_code COLLATE "C" >= '!' AND octet_length(v_code) <= 512 THEN
+        INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+        VALUES (v_code, TG_ARGV[0], 'QT-002') ON CONFLICT (entity_code) DO NOTHING;
+        IF FOUND THEN
+          RETURN NULL;
+        END IF;
+      END IF;
+    END IF;
+  END IF;
+
   r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
@@ -49,7 +76,6 @@ BEGIN
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
     v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
-    -- As in fn_birth_registry_auto.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
