@@ -3,8 +3,7 @@ ALTER TABLE birth.collection_registry
   ADD COLUMN life_mode text NOT NULL DEFAULT 'off',
   ADD COLUMN life_column text,
   ADD COLUMN life_dead text[] NOT NULL DEFAULT '{}',
-  ADD COLUMN life_key text[] NOT NULL DEFAULT '{}',
-  ADD COLUMN life_first text CONSTRAINT collection_registry_life CHECK (
+  ADD COLUMN life_key text[] NOT NULL DEFAULT '{}' CONSTRAINT collection_registry_life CHECK (
     life_mode IN ('off', 'observe', 'enforce') AND (life_mode = 'off' OR life_key <> '{}')
     AND (life_column IS NULL) = (life_dead = '{}'));
 COMMENT ON COLUMN birth.collection_registry.life_mode IS
@@ -15,6 +14,3 @@ COMMENT ON COLUMN birth.collection_registry.life_column IS
 COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';
 COMMENT ON COLUMN birth.collection_registry.life_key IS
   'The columns of the unique key by which a living row is looked for; empty while no life trigger is attached.';
-COMMENT ON COLUMN birth.collection_registry.life_first IS
-  'The identity column as schema.table.column, where it alone makes the code and is the first of its table: a single '
-  'row then dies without a dynamic plan.';

@@ -75,12 +75,7 @@ BEGIN
   END IF;
 
   UPDATE birth.collection_registry c
-  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns,
-      life_first = (SELECT i.identity FROM pg_attribute a
-                    CROSS JOIN LATERAL pg_identify_object(1259, a.attrelid, a.attnum) i
-                    WHERE a.attrelid = r_identity.relation AND a.attnum = 1 AND NOT a.attisdropped
-                      AND c.birth_code_columns = ARRAY[a.attname::text] AND c.birth_code_strategy <> 'legacy'
-                      AND p_column IS NULL)
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));

@@ -4,8 +4,8 @@
 -- whose types are built-in (fn_birth_gateway_collection; PostgreSQL refuses to change the type of a column that a
 -- trigger's WHEN names). Rows of the table itself are read as birth_scanner alone. AFTER triggers run when the
 -- statement is complete, so what they find is what it left. A single row that is deleted by its first column, with a
--- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and has a name
--- by position that no other column is likely to have.
+-- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and is named by
+-- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
@@ -40,16 +40,18 @@ BEGIN
     -- Without a child table, whose rows the transition table has too.
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, '') INTO v_type, v_prefix
     FROM birth.collection_registry c
-    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = (pg_identify_object(1259, TG_RELID, 1)).identity
-      AND c.life_mode <> 'off' AND c.life_key = c.birth_code_columns AND c.birth_code_strategy <> 'legacy'
-      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+    WHERE c.collection_name = TG_ARGV[0] AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+      AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
+      AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.life_key = c.birth_code_columns
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
         RETURN NULL;
       END IF;
     ELSE
-      -- Not cast to text: the planner would look into a cast of the owner's, whatever the type is asked for.
+      -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
                            THEN format('%s', s."birth first") END)

@@ -35,7 +35,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('life_absent', format('collection %s', p_collection));
   END IF;
   UPDATE birth.collection_registry c
-  SET life_mode = 'off', life_column = NULL, life_dead = '{}', life_key = '{}', life_first = NULL
+  SET life_mode = 'off', life_column = NULL, life_dead = '{}', life_key = '{}'
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('life_detach', p_collection := p_collection, p_reason := p_reason,
     p_detail := jsonb_build_object('for_owner', v_for_owner));

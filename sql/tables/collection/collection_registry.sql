@@ -31,7 +31,6 @@ CREATE TABLE birth.collection_registry (
   life_column         text,
   life_dead           text[] NOT NULL DEFAULT '{}',
   life_key            text[] NOT NULL DEFAULT '{}',
-  life_first          text,
   -- The name is stored in every birth and every trigger: it must not be blank, and must be short.
   CONSTRAINT collection_registry_name CHECK (btrim(collection_name) <> '' AND octet_length(collection_name) <= 63),
   -- A table belongs to one collection: with two, its rows would get two births.
@@ -120,6 +119,3 @@ COMMENT ON COLUMN birth.collection_registry.life_column IS
 COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, that mean dead.';
 COMMENT ON COLUMN birth.collection_registry.life_key IS
   'The columns of the unique key by which a living row is looked for; empty while no life trigger is attached.';
-COMMENT ON COLUMN birth.collection_registry.life_first IS
-  'The identity column as schema.table.column, where it alone makes the code and is the first of its table: a single '
-  'row then dies without a dynamic plan.';
