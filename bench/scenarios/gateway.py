@@ -9,11 +9,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import ClassVar, Literal
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -26,6 +27,7 @@ from birthdb.server import client
 ORDER = 60
 BARE = "no gateway"
 BY_HAND = "two statements"
+TRIGGER = "a trigger of one INSERT"
 GATEWAY = "gateway"
 CODED = 'code text COLLATE "C" PRIMARY KEY, title text'
 CODE = "'code-' || lpad(g::text, 11, '0')"
@@ -234,7 +236,7 @@ class Single(Inserting):
     unit = "rows/s"
     columns = "id bigint PRIMARY KEY, title text"
     key = "id"
-    claims = (
+    claims: ClassVar[tuple[Claim, ...]] = (
         Claim("gateway: single rows, a code", GATEWAY, BARE, 0.75, at_least=True),
         Claim("gateway: single rows, numbered identity", "gateway, numbered", BARE, 0.75, at_least=True),
         Claim("gateway: single rows, a code in a later column", "gateway, a later column", BARE, None, at_least=True),
@@ -298,6 +300,95 @@ class Single(Inserting):
     def close(self) -> None:
         """Remove the scripts."""
         self.folder.cleanup()
+
+
+class Loop(Single):
+    """What a row costs the processor above the bare table, beside a statement trigger of one INSERT."""
+
+    name = "gateway-loop"
+    title = "single rows in one transaction, into a filled registry: processor time of each above the bare table"
+    rows_in_full = 20_000
+    unit = "µs a row"
+    claims = (
+        Claim("gateway: {rows:,} single rows in one transaction, a code", GATEWAY, TRIGGER, 2.0),
+        Claim("gateway: {rows:,} single rows in one transaction, numbered", "gateway, numbered", TRIGGER, 2.0),
+        Claim(
+            "gateway: {rows:,} single rows in one transaction, a code in a later column",
+            "gateway, a later column",
+            TRIGGER,
+            None,
+        ),
+    )
+
+    def prepare(self) -> None:
+        """Fill the registry; make one table of each kind, and a trigger as a person writes it."""
+        self.world.fill(self.births)
+        self.kinds = {TRIGGER: "by_hand", GATEWAY: "item", "gateway, numbered": "numbered"}
+        self.table("bare")
+        self.table("by_hand")
+        self.world.execute(
+            """
+            CREATE FUNCTION public.by_hand() RETURNS trigger LANGUAGE plpgsql
+            SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+            BEGIN
+              INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+              SELECT 'H-' || n.id, 'by_hand', 'by hand' FROM birth_new_rows n ON CONFLICT DO NOTHING;
+              RETURN NULL;
+            END $$;
+            ALTER FUNCTION public.by_hand() OWNER TO birth_definer;
+            CREATE TRIGGER by_hand AFTER INSERT ON public.by_hand REFERENCING NEW TABLE AS birth_new_rows
+              FOR EACH STATEMENT EXECUTE FUNCTION public.by_hand()
+            """
+        )
+        self.governed("item")
+        self.numbered("numbered")
+        self.columns = "title text, id bigint PRIMARY KEY"
+        self.governed("second")
+        self.kinds["gateway, a later column"] = "second"
+        self.next = 1
+
+    def reset(self) -> None:
+        """Leave what is there: births come into a filled registry."""
+
+    def contestants(self) -> Sequence[Contestant]:
+        """Return one a kind."""
+        return [
+            Contestant(series, partial(self.loop, series, table), check=partial(self.all_born, table))
+            for series, table in self.kinds.items()
+        ]
+
+    def loop(self, series: str, table: str) -> Parts:
+        """Insert the rows one by one, first into the bare table; return the difference."""
+        bare, other = self.spent("bare"), self.spent(table)
+        self.next += self.rows
+        return {series: (other - bare) / self.rows}
+
+    def spent(self, table: str) -> float:
+        """Insert the rows one by one in one transaction; return microseconds of the server process."""
+        before = self.clock()
+        self.world.execute(
+            SQL(
+                "DO $$ BEGIN FOR i IN {}..{} LOOP INSERT INTO {} (id, title) VALUES (i, 'row'); END LOOP; END $$"
+            ).format(Constant(self.next), Constant(self.next + self.rows - 1), Identifier(table))
+        )
+        return self.clock() - before
+
+    def clock(self) -> float:
+        """Return microseconds that the server process has run so far; by the wall clock where that is not told."""
+        file = Path(f"/proc/{self.world.admin.info.backend_pid}/schedstat")
+        if self.world.cluster.local and file.exists():
+            return int(file.read_text().split()[0]) / 1e3
+        return time.perf_counter() * 1e6
+
+    def all_born(self, table: str) -> None:
+        """Raise ValueError unless every row of a table was born."""
+        born = self.world.value("SELECT count(*) FROM birth.birth_registry WHERE collection_name = %s", (table,))
+        rows = self.world.value(SQL("SELECT count(*) FROM {}").format(Identifier(table)))
+        if born != rows:
+            raise ValueError(f"{born} births of {rows} rows of {table}")
+
+    def close(self) -> None:
+        """Nothing was left outside the database."""
 
 
 class Peers(Inserting):
