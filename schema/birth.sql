@@ -3383,7 +3383,6 @@ CREATE TABLE birth.collection_registry (
     life_column text,
     life_dead text[] DEFAULT '{}'::text[] NOT NULL,
     life_key text[] DEFAULT '{}'::text[] NOT NULL,
-    life_first text,
     CONSTRAINT collection_registry_admission CHECK (
 CASE
     WHEN (admitted_how IS NULL) THEN ((admitted_at IS NULL) AND (admitted_by IS NULL))
@@ -3527,10 +3526,6 @@ COMMENT ON COLUMN birth.collection_registry.life_dead IS 'Its values, as text, t
 -- Name: COLUMN collection_registry.life_key; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.life_key IS 'The columns of the unique key by which a living row is looked for; empty while no life trigger is attached.';
-
--- Name: COLUMN collection_registry.life_first; Type: COMMENT; Schema: birth; Owner: birth_definer
-
-COMMENT ON COLUMN birth.collection_registry.life_first IS 'The identity column as schema.table.column, where it alone makes the code and is the first of its table: a single row then dies without a dynamic plan.';
 
 -- Name: fn_birth_gate_read(birth.collection_registry); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4662,12 +4657,7 @@ BEGIN
   END IF;
 
   UPDATE birth.collection_registry c
-  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns,
-      life_first = (SELECT i.identity FROM pg_attribute a
-                    CROSS JOIN LATERAL pg_identify_object(1259, a.attrelid, a.attnum) i
-                    WHERE a.attrelid = r_identity.relation AND a.attnum = 1 AND NOT a.attisdropped
-                      AND c.birth_code_columns = ARRAY[a.attname::text] AND c.birth_code_strategy <> 'legacy'
-                      AND p_column IS NULL)
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
@@ -4738,16 +4728,18 @@ BEGIN
     -- Without a child table, whose rows the transition table has too.
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, '') INTO v_type, v_prefix
     FROM birth.collection_registry c
-    WHERE c.collection_name = TG_ARGV[0] AND c.life_first = (pg_identify_object(1259, TG_RELID, 1)).identity
-      AND c.life_mode <> 'off' AND c.life_key = c.birth_code_columns AND c.birth_code_strategy <> 'legacy'
-      AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+    WHERE c.collection_name = TG_ARGV[0] AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+      AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
+      AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.life_key = c.birth_code_columns
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
         RETURN NULL;
       END IF;
     ELSE
-      -- Not cast to text: the planner would look into a cast of the owner's, whatever the type is asked for.
+      -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
                            THEN format('%s', s."birth first") END)
@@ -4940,7 +4932,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('life_absent', format('collection %s', p_collection));
   END IF;
   UPDATE birth.collection_registry c
-  SET life_mode = 'off', life_column = NULL, life_dead = '{}', life_key = '{}', life_first = NULL
+  SET life_mode = 'off', life_column = NULL, life_dead = '{}', life_key = '{}'
   WHERE c.collection_name = p_collection;
   PERFORM birth.fn_birth_act_record('life_detach', p_collection := p_collection, p_reason := p_reason,
     p_detail := jsonb_build_object('for_owner', v_for_owner));
@@ -6220,8 +6212,12 @@ CREATE FUNCTION birth.fn_birth_registry_auto() RETURNS trigger
     AS $$
 DECLARE
   r_collection birth.collection_registry;
-  v_rows bigint := 1;
+  v_rows bigint;
   v_code text;
+  v_prefix text;
+  v_type oid;
+  v_column text;
+  v_seen oid;
   v_insert text;
   v_born bigint;
   v_typed boolean;
@@ -6230,6 +6226,28 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  IF TG_LEVEL = 'STATEMENT' AND to_regclass('pg_temp.birth_new_rows') IS NULL
+     AND current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+    IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+       AND NOT starts_with(v_column, '........pg.dropped.') THEN
+      SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
+      FROM (SELECT t."birth first" FROM birth_new_rows t("birth first") LIMIT 2) s;
+      v_code := v_prefix || nullif(v_code, '');
+      IF v_rows = 1 AND v_type = (CASE v_seen WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25 ELSE v_seen END)
+         AND v_code COLLATE "C" >= '!' AND octet_length(v_code) <= 512 THEN
+        INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+        VALUES (v_code, TG_ARGV[0], 'QT-002') ON CONFLICT (entity_code) DO NOTHING;
+        IF FOUND THEN
+          RETURN NULL;
+        END IF;
+      END IF;
+    END IF;
+  END IF;
+
   r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
@@ -6246,7 +6264,9 @@ BEGIN
       r_collection.birth_code_row_sql := 'SELECT NULL::text';
     END IF;
   END IF;
-  IF TG_LEVEL = 'STATEMENT' THEN
+  IF TG_LEVEL = 'ROW' THEN
+    v_rows := 1;
+  ELSE
     SELECT count(*) INTO v_rows FROM birth_new_rows;
   END IF;
   IF v_rows = 1 THEN
@@ -6310,6 +6330,10 @@ DECLARE
   r_collection birth.collection_registry;
   v_rows bigint;
   v_code text;
+  v_prefix text;
+  v_type oid;
+  v_column text;
+  v_seen oid;
   v_insert text;
   v_born bigint;
   v_typed boolean;
@@ -6318,6 +6342,28 @@ DECLARE
   v_taken bigint;
   v_examples text[];
 BEGIN
+  -- As in fn_birth_registry_auto.
+  IF to_regclass('pg_temp.birth_new_rows') IS NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
+    FROM birth.collection_registry c
+    WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+    IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
+       AND NOT starts_with(v_column, '........pg.dropped.') THEN
+      SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
+      FROM (SELECT t."birth first" FROM birth_new_rows t("birth first") LIMIT 2) s;
+      v_code := v_prefix || nullif(v_code, '');
+      IF v_rows = 1 AND v_type = (CASE v_seen WHEN 21 THEN 20 WHEN 23 THEN 20 WHEN 1043 THEN 25 ELSE v_seen END)
+         AND v_code COLLATE "C" >= '!' AND octet_length(v_code) <= 512 THEN
+        INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
+        VALUES (v_code, TG_ARGV[0], 'QT-002') ON CONFLICT (entity_code) DO NOTHING;
+        IF FOUND THEN
+          RETURN NULL;
+        END IF;
+      END IF;
+    END IF;
+  END IF;
+
   r_collection := birth.fn_birth_gateway_collection(TG_ARGV[0], TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME);
   IF starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_') THEN
     RETURN NULL;
@@ -6343,7 +6389,6 @@ BEGIN
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
     v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
-    -- As in fn_birth_registry_auto.
     IF v_rows >= 10000 THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
@@ -12101,7 +12146,7 @@ CREATE INDEX birth_registry_live ON birth.birth_registry USING btree (born_at) W
 
 -- Name: birth_registry_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
-CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, collection_name text_bloom_ops) WITH (autosummarize='on');
+CREATE INDEX birth_registry_run ON birth.birth_registry USING brin (run_id, collection_name text_bloom_ops (n_distinct_per_range='64')) WITH (autosummarize='on');
 
 -- Name: birth_review_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
