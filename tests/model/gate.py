@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, ClassVar, NamedTuple
 
-import hypothesis
 import psycopg
 from helpers import OPERATOR, STEWARD, Scene, statement
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from model.machine import take
 from model.model import Refused, refuse
 from model.sides import Disagreement, insist
 from model.stage import STATUSES, reason
@@ -648,17 +647,7 @@ class GateWalk(RuleBasedStateMachine):
 
 def walk(grounds: Grounds, seed: int, *, shrink: bool = True) -> None:
     """Take one random walk; where it fails, the shortest is shown that fails."""
-    chosen = settings(
-        max_examples=2,
-        stateful_step_count=STEPS,
-        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine: type[GateWalk] = type("Walk", (GateWalk,), {"grounds": grounds})
-    run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=chosen)
+    take(type("Walk", (GateWalk,), {"grounds": grounds}), seed, STEPS, shrink=shrink)
 
 
 class Fault(NamedTuple):

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import hypothesis
 from helpers import DBA, EVERYBODY, OPERATOR, OWNER, REVIEWER, SECOND_OPERATOR
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model.draw import DEEDS, ROWS, SOURCES, Admission, Aim, Attempt, Deed, Event, Fresh
+from model.machine import take
 from model.model import Call, Collection, Policy
 from model.sides import Move, Row, Sides
 from model.stage import COLLECTIONS, IDENTITIES, Stage
@@ -336,15 +335,4 @@ class Walk(Sides, RuleBasedStateMachine):
 
 def walk(stage: Stage, seed: int, *, shrink: bool = True) -> None:
     """Take one random walk on a stage; where it fails, the shortest is shown that fails."""
-    chosen = settings(
-        # One, after the simplest. More would mostly be the same walk with a step changed.
-        max_examples=2,
-        stateful_step_count=STEPS,
-        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine: type[Walk] = type("Walk", (Walk,), {"stage": stage})
-    run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=chosen)
+    take(type("Walk", (Walk,), {"stage": stage}), seed, STEPS, shrink=shrink)
