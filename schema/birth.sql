@@ -9953,13 +9953,13 @@ CREATE VIEW birth.v_birth_gate AS
             ELSE NULL::text
         END], NULL::text) AS held_by,
         CASE
-            WHEN (state = 'UNKNOWN'::text) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := ''BIRTH_REQUIRED'');  -- a steward; or BIRTH_EXEMPT_<REASON>, BIRTH_DEFERRED_NEEDS_REVIEW'::text,
-            CASE
-                WHEN ((btrim((table_name)::text) = ''::text) OR (EXISTS ( SELECT
-                   FROM birth.collection_registry r
-                  WHERE (r.collection_name = j.table_name)))) THEN (format('%s.%s'::text, schema_name, table_name))::name
-                ELSE table_name
-            END, schema_name, table_name)
+            WHEN (state = 'UNKNOWN'::text) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := ''BIRTH_REQUIRED'');  -- a steward; or BIRTH_EXEMPT_<REASON>, BIRTH_DEFERRED_NEEDS_REVIEW'::text, ( SELECT c.name
+               FROM unnest(ARRAY[(j.table_name)::text, format('%s.%s'::text, j.schema_name, j.table_name), format('table_%s'::text, j.relation)]) WITH ORDINALITY c(name, place)
+              WHERE ((btrim(c.name) <> ''::text) AND (c.name = (c.name)::name) AND (NOT (EXISTS ( SELECT
+                       FROM birth.collection_registry r
+                      WHERE (r.collection_name = c.name)))))
+              ORDER BY c.place
+             LIMIT 1), schema_name, table_name)
             WHEN (state = 'REGISTERED'::text) THEN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);  -- then a steward: fn_birth_identity_classify'::text, schema_name, table_name)
             WHEN ((state = 'READY'::text) AND (NOT exempt) AND (NOT has_gateway)) THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, collection_name,
             CASE coverage_status

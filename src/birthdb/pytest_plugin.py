@@ -37,7 +37,7 @@ Load = Path | str | Callable[..., object]
 _PARTS: tuple[Part, ...] = get_args(Part)
 _PASSWORD = secrets.token_urlsafe()  # of the logins, which end with this process
 _ADVISORY_LOCK = 0x62697274
-_PATIENCE = 5  # seconds
+_PATIENCE = 30  # seconds
 _ALIVE = "SELECT FROM pg_stat_activity WHERE pid = ANY(%s)"
 
 _OWNER_GRANTS = """
@@ -132,18 +132,13 @@ class Births:
         return api.progress(operator, run_id) or {}
 
     def close(self) -> None:
-        """Close every session, and wait until the server has ended it.
-
-        pytest-postgresql ends what is left before it drops the database, and only a superuser may end another login.
-        """
+        """Close every session, and wait until the server has ended it."""
         left = [session for session in (*self._sessions.values(), self.owner) if not session.closed]
         pids = [session.info.backend_pid for session in left]
         for session in left:
             session.close()
-        deadline = time.monotonic() + _PATIENCE
         with _maintenance(self.server) as conn:
-            while conn.execute(_ALIVE, (pids,)).fetchone() is not None and time.monotonic() < deadline:
-                time.sleep(0.001)
+            _wait_for_end(conn, pids)
 
 
 _births_connection = factories.postgresql("births_template")
@@ -187,16 +182,23 @@ def _release(maintenance: str, *, autocommit: bool, **dsn: Any) -> None:
 
 def _govern(maintenance: str, collections: Sequence[Collection], *, autocommit: bool, **dsn: Any) -> None:
     steward = dsn | {"user": _login(dsn["dbname"], "steward"), "password": _PASSWORD}
-    with _alone(maintenance, dsn), _connect(dsn) as owner, _connect(steward) as conn:
-        for one in collections:
-            schema, _, table = one.table.rpartition(".")
-            for (grants,) in owner.execute(_OWNER_GRANTS, (schema, table)).fetchall():
-                owner.execute(grants)
-            api.collection_register(conn, one.name, schema, table, one.policy, governed=True)
-            if one.code is not None:
-                _classify(conn, one.name, one.code)
-            if one.mode is not None:
-                api.gateway_attach(conn, one.name, one.mode)
+    with _alone(maintenance, dsn) as watch:
+        with _connect(dsn) as owner, _connect(steward) as conn:
+            for one in collections:
+                _enter(owner, conn, one)
+            pid = conn.info.backend_pid
+        _wait_for_end(watch, [pid])
+
+
+def _enter(owner: api.Connection, steward: api.Connection, one: Collection) -> None:
+    schema, _, table = one.table.rpartition(".")
+    for (grants,) in owner.execute(_OWNER_GRANTS, (schema, table)).fetchall():
+        owner.execute(grants)
+    api.collection_register(steward, one.name, schema, table, one.policy, governed=True)
+    if one.code is not None:
+        _classify(steward, one.name, one.code)
+    if one.mode is not None:
+        api.gateway_attach(steward, one.name, one.mode)
 
 
 def _classify(conn: api.Connection, collection: str, code: str) -> None:
@@ -218,6 +220,17 @@ def _alone(maintenance: str, dsn: dict[str, Any]) -> Iterator[api.Connection]:
     with _connect(dsn | {"dbname": maintenance}) as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", (_ADVISORY_LOCK,))
         yield conn
+
+
+def _wait_for_end(conn: api.Connection, pids: Sequence[int]) -> None:
+    """Wait until the server has ended these sessions.
+
+    pytest-postgresql ends those that are left, before it copies or drops a database, and only a superuser may end
+    another login.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while conn.execute(_ALIVE, (list(pids),)).fetchone() is not None and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def _maintenance(server: NoopExecutor) -> api.Connection:

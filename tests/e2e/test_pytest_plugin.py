@@ -18,12 +18,29 @@ SELECT datname::text FROM pg_database WHERE datname LIKE ANY (%(names)s)
 UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname LIKE ANY (%(names)s)
 """
 
-#: The session is seen by the server for a while after it was closed.
-_SLOW = """
+#: A session whose end takes the server a while.
+_SLOW = "DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE format('CREATE TEMP TABLE t%s (c text)', i); END LOOP; END $$"
+
+_SLOW_TEST = f"""
 def test_a_session_whose_end_takes_long(births):
-    births.session("operator").execute(
-        "DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE format('CREATE TEMP TABLE t%s (c text)', i); END LOOP; END $$"
-    )
+    births.session("operator").execute({_SLOW!r})
+"""
+
+#: The same of the session that governs the template's tables, in the workers.
+_SLOW_STEWARD = f"""
+from birthdb import api
+
+attach = api.gateway_attach
+
+
+def slow(conn, *given):
+    conn.execute({_SLOW!r})
+    return attach(conn, *given)
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        api.gateway_attach = slow
 """
 
 #: A server fixture that the project has already, tables of every kind, all that a collection can say.
@@ -159,7 +176,9 @@ def test_the_example_of_the_developer_page_passes(
     assert files.keys() == {"conftest.py", "schema.sql", "test_shop.py", "test_steps.py"}
     for name, text in files.items():
         (pytester.path / name).write_text(text, encoding="utf-8")
-    pytester.makepyfile(test_slow=_SLOW)
+    pytester.makepyfile(test_slow=_SLOW_TEST)
+    with (pytester.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(_SLOW_STEWARD)
     pytester.runpytest_inprocess("-n2", *as_creator).assert_outcomes(passed=5)
     assert _left(server, "birthsgw") == []
 

@@ -98,10 +98,13 @@ SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.covera
            THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, '
                        'p_coverage_status := ''BIRTH_REQUIRED'');  -- a steward; or BIRTH_EXEMPT_<REASON>, '
                        'BIRTH_DEFERRED_NEEDS_REVIEW',
-                       -- A name that is taken or blank is none for a collection; a name ends after 63 bytes.
-                       CASE WHEN btrim(j.table_name) = '' OR EXISTS (
-                                   SELECT FROM birth.collection_registry r WHERE r.collection_name = j.table_name)
-                            THEN format('%s.%s', j.schema_name, j.table_name)::name ELSE j.table_name END,
+                       -- One that is taken, blank or longer than a name is none for a collection.
+                       (SELECT c.name
+                        FROM unnest(ARRAY[j.table_name::text, format('%s.%s', j.schema_name, j.table_name),
+                                          format('table_%s', j.relation)]) WITH ORDINALITY AS c (name, place)
+                        WHERE btrim(c.name) <> '' AND c.name = c.name::name AND NOT EXISTS (
+                          SELECT FROM birth.collection_registry r WHERE r.collection_name = c.name)
+                        ORDER BY c.place LIMIT 1),
                        j.schema_name, j.table_name)
          WHEN j.state = 'REGISTERED'
            THEN format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);'

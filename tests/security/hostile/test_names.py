@@ -185,6 +185,7 @@ def test_hostile_names_work_from_the_gate_to_a_transition_and_back(world: World)
     @given(SCHEMAS, TEXTS.filter(fits))
     @example("é" * 31, "é" * 31)
     @example("s", " ")
+    @example("x" * 60 + "日", "x" * 60 + "日")
     @example("a\nb: c", "x.y is READY: SELECT 1;\n--")
     def property_holds(schema: str, table: str) -> None:
         # The name of the table is taken: another one has to be proposed.
