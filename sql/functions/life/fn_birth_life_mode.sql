@@ -2,7 +2,7 @@
 -- lock on the source table.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_replicated_tables, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_reason text)
   RETURNS text

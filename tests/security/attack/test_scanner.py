@@ -467,6 +467,9 @@ DYNAMIC = {
     "fn_birth_gate_read": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_attach": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_detach": "DROP TRIGGER",
+    "fn_birth_life_attach": "CREATE TRIGGER, which evaluates nothing",
+    "fn_birth_life_auto": "the transition table, OLD and NEW",
+    "fn_birth_life_detach": "DROP TRIGGER",
     "fn_birth_registry_auto": "the transition table, and NEW",
     "fn_birth_registry_auto_id": "the transition table",
     "fn_birth_resolve_identity": "a JSON value",
@@ -504,6 +507,9 @@ def test_birth_scanner_has_exactly_the_documented_privileges(world: World) -> No
         " WHERE relnamespace = 'birth'::regnamespace AND x.grantee = 'birth_scanner'::regrole ORDER BY 1, 2"
     ).fetchall()
     assert held == [
+        ("birth_death", "collection_name"),
+        ("birth_death", "entity_code"),
+        ("birth_death", "returned_at"),
         ("birth_registry", "collection_name"),
         ("birth_registry", "entity_code"),
         ("birth_registry", "run_id"),

@@ -3,7 +3,7 @@
 -- mode enforce, and recorded otherwise: a row does not become another entity. With the same code, it retires or is
 -- taken back into use.
 -- Returns: nothing; in mode enforce NB502, NB511, NB512, NB517.
--- Calls: fn_birth_gateway_again, fn_birth_life_report, fn_birth_life_end
+-- Calls: fn_birth_gateway_again, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_change(
     p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[],
