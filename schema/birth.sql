@@ -2513,7 +2513,7 @@ CREATE FUNCTION birth.fn_birth_death_proof(p_run birth.birth_backfill_ledger_v2)
     SELECT k.sums[1], k.sums[2], k.sums[3]
     FROM birth.birth_act a
     CROSS JOIN LATERAL (SELECT translate(a.detail ->> 'fingerprint', '[]', '{}')::numeric[] AS sums
-                        WHERE a.detail ->> 'fingerprint' ~ '^\[[0-9]+(, -?[0-9]+){2}\]$') k
+                        WHERE a.detail ->> 'fingerprint' ~ '^[[][0-9]+(, -?[0-9]+){2}[]]$') k
     WHERE a.act = 'deaths_dropped' AND a.lineage = p_run.lineage AND a.run_id = p_run.run_id
   )
   SELECT ARRAY[sum(p.births), coalesce(sum(p.a), 0), coalesce(sum(p.b), 0)] FROM part p;
