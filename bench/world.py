@@ -4,6 +4,8 @@ Everything that birthdb does here is done as a user would: by its routines, by t
 """
 
 import os
+import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 from bench.progress import say
 from birthdb import target
 from birthdb.demo.scene import DBA, OPERATOR, OWNER, REVIEWER, STEWARD, SUPERUSER, Scene
-from birthdb.server import EmbeddedServer
+from birthdb.server import EmbeddedServer, client
 
 __all__ = ["DBA", "OPERATOR", "OWNER", "REVIEWER", "STEWARD", "Applied", "Cluster", "Run", "Source", "World"]
 
@@ -339,6 +341,12 @@ class World:
         return Applied(run, row["began"], tuple(row["batches"]), row["last_written"], row["finished"])
 
     # --- what it cost
+
+    def pgbench(self, script: Path, seconds: int) -> float:
+        """Run a script by two clients with prepared statements; return transactions per second."""
+        command = [str(client("pgbench")), "-n", "-M", "prepared", "-c", "2", "-j", "2", "-T", str(seconds)]
+        told = subprocess.run([*command, "-f", str(script), self.url()], capture_output=True, text=True, check=True)
+        return float(re.findall(r"tps = ([\d.]+)", told.stdout)[-1])
 
     def wal(self) -> int:
         """Return the WAL position in bytes; on a shared server others move it too."""

@@ -286,16 +286,7 @@ class Single(Inserting):
 
     def pgbench(self, series: str, table: str) -> Parts:
         """Run pgbench for some seconds; return its rate."""
-        seconds = SECONDS if self.rounds > 1 else 1
-        command = [str(client("pgbench")), "-n", "-M", "prepared", "-c", "2", "-j", "2", "-T", str(seconds)]
-        script = str(Path(self.folder.name) / table)
-        told = subprocess.run(
-            [*command, "-f", script, self.world.url()],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        return {series: float(re.findall(r"tps = ([\d.]+)", told)[-1])}
+        return {series: self.world.pgbench(Path(self.folder.name) / table, SECONDS if self.rounds > 1 else 1)}
 
     def close(self) -> None:
         """Remove the scripts."""
