@@ -73,7 +73,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('role_required', format('login %s is not a member of %s', session_user, p_role));
   END IF;
   IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine)
-                 WHERE strpos(lower(current_query()), r.routine) > 0) THEN
+                 WHERE strpos(lower(current_query() COLLATE "C"), r.routine) > 0) THEN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
@@ -2204,7 +2204,7 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind COLLATE "C") END AS type,
            CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE 'birth.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
            n.parent,
@@ -2213,7 +2213,7 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
              WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE'
              WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
              WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE'
-             ELSE upper(p_kind)
+             ELSE upper(p_kind COLLATE "C")
            END AS found,
            p_definition IS NOT NULL
              AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
@@ -3075,7 +3075,10 @@ BEGIN
      'see birth.birth_death for the codes that are'),
     ('birth_absent', 'NB522', 'failed',
      'rows ended that never had a birth',
-     'nothing is lost: a backfill gives births to the rows that are left')
+     'nothing is lost: a backfill gives births to the rows that are left'),
+    ('trigger_in_the_way', 'NB523', 'failed',
+     'a trigger named birth_gateway is on the table or on one of its partitions',
+     'its owner drops or renames it; then attach again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 
@@ -3739,6 +3742,7 @@ CREATE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEF
     AS $$
 DECLARE
   v_source text;
+  v_step text;
   r_identity record;
   r_collection birth.collection_registry;
   v_grants text;
@@ -3760,9 +3764,26 @@ BEGIN
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
-  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  IF p_mode = 'enforce' AND starts_with(r_identity.status, 'BLOCKED_') THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible',
+      format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
+        r_identity.reason));
+  END IF;
+  SELECT coalesce(g.repair, format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, '
+           'p_reason := ''...'');  -- a steward', p_collection, p_mode)) INTO v_step
+  FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source), v_step);
+  END IF;
+  -- PostgreSQL clones the trigger to each partition under its name.
+  SELECT format('DROP TRIGGER birth_gateway ON %s;  -- its owner', t.tgrelid::regclass) INTO v_step
+  FROM pg_trigger t
+  WHERE t.tgname = 'birth_gateway' AND t.tgparentid = 0
+    AND t.tgrelid IN (SELECT r_identity.relation UNION SELECT p.relid FROM pg_partition_tree(r_identity.relation) p)
+  ORDER BY t.tgrelid LIMIT 1;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('trigger_in_the_way', format('collection %s, table %s', p_collection, v_source),
+      v_step);
   END IF;
   -- An exempt collection may have been admitted before its table was there.
   v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
@@ -3820,7 +3841,7 @@ ALTER FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) OWN
 
 -- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says so; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. Specification: 5, 5.1.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text) IS 'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says so; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB504, NB523; 55P03 after two seconds. Specification: 5, 5.1.';
 
 -- Name: fn_birth_gateway_collection(text, oid, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -3993,17 +4014,17 @@ BEGIN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
   IF p_mode = 'enforce' THEN
-    SELECT i.status, i.reason, EXISTS (
-             SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = i.relation AND g.enabled) AS enabled
-    INTO r_identity FROM birth.fn_birth_identity_definition(p_collection) i;
+    SELECT i.status, i.reason, coalesce(bool_or(g.enabled), false) AS enabled, max(g.repair) AS repair INTO r_identity
+    FROM birth.fn_birth_identity_definition(p_collection) i
+    LEFT JOIN birth.v_birth_gateway_trigger g ON g.collection_name = p_collection AND g.relation = i.relation
+    GROUP BY i.status, i.reason;
     IF starts_with(r_identity.status, 'BLOCKED_') THEN
       PERFORM birth.fn_birth_raise('identity_not_eligible',
         format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
           r_identity.reason));
     ELSIF NOT r_identity.enabled THEN
       PERFORM birth.fn_birth_raise('gateway_absent', format('the gateway of collection %s is disabled, or not on its '
-        'table', p_collection), 'SELECT * FROM birth.v_birth_gateway_trigger;  -- its owner enables it');
+        'table', p_collection), r_identity.repair);
     END IF;
   END IF;
   UPDATE birth.collection_registry c
@@ -4215,7 +4236,7 @@ COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strate
 
 -- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) RETURNS record
+CREATE FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -4250,6 +4271,9 @@ BEGIN
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
+    (SELECT array_agg(CASE WHEN d.type IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                           WHEN d.type = 'varchar'::regtype THEN 'text' ELSE d.type END ORDER BY d.name)
+     FROM (SELECT DISTINCT n.name, n.type FROM typed n WHERE n.name IS NOT NULL) d),
     birth.fn_birth_code_tells(array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position),
       array_agg(t.type ORDER BY t.position)),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
@@ -4267,7 +4291,7 @@ BEGIN
       WHEN t.width IS NOT NULL AND NOT t.whole_number
         THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
     END)
-  INTO code_sql, columns, told, v_may_be_blank, v_may_be_long, fault
+  INTO code_sql, columns, types, told, v_may_be_blank, v_may_be_long, fault
   FROM typed t;
   v_tests := concat_ws(' AND ',
     CASE WHEN v_may_be_long THEN format('octet_length(%s) <= 512', code_sql) END,
@@ -4278,15 +4302,15 @@ BEGIN
 END;
 $_$;
 
-ALTER FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) IS 'The code of a collection as SQL over a row t, its columns, those that a code tells; or the fault. Specification: 4, R3.';
+COMMENT ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text) IS 'The code of a collection as SQL over a row t, its columns, their types, those that a code tells; or the fault. Specification: 4, R3.';
 
 -- Name: fn_birth_identity_definition(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], key_columns text[], key_types text[], codes_distinct boolean)
+CREATE FUNCTION birth.fn_birth_identity_definition(p_collection text) RETURNS TABLE(status text, reason text, relation oid, source_sql text, code_sql text, columns text[], types regtype[], key_columns text[], key_types text[], codes_distinct boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -4320,6 +4344,13 @@ BEGIN
 
   SELECT i.* INTO r_code FROM birth.fn_birth_identity_code(r_collection, relation) i;
   columns := r_code.columns;
+  types := r_code.types;
+  -- The same expression over a column of another type is another code. Until it is classified there are no types.
+  IF r_code.fault IS NULL AND r_collection.birth_code_columns = columns AND r_collection.birth_code_types <> types THEN
+    r_code.fault := format('BLOCKED_TYPE %s were %s when they were classified, and are %s',
+      array_to_string(columns, ', '), array_to_string(r_collection.birth_code_types, ', '),
+      array_to_string(types, ', '));
+  END IF;
   IF r_code.fault IS NOT NULL THEN
     status := split_part(r_code.fault, ' ', 1);
     reason := substr(r_code.fault, strpos(r_code.fault, ' ') + 1);
@@ -4358,7 +4389,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
     source_sql := 'ONLY ' || source_sql;
   END IF;
-  status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
+  status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy COLLATE "C");
   reason := format('scanned by %s', array_to_string(key_columns, ', '));
   RETURN NEXT;
 END;
@@ -4527,13 +4558,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- One name for types with the same text: all integers, and text and varchar.
-      birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
-        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
-        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
-        ORDER BY n.position)
+      birth_code_types = r_identity.types
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $_$;
@@ -5922,7 +5947,7 @@ CREATE FUNCTION birth.fn_birth_policy_decision(p_collection text) RETURNS TABLE(
            WHEN 'REQUIRED' THEN 'every row needs a birth'
            WHEN 'DEFERRED' THEN 'the policy is not decided'
            WHEN 'EXEMPT' THEN
-             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
+             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' ') COLLATE "C")
            ELSE 'the collection is not registered'
          END
   FROM (SELECT) AS one
@@ -9797,7 +9822,12 @@ CREATE VIEW birth.v_birth_gateway_trigger AS
     ((t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND c.relhastriggers AND s.every_row) AS enabled,
     t.tgenabled AS state,
     c.relowner AS owner,
-    s.every_row
+    s.every_row,
+        CASE
+            WHEN (NOT s.every_row) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, t.tgname, n.nspname, c.relname)
+            WHEN (t.tgenabled <> ALL (ARRAY['O'::"char", 'A'::"char"])) THEN format('ALTER TABLE %I.%I ENABLE TRIGGER %I;  -- its owner'::text, n.nspname, c.relname, t.tgname)
+            ELSE NULL::text
+        END AS repair
    FROM (((((pg_trigger t
      JOIN pg_proc p ON ((p.oid = t.tgfoid)))
      JOIN pg_namespace pn ON (((pn.oid = p.pronamespace) AND (pn.nspname = 'birth'::name))))
@@ -9928,7 +9958,7 @@ CREATE VIEW birth.v_birth_gate AS
                                FROM birth.birth_registry b
                               WHERE (b.collection_name = t.collection_name))))) THEN 'BREACHED'::text
                             WHEN ((t.coverage_status = 'BIRTH_REQUIRED'::text) AND (NOT ( SELECT starts_with(i.status, 'ELIGIBLE_'::text) AS starts_with
-                               FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
+                               FROM birth.fn_birth_identity_definition(t.collection_name) i(status, reason, relation, source_sql, code_sql, columns, types, key_columns, key_types, codes_distinct)))) THEN 'REGISTERED'::text
                             ELSE 'READY'::text
                         END AS state
                  OFFSET 0) s)
@@ -10824,7 +10854,10 @@ CREATE VIEW birth.v_birth_attention AS
             t.relispartition,
             ( SELECT count(*) AS count
                    FROM birth.v_birth_gateway_trigger g
-                  WHERE ((g.relation = t.oid) AND (g.collection_name = c.collection_name) AND g.enabled)) AS gateways
+                  WHERE ((g.relation = t.oid) AND (g.collection_name = c.collection_name) AND g.enabled)) AS gateways,
+            ( SELECT min(g.repair) AS min
+                   FROM birth.v_birth_gateway_trigger g
+                  WHERE ((g.relation = t.oid) AND (g.collection_name = c.collection_name))) AS repair
            FROM ((birth.collection_registry c
              LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
              LEFT JOIN pg_class t ON (((t.relnamespace = n.oid) AND (t.relname = c.table_name))))
@@ -10995,7 +11028,7 @@ CREATE VIEW birth.v_birth_attention AS
                     ELSE 'required'::text
                 END) AS what,
             NULL::timestamp with time zone AS since,
-            format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
+            COALESCE(k.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode)) AS next_step
            FROM known k
           WHERE ((k.relation IS NOT NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways = 0))
         ), absent AS (
@@ -11010,7 +11043,7 @@ CREATE VIEW birth.v_birth_attention AS
             format('gateway of %s is on %I.%I, which is %s'::text, COALESCE(g.collection_name, 'no collection'::text), g.schema_name, g.table_name, COALESCE(format('registered as %I.%I'::text, k.schema_name, k.table_name), 'not registered'::text)) AS what,
             NULL::timestamp with time zone AS since,
                 CASE
-                    WHEN ((k.collection_name IS NULL) OR (k.gateways > 0)) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
+                    WHEN ((k.collection_name IS NULL) OR (k.relkind = ANY (ARRAY['r'::"char", 'p'::"char"]))) THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name)
                     ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, g.schema_name, g.table_name, k.coverage_status, k.governed)
                 END AS next_step
            FROM (birth.v_birth_gateway_trigger g
@@ -11498,7 +11531,7 @@ CREATE VIEW birth.v_birth_metadata_compatibility AS
             ELSE NULL::text
         END AS repair
    FROM ((birth.collection_registry c
-     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) s(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct))
+     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c.collection_name) s(status, reason, relation, source_sql, code_sql, columns, types, key_columns, key_types, codes_distinct))
      LEFT JOIN ( SELECT t.relation,
             count(*) AS triggers,
             count(*) FILTER (WHERE t.enabled) AS enabled,
@@ -11804,7 +11837,7 @@ CREATE VIEW birth.v_birth_stage2_qt001_readiness_dashboard AS
                   WHERE (c_1.coverage_status = 'BIRTH_REQUIRED'::text)) AS required,
             ( SELECT count(*) AS count
                    FROM (birth.collection_registry c_1
-                     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c_1.collection_name) d(status, reason, relation, source_sql, code_sql, columns, key_columns, key_types, codes_distinct))
+                     CROSS JOIN LATERAL birth.fn_birth_identity_definition(c_1.collection_name) d(status, reason, relation, source_sql, code_sql, columns, types, key_columns, key_types, codes_distinct))
                   WHERE ((c_1.coverage_status = 'BIRTH_REQUIRED'::text) AND starts_with(d.status, 'ELIGIBLE_'::text))) AS resolvable,
             ( SELECT count(*) AS count
                    FROM birth.birth_admission_permit_v2 p
@@ -12508,9 +12541,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) TO birth_dba;
 REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -382,3 +382,7 @@ class CodeNotDead(BirthError, sqlstate="NB521"):
 
 class BirthAbsent(BirthError, sqlstate="NB522"):
     """NB522: rows ended that never had a birth."""
+
+
+class TriggerInTheWay(BirthError, sqlstate="NB523"):
+    """NB523: a trigger named birth_gateway is on the table or on one of its partitions."""

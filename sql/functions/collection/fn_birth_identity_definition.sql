@@ -9,7 +9,7 @@
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   RETURNS TABLE (status text, reason text, relation oid, source_sql text, code_sql text, columns text[],
-                 key_columns text[], key_types text[], codes_distinct boolean)
+                 types regtype[], key_columns text[], key_types text[], codes_distinct boolean)
   LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
@@ -45,6 +45,13 @@ BEGIN
 
   SELECT i.* INTO r_code FROM birth.fn_birth_identity_code(r_collection, relation) i;
   columns := r_code.columns;
+  types := r_code.types;
+  -- The same expression over a column of another type is another code. Until it is classified there are no types.
+  IF r_code.fault IS NULL AND r_collection.birth_code_columns = columns AND r_collection.birth_code_types <> types THEN
+    r_code.fault := format('BLOCKED_TYPE %s were %s when they were classified, and are %s',
+      array_to_string(columns, ', '), array_to_string(r_collection.birth_code_types, ', '),
+      array_to_string(types, ', '));
+  END IF;
   IF r_code.fault IS NOT NULL THEN
     status := split_part(r_code.fault, ' ', 1);
     reason := substr(r_code.fault, strpos(r_code.fault, ' ') + 1);
@@ -83,7 +90,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
     source_sql := 'ONLY ' || source_sql;
   END IF;
-  status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy);
+  status := 'ELIGIBLE_' || upper(r_collection.birth_code_strategy COLLATE "C");
   reason := format('scanned by %s', array_to_string(key_columns, ', '));
   RETURN NEXT;
 END;

@@ -13,7 +13,7 @@ AS $fn_birth_policy_decision$
            WHEN 'REQUIRED' THEN 'every row needs a birth'
            WHEN 'DEFERRED' THEN 'the policy is not decided'
            WHEN 'EXEMPT' THEN
-             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' '))
+             'exempt: ' || lower(replace(substr(c.coverage_status, length('BIRTH_EXEMPT_') + 1), '_', ' ') COLLATE "C")
            ELSE 'the collection is not registered'
          END
   FROM (SELECT) AS one

@@ -296,7 +296,10 @@ BEGIN
      'see birth.birth_death for the codes that are'),
     ('birth_absent', 'NB522', 'failed',
      'rows ended that never had a birth',
-     'nothing is lost: a backfill gives births to the rows that are left')
+     'nothing is lost: a backfill gives births to the rows that are left'),
+    ('trigger_in_the_way', 'NB523', 'failed',
+     'a trigger named birth_gateway is on the table or on one of its partitions',
+     'its owner drops or renames it; then attach again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
 

@@ -18,6 +18,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mo
 AS $fn_birth_gateway_attach$
 DECLARE
   v_source text;
+  v_step text;
   r_identity record;
   r_collection birth.collection_registry;
   v_grants text;
@@ -39,9 +40,26 @@ BEGIN
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
     PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
   END IF;
-  IF EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = r_identity.relation) THEN
-    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source));
+  IF p_mode = 'enforce' AND starts_with(r_identity.status, 'BLOCKED_') THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible',
+      format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
+        r_identity.reason));
+  END IF;
+  SELECT coalesce(g.repair, format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, '
+           'p_reason := ''...'');  -- a steward', p_collection, p_mode)) INTO v_step
+  FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source), v_step);
+  END IF;
+  -- PostgreSQL clones the trigger to each partition under its name.
+  SELECT format('DROP TRIGGER birth_gateway ON %s;  -- its owner', t.tgrelid::regclass) INTO v_step
+  FROM pg_trigger t
+  WHERE t.tgname = 'birth_gateway' AND t.tgparentid = 0
+    AND t.tgrelid IN (SELECT r_identity.relation UNION SELECT p.relid FROM pg_partition_tree(r_identity.relation) p)
+  ORDER BY t.tgrelid LIMIT 1;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('trigger_in_the_way', format('collection %s, table %s', p_collection, v_source),
+      v_step);
   END IF;
   -- An exempt collection may have been admitted before its table was there.
   v_same := coalesce(r_collection.gate_relation = r_identity.relation, r_collection.admitted_at IS NOT NULL);
@@ -97,5 +115,5 @@ $fn_birth_gateway_attach$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_attach(text, text) IS
   'Creates the gateway trigger of a collection in mode observe or enforce, and closes the collection if the gate says '
-  'so; returns the next step. Steward. NB102, NB103, NB110, NB111, NB114, NB115, NB504; 55P03 after two seconds. '
-  'Specification: 5, 5.1.';
+  'so; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB504, NB523; 55P03 after two '
+  'seconds. Specification: 5, 5.1.';

@@ -28,17 +28,17 @@ BEGIN
     PERFORM birth.fn_birth_raise('gateway_absent', format('collection %s', p_collection));
   END IF;
   IF p_mode = 'enforce' THEN
-    SELECT i.status, i.reason, EXISTS (
-             SELECT FROM birth.v_birth_gateway_trigger g
-             WHERE g.collection_name = p_collection AND g.relation = i.relation AND g.enabled) AS enabled
-    INTO r_identity FROM birth.fn_birth_identity_definition(p_collection) i;
+    SELECT i.status, i.reason, coalesce(bool_or(g.enabled), false) AS enabled, max(g.repair) AS repair INTO r_identity
+    FROM birth.fn_birth_identity_definition(p_collection) i
+    LEFT JOIN birth.v_birth_gateway_trigger g ON g.collection_name = p_collection AND g.relation = i.relation
+    GROUP BY i.status, i.reason;
     IF starts_with(r_identity.status, 'BLOCKED_') THEN
       PERFORM birth.fn_birth_raise('identity_not_eligible',
         format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
           r_identity.reason));
     ELSIF NOT r_identity.enabled THEN
       PERFORM birth.fn_birth_raise('gateway_absent', format('the gateway of collection %s is disabled, or not on its '
-        'table', p_collection), 'SELECT * FROM birth.v_birth_gateway_trigger;  -- its owner enables it');
+        'table', p_collection), r_identity.repair);
     END IF;
   END IF;
   UPDATE birth.collection_registry c

@@ -4,6 +4,7 @@
 -- enabled: the trigger fires for every inserted row. It is not disabled, the table's relhastriggers is true, and it is
 -- an AFTER INSERT trigger without WHEN. A statement trigger counts only outside a partition tree: in a tree the
 -- statement may name the root or another partition, and then the trigger of this table does not fire.
+-- repair: the statement that makes it fire, or makes room for one that does; NULL where it fires.
 CREATE OR REPLACE VIEW birth.v_birth_gateway_trigger AS
 SELECT t.tgrelid AS relation, n.nspname AS schema_name, c.relname AS table_name, t.tgname AS trigger_name,
        p.proname AS routine,
@@ -12,7 +13,12 @@ SELECT t.tgrelid AS relation, n.nspname AS schema_name, c.relname AS table_name,
                  COLLATE "C"
        END AS collection_name,
        t.tgenabled IN ('O', 'A') AND c.relhastriggers AND s.every_row AS enabled,
-       t.tgenabled AS state, c.relowner AS owner, s.every_row
+       t.tgenabled AS state, c.relowner AS owner, s.every_row,
+       CASE WHEN NOT s.every_row
+              THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', t.tgname, n.nspname, c.relname)
+            WHEN t.tgenabled NOT IN ('O', 'A')
+              THEN format('ALTER TABLE %I.%I ENABLE TRIGGER %I;  -- its owner', n.nspname, c.relname, t.tgname)
+       END AS repair
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace AND pn.nspname = 'birth'

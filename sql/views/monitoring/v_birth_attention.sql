@@ -6,7 +6,9 @@ WITH known AS (
          c.registered_at,
          t.oid AS relation, t.relkind, t.relispartition,
          (SELECT count(*) FROM birth.v_birth_gateway_trigger g
-          WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways
+          WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways,
+         (SELECT min(g.repair) FROM birth.v_birth_gateway_trigger g
+          WHERE g.relation = t.oid AND g.collection_name = c.collection_name) AS repair
   FROM birth.collection_registry c
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = c.schema_name
   LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = c.table_name
@@ -143,8 +145,8 @@ WITH known AS (
          format('%s is %s and has no enabled gateway', k.collection_name,
                 CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END) AS what,
          NULL::timestamptz AS since,
-         format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward',
-                k.collection_name, k.gateway_mode) AS next_step
+         coalesce(k.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);'
+                                   '  -- a steward', k.collection_name, k.gateway_mode)) AS next_step
   FROM known k WHERE k.relation IS NOT NULL AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways = 0
 ), absent AS (
   SELECT 3 AS rank,
@@ -161,8 +163,8 @@ WITH known AS (
                 g.schema_name, g.table_name,
                 coalesce(format('registered as %I.%I', k.schema_name, k.table_name), 'not registered')) AS what,
          NULL::timestamptz AS since,
-         -- To where the gateway stands, unless the registered table has one too.
-         CASE WHEN k.collection_name IS NULL OR k.gateways > 0
+         -- To where the gateway stands, unless another table has the registered name: that one is in use.
+         CASE WHEN k.collection_name IS NULL OR k.relkind IN ('r', 'p')
                 THEN format('DROP TRIGGER %I ON %I.%I;  -- its owner', g.trigger_name, g.schema_name, g.table_name)
               ELSE format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := %L, '
                           'p_table := %L, p_coverage_status := %L, p_governed := %L);  -- a steward',

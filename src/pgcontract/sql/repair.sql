@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION @schema@.@prefix@repair(
   SET search_path = pg_catalog, pg_temp
 AS $@prefix@repair$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN (@function_kinds@) THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
+    SELECT CASE WHEN p_kind IN (@function_kinds@) THEN 'FUNCTION' ELSE upper(p_kind COLLATE "C") END AS type,
            CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE '@schema@.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
            n.parent,
@@ -21,7 +21,7 @@ AS $@prefix@repair$
              WHEN p_kind IN (@routine_kinds@) THEN 'ROUTINE'
              WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
              WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE'
-             ELSE upper(p_kind)
+             ELSE upper(p_kind COLLATE "C")
            END AS found,
            p_definition IS NOT NULL
              AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,

@@ -3,13 +3,14 @@
 -- that sorts behind the white space does not start with it and need not be trimmed, which would cost more than all the
 -- rest.
 -- Generic plans: constants fold so well into the pieces of a strategy that the server would plan anew at each call.
--- Returns: the expression in the registry's collation; the identity columns; those of them that a code tells
--- (fn_birth_code_tells); fault, the status BLOCKED_… and its reason, or NULL.
+-- Returns: the expression in the registry's collation; the identity columns; their types, with one name for types of the
+-- same text (all integers, text and varchar); those of them that a code tells (fn_birth_code_tells); fault, the status
+-- BLOCKED_… and its reason, or NULL.
 -- Calls: fn_birth_template_parse, fn_birth_code_tells
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_code(
     p_collection birth.collection_registry, p_relation oid,
-    OUT code_sql text, OUT columns text[], OUT told text[], OUT fault text)
+    OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text)
   RETURNS record
   LANGUAGE plpgsql
   STABLE
@@ -46,6 +47,9 @@ BEGIN
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
+    (SELECT array_agg(CASE WHEN d.type IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
+                           WHEN d.type = 'varchar'::regtype THEN 'text' ELSE d.type END ORDER BY d.name)
+     FROM (SELECT DISTINCT n.name, n.type FROM typed n WHERE n.name IS NOT NULL) d),
     birth.fn_birth_code_tells(array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position),
       array_agg(t.type ORDER BY t.position)),
     bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
@@ -63,7 +67,7 @@ BEGIN
       WHEN t.width IS NOT NULL AND NOT t.whole_number
         THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
     END)
-  INTO code_sql, columns, told, v_may_be_blank, v_may_be_long, fault
+  INTO code_sql, columns, types, told, v_may_be_blank, v_may_be_long, fault
   FROM typed t;
   v_tests := concat_ws(' AND ',
     CASE WHEN v_may_be_long THEN format('octet_length(%s) <= 512', code_sql) END,
@@ -75,5 +79,5 @@ END;
 $fn_birth_identity_code$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_code(birth.collection_registry, oid) IS
-  'The code of a collection as SQL over a row t, its columns, those that a code tells; or the fault. '
+  'The code of a collection as SQL over a row t, its columns, their types, those that a code tells; or the fault. '
   'Specification: 4, R3.';

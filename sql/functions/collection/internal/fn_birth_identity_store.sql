@@ -21,13 +21,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      -- One name for types with the same text: all integers, and text and varchar.
-      birth_code_types = ARRAY(
-        SELECT CASE WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-                    WHEN a.atttypid = 'varchar'::regtype THEN 'text' ELSE a.atttypid::regtype END
-        FROM unnest(r_identity.columns) WITH ORDINALITY AS n(name, position)
-        JOIN pg_attribute a ON a.attrelid = r_identity.relation AND a.attname = n.name
-        ORDER BY n.position)
+      birth_code_types = r_identity.types
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $fn_birth_identity_store$;

@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_contract_repair(
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_contract_repair$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind) END AS type,
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind COLLATE "C") END AS type,
            CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE 'birth.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
            n.parent,
@@ -22,7 +22,7 @@ AS $fn_birth_contract_repair$
              WHEN p_kind IN ('gateway', 'function', 'procedure') THEN 'ROUTINE'
              WHEN p_live #>> '{state,kind}' = 'm' THEN 'MATERIALIZED VIEW'
              WHEN p_live #>> '{state,kind}' = 'f' THEN 'FOREIGN TABLE'
-             ELSE upper(p_kind)
+             ELSE upper(p_kind COLLATE "C")
            END AS found,
            p_definition IS NOT NULL
              AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,

@@ -16,7 +16,7 @@ BEGIN
     PERFORM birth.fn_birth_raise('role_required', format('login %s is not a member of %s', session_user, p_role));
   END IF;
   IF NOT EXISTS (SELECT FROM unnest(p_routines) AS r(routine)
-                 WHERE strpos(lower(current_query()), r.routine) > 0) THEN
+                 WHERE strpos(lower(current_query() COLLATE "C"), r.routine) > 0) THEN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
