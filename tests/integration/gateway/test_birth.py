@@ -143,7 +143,7 @@ def test_a_deferred_collection_gets_births_or_findings(world: World, level: str,
 def test_a_deferred_collection_without_an_identity_gets_findings(world: World) -> None:
     world.table("(code text PRIMARY KEY)")
     world.register(coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
-    world.attach(mode="enforce")
+    world.attach()
     world.insert(["a", "b"])
     assert world.births() == []
     assert world.findings() == [("gateway_no_identity", 2)]

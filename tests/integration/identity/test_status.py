@@ -235,7 +235,12 @@ def test_a_name_longer_than_63_bytes_is_refused(world: World, name: str) -> None
 
 
 CHANGES = {
-    "the column was retyped": ("ALTER TABLE app.thing ALTER code TYPE text", "ELIGIBLE_COLUMN"),
+    "the column was retyped": ("ALTER TABLE app.thing ALTER code TYPE text", "BLOCKED_TYPE"),
+    # The expression is the same, and the codes are others.
+    "the column was retyped to one of the same expression": (
+        "ALTER TABLE app.thing ALTER code TYPE uuid USING md5(code::text)::uuid",
+        "BLOCKED_TYPE",
+    ),
     "the column was retyped beyond use": (
         "ALTER TABLE app.thing ALTER code TYPE float8",
         "BLOCKED_TYPE",

@@ -1,0 +1,154 @@
+"""Each item of v_birth_attention goes away when its next step is sent by whoever it names."""
+
+import re
+
+import pytest
+from support import DBA
+from world import World
+
+from birthdb import api, errors
+
+TABLE = "(code text PRIMARY KEY, n int)"
+
+#: Who a step is for, by the comment behind it.
+_SENDERS = (
+    ("its owner|the owner of the table", "nora_nobody"),
+    ("who neither registered nor classified", "stella_steward"),
+    ("a steward", "alice_steward"),
+    ("a DBA", DBA),
+    ("a permit owner", "paul_owner"),
+    ("a reviewer", "rita_reviewer"),
+)
+
+#: What was done to an enforced table, and which items there are then.
+SITUATIONS: dict[str, tuple[str, list[str]]] = {
+    "its trigger is disabled": (
+        "ALTER TABLE app.thing DISABLE TRIGGER USER",
+        ["thing is enforced and has no enabled gateway"],
+    ),
+    "its trigger fires for replicated rows alone": (
+        "ALTER TABLE app.thing ENABLE REPLICA TRIGGER birth_gateway",
+        ["thing is enforced and has no enabled gateway"],
+    ),
+    "its trigger was dropped": (
+        "DROP TRIGGER birth_gateway ON app.thing",
+        ["thing is enforced and has no enabled gateway"],
+    ),
+    "its trigger has a condition": (
+        "DROP TRIGGER birth_gateway ON app.thing; CREATE TRIGGER birth_gateway AFTER INSERT ON app.thing FOR EACH ROW"
+        " WHEN (NEW.n > 0) EXECUTE FUNCTION birth.fn_birth_registry_auto('thing')",
+        ["thing is enforced and has no enabled gateway"],
+    ),
+    "it was replaced by a copy": (
+        "ALTER TABLE app.thing RENAME TO thing_old; CREATE TABLE app.thing (LIKE app.thing_old INCLUDING ALL);"
+        " GRANT SELECT ON app.thing TO birth_scanner; GRANT TRIGGER ON app.thing TO birth_definer",
+        [
+            "thing is enforced and has no enabled gateway",
+            "gateway of thing is on app.thing_old, which is registered as app.thing",
+        ],
+    ),
+    "it was renamed": (
+        "ALTER TABLE app.thing RENAME TO article",
+        [
+            "gateway of thing is on app.article, which is registered as app.thing",
+            "thing is required, and its table app.thing does not exist",
+        ],
+    ),
+}
+
+
+def attention(world: World) -> list[tuple[str, str]]:
+    found = world.admin.execute("SELECT what, next_step FROM birth.v_birth_attention WHERE what !~ '^enforce does not'")
+    return found.fetchall()
+
+
+def follow(world: World, step: str) -> None:
+    """Send each statement of a step as whoever the comment behind it names."""
+    statements, _, comment = step.partition("  --")
+    sender = next((login for words, login in _SENDERS if re.search(words, comment)), "olga_operator")
+    world.person(sender).execute(statements.replace("'...'", "'a test'").encode())
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_an_item_goes_away_when_its_next_step_is_sent(world: World, situation: str) -> None:
+    statements, items = SITUATIONS[situation]
+    world.governed(TABLE, mode="enforce")
+    world.owner.execute(statements.encode())
+    assert [what for what, _ in attention(world)] == items
+    for _ in range(4):
+        if found := attention(world):
+            follow(world, found[0][1])
+    assert attention(world) == []
+    table = world.value("SELECT table_name FROM birth.collection_registry")
+    world.owner.execute(f"INSERT INTO app.{table} VALUES ('z', 1)".encode())
+    assert world.births() == ["z"]
+
+
+def test_a_disabled_gateway_is_enabled_wherever_one_asks_for_it(world: World) -> None:
+    world.governed(TABLE, mode="enforce")
+    world.owner.execute("ALTER TABLE app.thing DISABLE TRIGGER USER")
+    enable = "ALTER TABLE app.thing ENABLE TRIGGER birth_gateway;  -- its owner"
+    with pytest.raises(errors.GatewayAttached) as attached:
+        world.attach(mode="enforce")
+    with pytest.raises(errors.GatewayAbsent) as absent:
+        api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    assert (attached.value.hint, absent.value.hint) == (enable, enable)
+
+
+def test_attaching_twice_names_the_switch_of_the_mode(world: World) -> None:
+    world.governed(TABLE)
+    with pytest.raises(errors.GatewayAttached) as attached:
+        world.attach(mode="enforce")
+    follow(world, str(attached.value.hint))
+    assert world.value("SELECT gateway_mode FROM birth.collection_registry") == "enforce"
+
+
+@pytest.mark.parametrize("mode", ["attach", "switch"])
+def test_enforce_without_an_identity_is_refused_at_once(world: World, mode: str) -> None:
+    world.table(TABLE)
+    world.register()
+    if mode == "switch":
+        world.attach()
+    with pytest.raises(errors.IdentityNotEligible) as refusal:
+        if mode == "attach":
+            world.attach(mode="enforce")
+        else:
+            api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    assert "every insert would be refused" in str(refusal.value.detail)
+    assert world.value("SELECT gateway_mode FROM birth.collection_registry") == "observe"
+
+
+@pytest.mark.parametrize("place", ["table", "partition"])
+def test_a_trigger_of_that_name_is_an_error_that_names_it(world: World, place: str) -> None:
+    world.governed(TABLE if place == "table" else f"{TABLE} PARTITION BY RANGE (code)", mode=None)
+    on = "app.thing"
+    if place == "partition":
+        on = "app.low"
+        world.owner.execute("CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM ('a') TO ('m')")
+        world.owner.execute("GRANT TRIGGER ON app.low TO birth_definer")
+    world.owner.execute(
+        f"CREATE TRIGGER birth_gateway BEFORE UPDATE ON {on} FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()".encode()
+    )
+    with pytest.raises(errors.TriggerInTheWay) as refusal:
+        world.attach()
+    assert refusal.value.sqlstate == "NB523"
+    assert world.value("SELECT count(*) FROM birth.birth_act WHERE act = 'attach'") == 0
+    follow(world, str(refusal.value.hint))
+    world.attach()
+    world.owner.execute("INSERT INTO app.thing VALUES ('b', 1)")
+    assert world.births() == ["b"]
+
+
+def test_a_column_of_another_type_with_the_same_expression_is_not_the_same_identity(world: World) -> None:
+    world.governed("(code int PRIMARY KEY)", mode="enforce")
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    world.owner.execute("ALTER TABLE app.thing ALTER code TYPE bigint")
+    world.owner.execute("INSERT INTO app.thing VALUES (2)")
+    world.owner.execute("ALTER TABLE app.thing ALTER code TYPE uuid USING md5(code::text)::uuid")
+    assert world.status() == "BLOCKED_TYPE"
+    assert next(iter(world.failed_checks())).startswith("identity is not eligible")
+    with pytest.raises(errors.TransitionRequired) as refusal:
+        world.classify("column", column="code")
+    assert refusal.value.detail == "2 rows of collection thing would lose their birth"
+    assert world.births() == ["1", "2"]
