@@ -2834,8 +2834,8 @@ BEGIN
      'the routine requires isolation level READ COMMITTED',
      'SET default_transaction_isolation = ''read committed'', then send the statement again'),
     ('timeout_would_cut', 'NB113', 'failed',
-     'statement_timeout would cancel the run',
-     'SET statement_timeout = 0, then send the CALL again'),
+     'a timeout of the session would cut the run',
+     'set it to 0, then send the CALL again'),
     ('source_missing', 'NB114', 'failed',
      'the source table does not exist or is not an ordinary or partitioned table',
      'create the table, or correct schema and table with birth.fn_birth_collection_register'),
@@ -8161,6 +8161,34 @@ ALTER FUNCTION birth.fn_birth_template_parse(p_template text) OWNER TO birth_def
 
 COMMENT ON FUNCTION birth.fn_birth_template_parse(p_template text) IS 'The pieces of a template such as APR-{id:06} or {tenant}/{no}, in order; NB106 if it is malformed. Specification: 4.';
 
+-- Name: fn_birth_timeout_check(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_timeout_check() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_set text;
+  v_reset text;
+BEGIN
+  SELECT string_agg(format('%s is %s', t.name, current_setting(t.name)), ', '), string_agg(t.reset, ' ')
+  INTO v_set, v_reset
+  FROM (VALUES ('statement_timeout', 'SET statement_timeout = 0;'),
+               ('transaction_timeout', 'SET transaction_timeout = 0;')) AS t(name, reset)
+  -- PostgreSQL before 17 has no transaction_timeout.
+  WHERE current_setting(t.name, true) <> '0';
+  IF v_set IS NOT NULL THEN
+    PERFORM birth.fn_birth_raise('timeout_would_cut', v_set, v_reset || '  -- then send the CALL again');
+  END IF;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_timeout_check() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_timeout_check(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_timeout_check() IS 'Raises NB113 where statement_timeout or transaction_timeout would cut a run. Specification: 6.';
+
 -- Name: fn_birth_transition_change(birth.birth_backfill_ledger_v2, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean) RETURNS TABLE(from_status text, from_governed boolean, from_version bigint, to_status text, to_governed boolean, direction text, change text, fingerprint numeric[])
@@ -8759,11 +8787,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   IF p_execute IS NOT TRUE THEN
     SELECT * INTO r_asked FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id,
       p_permit_id := p_permit_id,
@@ -8797,11 +8821,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id,
     p_batch := p_batch,
     p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);
@@ -8867,11 +8887,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   SELECT * INTO r_run FROM birth.fn_birth_run_begin(p_collection := NULL, p_run_id := p_run_id,
     p_permit_id := p_permit_id, p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL,
     p_purpose := 'DEATH', p_mode := CASE WHEN p_execute THEN 'drive' ELSE 'ask' END);
@@ -12907,6 +12923,11 @@ GRANT ALL ON FUNCTION birth.fn_birth_succeed(p_old text, p_new text, p_reason te
 -- Name: FUNCTION fn_birth_template_parse(p_template text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_template_parse(p_template text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_timeout_check(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_timeout_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_timeout_check() TO birth_operator;
 
 -- Name: FUNCTION fn_birth_transition_change(p_run birth.birth_backfill_ledger_v2, p_undo boolean); Type: ACL; Schema: birth; Owner: birth_definer
 

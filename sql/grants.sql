@@ -164,6 +164,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_run_begin',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'sp_birth_run_drive',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_step',                'birth_operator',     'EXECUTE'),
+      ('ROUTINE', 'fn_birth_timeout_check',           'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_leave',               'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_stop',                'birth_operator',     'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_tune',                'birth_operator',     'EXECUTE'),

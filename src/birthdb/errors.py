@@ -81,7 +81,7 @@ class IsolationLevel(BirthError, sqlstate="NB112"):
 
 
 class TimeoutWouldCut(BirthError, sqlstate="NB113"):
-    """NB113: statement_timeout would cancel the run."""
+    """NB113: a timeout of the session would cut the run."""
 
 
 class SourceMissing(BirthError, sqlstate="NB114"):

@@ -1,7 +1,7 @@
 -- Executes a death run, batch by batch: the same driver as for births, with the same rules.
 -- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings; see sp_dot_birth_qt001_apply.
 -- Returns: nothing; progress as notices.
--- Calls: fn_birth_raise, fn_birth_run_begin, sp_birth_run_drive
+-- Calls: fn_birth_timeout_check, fn_birth_run_begin, sp_birth_run_drive
 -- Writes: nothing itself
 CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt006_apply(
     p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10000, p_execute boolean DEFAULT false)
@@ -12,11 +12,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   SELECT * INTO r_run FROM birth.fn_birth_run_begin(p_collection := NULL, p_run_id := p_run_id,
     p_permit_id := p_permit_id, p_expected_delta := NULL, p_max_rows := NULL, p_batch := p_batch, p_dot_origin := NULL,
     p_purpose := 'DEATH', p_mode := CASE WHEN p_execute THEN 'drive' ELSE 'ask' END);

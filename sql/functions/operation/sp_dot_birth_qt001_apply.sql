@@ -5,7 +5,7 @@
 -- types are qualified, for a temporary table is a type too. Its first statement is COMMIT, so that it is refused inside
 -- a transaction block (2D000).
 -- Returns: nothing; progress as notices.
--- Calls: fn_birth_raise, fn_dot_birth_qt001_apply, fn_birth_run_begin, sp_birth_run_drive
+-- Calls: fn_birth_timeout_check, fn_dot_birth_qt001_apply, fn_birth_run_begin, sp_birth_run_drive
 -- Writes: nothing itself
 CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_apply(
     p_collection text, p_run_id uuid, p_permit_id bigint, p_expected_delta bigint, p_max_rows bigint,
@@ -18,11 +18,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   IF p_execute IS NOT TRUE THEN
     SELECT * INTO r_asked FROM birth.fn_dot_birth_qt001_apply(p_collection := p_collection, p_run_id := p_run_id,
       p_permit_id := p_permit_id,

@@ -1,7 +1,7 @@
 -- Undoes one run, batch by batch: the same driver as for applying, with the same rules.
 -- A procedure that COMMITs can neither be SECURITY DEFINER nor pin its settings; see sp_dot_birth_qt001_apply.
 -- Returns: nothing; progress as notices.
--- Calls: fn_birth_raise, fn_dot_birth_qt001_compensate, sp_birth_run_drive
+-- Calls: fn_birth_timeout_check, fn_dot_birth_qt001_compensate, sp_birth_run_drive
 -- Writes: nothing itself
 CREATE OR REPLACE PROCEDURE birth.sp_dot_birth_qt001_compensate(
     p_run_id uuid, p_permit_id bigint, p_batch integer DEFAULT 10000, p_execute boolean DEFAULT false)
@@ -12,11 +12,7 @@ DECLARE
 BEGIN
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  IF pg_catalog.current_setting('statement_timeout') <> '0' THEN
-    PERFORM birth.fn_birth_raise('timeout_would_cut',
-      pg_catalog.format('statement_timeout is %s and covers the whole CALL',
-      pg_catalog.current_setting('statement_timeout')));
-  END IF;
+  PERFORM birth.fn_birth_timeout_check();
   SELECT * INTO r_run FROM birth.fn_dot_birth_qt001_compensate(p_run_id := p_run_id, p_permit_id := p_permit_id,
     p_batch := p_batch,
     p_step := CASE WHEN p_execute THEN 'begin' ELSE 'ask' END);

@@ -109,11 +109,12 @@ def test_enforce_without_an_identity_is_refused_at_once(world: World, mode: str)
     world.register()
     if mode == "switch":
         world.attach()
+    enforce = {
+        "attach": lambda: world.attach(mode="enforce"),
+        "switch": lambda: api.gateway_mode(world.steward, "thing", "enforce", "a test"),
+    }
     with pytest.raises(errors.IdentityNotEligible) as refusal:
-        if mode == "attach":
-            world.attach(mode="enforce")
-        else:
-            api.gateway_mode(world.steward, "thing", "enforce", "a test")
+        enforce[mode]()
     assert "every insert would be refused" in str(refusal.value.detail)
     assert world.value("SELECT gateway_mode FROM birth.collection_registry") == "observe"
 

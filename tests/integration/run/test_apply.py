@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from helpers import OPERATOR, STEWARD, Run, Scene, raised, refused
+from psycopg.sql import SQL, Identifier
 
 from birthdb import errors
 
@@ -171,10 +172,16 @@ def test_inside_a_transaction_block_the_driver_refuses_before_doing_anything(sce
         scene.apply(run)
 
 
-def test_under_a_statement_timeout_the_driver_refuses_before_doing_anything(scene: Scene, run: Run) -> None:
-    scene.session(OPERATOR).execute("SET statement_timeout = '1h'")
-    with scene.unchanged(), refused(errors.TimeoutWouldCut):
+@pytest.mark.parametrize("timeout", ["statement_timeout", "transaction_timeout"])
+def test_under_a_timeout_the_driver_refuses_before_doing_anything(scene: Scene, run: Run, timeout: str) -> None:
+    if timeout == "transaction_timeout" and scene.admin.info.server_version < 170000:
+        pytest.skip("transaction_timeout came with PostgreSQL 17")
+    # Of the database: whoever sets it there has it in every session.
+    scene.execute(SQL("ALTER DATABASE {} SET {} = '1h'").format(Identifier(scene.db.name), SQL(timeout)))
+    scene.session(OPERATOR).close()
+    with scene.unchanged(), refused(errors.TimeoutWouldCut) as refusal:
         scene.apply(run)
+    assert refusal.value.diag.message_hint == f"SET {timeout} = 0;  -- then send the CALL again"
     with scene.unchanged(), refused(errors.TimeoutWouldCut):
         scene.apply(run, p_execute=False)
 
