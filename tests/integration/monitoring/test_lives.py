@@ -35,7 +35,10 @@ def attention(world: World) -> list[tuple[str, str]]:
         ("DROP TRIGGER birth_life_update ON app.thing", "some are missing"),
         ("DROP TRIGGER birth_life_insert ON app.thing", "some are missing"),
         ("DROP TRIGGER birth_life_truncate ON app.thing", "some are missing"),
-        ("ALTER TABLE app.thing DISABLE TRIGGER birth_life_update", "some are disabled, or do not fire for replicated rows"),
+        (
+            "ALTER TABLE app.thing DISABLE TRIGGER birth_life_update",
+            "some are disabled, or do not fire for replicated rows",
+        ),
         ("DROP TABLE app.thing", "none is there"),
     ],
 )
