@@ -386,3 +386,20 @@ def test_hostile_names_live_and_die(world: World, name: str) -> None:
         world.owner.execute(api.life_detach(world.steward, name, "again").encode())
         world.owner.execute(sql("DELETE FROM app.{t}", t=name))
         world.admin.execute("DELETE FROM birth.birth_death; DELETE FROM birth.birth_registry")
+
+
+def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None:
+    """An index over the deaths of the collection would read all of them for each ten thousand codes."""
+    living(world)
+    rows = 40_000
+    fill = f"INSERT INTO app.thing SELECT g, 'x' FROM generate_series(1, {rows}) g"
+    send(world, fill)
+    send(world, "DELETE FROM app.thing")
+    with world.owner.transaction():
+        world.owner.execute(fill.encode())
+        read = world.owner.execute(
+            "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'birth.birth_death'::regclass"
+        ).fetchone()
+    assert read is not None
+    assert read[0] <= 3 * rows
+    assert dead(world) == []
