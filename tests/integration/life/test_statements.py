@@ -403,3 +403,14 @@ def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None
     assert read is not None
     assert read[0] <= 3 * rows
     assert dead(world) == []
+
+
+def test_touched_births_beside_others_are_looked_for_by_their_keys(world: World) -> None:
+    world.governed("(part integer, no integer, PRIMARY KEY (no, part))", strategy="legacy", template="{part}/{no}")
+    api.life_attach(world.steward, "thing")
+    send(world, "INSERT INTO app.thing SELECT g % 3, g FROM generate_series(1, 9) g")
+    send(world, "DELETE FROM app.thing WHERE no IN (2, 5)", "INSERT INTO app.thing VALUES (2, 2), (2, 5)")
+    past(world, "INSERT INTO app.thing VALUES (7, 70), (7, 71)")
+    send(world, "DELETE FROM app.thing WHERE no IN (1, 2, 70)")
+    assert dead(world) == ["1/1", "2/2"]
+    assert world.findings() == [("birth_absent", 1)]
