@@ -7,7 +7,7 @@
 -- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and is named by
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
--- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
+-- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
 --        fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
@@ -159,4 +159,4 @@ $fn_birth_life_auto$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_auto() IS
   'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the '
-  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';
+  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB501, NB503, NB507. Specification: 5.2.';

@@ -388,6 +388,21 @@ def test_hostile_names_live_and_die(world: World, name: str) -> None:
         world.admin.execute("DELETE FROM birth.birth_death; DELETE FROM birth.birth_registry")
 
 
+@pytest.mark.parametrize("value", ["NULL", "''", "repeat('x', 600)"])
+def test_a_row_that_loses_its_code_is_told_like_one_that_comes_without(world: World, value: str) -> None:
+    world.governed("(code text UNIQUE)")
+    api.life_attach(world.steward, "thing")
+    world.insert(["a", "b"])
+    loss = f"UPDATE app.thing SET code = {value} WHERE code = "
+    send(world, f"{loss}'a'")
+    assert (dead(world), world.findings()) == (["a"], [("gateway_no_identity", 1)])
+    api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    send(world, "DELETE FROM app.thing WHERE code IS DISTINCT FROM 'b'")
+    with pytest.raises(errors.GatewayNoIdentity), api.refusals():
+        send(world, f"{loss}'b'")
+    assert dead(world) == ["a"]
+
+
 def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None:
     """An index over the deaths of the collection would read all of them for each ten thousand codes."""
     living(world)
