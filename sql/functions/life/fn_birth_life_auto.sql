@@ -54,7 +54,7 @@ BEGIN
       -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
-                           THEN format('%s', s."birth first") END)
+                           THEN nullif(format('%s', s."birth first"), '') END)
       INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
       IF v_rows = 0 THEN
         RETURN NULL;

@@ -403,6 +403,15 @@ def test_a_row_that_loses_its_code_is_told_like_one_that_comes_without(world: Wo
     assert dead(world) == ["a"]
 
 
+def test_a_row_without_a_key_does_not_end_the_life_of_an_empty_one(world: World) -> None:
+    living(world, "(id text UNIQUE)")
+    send(world, "INSERT INTO app.thing VALUES ('')")
+    send(world, "INSERT INTO app.thing VALUES (NULL)")
+    assert world.births() == ["T-"]
+    send(world, "DELETE FROM app.thing WHERE id IS NULL")
+    assert dead(world) == []
+
+
 def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None:
     """An index over the deaths of the collection would read all of them for each ten thousand codes."""
     living(world)
