@@ -305,6 +305,31 @@ def test_an_identity_that_is_classified_anew_is_seen(world: World) -> None:
     agree(world)
 
 
+# --- what a steward takes back alone
+
+
+def test_a_life_that_was_detached_stays_in_attention_until_it_is_enforced_again(world: World) -> None:
+    def told() -> list[tuple[str, str]]:
+        return world.operator.execute(
+            "SELECT what, next_step FROM birth.v_birth_attention WHERE what LIKE 'the life of%'"
+        ).fetchall()
+
+    retiring(world, "enforce")
+    api.life_mode(world.steward, "thing", "observe", "rows are refused")
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to observe by alice_steward: rows are refused"
+    detach(world)
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to off by alice_steward: rows are refused"
+    api.life_attach(world.steward, "thing", column="status", dead=["gone"])
+    assert len(told()) == 1
+    detach(world)
+    [(_, step)] = told()
+    world.steward.execute(step.encode())
+    assert told() == []
+    assert world.value("SELECT life_mode || life_dead[1] FROM birth.v_birth_life") == "enforcegone"
+
+
 # --- triggers that do not fire
 
 
