@@ -282,10 +282,7 @@ WITH known AS (
   SELECT CASE l.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
          format('life triggers of %s: %s', l.collection_name, l.fault) AS what,
          NULL::timestamptz AS since,
-         format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); '
-                'SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, '
-                'p_dead := %4$L);  -- a steward', l.collection_name, l.life_mode, l.life_column, l.life_dead)
-           AS next_step
+         l.next_step
   FROM birth.v_birth_life l WHERE l.life_mode <> 'off' AND l.fault IS NOT NULL
 ), replicated AS (
   SELECT 2 AS rank,

@@ -157,6 +157,10 @@ def test_what_a_changed_table_does_not_tell_is_a_finding(world: World, change: s
     assert "life_unread" in found
     if "DROP" in change:
         assert attention(world) == ["some are missing"]
+    else:
+        assert attention(world) == [f"the table has no column {change.split()[1]} any more"]
+        with pytest.raises(errors.LifeRefused):
+            api.life_mode(world.steward, "thing", "enforce", "a test")
 
 
 def test_an_enforced_life_refuses_to_take_rows_that_it_cannot_read(world: World) -> None:
@@ -363,6 +367,10 @@ def test_a_new_partition_without_a_trigger_on_truncate_is_seen(world: World) -> 
     send(world, "TRUNCATE app.more")
     assert dead(world) == ["T-100"]
     assert failing(world) == {"births without a row or a death": ["T-101"]}
+    world.owner.execute(world.value("SELECT next_step FROM birth.v_birth_life").encode())
+    assert attention(world) == []
+    send(world, "INSERT INTO app.thing VALUES (102)", "TRUNCATE app.more")
+    assert dead(world) == ["T-100", "T-102"]
     world.owner.execute("GRANT TRIGGER ON app.more TO birth_definer")
     detach(world)
     api.life_attach(world.steward, "thing")
