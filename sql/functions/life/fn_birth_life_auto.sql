@@ -7,7 +7,7 @@
 -- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and is named by
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
--- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
+-- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
 --        fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
@@ -54,7 +54,7 @@ BEGIN
       -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
-                           THEN format('%s', s."birth first") END)
+                           THEN nullif(format('%s', s."birth first"), '') END)
       INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
       IF v_rows = 0 THEN
         RETURN NULL;
@@ -159,4 +159,4 @@ $fn_birth_life_auto$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_auto() IS
   'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the '
-  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';
+  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB501, NB503, NB507. Specification: 5.2.';

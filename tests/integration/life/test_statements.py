@@ -386,3 +386,55 @@ def test_hostile_names_live_and_die(world: World, name: str) -> None:
         world.owner.execute(api.life_detach(world.steward, name, "again").encode())
         world.owner.execute(sql("DELETE FROM app.{t}", t=name))
         world.admin.execute("DELETE FROM birth.birth_death; DELETE FROM birth.birth_registry")
+
+
+@pytest.mark.parametrize("value", ["NULL", "''", "repeat('x', 600)"])
+def test_a_row_that_loses_its_code_is_told_like_one_that_comes_without(world: World, value: str) -> None:
+    world.governed("(code text UNIQUE)")
+    api.life_attach(world.steward, "thing")
+    world.insert(["a", "b"])
+    loss = f"UPDATE app.thing SET code = {value} WHERE code = "
+    send(world, f"{loss}'a'")
+    assert (dead(world), world.findings()) == (["a"], [("gateway_no_identity", 1)])
+    api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    send(world, "DELETE FROM app.thing WHERE code IS DISTINCT FROM 'b'")
+    with pytest.raises(errors.GatewayNoIdentity), api.refusals():
+        send(world, f"{loss}'b'")
+    assert dead(world) == ["a"]
+
+
+def test_a_row_without_a_key_does_not_end_the_life_of_an_empty_one(world: World) -> None:
+    living(world, "(id text UNIQUE)")
+    send(world, "INSERT INTO app.thing VALUES ('')")
+    send(world, "INSERT INTO app.thing VALUES (NULL)")
+    assert world.births() == ["T-"]
+    send(world, "DELETE FROM app.thing WHERE id IS NULL")
+    assert dead(world) == []
+
+
+def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None:
+    """An index over the deaths of the collection would read all of them for each ten thousand codes."""
+    living(world)
+    rows = 40_000
+    fill = f"INSERT INTO app.thing SELECT g, 'x' FROM generate_series(1, {rows}) g"
+    send(world, fill)
+    send(world, "DELETE FROM app.thing")
+    with world.owner.transaction():
+        world.owner.execute(fill.encode())
+        read = world.owner.execute(
+            "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'birth.birth_death'::regclass"
+        ).fetchone()
+    assert read is not None
+    assert read[0] <= 3 * rows
+    assert dead(world) == []
+
+
+def test_touched_births_beside_others_are_looked_for_by_their_keys(world: World) -> None:
+    world.governed("(part integer, no integer, PRIMARY KEY (no, part))", strategy="legacy", template="{part}/{no}")
+    api.life_attach(world.steward, "thing")
+    send(world, "INSERT INTO app.thing SELECT g % 3, g FROM generate_series(1, 9) g")
+    send(world, "DELETE FROM app.thing WHERE no IN (2, 5)", "INSERT INTO app.thing VALUES (2, 2), (2, 5)")
+    past(world, "INSERT INTO app.thing VALUES (7, 70), (7, 71)")
+    send(world, "DELETE FROM app.thing WHERE no IN (1, 2, 70)")
+    assert dead(world) == ["1/1", "2/2"]
+    assert world.findings() == [("birth_absent", 1)]

@@ -157,6 +157,10 @@ def test_what_a_changed_table_does_not_tell_is_a_finding(world: World, change: s
     assert "life_unread" in found
     if "DROP" in change:
         assert attention(world) == ["some are missing"]
+    else:
+        assert attention(world) == [f"the table has no column {change.split()[1]} any more"]
+        with pytest.raises(errors.LifeRefused):
+            api.life_mode(world.steward, "thing", "enforce", "a test")
 
 
 def test_an_enforced_life_refuses_to_take_rows_that_it_cannot_read(world: World) -> None:
@@ -305,6 +309,31 @@ def test_an_identity_that_is_classified_anew_is_seen(world: World) -> None:
     agree(world)
 
 
+# --- what a steward takes back alone
+
+
+def test_a_life_that_was_detached_stays_in_attention_until_it_is_enforced_again(world: World) -> None:
+    def told() -> list[tuple[str, str]]:
+        return world.operator.execute(
+            "SELECT what, next_step FROM birth.v_birth_attention WHERE what LIKE 'the life of%'"
+        ).fetchall()
+
+    retiring(world, "enforce")
+    api.life_mode(world.steward, "thing", "observe", "rows are refused")
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to observe by alice_steward: rows are refused"
+    detach(world)
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to off by alice_steward: rows are refused"
+    api.life_attach(world.steward, "thing", column="status", dead=["gone"])
+    assert len(told()) == 1
+    detach(world)
+    [(_, step)] = told()
+    world.steward.execute(step.encode())
+    assert told() == []
+    assert world.value("SELECT life_mode || life_dead[1] FROM birth.v_birth_life") == "enforcegone"
+
+
 # --- triggers that do not fire
 
 
@@ -338,6 +367,10 @@ def test_a_new_partition_without_a_trigger_on_truncate_is_seen(world: World) -> 
     send(world, "TRUNCATE app.more")
     assert dead(world) == ["T-100"]
     assert failing(world) == {"births without a row or a death": ["T-101"]}
+    world.owner.execute(world.value("SELECT next_step FROM birth.v_birth_life").encode())
+    assert attention(world) == []
+    send(world, "INSERT INTO app.thing VALUES (102)", "TRUNCATE app.more")
+    assert dead(world) == ["T-100", "T-102"]
     world.owner.execute("GRANT TRIGGER ON app.more TO birth_definer")
     detach(world)
     api.life_attach(world.steward, "thing")
