@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import BIRTH
-from lives import ROWS, agree, dead, deaths, grounded, living, parted, past, retiring, send
+from lives import ROWS, agree, dead, death_run, deaths, grounded, living, parted, past, retiring, send
 from psycopg import IsolationLevel
 from world import APPLICATION, World, wait_until_blocked
 
@@ -360,6 +360,48 @@ def test_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: boo
     assert checks["dead with a living row"] == 0
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_the_undoing_of_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: bool) -> None:
+    missing(world)
+    run = death_run(world, 2)
+    permit = world.judged(run, purpose="COMPENSATE", rows=2)
+    with another(world) as coming:
+        coming.execute("INSERT INTO app.thing VALUES (2)")
+
+        def undo() -> None:
+            api.compensate(world.operator, run, permit, execute=True)
+
+        with waiting(world, world.operator, undo) as sent:
+            if committed:
+                coming.commit()
+                with pytest.raises(errors.BirthsTouched) as refused:
+                    sent.result()
+                assert refused.value.detail == "T-2 returned"
+            else:
+                coming.rollback()
+                sent.result()
+    found = {"T-2": ("FOUND", None, 2, False), "T-3": ("FOUND", None, 1, True)}
+    assert deaths(world) == (found if committed else {})
+
+
+def test_a_death_slice_reads_a_table_as_the_change_that_it_waited_for_left_it(world: World) -> None:
+    missing(world)
+    api.death_plan(world.operator, "thing", dry_run=False)
+    with another(world) as changing, world.db.connect() as slicing:
+        changing.execute("ALTER TABLE app.thing RENAME id TO ident")
+
+        def visit() -> list[Any]:
+            ledger = "birth.birth_backfill_ledger_v2"
+            return slicing.execute(
+                f"SELECT s.* FROM {ledger} l, birth.fn_birth_death_slice(l, NULL, 9) s".encode()
+            ).fetchall()
+
+        with waiting(world, slicing, visit) as sent:
+            changing.commit()
+            # Without a code there is nothing to end; the list of checks says why.
+            assert sent.result() == []
+
+
 # --- old snapshots
 
 
@@ -454,6 +496,51 @@ def test_successions_that_cross_do_not_make_a_circle(world: World) -> None:
             sent.result()
     assert refused == [errors.SuccessionRefused.sqlstate]
     assert api.code_now(world.operator, "T-1") == "T-2"
+
+
+@pytest.mark.parametrize(
+    ("change", "statement", "refusal"),
+    [
+        (
+            lambda world: api.life_mode(world.steward, "thing", "enforce", "a test"),
+            "DROP TRIGGER birth_life_delete ON app.thing",
+            errors.LifeRefused,
+        ),
+        (
+            lambda world: api.life_detach(world.steward, "thing", "a test"),
+            "DROP TRIGGER birth_life_delete ON app.thing; DROP TRIGGER birth_life_update ON app.thing;"
+            " DROP TRIGGER birth_life_truncate ON app.thing",
+            errors.LifeAbsent,
+        ),
+        (
+            lambda world: api.life_attach(world.steward, "thing"),
+            "CREATE TRIGGER another AFTER DELETE ON app.thing REFERENCING OLD TABLE AS birth_old_rows"
+            " FOR EACH STATEMENT EXECUTE FUNCTION birth.fn_birth_life_auto('thing', 'x')",
+            errors.LifeAttached,
+        ),
+        (
+            lambda world: api.life_attach(world.steward, "thing"),
+            "UPDATE birth.collection_registry SET birth_code_sql = birth_code_sql || ' '",
+            errors.IdentityNotEligible,
+        ),
+    ],
+    ids=["mode", "detach", "attach", "classify"],
+)
+def test_a_life_that_changes_beside_a_steward_is_noticed(
+    world: World, change: Callable[[World], object], statement: str, refusal: type[errors.BirthError]
+) -> None:
+    living(world)
+    if refusal in (errors.LifeAttached, errors.IdentityNotEligible):
+        world.owner.execute(api.life_detach(world.steward, "thing", "a test").encode())
+    with another(world, who=None) as other:
+        other.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR UPDATE")
+        other.execute(statement.encode())
+        with waiting(world, world.steward, lambda: change(world)) as sent:
+            other.commit()
+            before = world.value("SELECT c::text FROM birth.collection_registry c")
+            with pytest.raises(refusal):
+                sent.result()
+    assert world.value("SELECT c::text FROM birth.collection_registry c") == before
 
 
 def test_a_succession_beside_a_return_is_refused_when_the_code_lives_again(world: World) -> None:

@@ -292,8 +292,12 @@ def test_a_reload_of_retired_rows_is_no_return(world: World, mode: Any, shape: s
     agree(world)
 
 
-def test_a_retired_row_that_comes_back_in_use_returns(world: World) -> None:
-    retiring(world)
+@pytest.mark.parametrize("shape", ["plain", "parted"])
+def test_a_retired_row_that_comes_back_in_use_returns(world: World, shape: str) -> None:
+    if shape == "plain":
+        retiring(world)
+    else:
+        parted(world, "observe", "status text", column="status", dead=["closed"])
     send(world, "INSERT INTO app.thing VALUES (1, 'open'), (2, 'closed'), (3, 'open')")
     send(world, "DELETE FROM app.thing WHERE id = 2", "INSERT INTO app.thing VALUES (2, 'open')")
     assert deaths(world)["T-2"] == ("STATUS", None, 2, False)

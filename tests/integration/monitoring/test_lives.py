@@ -35,7 +35,10 @@ def attention(world: World) -> list[tuple[str, str]]:
         ("DROP TRIGGER birth_life_update ON app.thing", "some are missing"),
         ("DROP TRIGGER birth_life_insert ON app.thing", "some are missing"),
         ("DROP TRIGGER birth_life_truncate ON app.thing", "some are missing"),
-        ("ALTER TABLE app.thing DISABLE TRIGGER birth_life_update", "some are disabled, or do not fire for replicated rows"),
+        (
+            "ALTER TABLE app.thing DISABLE TRIGGER birth_life_update",
+            "some are disabled, or do not fire for replicated rows",
+        ),
         ("DROP TABLE app.thing", "none is there"),
     ],
 )
@@ -46,6 +49,8 @@ def test_an_incomplete_life_is_named_and_not_enforced(thing: World, statement: s
     assert attention(thing) == [("warning", f"life triggers of thing: {fault}")]
     with pytest.raises(errors.LifeRefused):
         api.life_mode(thing.steward, "thing", "enforce", "a test")
+    api.life_mode(thing.steward, "thing", "off", "a test")
+    assert life(thing)["life_mode"] == "off"
 
 
 def test_life_triggers_of_another_identity_are_named(thing: World) -> None:
