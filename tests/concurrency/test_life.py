@@ -337,6 +337,26 @@ def test_a_row_that_comes_beside_an_uncommitted_death_waits_for_it(
 
 
 @pytest.mark.parametrize("committed", [True, False])
+def test_a_row_that_is_taken_back_into_use_beside_an_uncommitted_death_waits_for_it(
+    world: World, committed: bool
+) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    past(world, "UPDATE app.thing SET status = 'closed'", trigger="birth_life_update")
+    with (
+        dying(world, "T-1") as run,
+        waiting(world, world.owner, lambda: send(world, "UPDATE app.thing SET status = 'open'")) as sent,
+    ):
+        if committed:
+            run.commit()
+        else:
+            run.rollback()
+        sent.result()
+    assert deaths(world) == ({"T-1": ("FOUND", None, 2, False)} if committed else {})
+    agree(world)
+
+
+@pytest.mark.parametrize("committed", [True, False])
 def test_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: bool) -> None:
     missing(world)
     plan = api.death_plan(world.operator, "thing", dry_run=False)
@@ -496,6 +516,27 @@ def test_successions_that_cross_do_not_make_a_circle(world: World) -> None:
             sent.result()
     assert refused == [errors.SuccessionRefused.sqlstate]
     assert api.code_now(world.operator, "T-1") == "T-2"
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_row_that_comes_beside_a_steward_who_allows_its_return_waits_for_the_steward(
+    world: World, committed: bool
+) -> None:
+    living(world, mode="enforce")
+    send(world, ROWS)
+    send(world, "DELETE FROM app.thing WHERE id = 1")
+    with another(world, who="stella_steward") as allowing:
+        api.code_return(allowing, "T-1", "a test")
+        with waiting(world, world.owner, lambda: send(world, "INSERT INTO app.thing VALUES (1)")) as sent:
+            if committed:
+                allowing.commit()
+                sent.result()
+            else:
+                allowing.rollback()
+                with pytest.raises(errors.CodeDead), api.refusals():
+                    sent.result()
+    assert deaths(world) == {"T-1": ("DELETE", None, 2, False) if committed else ("DELETE", None, 1, True)}
+    agree(world)
 
 
 @pytest.mark.parametrize(

@@ -627,6 +627,26 @@ def test_a_refusal_changes_nothing(world: World, call: Any, error: type[Exceptio
     assert state(world) == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("T-1", "T-1", "nothing succeeds itself"),
+        ("T-1", "T-99", "both codes need a birth"),
+        ("T-1", "o1", "the two births are of different collections"),
+        ("T-1", "T-4", "T-4 is dead itself"),
+        ("T-2", "T-3", "T-2 is not dead"),
+    ],
+)
+def test_a_succession_that_is_refused_says_why(world: World, old: str, new: str, said: str) -> None:
+    living(world)
+    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4)")
+    world.governed("(code text PRIMARY KEY)", "other")
+    world.insert(["o1"], "other")
+    with pytest.raises(errors.SuccessionRefused) as refused:
+        api.code_succeed(world.steward, old, new, "x")
+    assert refused.value.detail == said
+
+
 def test_what_stewards_do_to_lives_is_on_record(world: World) -> None:
     retiring(world)
     send(world, "INSERT INTO app.thing VALUES (1), (2)")
