@@ -453,6 +453,20 @@ def test_an_old_snapshot_does_not_hide_a_death_from_a_row_that_comes(
 
 
 @pytest.mark.parametrize("level", OLD)
+def test_a_row_with_the_code_of_another_collection_holds_up_no_death_there(world: World, level: IsolationLevel) -> None:
+    world.governed("(code text PRIMARY KEY)", "other")
+    api.life_attach(world.steward, "other")
+    world.insert(["T-9"], "other")
+    living(world)
+    world.owner.execute("SET lock_timeout = '2s'")
+    with another(world, level) as late:
+        late.execute("INSERT INTO app.thing VALUES (9)")
+        send(world, "DELETE FROM app.other")
+        late.rollback()
+    assert dead(world) == ["T-9"]
+
+
+@pytest.mark.parametrize("level", OLD)
 def test_deletes_of_different_rows_do_not_fail_each_other(world: World, level: IsolationLevel) -> None:
     living(world)
     send(world, ROWS)
