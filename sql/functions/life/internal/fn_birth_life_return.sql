@@ -2,6 +2,7 @@
 -- its death goes, or is closed again, with as many lives as before. Later it returns: it counts one more life and is a
 -- finding; in mode enforce it is refused, unless a steward allowed it, which counts once. The caller has locked the
 -- births. An old snapshot does not show a death that was committed since: the probe finds it in the index (40001).
+-- The probe is rolled back: what it wrote would hold up deaths of another collection that has one of the codes.
 -- Returns: how many of the codes were dead; NB511; 40001.
 -- Calls: fn_birth_life_report
 -- Writes: birth_death
@@ -19,8 +20,6 @@ DECLARE
   v_denied text[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM FROM (
-      SELECT FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) ORDER BY d.entity_code FOR UPDATE) l;
     BEGIN
       INSERT INTO birth.birth_death (entity_code, collection_name, manner)
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
