@@ -5152,8 +5152,6 @@ DECLARE
   v_denied text[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM FROM (
-      SELECT FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) ORDER BY d.entity_code FOR UPDATE) l;
     BEGIN
       INSERT INTO birth.birth_death (entity_code, collection_name, manner)
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)

@@ -268,6 +268,28 @@ def test_a_reload_leaves_one_row_a_code_and_nothing_that_vacuum_keeps(world: Wor
     agree(world)
 
 
+# --- codes of another collection
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_row_does_not_take_the_code_of_another_collection(world: World, mode: Any) -> None:
+    world.governed("(code text PRIMARY KEY)", "other")
+    world.insert(["T-9"], "other")
+    living(world, mode=mode)
+    send(world, ROWS)
+    if mode == "enforce":
+        with pytest.raises(errors.GatewayForeign) as refused, api.refusals():
+            send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")
+        assert refused.value.detail == "collection thing: 1 rows, such as 'T-9'"
+        assert (deaths(world), world.findings()) == ({}, [])
+    else:
+        send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")
+        send(world, "DELETE FROM app.thing WHERE id = 9")
+        assert deaths(world) == {"T-1": ("REKEY", "T-9", 1, True)}
+        assert world.findings() == [("gateway_foreign", 1), ("gateway_foreign", 1)]
+    assert world.births("other") == ["T-9"]
+
+
 # --- retired by status
 
 
@@ -292,8 +314,12 @@ def test_a_reload_of_retired_rows_is_no_return(world: World, mode: Any, shape: s
     agree(world)
 
 
-def test_a_retired_row_that_comes_back_in_use_returns(world: World) -> None:
-    retiring(world)
+@pytest.mark.parametrize("shape", ["plain", "parted"])
+def test_a_retired_row_that_comes_back_in_use_returns(world: World, shape: str) -> None:
+    if shape == "plain":
+        retiring(world)
+    else:
+        parted(world, "observe", "status text", column="status", dead=["closed"])
     send(world, "INSERT INTO app.thing VALUES (1, 'open'), (2, 'closed'), (3, 'open')")
     send(world, "DELETE FROM app.thing WHERE id = 2", "INSERT INTO app.thing VALUES (2, 'open')")
     assert deaths(world)["T-2"] == ("STATUS", None, 2, False)
@@ -314,6 +340,33 @@ def test_a_retired_row_that_is_deleted_stays_as_it_died(world: World) -> None:
     assert deaths(world) == {"T-1": ("STATUS", None, 1, True)}
     with pytest.raises(errors.CodeDead), api.refusals():
         send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    agree(world)
+
+
+def test_a_retired_code_that_another_row_takes_returns(world: World) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1, 'open'), (2, 'closed')")
+    send(world, "DELETE FROM app.thing WHERE id = 2")
+    send(world, "UPDATE app.thing SET id = 2 WHERE id = 1")
+    assert deaths(world) == {"T-1": ("REKEY", "T-2", 1, True), "T-2": ("STATUS", None, 2, False)}
+    assert sorted(world.findings()) == [("code_dead", 1), ("code_taken", 1)]
+    agree(world)
+
+
+def test_a_row_that_retires_under_another_code_ends_both(world: World) -> None:
+    retiring(world, "enforce")
+    send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    send(world, "UPDATE app.thing SET id = 9, status = 'closed'")
+    assert deaths(world) == {"T-1": ("REKEY", None, 1, True), "T-9": ("STATUS", None, 1, True)}
+    assert world.findings() == []
+    agree(world)
+
+
+def test_a_retired_row_without_a_birth_is_born_when_it_is_taken_back_into_use(world: World) -> None:
+    retiring(world)
+    past(world, "INSERT INTO app.thing VALUES (1, 'closed')")
+    send(world, "UPDATE app.thing SET status = 'open'")
+    assert (world.births(), deaths(world)) == (["T-1"], {})
     agree(world)
 
 

@@ -507,6 +507,14 @@ def state(world: World) -> Any:
 #: Arguments that no type allows.
 NO_MODE: Any = "strict"
 NO_VALUES: Any = [None]
+NOTHING: Any = None
+
+
+def ask(conn: psycopg.Connection[Any], call: str) -> None:
+    """Call a routine with arguments that no wrapper passes on."""
+    with api.refusals():
+        conn.execute(f"SELECT birth.{call}".encode())
+
 
 DOORS = {
     "SELECT birth.fn_birth_life_attach('thing')": "birth_steward",
@@ -588,13 +596,20 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.life_attach(w.steward, "thing", column="note"), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", dead=["x"]), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", column="note", dead=NO_VALUES), errors.BadArgument),
+        (lambda w: api.life_attach(w.steward, "thing", NOTHING), errors.BadArgument),
+        (lambda w: ask(w.steward, "fn_birth_life_attach('thing', 'observe', 'note', NULL)"), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "thing", NO_MODE, "x"), errors.BadArgument),
+        (lambda w: api.life_mode(w.steward, "thing", NOTHING, "x"), errors.BadArgument),
+        (lambda w: api.life_mode(w.steward, "thing", "off", NOTHING), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "thing", "off", " "), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "nothing", "off", "x"), errors.UnknownCollection),
         (lambda w: api.life_mode(w.steward, "other", "observe", "x"), errors.LifeAbsent),
         (lambda w: api.life_detach(w.steward, "thing", ""), errors.BadArgument),
+        (lambda w: api.life_detach(w.steward, "thing", NOTHING), errors.BadArgument),
         (lambda w: api.life_detach(w.steward, "nothing", "x"), errors.UnknownCollection),
         (lambda w: api.life_detach(w.steward, "other", "x"), errors.LifeAbsent),
+        (lambda w: api.life_attach(w.steward, "gone"), errors.SourceMissing),
+        (lambda w: api.life_attach(w.steward, "unclassified"), errors.IdentityNotEligible),
         (lambda w: api.life_attach(w.steward, "other", column="missing", dead=["x"]), errors.LifeRefused),
         (lambda w: api.life_attach(w.steward, "other", column="kind", dead=["x"]), errors.LifeRefused),
         (lambda w: api.life_attach(w.steward, "two"), errors.LifeRefused),
@@ -603,7 +618,10 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.life_attach(w.steward, "unread"), errors.SourcePrivilege),
         (lambda w: api.code_return(w.steward, "T-2", "x"), errors.CodeNotDead),
         (lambda w: api.code_return(w.steward, "T-99", "x"), errors.CodeNotDead),
+        (lambda w: api.code_return(w.steward, "T-5", "x"), errors.CodeNotDead),
         (lambda w: api.code_return(w.steward, "T-1", "\t"), errors.BadArgument),
+        (lambda w: api.code_return(w.steward, "T-1", NOTHING), errors.BadArgument),
+        (lambda w: api.code_return(w.steward, NOTHING, "x"), errors.BadArgument),
         (lambda w: api.code_succeed(w.steward, "T-1", "T-1", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-2", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-2", "T-3", "x"), errors.SuccessionRefused),
@@ -611,12 +629,18 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.code_succeed(w.steward, "T-1", "T-99", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-99", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-1", "o1", "x"), errors.SuccessionRefused),
+        (lambda w: api.code_succeed(w.steward, "T-5", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-1", "T-2", ""), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, "T-1", "T-2", NOTHING), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, "T-1", NOTHING, "x"), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, NOTHING, "T-2", "x"), errors.BadArgument),
+        (lambda w: ask(w.operator, "fn_dot_birth_qt006_plan('thing', NULL)"), errors.BadArgument),
     ],
 )
 def test_a_refusal_changes_nothing(world: World, call: Any, error: type[Exception]) -> None:
     living(world)
-    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4)")
+    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4, 5)")
+    send(world, "INSERT INTO app.thing VALUES (5)")
     world.owner.execute("CREATE TYPE app.mood AS ENUM ('good')")
     world.governed("(code text PRIMARY KEY, kind app.mood)", "other")
     world.insert(["o1"], "other (code)")
@@ -626,10 +650,57 @@ def test_a_refusal_changes_nothing(world: World, call: Any, error: type[Exceptio
     world.owner.execute("ALTER TABLE app.walled ENABLE ROW LEVEL SECURITY")
     world.governed("(code text PRIMARY KEY)", "unread")
     world.owner.execute("REVOKE SELECT ON app.unread FROM birth_scanner")
+    world.governed("(code text PRIMARY KEY)", "gone")
+    world.owner.execute("DROP TABLE app.gone")
+    world.table("(code text PRIMARY KEY)", "unclassified")
+    world.register("unclassified")
     before = state(world)
     with pytest.raises(error):
         call(world)
     assert state(world) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("T-1", "T-1", "nothing succeeds itself"),
+        ("T-1", "T-99", "both codes need a birth"),
+        ("T-1", "o1", "the two births are of different collections"),
+        ("T-1", "T-4", "T-4 is dead itself"),
+        ("T-2", "T-3", "T-2 is not dead"),
+    ],
+)
+def test_a_succession_that_is_refused_says_why(world: World, old: str, new: str, said: str) -> None:
+    living(world)
+    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4)")
+    world.governed("(code text PRIMARY KEY)", "other")
+    world.insert(["o1"], "other")
+    with pytest.raises(errors.SuccessionRefused) as refused:
+        api.code_succeed(world.steward, old, new, "x")
+    assert refused.value.detail == said
+
+
+def test_what_stewards_do_to_lives_is_on_record(world: World) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1), (2)")
+    send(world, "DELETE FROM app.thing WHERE id = 1")
+    api.life_mode(world.steward, "thing", "enforce", "a test")
+    api.code_return(world.steward, "T-1", "found again")
+    api.code_succeed(world.steward, "T-1", "T-2", "merged")
+    api.life_detach(world.steward, "thing", "the end")
+    found = world.admin.execute(
+        "SELECT act, actor, reason, detail FROM birth.birth_act"
+        " WHERE act IN ('life_attach', 'life_mode', 'life_detach', 'return', 'succeed') ORDER BY act_id"
+    )
+    (*others, (detached, *who, said)) = found.fetchall()
+    assert others == [
+        ("life_attach", "alice_steward", None, {"mode": "observe", "column": "status", "dead": ["closed", "merged"]}),
+        ("life_mode", "alice_steward", "a test", {"mode": "enforce", "before": "observe"}),
+        ("return", "alice_steward", "found again", {"entity_code": "T-1"}),
+        ("succeed", "alice_steward", "merged", {"entity_code": "T-1", "successor": "T-2"}),
+    ]
+    assert (detached, *who) == ("life_detach", "alice_steward", "the end")
+    assert "DROP TRIGGER birth_life_delete ON app.thing;" in said["for_owner"]
 
 
 def test_a_virtual_column_says_nothing_about_life(world: World) -> None:

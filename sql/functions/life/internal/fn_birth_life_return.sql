@@ -1,8 +1,9 @@
 -- What becomes of codes that a living row has again. A code that comes back in the transaction that took it never died:
 -- its death goes, or is closed again, with as many lives as before. Later it returns: it counts one more life and is a
 -- finding; in mode enforce it is refused, unless a steward allowed it, which counts once. The caller has locked the
--- births. An old snapshot does not show a death that was committed since: the probe finds it in the index (40001). IS
--- NOT DISTINCT FROM uses no index: of a collection with many deaths each ten thousand codes would read all.
+-- births. An old snapshot does not show a death that was committed since: the probe finds it in the index (40001). The
+-- probe is rolled back: what it wrote would hold up deaths of another collection that has one of the codes. IS NOT
+-- DISTINCT FROM uses no index: of a collection with many deaths each ten thousand codes would read all.
 -- Returns: how many of the codes were dead; NB511; 40001.
 -- Calls: fn_birth_life_report
 -- Writes: birth_death
@@ -20,8 +21,6 @@ DECLARE
   v_denied text[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM FROM (
-      SELECT FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) ORDER BY d.entity_code FOR UPDATE) l;
     BEGIN
       INSERT INTO birth.birth_death (entity_code, collection_name, manner)
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
