@@ -185,14 +185,15 @@ class Story:
         world.owner.execute("INSERT INTO app.thing SELECT nextval('app.thing_id'), 'new' FROM generate_series(1, 1000)")
         world.admin.execute("VACUUM ANALYZE")
         self._began = time.monotonic()
-        self._entered = self._began
+        self._entered = [(time.time(), self._phase)]
 
     # --- phases
 
     def _enter(self, phase: str) -> None:
-        now = time.monotonic()
-        self.figures.phases[self._phase] = now - self._entered
-        self._entered, self._phase = now, phase
+        now = time.time()
+        self.figures.phases[self._phase] = now - self._entered[-1][0]
+        self._entered.append((now, phase))
+        self._phase = phase
 
     def _rest(self, share: float) -> None:
         self._stop.wait(self.terms.seconds * share)
@@ -218,15 +219,15 @@ class Story:
     # --- the application
 
     def _works(self) -> None:
-        """Let pgbench work, for a few seconds at a time; each time belongs to the phase in which it began."""
+        """Let pgbench work, two seconds at a time."""
         with TemporaryDirectory() as place:
             for name, script in {**SCRIPTS, **AFTERWARDS}.items():
                 Path(place, f"{name}.sql").write_text(script.text + "\n", encoding="utf-8")
             while not self._stop.is_set():
                 scripts = {**SCRIPTS, **AFTERWARDS} if self._phase == "after" else SCRIPTS
-                self._bench(Path(place), self._phase, scripts)
+                self._bench(Path(place), scripts)
 
-    def _bench(self, place: Path, phase: str, scripts: Mapping[str, Script]) -> None:
+    def _bench(self, place: Path, scripts: Mapping[str, Script]) -> None:
         terms = self.terms
         told = subprocess.run(
             [
@@ -241,11 +242,13 @@ class Story:
         if told.returncode != 0 or "number of failed transactions: 0 " not in told.stdout:
             self.figures.broken.append(f"pgbench: {(told.stdout + told.stderr).strip()[-1000:]}")
             self._stop.set()
-        names, by_phase = list(scripts), self.figures.latencies.setdefault(phase, {})
+        names = list(scripts)
         for log in place.glob("log.*"):
             for line in log.read_text(encoding="utf-8").splitlines():
-                _, _, elapsed, number, _, _, lag = line.split()[:7]
-                by_phase.setdefault(names[int(number)], []).append(int(elapsed) - int(lag))
+                _, _, elapsed, number, seconds, micros, lag = map(int, line.split()[:7])
+                phase = next(name for began, name in self._entered[::-1] if began <= seconds + micros / 1e6)
+                by_phase = self.figures.latencies.setdefault(phase or PHASES[-1], {})
+                by_phase.setdefault(names[number], []).append(elapsed - lag)
             log.unlink()
 
     def _reloads(self) -> None:
