@@ -4602,7 +4602,7 @@ DECLARE
   r_identity record;
   r_collection birth.collection_registry;
   r_table record;
-  v_type text;
+  v_column text;
   v_fault text;
   v_grants text;
   v_changed text;
@@ -4632,14 +4632,13 @@ BEGIN
          c.relrowsecurity, c.relowner
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
-  SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
-  WHERE a.attrelid = r_identity.relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated <> 'v' AND a.atttypid < 16384;
+  IF p_column IS NOT NULL THEN
+    v_column := birth.fn_birth_life_column(r_identity.relation, p_column, p_dead);
+  END IF;
   v_fault := CASE
     WHEN NOT r_identity.codes_distinct
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
-    WHEN p_column IS NOT NULL AND v_type IS NULL
-      THEN format('column %s does not exist, is virtual, or has a type that is not built-in', p_column)
+    WHEN v_column IS NOT NULL THEN v_column
     WHEN r_table.relrowsecurity
       THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
     WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
@@ -4837,9 +4836,14 @@ BEGIN
       v_examples := ARRAY[r_before.code];
     END IF;
   END IF;
-  -- Where things retire by status, a row that was not retired is not deleted.
+  -- Where things retire by status, a row that was not retired is not deleted. A row that moves to another partition
+  -- cannot be told from one that is deleted there, so it is recorded alone.
   IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    IF TG_LEVEL = 'ROW' THEN
+      PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
+    ELSE
+      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    END IF;
   END IF;
   RETURN NULL;
 END;
@@ -4905,6 +4909,50 @@ ALTER FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry
 -- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. NB501; NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+
+-- Name: fn_birth_life_column(oid, text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_id oid;
+  v_type text;
+  v_dead text;
+  v_text text;
+BEGIN
+  SELECT a.atttypid, format_type(a.atttypid, a.atttypmod) INTO v_id, v_type FROM pg_attribute a
+  WHERE a.attrelid = p_relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated <> 'v';
+  IF v_id IS NULL THEN
+    RETURN format('column %s does not exist or is virtual', p_column);
+  ELSIF v_id NOT IN ('bool'::regtype, '"char"'::regtype, 'name'::regtype, 'int2'::regtype, 'int4'::regtype,
+                     'int8'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'numeric'::regtype,
+                     'uuid'::regtype) THEN
+    RETURN format('the text of column %s depends on settings or code (type %s): a generated column can tell it',
+      p_column, v_type);
+  END IF;
+  FOREACH v_dead IN ARRAY p_dead LOOP
+    BEGIN
+      EXECUTE format('SELECT %L::%s::text', v_dead, v_type) INTO v_text;
+    EXCEPTION WHEN data_exception THEN
+      v_text := NULL;
+    END;
+    IF v_text COLLATE "C" IS DISTINCT FROM v_dead COLLATE "C" THEN
+      RETURN format('no value of column %s (type %s) reads %L%s', p_column, v_type, v_dead,
+        CASE WHEN v_text IS NOT NULL THEN format('; it would read %L', v_text) END);
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_column(p_relation oid, p_column text, p_dead text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) IS 'Why rows cannot retire by a column with these dead values; NULL when they can. Specification: 5.2.';
 
 -- Name: fn_birth_life_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -10210,9 +10258,10 @@ CREATE VIEW birth.v_birth_life AS
     k.counted_at,
         CASE
             WHEN (f.fault IS NULL) THEN (p.statements || '  -- the owner of the table'::text)
+            WHEN (f.fault = h.fault) THEN h.step
             ELSE format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again'');  -- a steward; then what it answers, where that is for the owner; then a steward: SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, p_dead := %4$L);'::text, c.collection_name, c.life_mode, c.life_column, c.life_dead)
         END AS next_step
-   FROM (((((((birth.collection_registry c
+   FROM ((((((((birth.collection_registry c
      LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
      LEFT JOIN pg_class s ON (((s.relnamespace = n.oid) AND (s.relname = c.table_name))))
      CROSS JOIN LATERAL ( SELECT bit_or((g.tgtype)::integer) AS events,
@@ -10235,6 +10284,17 @@ CREATE VIEW birth.v_birth_life AS
                   WHERE ((a.attrelid = s.oid) AND (a.attname = k_1.name) AND (a.attnum > 0) AND (NOT a.attisdropped)))))) o ON ((s.oid IS NOT NULL)))
      CROSS JOIN LATERAL ( SELECT
                 CASE
+                    WHEN (NOT has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text)) THEN 'birth_scanner may not read the table'::text
+                    WHEN s.relrowsecurity THEN 'row level security would hide rows from birth_scanner'::text
+                    ELSE NULL::text
+                END AS fault,
+            format(
+                CASE
+                    WHEN has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text) THEN 'ALTER TABLE %I.%I DISABLE ROW LEVEL SECURITY;  -- the owner of the table'::text
+                    ELSE 'GRANT SELECT ON %I.%I TO birth_scanner;  -- the owner of the table'::text
+                END, c.schema_name, c.table_name) AS step) h)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
                     WHEN (c.life_key = '{}'::text[]) THEN NULL::text
                     WHEN (t.events IS NULL) THEN 'none is there'::text
                     WHEN t.stale THEN 'its identity changed since they were attached'::text
@@ -10249,7 +10309,7 @@ CREATE VIEW birth.v_birth_life AS
                         ELSE 32
                     END)) <> 0) THEN 'some are missing'::text
                     WHEN (o.column_name IS NOT NULL) THEN format('the table has no column %s any more'::text, o.column_name)
-                    ELSE NULL::text
+                    ELSE h.fault
                 END AS fault) f)
      LEFT JOIN LATERAL ( SELECT ((a.detail ->> 'births'::text))::bigint AS births,
             ((a.detail ->> 'dead'::text))::bigint AS dead,
@@ -10833,6 +10893,7 @@ CREATE VIEW birth.v_birth_attention AS
             c.coverage_status,
             c.governed,
             c.gateway_mode,
+            c.life_mode,
             c.registered_at,
             t.oid AS relation,
             t.relkind,
@@ -11000,8 +11061,9 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE ((NOT f.holds) AND (f.gateway_mode = 'enforce'::text) AND (f.coverage_status = 'BIRTH_REQUIRED'::text))
         ), missing AS (
          SELECT
-                CASE k.gateway_mode
-                    WHEN 'enforce'::text THEN 1
+                CASE 'enforce'::text
+                    WHEN k.gateway_mode THEN 1
+                    WHEN k.life_mode THEN 2
                     ELSE 3
                 END AS rank,
             format('%s is %s and has no enabled gateway'::text, k.collection_name,
@@ -12579,6 +12641,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_life_auto() TO birth_source_owner;
 -- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_column(p_relation oid, p_column text, p_dead text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_life_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -9,7 +9,8 @@
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
---        fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
+--        fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change,
+--        fn_birth_life_truncate
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
   RETURNS trigger
@@ -149,9 +150,14 @@ BEGIN
       v_examples := ARRAY[r_before.code];
     END IF;
   END IF;
-  -- Where things retire by status, a row that was not retired is not deleted.
+  -- Where things retire by status, a row that was not retired is not deleted. A row that moves to another partition
+  -- cannot be told from one that is deleted there, so it is recorded alone.
   IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    IF TG_LEVEL = 'ROW' THEN
+      PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
+    ELSE
+      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    END IF;
   END IF;
   RETURN NULL;
 END;

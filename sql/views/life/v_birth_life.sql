@@ -9,6 +9,7 @@ SELECT c.collection_name, c.life_mode, c.life_column, c.life_dead,
        coalesce(f.fault, 'partition ' || p.name || ' has none on TRUNCATE') AS fault,
        k.births - k.dead - k.unexplained AS living, k.dead, k.unexplained, k.counted_at,
        CASE WHEN f.fault IS NULL THEN p.statements || '  -- the owner of the table'
+            WHEN f.fault = h.fault THEN h.step
             ELSE format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again'');'
                         '  -- a steward; then what it answers, where that is for the owner; then a steward: '
                         'SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, '
@@ -40,13 +41,22 @@ LEFT JOIN LATERAL (
                     WHERE a.attrelid = s.oid AND a.attname = k.name AND a.attnum > 0 AND NOT a.attisdropped)
 ) o ON s.oid IS NOT NULL
 CROSS JOIN LATERAL (
+  SELECT CASE WHEN NOT has_table_privilege('birth_scanner', s.oid, 'SELECT') THEN 'birth_scanner may not read the table'
+              WHEN s.relrowsecurity THEN 'row level security would hide rows from birth_scanner' END AS fault,
+         format(CASE WHEN has_table_privilege('birth_scanner', s.oid, 'SELECT')
+                     THEN 'ALTER TABLE %I.%I DISABLE ROW LEVEL SECURITY;  -- the owner of the table'
+                     ELSE 'GRANT SELECT ON %I.%I TO birth_scanner;  -- the owner of the table' END,
+                c.schema_name, c.table_name) AS step
+) h
+CROSS JOIN LATERAL (
   SELECT CASE WHEN c.life_key = '{}' THEN NULL
               WHEN t.events IS NULL THEN 'none is there'
               WHEN t.stale THEN 'its identity changed since they were attached'
               WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'
               WHEN ~t.events & (24 | CASE WHEN c.life_column IS NULL THEN 0 ELSE 4 END
                                    | CASE s.relkind WHEN 'p' THEN 0 ELSE 32 END) <> 0 THEN 'some are missing'
-              WHEN o.column_name IS NOT NULL THEN format('the table has no column %s any more', o.column_name) END
+              WHEN o.column_name IS NOT NULL THEN format('the table has no column %s any more', o.column_name)
+              ELSE h.fault END
     AS fault
 ) f
 LEFT JOIN LATERAL (

@@ -3,7 +3,7 @@
 CREATE OR REPLACE VIEW birth.v_birth_attention AS
 WITH known AS (
   SELECT c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.governed, c.gateway_mode,
-         c.registered_at,
+         c.life_mode, c.registered_at,
          t.oid AS relation, t.relkind, t.relispartition,
          (SELECT count(*) FROM birth.v_birth_gateway_trigger g
           WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways
@@ -139,7 +139,8 @@ WITH known AS (
   FROM birth.v_birth_gateway_fence f
   WHERE NOT f.holds AND f.gateway_mode = 'enforce' AND f.coverage_status = 'BIRTH_REQUIRED'
 ), missing AS (
-  SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END AS rank,
+  -- With an enforced life, what comes back comes unseen.
+  SELECT CASE 'enforce' WHEN k.gateway_mode THEN 1 WHEN k.life_mode THEN 2 ELSE 3 END AS rank,
          format('%s is %s and has no enabled gateway', k.collection_name,
                 CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END) AS what,
          NULL::timestamptz AS since,

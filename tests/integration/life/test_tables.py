@@ -857,3 +857,93 @@ def test_a_planned_row_that_is_deleted_during_its_run_stops_it(world: World) -> 
     assert dead(world) == ["T-1"]
     assert world.births() == ["T-1", "T-2", "T-3", "T-4"]
     agree(world)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dead", "said"),
+    [
+        ("date", "2020-01-31", "the text of column status depends on settings or code (type date)"),
+        ("timestamptz", "x", "the text of column status depends on settings or code"),
+        ("interval", "x", "the text of column status depends on settings or code"),
+        ("bytea", "x", "the text of column status depends on settings or code"),
+        ("boolean", "t", "no value of column status (type boolean) reads 't'; it would read 'true'"),
+        ("boolean", "gone", "no value of column status (type boolean) reads 'gone'"),
+        ("numeric(6,2)", "1", "no value of column status (type numeric(6,2)) reads '1'; it would read '1.00'"),
+        ("varchar(3)", "closed", "no value of column status (type character varying(3)) reads 'closed'"),
+        ("integer", "99999999999", "no value of column status (type integer) reads '99999999999'"),
+    ],
+)
+def test_rows_retire_by_a_value_that_their_column_can_have(world: World, kind: str, dead: str, said: str) -> None:
+    world.governed(f"(code text PRIMARY KEY, status {kind})")
+    with pytest.raises(errors.LifeRefused) as refusal:
+        api.life_attach(world.steward, "thing", column="status", dead=[dead])
+    assert said in str(refusal.value.detail)
+    assert world.value("SELECT life_mode || life_key::text FROM birth.collection_registry") == "off{}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "dead", "value"),
+    [
+        ("boolean", "true", "true"),
+        ("numeric(6,2)", "1.00", "1"),
+        ("char(5)", "gone", "'gone'"),
+        ('"char"', "g", "'g'"),
+        ("name", "gone", "'gone'"),
+        ("smallint", "-1", "-1"),
+        ("boolean GENERATED ALWAYS AS (n > 0) STORED", "true", "DEFAULT"),
+    ],
+)
+def test_a_row_retires_by_a_column_of_each_kind(world: World, kind: str, dead: str, value: str) -> None:
+    world.governed(f"(code text PRIMARY KEY, n int, status {kind})")
+    api.life_attach(world.steward, "thing", "enforce", column="status", dead=[dead])
+    world.owner.execute("SET DateStyle = 'German'")
+    world.owner.execute("INSERT INTO app.thing (code, n) VALUES ('a', 0)")
+    world.owner.execute(f"UPDATE app.thing SET n = 1, status = {value}".encode())
+    world.owner.execute("DELETE FROM app.thing")
+    assert world.admin.execute("SELECT entity_code, manner FROM birth.birth_death").fetchall() == [("a", "STATUS")]
+
+
+def test_a_row_that_moves_to_another_partition_is_not_refused_where_rows_retire_by_status(world: World) -> None:
+    world.table("(id int, region int, status text, PRIMARY KEY (id, region)) PARTITION BY RANGE (region)")
+    world.owner.execute(
+        "CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE app.high PARTITION OF app.thing FOR VALUES FROM (10) TO (20);"
+        "GRANT TRIGGER ON app.low, app.high TO birth_definer"
+    )
+    world.register()
+    world.classify("legacy", template="T-{id}/{region}")
+    world.attach(mode="enforce")
+    api.life_attach(world.steward, "thing", "enforce", column="status", dead=["closed"])
+    world.owner.execute("INSERT INTO app.thing VALUES (1, 2, 'open')")
+    world.owner.execute("UPDATE app.thing SET region = 12")
+    assert world.births() == ["T-1/12", "T-1/2"]
+    assert world.admin.execute("SELECT entity_code, manner FROM birth.birth_death").fetchall() == [("T-1/2", "DELETE")]
+    assert world.findings() == [("not_retired", 1)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("REVOKE SELECT ON app.thing FROM birth_scanner", "birth_scanner may not read the table"),
+        ("ALTER TABLE app.thing ENABLE ROW LEVEL SECURITY", "row level security would hide rows from birth_scanner"),
+    ],
+)
+def test_a_table_that_can_no_longer_be_read_is_in_attention_before_it_is_needed(
+    world: World, statement: str, fault: str
+) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing")
+    world.owner.execute(statement.encode())
+    found = "SELECT next_step FROM birth.v_birth_attention WHERE what = %s"
+    step = world.value(found, f"life triggers of thing: {fault}")
+    assert step.endswith("  -- the owner of the table")
+    world.owner.execute(step.encode())
+    assert world.value("SELECT fault FROM birth.v_birth_life") is None
+
+
+def test_a_lost_gateway_under_an_enforced_life_is_a_warning(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing", "enforce")
+    world.owner.execute("DROP TRIGGER birth_gateway ON app.thing")
+    found = "SELECT severity FROM birth.v_birth_attention WHERE what = 'thing is required and has no enabled gateway'"
+    assert world.value(found) == "warning"
