@@ -9,7 +9,7 @@ PEERS  := $(VENV)/.peers
 TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure check faults guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure check faults soak guards generate clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ check: $(READY) ## files, sums, migrated = loaded, dump: has anything come apart
 
 faults: $(READY) ## stop runs between any two statements, and write docs/evidence/faults.md; an hour, TURNS=1 a quarter. ONLY="plan" BY="crash" choose
 	@PYTHONPATH=tests $(BIN)/python -m faults $(if $(TURNS),--turns $(TURNS)) $(addprefix --only ,$(ONLY)) $(addprefix --by ,$(BY))
+
+soak: $(READY) ## a table that lives beside a backfill, for MINUTES=10, and write docs/evidence/life.md
+	@PYTHONPATH=tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES))
 
 guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/evidence/guards.md; long. ONLY="fn_birth_permit_*" chooses
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')

@@ -4627,7 +4627,7 @@ DECLARE
   r_identity record;
   r_collection birth.collection_registry;
   r_table record;
-  v_type text;
+  v_column text;
   v_fault text;
   v_grants text;
   v_changed text;
@@ -4657,14 +4657,13 @@ BEGIN
          c.relrowsecurity, c.relowner
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
-  SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
-  WHERE a.attrelid = r_identity.relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated <> 'v' AND a.atttypid < 16384;
+  IF p_column IS NOT NULL THEN
+    v_column := birth.fn_birth_life_column(r_identity.relation, p_column, p_dead);
+  END IF;
   v_fault := CASE
     WHEN NOT r_identity.codes_distinct
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
-    WHEN p_column IS NOT NULL AND v_type IS NULL
-      THEN format('column %s does not exist, is virtual, or has a type that is not built-in', p_column)
+    WHEN v_column IS NOT NULL THEN v_column
     WHEN r_table.relrowsecurity
       THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
     WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
@@ -4767,7 +4766,7 @@ BEGIN
       -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
-                           THEN format('%s', s."birth first") END)
+                           THEN nullif(format('%s', s."birth first"), '') END)
       INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
       IF v_rows = 0 THEN
         RETURN NULL;
@@ -4862,9 +4861,14 @@ BEGIN
       v_examples := ARRAY[r_before.code];
     END IF;
   END IF;
-  -- Where things retire by status, a row that was not retired is not deleted.
+  -- Where things retire by status, a row that was not retired is not deleted. A row that moves to another partition
+  -- cannot be told from one that is deleted there, so it is recorded alone.
   IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    IF TG_LEVEL = 'ROW' THEN
+      PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
+    ELSE
+      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    END IF;
   END IF;
   RETURN NULL;
 END;
@@ -4874,7 +4878,7 @@ ALTER FUNCTION birth.fn_birth_life_auto() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_life_auto(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_life_auto() IS 'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_life_auto() IS 'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the collection. In mode enforce NB502, NB511 to NB514, NB517; NB501, NB503, NB507. Specification: 5.2.';
 
 -- Name: fn_birth_life_change(birth.collection_registry, oid, text, text[], boolean, text, text[], boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4898,6 +4902,9 @@ BEGIN
     RETURN;
   END IF;
 
+  IF p_code IS NULL THEN
+    PERFORM birth.fn_birth_gateway_report(p_collection, 1, 1, 0, '{}');
+  END IF;
   INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
   SELECT p_code, c_name, 'QT-002' WHERE p_code IS NOT NULL
   ON CONFLICT (entity_code) DO NOTHING;
@@ -4926,7 +4933,51 @@ ALTER FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry
 
 -- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. NB501; NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+
+-- Name: fn_birth_life_column(oid, text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_id oid;
+  v_type text;
+  v_dead text;
+  v_text text;
+BEGIN
+  SELECT a.atttypid, format_type(a.atttypid, a.atttypmod) INTO v_id, v_type FROM pg_attribute a
+  WHERE a.attrelid = p_relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated <> 'v';
+  IF v_id IS NULL THEN
+    RETURN format('column %s does not exist or is virtual', p_column);
+  ELSIF v_id NOT IN ('bool'::regtype, '"char"'::regtype, 'name'::regtype, 'int2'::regtype, 'int4'::regtype,
+                     'int8'::regtype, 'text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'numeric'::regtype,
+                     'uuid'::regtype) THEN
+    RETURN format('the text of column %s depends on settings or code (type %s): a generated column can tell it',
+      p_column, v_type);
+  END IF;
+  FOREACH v_dead IN ARRAY p_dead LOOP
+    BEGIN
+      EXECUTE format('SELECT %L::%s::text', v_dead, v_type) INTO v_text;
+    EXCEPTION WHEN data_exception THEN
+      v_text := NULL;
+    END;
+    IF v_text COLLATE "C" IS DISTINCT FROM v_dead COLLATE "C" THEN
+      RETURN format('no value of column %s (type %s) reads %L%s', p_column, v_type, v_dead,
+        CASE WHEN v_text IS NOT NULL THEN format('; it would read %L', v_text) END);
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_life_column(p_relation oid, p_column text, p_dead text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) IS 'Why rows cannot retire by a column with these dead values; NULL when they can. Specification: 5.2.';
 
 -- Name: fn_birth_life_detach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4986,17 +5037,15 @@ DECLARE
   c_name CONSTANT text := p_collection.collection_name;
   v_dead text[];
   v_codes text[];
-  v_numbers bigint[];
   v_unborn text[];
   v_foreign text[];
   v_fault text;
 BEGIN
   LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
   SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
-         array_agg(c.number) FILTER (WHERE NOT b.quiet AND b.own), array_agg(c.code) FILTER (WHERE b.own IS NULL),
-         array_agg(c.code) FILTER (WHERE NOT b.own)
-  INTO v_dead, v_codes, v_numbers, v_unborn, v_foreign
-  FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
+         array_agg(c.code) FILTER (WHERE b.own IS NULL), array_agg(c.code) FILTER (WHERE NOT b.own)
+  INTO v_dead, v_codes, v_unborn, v_foreign
+  FROM unnest(p_codes) AS c(code)
   LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
                AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
              FROM birth.birth_registry r) b ON b.entity_code = c.code
@@ -5005,9 +5054,7 @@ BEGIN
     BEGIN
       v_dead := v_dead || ARRAY(
         SELECT unnest(v_codes)
-        EXCEPT SELECT unnest(birth.fn_birth_life_look(p_collection, p_relation, v_codes, (
-          SELECT array_agg(ARRAY(SELECT p_keys[n.number][k] FROM generate_subscripts(p_keys, 2) k) ORDER BY n.position)
-          FROM unnest(v_numbers) WITH ORDINALITY AS n(number, position)))));
+        EXCEPT SELECT unnest(birth.fn_birth_life_look(p_collection, p_relation, p_codes, p_keys)));
     EXCEPTION
       WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
         RAISE;
@@ -5022,11 +5069,11 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
   IF v_unborn IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(c.code),
-      array_agg(ARRAY(SELECT p_keys[c.number][k] FROM generate_subscripts(p_keys, 2) k)), p_manner, p_successor)
+    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
+      p_successor)
     FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
-    JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
-    HAVING count(*) > 0;
+    LEFT JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
+    HAVING count(l.code) > 0;
   END IF;
 END;
 $$;
@@ -5072,9 +5119,14 @@ DECLARE
 BEGIN
   SELECT s.living INTO v_living
   FROM birth.fn_birth_scan(format(
-    'SELECT array_agg(c.code) FROM (SELECT ($8)[i] AS code, %s FROM generate_subscripts($8, 1) AS i) c'
+    'SELECT array_agg(c.code) FROM (SELECT k.code, %s FROM ROWS FROM (unnest($8), %s) AS k(code, %s)) c'
     ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
-    (SELECT string_agg(format('($4)[i][%s]::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+    (SELECT string_agg(format('k.key_%s::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    -- Slices: of each element by its number, PostgreSQL would look for it from the first one on.
+    (SELECT string_agg(format('unnest(($4)[:][%1$s:%1$s])', k.position), ', ' ORDER BY k.position)
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    (SELECT string_agg(format('key_%s', k.position), ', ' ORDER BY k.position)
      FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
     (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
     (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
@@ -5173,8 +5225,6 @@ DECLARE
   v_denied text[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
-    PERFORM FROM (
-      SELECT FROM birth.birth_death d WHERE d.entity_code = ANY (p_codes) ORDER BY d.entity_code FOR UPDATE) l;
     BEGIN
       INSERT INTO birth.birth_death (entity_code, collection_name, manner)
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
@@ -5192,7 +5242,8 @@ BEGIN
     SELECT d.entity_code, d.return_allowed_at,
            (d.died_xid = pg_current_xact_id_if_assigned() AND d.died_at = now()) IS TRUE AS own
     FROM birth.birth_death d
-    WHERE d.entity_code = ANY (p_codes) AND d.collection_name = p_collection AND d.returned_at IS NULL
+    WHERE d.entity_code = ANY (p_codes) AND d.collection_name IS NOT DISTINCT FROM p_collection
+      AND d.returned_at IS NULL
     ORDER BY d.entity_code FOR UPDATE) l;
   IF v_own IS NOT NULL THEN
     DELETE FROM birth.birth_death d WHERE d.entity_code = ANY (v_own) AND d.lives = 1;
@@ -10246,28 +10297,17 @@ CREATE VIEW birth.v_birth_life AS
     c.life_mode,
     c.life_column,
     c.life_dead,
-        CASE
-            WHEN (c.life_key = '{}'::text[]) THEN NULL::text
-            WHEN (t.events IS NULL) THEN 'none is there'::text
-            WHEN t.stale THEN 'its identity changed since they were attached'::text
-            WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'::text
-            WHEN (((~ t.events) & ((24 |
-            CASE
-                WHEN (c.life_column IS NULL) THEN 0
-                ELSE 4
-            END) |
-            CASE s.relkind
-                WHEN 'p'::"char" THEN 0
-                ELSE 32
-            END)) <> 0) THEN 'some are missing'::text
-            WHEN (p.name IS NOT NULL) THEN format('partition %s has none on TRUNCATE'::text, p.name)
-            ELSE NULL::text
-        END AS fault,
+    COALESCE(f.fault, (('partition '::text || p.name) || ' has none on TRUNCATE'::text)) AS fault,
     ((k.births - k.dead) - k.unexplained) AS living,
     k.dead,
     k.unexplained,
-    k.counted_at
-   FROM (((((birth.collection_registry c
+    k.counted_at,
+        CASE
+            WHEN (f.fault IS NULL) THEN (p.statements || '  -- the owner of the table'::text)
+            WHEN (f.fault = h.fault) THEN h.step
+            ELSE format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again'');  -- a steward; then what it answers, where that is for the owner; then a steward: SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, p_dead := %4$L);'::text, c.collection_name, c.life_mode, c.life_column, c.life_dead)
+        END AS next_step
+   FROM ((((((((birth.collection_registry c
      LEFT JOIN pg_namespace n ON ((n.nspname = c.schema_name)))
      LEFT JOIN pg_class s ON (((s.relnamespace = n.oid) AND (s.relname = c.table_name))))
      CROSS JOIN LATERAL ( SELECT bit_or((g.tgtype)::integer) AS events,
@@ -10277,11 +10317,46 @@ CREATE VIEW birth.v_birth_life AS
            FROM (birth.v_birth_life_trigger l
              JOIN pg_trigger g ON (((g.tgrelid = l.relation) AND (g.tgname = l.trigger_name))))
           WHERE ((l.collection_name = c.collection_name) AND ((s.oid = l.relation) OR (s.oid = (pg_partition_root((l.relation)::regclass))::oid)))) t)
-     CROSS JOIN LATERAL ( SELECT min((r.relid)::text) AS name
+     CROSS JOIN LATERAL ( SELECT min((r.relid)::text) AS name,
+            string_agg(format('CREATE TRIGGER birth_life_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION birth.fn_birth_life_auto(%L, %L);'::text, r.relid, c.collection_name, birth.fn_birth_life_shape(c.*)), ' '::text) AS statements
            FROM pg_partition_tree((s.oid)::regclass) r(relid, parentrelid, isleaf, level)
-          WHERE (r.isleaf AND (NOT (EXISTS ( SELECT
+          WHERE ((c.life_key <> '{}'::text[]) AND r.isleaf AND (NOT (EXISTS ( SELECT
                    FROM pg_trigger g
                   WHERE ((g.tgrelid = (r.relid)::oid) AND (g.tgtype = 34) AND (g.tgfoid = (to_regprocedure('birth.fn_birth_life_auto()'::text))::oid))))))) p)
+     LEFT JOIN LATERAL ( SELECT min(k_1.name) AS column_name
+           FROM unnest((c.birth_code_columns || c.life_column)) k_1(name)
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM pg_attribute a
+                  WHERE ((a.attrelid = s.oid) AND (a.attname = k_1.name) AND (a.attnum > 0) AND (NOT a.attisdropped)))))) o ON ((s.oid IS NOT NULL)))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (NOT has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text)) THEN 'birth_scanner may not read the table'::text
+                    WHEN s.relrowsecurity THEN 'row level security would hide rows from birth_scanner'::text
+                    ELSE NULL::text
+                END AS fault,
+            format(
+                CASE
+                    WHEN has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text) THEN 'ALTER TABLE %I.%I DISABLE ROW LEVEL SECURITY;  -- the owner of the table'::text
+                    ELSE 'GRANT SELECT ON %I.%I TO birth_scanner;  -- the owner of the table'::text
+                END, c.schema_name, c.table_name) AS step) h)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (c.life_key = '{}'::text[]) THEN NULL::text
+                    WHEN (t.events IS NULL) THEN 'none is there'::text
+                    WHEN t.stale THEN 'its identity changed since they were attached'::text
+                    WHEN t.disabled THEN 'some are disabled, or do not fire for replicated rows'::text
+                    WHEN (((~ t.events) & ((24 |
+                    CASE
+                        WHEN (c.life_column IS NULL) THEN 0
+                        ELSE 4
+                    END) |
+                    CASE s.relkind
+                        WHEN 'p'::"char" THEN 0
+                        ELSE 32
+                    END)) <> 0) THEN 'some are missing'::text
+                    WHEN (o.column_name IS NOT NULL) THEN format('the table has no column %s any more'::text, o.column_name)
+                    ELSE h.fault
+                END AS fault) f)
      LEFT JOIN LATERAL ( SELECT ((a.detail ->> 'births'::text))::bigint AS births,
             ((a.detail ->> 'dead'::text))::bigint AS dead,
             ((a.detail ->> 'unexplained'::text))::bigint AS unexplained,
@@ -10295,7 +10370,7 @@ ALTER VIEW birth.v_birth_life OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_life; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_life IS 'The life of each collection: mode, what is wrong with its triggers (fault), and how many births were living, dead or unexplained at the last census on record. Specification: 5.2.';
+COMMENT ON VIEW birth.v_birth_life IS 'The life of each collection: mode, what is wrong with its triggers (fault) and what mends it, and how many births were living, dead or unexplained at the last census on record. Specification: 5.2.';
 
 -- Name: v_birth_policy; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -10864,6 +10939,7 @@ CREATE VIEW birth.v_birth_attention AS
             c.coverage_status,
             c.governed,
             c.gateway_mode,
+            c.life_mode,
             c.registered_at,
             t.oid AS relation,
             t.relkind,
@@ -11034,8 +11110,9 @@ CREATE VIEW birth.v_birth_attention AS
           WHERE ((NOT f.holds) AND (f.gateway_mode = 'enforce'::text) AND (f.coverage_status = 'BIRTH_REQUIRED'::text))
         ), missing AS (
          SELECT
-                CASE k.gateway_mode
-                    WHEN 'enforce'::text THEN 1
+                CASE 'enforce'::text
+                    WHEN k.gateway_mode THEN 1
+                    WHEN k.life_mode THEN 2
                     ELSE 3
                 END AS rank,
             format('%s is %s and has no enabled gateway'::text, k.collection_name,
@@ -11151,22 +11228,30 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2,
             format('the life of %s was set back to %s by %s: %s'::text, c.collection_name, c.life_mode, b.actor, b.reason) AS format,
             b.acted_at,
-            format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward'::text, c.collection_name, b.before) AS format
-           FROM (birth.collection_registry c
+                CASE c.life_key
+                    WHEN '{}'::text[] THEN format('SELECT birth.fn_birth_life_attach(p_collection := %L, p_mode := %L, p_column := %L, p_dead := %L);  -- a steward'::text, c.collection_name, m.mode, (m.attached ->> 'column'::text), ARRAY( SELECT jsonb_array_elements_text((m.attached -> 'dead'::text)) AS jsonb_array_elements_text))
+                    ELSE format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward'::text, c.collection_name, m.mode)
+                END AS format
+           FROM ((birth.collection_registry c
+             CROSS JOIN LATERAL ( SELECT (e.detail ->> 'mode'::text) AS mode,
+                    e.acted_at AS since,
+                    ( SELECT l.detail
+                           FROM birth.birth_act l
+                          WHERE ((l.collection_name = c.collection_name) AND (l.act = 'life_attach'::text))
+                          ORDER BY l.acted_at DESC
+                         LIMIT 1) AS attached
+                   FROM birth.birth_act e
+                  WHERE ((e.collection_name = c.collection_name) AND (e.act = ANY (ARRAY['life_attach'::text, 'life_mode'::text])) AND ((e.detail ->> 'mode'::text) = ANY (ARRAY['enforce'::text, 'observe'::text])))
+                  ORDER BY ((e.detail ->> 'mode'::text) = 'enforce'::text) DESC, e.acted_at DESC
+                 LIMIT 1) m)
              CROSS JOIN LATERAL ( SELECT a.actor,
                     a.reason,
-                    a.acted_at,
-                        CASE
-                            WHEN bool_or(((a.detail ->> 'mode'::text) = 'enforce'::text)) OVER () THEN 'enforce'::text
-                            ELSE 'observe'::text
-                        END AS before
+                    a.acted_at
                    FROM birth.birth_act a
-                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['life_attach'::text, 'life_mode'::text])) AND (a.acted_at >= ( SELECT max(l.acted_at) AS max
-                           FROM birth.birth_act l
-                          WHERE ((l.collection_name = c.collection_name) AND (l.act = 'life_attach'::text)))))
-                  ORDER BY a.acted_at DESC
+                  WHERE ((a.collection_name = c.collection_name) AND (a.act = ANY (ARRAY['life_attach'::text, 'life_mode'::text, 'life_detach'::text])) AND (a.acted_at > m.since))
+                  ORDER BY a.acted_at
                  LIMIT 1) b)
-          WHERE ((c.life_key <> '{}'::text[]) AND (c.life_mode <> b.before) AND (c.life_mode <> 'enforce'::text))
+          WHERE ((c.life_mode <> 'enforce'::text) AND (c.life_mode <> m.mode))
         ), identity AS (
          SELECT 2 AS rank,
             format('the identity of %s was changed by %s, and nothing has found every row born since'::text, p.collection_name, a.actor) AS what,
@@ -11189,7 +11274,7 @@ CREATE VIEW birth.v_birth_attention AS
                 END AS rank,
             format('life triggers of %s: %s'::text, l.collection_name, l.fault) AS what,
             NULL::timestamp with time zone AS since,
-            format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, p_dead := %4$L);  -- a steward'::text, l.collection_name, l.life_mode, l.life_column, l.life_dead) AS next_step
+            l.next_step
            FROM birth.v_birth_life l
           WHERE ((l.life_mode <> 'off'::text) AND (l.fault IS NOT NULL))
         ), replicated AS (
@@ -12183,7 +12268,7 @@ CREATE UNIQUE INDEX birth_admission_permit_v2_open ON birth.birth_admission_perm
 
 -- Name: birth_death_collection; Type: INDEX; Schema: birth; Owner: birth_definer
 
-CREATE INDEX birth_death_collection ON birth.birth_death USING btree (collection_name) WHERE (returned_at IS NULL);
+CREATE INDEX birth_death_collection ON birth.birth_death USING btree (collection_name);
 
 -- Name: birth_death_run; Type: INDEX; Schema: birth; Owner: birth_definer
 
@@ -12605,6 +12690,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_life_auto() TO birth_source_owner;
 -- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_life_column(p_relation oid, p_column text, p_dead text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_life_column(p_relation oid, p_column text, p_dead text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_life_detach(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 

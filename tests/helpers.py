@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from queue import Queue
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 from psycopg.types.json import Jsonb
 from records import DISAGREEMENTS, OVERSTEPPED
 from support import DBA as DBA
-from support import Cluster, Database
+from support import POLL, Cluster, Database
 
 from birthdb.errors import BirthError
 
@@ -489,6 +489,7 @@ class Scene:
         while not seen():
             assert not driver.ended, f"it ended without {what}"
             assert monotonic() < deadline, f"it goes on without {what}"
+            sleep(POLL)
 
     # --- what is there
 

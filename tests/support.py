@@ -35,6 +35,9 @@ PEOPLE: Mapping[str, str | None] = {
 #: The environment variable that names a database to copy where one would be released: it lacks a guard, say.
 TEMPLATE = "BIRTHDB_TEMPLATE"
 
+#: Seconds between two looks: whoever looks without a pause takes the core from what is waited for.
+POLL = 0.002
+
 _PASSWORD = "of-a-test"  # for a server that asks; the embedded one does not
 _ADVISORY_LOCK = 0x62697274
 

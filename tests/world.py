@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
-from support import Database
+from support import POLL, Database
 
 from birthdb import api
 
@@ -186,6 +186,7 @@ def wait_until_blocked(admin: psycopg.Connection[Any], blocked: psycopg.Connecti
     query = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
     while admin.execute(query, (blocked.info.backend_pid,)).fetchone() != (True,):
         assert monotonic() < deadline, "the session does not wait"
+        sleep(POLL)
 
 
 #: Seconds: a lock wait is seen within a millisecond where nothing else is going on.

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import BIRTH
-from lives import ROWS, agree, dead, deaths, grounded, living, parted, past, retiring, send
+from lives import ROWS, agree, dead, death_run, deaths, grounded, living, parted, past, retiring, send
 from psycopg import IsolationLevel
 from world import APPLICATION, World, wait_until_blocked
 
@@ -337,6 +337,26 @@ def test_a_row_that_comes_beside_an_uncommitted_death_waits_for_it(
 
 
 @pytest.mark.parametrize("committed", [True, False])
+def test_a_row_that_is_taken_back_into_use_beside_an_uncommitted_death_waits_for_it(
+    world: World, committed: bool
+) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    past(world, "UPDATE app.thing SET status = 'closed'", trigger="birth_life_update")
+    with (
+        dying(world, "T-1") as run,
+        waiting(world, world.owner, lambda: send(world, "UPDATE app.thing SET status = 'open'")) as sent,
+    ):
+        if committed:
+            run.commit()
+        else:
+            run.rollback()
+        sent.result()
+    assert deaths(world) == ({"T-1": ("FOUND", None, 2, False)} if committed else {})
+    agree(world)
+
+
+@pytest.mark.parametrize("committed", [True, False])
 def test_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: bool) -> None:
     missing(world)
     plan = api.death_plan(world.operator, "thing", dry_run=False)
@@ -358,6 +378,48 @@ def test_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: boo
     assert dead(world) == ([] if committed else ["T-2", "T-3"])
     checks = {row["check"]: row["rows"] for row in api.census(world.operator, "thing")}
     assert checks["dead with a living row"] == 0
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_the_undoing_of_a_death_run_waits_for_a_row_that_is_coming(world: World, committed: bool) -> None:
+    missing(world)
+    run = death_run(world, 2)
+    permit = world.judged(run, purpose="COMPENSATE", rows=2)
+    with another(world) as coming:
+        coming.execute("INSERT INTO app.thing VALUES (2)")
+
+        def undo() -> None:
+            api.compensate(world.operator, run, permit, execute=True)
+
+        with waiting(world, world.operator, undo) as sent:
+            if committed:
+                coming.commit()
+                with pytest.raises(errors.BirthsTouched) as refused:
+                    sent.result()
+                assert refused.value.detail == "T-2 returned"
+            else:
+                coming.rollback()
+                sent.result()
+    found = {"T-2": ("FOUND", None, 2, False), "T-3": ("FOUND", None, 1, True)}
+    assert deaths(world) == (found if committed else {})
+
+
+def test_a_death_slice_reads_a_table_as_the_change_that_it_waited_for_left_it(world: World) -> None:
+    missing(world)
+    api.death_plan(world.operator, "thing", dry_run=False)
+    with another(world) as changing, world.db.connect() as slicing:
+        changing.execute("ALTER TABLE app.thing RENAME id TO ident")
+
+        def visit() -> list[Any]:
+            ledger = "birth.birth_backfill_ledger_v2"
+            return slicing.execute(
+                f"SELECT s.* FROM {ledger} l, birth.fn_birth_death_slice(l, NULL, 9) s".encode()
+            ).fetchall()
+
+        with waiting(world, slicing, visit) as sent:
+            changing.commit()
+            # Without a code there is nothing to end; the list of checks says why.
+            assert sent.result() == []
 
 
 # --- old snapshots
@@ -388,6 +450,20 @@ def test_an_old_snapshot_does_not_hide_a_death_from_a_row_that_comes(
         late.rollback()
     assert dead(world) == ["T-2", "T-3"]
     agree(world)
+
+
+@pytest.mark.parametrize("level", OLD)
+def test_a_row_with_the_code_of_another_collection_holds_up_no_death_there(world: World, level: IsolationLevel) -> None:
+    world.governed("(code text PRIMARY KEY)", "other")
+    api.life_attach(world.steward, "other")
+    world.insert(["T-9"], "other")
+    living(world)
+    world.owner.execute("SET lock_timeout = '2s'")
+    with another(world, level) as late:
+        late.execute("INSERT INTO app.thing VALUES (9)")
+        send(world, "DELETE FROM app.other")
+        late.rollback()
+    assert dead(world) == ["T-9"]
 
 
 @pytest.mark.parametrize("level", OLD)
@@ -454,6 +530,72 @@ def test_successions_that_cross_do_not_make_a_circle(world: World) -> None:
             sent.result()
     assert refused == [errors.SuccessionRefused.sqlstate]
     assert api.code_now(world.operator, "T-1") == "T-2"
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_row_that_comes_beside_a_steward_who_allows_its_return_waits_for_the_steward(
+    world: World, committed: bool
+) -> None:
+    living(world, mode="enforce")
+    send(world, ROWS)
+    send(world, "DELETE FROM app.thing WHERE id = 1")
+    with another(world, who="stella_steward") as allowing:
+        api.code_return(allowing, "T-1", "a test")
+        with waiting(world, world.owner, lambda: send(world, "INSERT INTO app.thing VALUES (1)")) as sent:
+            if committed:
+                allowing.commit()
+                sent.result()
+            else:
+                allowing.rollback()
+                with pytest.raises(errors.CodeDead), api.refusals():
+                    sent.result()
+    assert deaths(world) == {"T-1": ("DELETE", None, 2, False) if committed else ("DELETE", None, 1, True)}
+    agree(world)
+
+
+@pytest.mark.parametrize(
+    ("change", "statement", "refusal"),
+    [
+        (
+            lambda world: api.life_mode(world.steward, "thing", "enforce", "a test"),
+            "DROP TRIGGER birth_life_delete ON app.thing",
+            errors.LifeRefused,
+        ),
+        (
+            lambda world: api.life_detach(world.steward, "thing", "a test"),
+            "DROP TRIGGER birth_life_delete ON app.thing; DROP TRIGGER birth_life_update ON app.thing;"
+            " DROP TRIGGER birth_life_truncate ON app.thing",
+            errors.LifeAbsent,
+        ),
+        (
+            lambda world: api.life_attach(world.steward, "thing"),
+            "CREATE TRIGGER another AFTER DELETE ON app.thing REFERENCING OLD TABLE AS birth_old_rows"
+            " FOR EACH STATEMENT EXECUTE FUNCTION birth.fn_birth_life_auto('thing', 'x')",
+            errors.LifeAttached,
+        ),
+        (
+            lambda world: api.life_attach(world.steward, "thing"),
+            "UPDATE birth.collection_registry SET birth_code_sql = birth_code_sql || ' '",
+            errors.IdentityNotEligible,
+        ),
+    ],
+    ids=["mode", "detach", "attach", "classify"],
+)
+def test_a_life_that_changes_beside_a_steward_is_noticed(
+    world: World, change: Callable[[World], object], statement: str, refusal: type[errors.BirthError]
+) -> None:
+    living(world)
+    if refusal in (errors.LifeAttached, errors.IdentityNotEligible):
+        world.owner.execute(api.life_detach(world.steward, "thing", "a test").encode())
+    with another(world, who=None) as other:
+        other.execute("SELECT FROM birth.collection_registry WHERE collection_name = 'thing' FOR UPDATE")
+        other.execute(statement.encode())
+        with waiting(world, world.steward, lambda: change(world)) as sent:
+            other.commit()
+            before = world.value("SELECT c::text FROM birth.collection_registry c")
+            with pytest.raises(refusal):
+                sent.result()
+    assert world.value("SELECT c::text FROM birth.collection_registry c") == before
 
 
 def test_a_succession_beside_a_return_is_refused_when_the_code_lives_again(world: World) -> None:

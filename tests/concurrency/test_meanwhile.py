@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from time import sleep
 
 import pytest
+from support import POLL
 from world import World
 
 from birthdb import api, errors
@@ -26,7 +28,7 @@ def meanwhile(world: World, *statements: str) -> Iterator[None]:
         def commit() -> None:
             waits = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
             while not over.is_set() and not world.value(waits, world.steward.info.backend_pid):
-                pass
+                sleep(POLL)
             other.commit()
 
         committed = elsewhere.submit(commit)

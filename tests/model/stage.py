@@ -12,7 +12,7 @@ import psycopg
 from helpers import EVERYBODY, OPERATOR, SECOND_OPERATOR, STEWARD, Scene
 from model.model import Policy
 from psycopg.sql import SQL, Composed, Identifier
-from support import Database
+from support import POLL, Database
 
 from birthdb.errors import BirthError
 
@@ -114,6 +114,7 @@ class Stage:
         #: Seconds for which a batch was held up, the last time.
         self.held_for = 0.0
         self._locker = db.connect()
+        self._snapshot = ""
         self._drivers: dict[str, psycopg.Connection[Any]] = {}
         for name in COLLECTIONS:
             self.scene.execute(
@@ -175,6 +176,11 @@ class Stage:
             ],
         }
 
+    def touched(self) -> bool:
+        """Return whether any transaction has written, or is open with an id, since this was last asked."""
+        before, self._snapshot = self._snapshot, self.scene.value("SELECT pg_current_snapshot()::text")
+        return bool(before != self._snapshot)
+
     # --- what only a superuser does
 
     def plant(self, routine: str, change: tuple[str, str]) -> None:
@@ -212,7 +218,7 @@ class Stage:
         pid = conn.info.backend_pid
         self.scene.execute("SELECT pg_terminate_backend(%s)", (pid,))
         while self.scene.value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", (pid,)):
-            pass
+            time.sleep(POLL)
 
     def held_up(
         self, conn: psycopg.Connection[Any], query: Composed, given: Any, point: str, act: Callable[[], None]
@@ -228,5 +234,6 @@ class Stage:
                     if self.scene.value(waits, (self._locker.info.backend_pid, conn_pid)):
                         act()
                         break
+                    time.sleep(POLL)
             self.held_for = time.monotonic() - began
         call.result()

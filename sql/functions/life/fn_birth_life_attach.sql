@@ -5,7 +5,7 @@
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
---        fn_birth_replicated_tables, fn_birth_life_shape, fn_birth_act_record
+--        fn_birth_replicated_tables, fn_birth_life_column, fn_birth_life_shape, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_attach(
     p_collection text, p_mode text DEFAULT 'observe', p_column text DEFAULT NULL, p_dead text[] DEFAULT '{}')
@@ -20,7 +20,7 @@ DECLARE
   r_identity record;
   r_collection birth.collection_registry;
   r_table record;
-  v_type text;
+  v_column text;
   v_fault text;
   v_grants text;
   v_changed text;
@@ -50,14 +50,13 @@ BEGIN
          c.relrowsecurity, c.relowner
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
-  SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
-  WHERE a.attrelid = r_identity.relation AND a.attname = p_column AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated <> 'v' AND a.atttypid < 16384;
+  IF p_column IS NOT NULL THEN
+    v_column := birth.fn_birth_life_column(r_identity.relation, p_column, p_dead);
+  END IF;
   v_fault := CASE
     WHEN NOT r_identity.codes_distinct
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
-    WHEN p_column IS NOT NULL AND v_type IS NULL
-      THEN format('column %s does not exist, is virtual, or has a type that is not built-in', p_column)
+    WHEN v_column IS NOT NULL THEN v_column
     WHEN r_table.relrowsecurity
       THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
     WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'

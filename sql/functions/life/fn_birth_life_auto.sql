@@ -7,9 +7,10 @@
 -- birth that nothing touched, has a path without a dynamic plan: the column is known by name and type, and is named by
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
--- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB503, NB507; 40001 under an old snapshot.
+-- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
 -- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
---        fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
+--        fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change,
+--        fn_birth_life_truncate
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
   RETURNS trigger
@@ -54,7 +55,7 @@ BEGIN
       -- Not cast to text: the planner would run what is constant in a cast of the owner's.
       SELECT count(*), min(CASE WHEN v_type = CASE pg_typeof(s."birth first")::oid WHEN 21 THEN 20 WHEN 23 THEN 20
                                                 WHEN 1043 THEN 25 ELSE pg_typeof(s."birth first")::oid END
-                           THEN format('%s', s."birth first") END)
+                           THEN nullif(format('%s', s."birth first"), '') END)
       INTO v_rows, v_key FROM (SELECT t."birth first" FROM birth_old_rows t("birth first") LIMIT 2) s;
       IF v_rows = 0 THEN
         RETURN NULL;
@@ -149,9 +150,14 @@ BEGIN
       v_examples := ARRAY[r_before.code];
     END IF;
   END IF;
-  -- Where things retire by status, a row that was not retired is not deleted.
+  -- Where things retire by status, a row that was not retired is not deleted. A row that moves to another partition
+  -- cannot be told from one that is deleted there, so it is recorded alone.
   IF TG_OP = 'DELETE' AND r_collection.life_column IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    IF TG_LEVEL = 'ROW' THEN
+      PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
+    ELSE
+      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+    END IF;
   END IF;
   RETURN NULL;
 END;
@@ -159,4 +165,4 @@ $fn_birth_life_auto$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_auto() IS
   'Life trigger: records the deaths of rows that are deleted, retired, given another code or truncated. Argument: the '
-  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB503, NB507. Specification: 5.2.';
+  'collection. In mode enforce NB502, NB511 to NB514, NB517; NB501, NB503, NB507. Specification: 5.2.';

@@ -28,7 +28,9 @@ CREATE TABLE birth.birth_death (
     AND (return_allowed_at IS NULL OR returned_at IS NULL))
 );
 
-CREATE INDEX birth_death_collection ON birth.birth_death (collection_name) WHERE returned_at IS NULL;
+-- Not only of the open deaths: a partial index would be read as a whole where the planner believes that few are open,
+-- and no return would be a HOT update.
+CREATE INDEX birth_death_collection ON birth.birth_death (collection_name);
 CREATE INDEX birth_death_run ON birth.birth_death (run_id) WHERE run_id IS NOT NULL;
 
 COMMENT ON TABLE birth.birth_death IS

@@ -3,7 +3,7 @@
 CREATE OR REPLACE VIEW birth.v_birth_attention AS
 WITH known AS (
   SELECT c.collection_name, c.schema_name, c.table_name, c.coverage_status, c.governed, c.gateway_mode,
-         c.registered_at,
+         c.life_mode, c.registered_at,
          t.oid AS relation, t.relkind, t.relispartition,
          (SELECT count(*) FROM birth.v_birth_gateway_trigger g
           WHERE g.relation = t.oid AND g.collection_name = c.collection_name AND g.enabled) AS gateways,
@@ -141,7 +141,8 @@ WITH known AS (
   FROM birth.v_birth_gateway_fence f
   WHERE NOT f.holds AND f.gateway_mode = 'enforce' AND f.coverage_status = 'BIRTH_REQUIRED'
 ), missing AS (
-  SELECT CASE k.gateway_mode WHEN 'enforce' THEN 1 ELSE 3 END AS rank,
+  -- With an enforced life, what comes back comes unseen.
+  SELECT CASE 'enforce' WHEN k.gateway_mode THEN 1 WHEN k.life_mode THEN 2 ELSE 3 END AS rank,
          format('%s is %s and has no enabled gateway', k.collection_name,
                 CASE k.gateway_mode WHEN 'enforce' THEN 'enforced' ELSE 'required' END) AS what,
          NULL::timestamptz AS since,
@@ -244,20 +245,30 @@ WITH known AS (
   UNION ALL
   SELECT 2, format('the life of %s was set back to %s by %s: %s', c.collection_name, c.life_mode, b.actor, b.reason),
          b.acted_at,
-         format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward',
-                c.collection_name, b.before)
+         CASE c.life_key WHEN '{}'
+           THEN format('SELECT birth.fn_birth_life_attach(p_collection := %L, p_mode := %L, p_column := %L, '
+                       'p_dead := %L);  -- a steward', c.collection_name, m.mode, m.attached ->> 'column',
+                       ARRAY(SELECT jsonb_array_elements_text(m.attached -> 'dead')))
+         ELSE format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');'
+                     '  -- a steward', c.collection_name, m.mode) END
   FROM birth.collection_registry c
   CROSS JOIN LATERAL (
-    -- The modes that were set since it was attached, and what the strongest of them was.
-    SELECT a.actor, a.reason, a.acted_at,
-           CASE WHEN bool_or(a.detail ->> 'mode' = 'enforce') OVER () THEN 'enforce' ELSE 'observe' END AS before
-    FROM birth.birth_act a
-    WHERE a.collection_name = c.collection_name AND a.act IN ('life_attach', 'life_mode')
-      AND a.acted_at >= (SELECT max(l.acted_at) FROM birth.birth_act l
-                         WHERE l.collection_name = c.collection_name AND l.act = 'life_attach')
-    ORDER BY a.acted_at DESC LIMIT 1
+    -- The strongest mode that it had, since when, and how it was attached.
+    SELECT e.detail ->> 'mode' AS mode, e.acted_at AS since,
+           (SELECT l.detail FROM birth.birth_act l WHERE l.collection_name = c.collection_name AND l.act = 'life_attach'
+            ORDER BY l.acted_at DESC LIMIT 1) AS attached
+    FROM birth.birth_act e
+    WHERE e.collection_name = c.collection_name AND e.act IN ('life_attach', 'life_mode')
+      AND e.detail ->> 'mode' IN ('enforce', 'observe')
+    ORDER BY (e.detail ->> 'mode' = 'enforce') DESC, e.acted_at DESC LIMIT 1
+  ) m
+  CROSS JOIN LATERAL (
+    SELECT a.actor, a.reason, a.acted_at FROM birth.birth_act a
+    WHERE a.collection_name = c.collection_name AND a.act IN ('life_attach', 'life_mode', 'life_detach')
+      AND a.acted_at > m.since
+    ORDER BY a.acted_at LIMIT 1
   ) b
-  WHERE c.life_key <> '{}' AND c.life_mode <> b.before AND c.life_mode <> 'enforce'
+  WHERE c.life_mode <> 'enforce' AND c.life_mode <> m.mode
 ), identity AS (
   -- Classified anew under its gateway: a transaction that was open may have written under the former identity, and was
   -- not counted.
@@ -274,10 +285,7 @@ WITH known AS (
   SELECT CASE l.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
          format('life triggers of %s: %s', l.collection_name, l.fault) AS what,
          NULL::timestamptz AS since,
-         format('SELECT birth.fn_birth_life_detach(p_collection := %1$L, p_reason := ''attach again''); '
-                'SELECT birth.fn_birth_life_attach(p_collection := %1$L, p_mode := %2$L, p_column := %3$L, '
-                'p_dead := %4$L);  -- a steward', l.collection_name, l.life_mode, l.life_column, l.life_dead)
-           AS next_step
+         l.next_step
   FROM birth.v_birth_life l WHERE l.life_mode <> 'off' AND l.fault IS NOT NULL
 ), replicated AS (
   SELECT 2 AS rank,

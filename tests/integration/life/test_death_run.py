@@ -73,6 +73,21 @@ def test_births_since_the_plan_are_no_reason_for_a_death_run_to_stop(ended: Worl
     assert followed(ended, run) == ["fn_dot_birth_qt006_plan"]
 
 
+@pytest.mark.parametrize("execute", [False, True])
+def test_under_a_statement_timeout_a_death_run_is_refused_before_it_does_anything(ended: World, execute: bool) -> None:
+    run = api.death_plan(ended.operator, "thing", dry_run=False)["run_id"]
+    permit = ended.judged(run, accept=3, rows=3)
+    before = ended.value("SELECT row(l, (SELECT count(*) FROM birth.birth_act)) FROM birth.birth_backfill_ledger_v2 l")
+    ended.operator.execute("SET statement_timeout = '1h'")
+    with pytest.raises(errors.TimeoutWouldCut) as refused:
+        api.death_apply(ended.operator, run, permit, execute=execute)
+    assert refused.value.detail == "statement_timeout is 1h and covers the whole CALL"
+    assert before == ended.value(
+        "SELECT row(l, (SELECT count(*) FROM birth.birth_act)) FROM birth.birth_backfill_ledger_v2 l"
+    )
+    assert ended.value("SELECT count(*) FROM birth.birth_death") == 0
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

@@ -268,6 +268,28 @@ def test_a_reload_leaves_one_row_a_code_and_nothing_that_vacuum_keeps(world: Wor
     agree(world)
 
 
+# --- codes of another collection
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_row_does_not_take_the_code_of_another_collection(world: World, mode: Any) -> None:
+    world.governed("(code text PRIMARY KEY)", "other")
+    world.insert(["T-9"], "other")
+    living(world, mode=mode)
+    send(world, ROWS)
+    if mode == "enforce":
+        with pytest.raises(errors.GatewayForeign) as refused, api.refusals():
+            send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")
+        assert refused.value.detail == "collection thing: 1 rows, such as 'T-9'"
+        assert (deaths(world), world.findings()) == ({}, [])
+    else:
+        send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")
+        send(world, "DELETE FROM app.thing WHERE id = 9")
+        assert deaths(world) == {"T-1": ("REKEY", "T-9", 1, True)}
+        assert world.findings() == [("gateway_foreign", 1), ("gateway_foreign", 1)]
+    assert world.births("other") == ["T-9"]
+
+
 # --- retired by status
 
 
@@ -292,8 +314,12 @@ def test_a_reload_of_retired_rows_is_no_return(world: World, mode: Any, shape: s
     agree(world)
 
 
-def test_a_retired_row_that_comes_back_in_use_returns(world: World) -> None:
-    retiring(world)
+@pytest.mark.parametrize("shape", ["plain", "parted"])
+def test_a_retired_row_that_comes_back_in_use_returns(world: World, shape: str) -> None:
+    if shape == "plain":
+        retiring(world)
+    else:
+        parted(world, "observe", "status text", column="status", dead=["closed"])
     send(world, "INSERT INTO app.thing VALUES (1, 'open'), (2, 'closed'), (3, 'open')")
     send(world, "DELETE FROM app.thing WHERE id = 2", "INSERT INTO app.thing VALUES (2, 'open')")
     assert deaths(world)["T-2"] == ("STATUS", None, 2, False)
@@ -314,6 +340,33 @@ def test_a_retired_row_that_is_deleted_stays_as_it_died(world: World) -> None:
     assert deaths(world) == {"T-1": ("STATUS", None, 1, True)}
     with pytest.raises(errors.CodeDead), api.refusals():
         send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    agree(world)
+
+
+def test_a_retired_code_that_another_row_takes_returns(world: World) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1, 'open'), (2, 'closed')")
+    send(world, "DELETE FROM app.thing WHERE id = 2")
+    send(world, "UPDATE app.thing SET id = 2 WHERE id = 1")
+    assert deaths(world) == {"T-1": ("REKEY", "T-2", 1, True), "T-2": ("STATUS", None, 2, False)}
+    assert sorted(world.findings()) == [("code_dead", 1), ("code_taken", 1)]
+    agree(world)
+
+
+def test_a_row_that_retires_under_another_code_ends_both(world: World) -> None:
+    retiring(world, "enforce")
+    send(world, "INSERT INTO app.thing VALUES (1, 'open')")
+    send(world, "UPDATE app.thing SET id = 9, status = 'closed'")
+    assert deaths(world) == {"T-1": ("REKEY", None, 1, True), "T-9": ("STATUS", None, 1, True)}
+    assert world.findings() == []
+    agree(world)
+
+
+def test_a_retired_row_without_a_birth_is_born_when_it_is_taken_back_into_use(world: World) -> None:
+    retiring(world)
+    past(world, "INSERT INTO app.thing VALUES (1, 'closed')")
+    send(world, "UPDATE app.thing SET status = 'open'")
+    assert (world.births(), deaths(world)) == (["T-1"], {})
     agree(world)
 
 
@@ -386,3 +439,55 @@ def test_hostile_names_live_and_die(world: World, name: str) -> None:
         world.owner.execute(api.life_detach(world.steward, name, "again").encode())
         world.owner.execute(sql("DELETE FROM app.{t}", t=name))
         world.admin.execute("DELETE FROM birth.birth_death; DELETE FROM birth.birth_registry")
+
+
+@pytest.mark.parametrize("value", ["NULL", "''", "repeat('x', 600)"])
+def test_a_row_that_loses_its_code_is_told_like_one_that_comes_without(world: World, value: str) -> None:
+    world.governed("(code text UNIQUE)")
+    api.life_attach(world.steward, "thing")
+    world.insert(["a", "b"])
+    loss = f"UPDATE app.thing SET code = {value} WHERE code = "
+    send(world, f"{loss}'a'")
+    assert (dead(world), world.findings()) == (["a"], [("gateway_no_identity", 1)])
+    api.gateway_mode(world.steward, "thing", "enforce", "a test")
+    send(world, "DELETE FROM app.thing WHERE code IS DISTINCT FROM 'b'")
+    with pytest.raises(errors.GatewayNoIdentity), api.refusals():
+        send(world, f"{loss}'b'")
+    assert dead(world) == ["a"]
+
+
+def test_a_row_without_a_key_does_not_end_the_life_of_an_empty_one(world: World) -> None:
+    living(world, "(id text UNIQUE)")
+    send(world, "INSERT INTO app.thing VALUES ('')")
+    send(world, "INSERT INTO app.thing VALUES (NULL)")
+    assert world.births() == ["T-"]
+    send(world, "DELETE FROM app.thing WHERE id IS NULL")
+    assert dead(world) == []
+
+
+def test_codes_that_come_back_are_found_by_the_codes_alone(world: World) -> None:
+    """An index over the deaths of the collection would read all of them for each ten thousand codes."""
+    living(world)
+    rows = 40_000
+    fill = f"INSERT INTO app.thing SELECT g, 'x' FROM generate_series(1, {rows}) g"
+    send(world, fill)
+    send(world, "DELETE FROM app.thing")
+    with world.owner.transaction():
+        world.owner.execute(fill.encode())
+        read = world.owner.execute(
+            "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'birth.birth_death'::regclass"
+        ).fetchone()
+    assert read is not None
+    assert read[0] <= 3 * rows
+    assert dead(world) == []
+
+
+def test_touched_births_beside_others_are_looked_for_by_their_keys(world: World) -> None:
+    world.governed("(part integer, no integer, PRIMARY KEY (no, part))", strategy="legacy", template="{part}/{no}")
+    api.life_attach(world.steward, "thing")
+    send(world, "INSERT INTO app.thing SELECT g % 3, g FROM generate_series(1, 9) g")
+    send(world, "DELETE FROM app.thing WHERE no IN (2, 5)", "INSERT INTO app.thing VALUES (2, 2), (2, 5)")
+    past(world, "INSERT INTO app.thing VALUES (7, 70), (7, 71)")
+    send(world, "DELETE FROM app.thing WHERE no IN (1, 2, 70)")
+    assert dead(world) == ["1/1", "2/2"]
+    assert world.findings() == [("birth_absent", 1)]

@@ -157,6 +157,10 @@ def test_what_a_changed_table_does_not_tell_is_a_finding(world: World, change: s
     assert "life_unread" in found
     if "DROP" in change:
         assert attention(world) == ["some are missing"]
+    else:
+        assert attention(world) == [f"the table has no column {change.split()[1]} any more"]
+        with pytest.raises(errors.LifeRefused):
+            api.life_mode(world.steward, "thing", "enforce", "a test")
 
 
 def test_an_enforced_life_refuses_to_take_rows_that_it_cannot_read(world: World) -> None:
@@ -305,6 +309,31 @@ def test_an_identity_that_is_classified_anew_is_seen(world: World) -> None:
     agree(world)
 
 
+# --- what a steward takes back alone
+
+
+def test_a_life_that_was_detached_stays_in_attention_until_it_is_enforced_again(world: World) -> None:
+    def told() -> list[tuple[str, str]]:
+        return world.operator.execute(
+            "SELECT what, next_step FROM birth.v_birth_attention WHERE what LIKE 'the life of%'"
+        ).fetchall()
+
+    retiring(world, "enforce")
+    api.life_mode(world.steward, "thing", "observe", "rows are refused")
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to observe by alice_steward: rows are refused"
+    detach(world)
+    [(what, _)] = told()
+    assert what == "the life of thing was set back to off by alice_steward: rows are refused"
+    api.life_attach(world.steward, "thing", column="status", dead=["gone"])
+    assert len(told()) == 1
+    detach(world)
+    [(_, step)] = told()
+    world.steward.execute(step.encode())
+    assert told() == []
+    assert world.value("SELECT life_mode || life_dead[1] FROM birth.v_birth_life") == "enforcegone"
+
+
 # --- triggers that do not fire
 
 
@@ -338,6 +367,10 @@ def test_a_new_partition_without_a_trigger_on_truncate_is_seen(world: World) -> 
     send(world, "TRUNCATE app.more")
     assert dead(world) == ["T-100"]
     assert failing(world) == {"births without a row or a death": ["T-101"]}
+    world.owner.execute(world.value("SELECT next_step FROM birth.v_birth_life").encode())
+    assert attention(world) == []
+    send(world, "INSERT INTO app.thing VALUES (102)", "TRUNCATE app.more")
+    assert dead(world) == ["T-100", "T-102"]
     world.owner.execute("GRANT TRIGGER ON app.more TO birth_definer")
     detach(world)
     api.life_attach(world.steward, "thing")
@@ -474,6 +507,14 @@ def state(world: World) -> Any:
 #: Arguments that no type allows.
 NO_MODE: Any = "strict"
 NO_VALUES: Any = [None]
+NOTHING: Any = None
+
+
+def ask(conn: psycopg.Connection[Any], call: str) -> None:
+    """Call a routine with arguments that no wrapper passes on."""
+    with api.refusals():
+        conn.execute(f"SELECT birth.{call}".encode())
+
 
 DOORS = {
     "SELECT birth.fn_birth_life_attach('thing')": "birth_steward",
@@ -555,13 +596,20 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.life_attach(w.steward, "thing", column="note"), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", dead=["x"]), errors.BadArgument),
         (lambda w: api.life_attach(w.steward, "thing", column="note", dead=NO_VALUES), errors.BadArgument),
+        (lambda w: api.life_attach(w.steward, "thing", NOTHING), errors.BadArgument),
+        (lambda w: ask(w.steward, "fn_birth_life_attach('thing', 'observe', 'note', NULL)"), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "thing", NO_MODE, "x"), errors.BadArgument),
+        (lambda w: api.life_mode(w.steward, "thing", NOTHING, "x"), errors.BadArgument),
+        (lambda w: api.life_mode(w.steward, "thing", "off", NOTHING), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "thing", "off", " "), errors.BadArgument),
         (lambda w: api.life_mode(w.steward, "nothing", "off", "x"), errors.UnknownCollection),
         (lambda w: api.life_mode(w.steward, "other", "observe", "x"), errors.LifeAbsent),
         (lambda w: api.life_detach(w.steward, "thing", ""), errors.BadArgument),
+        (lambda w: api.life_detach(w.steward, "thing", NOTHING), errors.BadArgument),
         (lambda w: api.life_detach(w.steward, "nothing", "x"), errors.UnknownCollection),
         (lambda w: api.life_detach(w.steward, "other", "x"), errors.LifeAbsent),
+        (lambda w: api.life_attach(w.steward, "gone"), errors.SourceMissing),
+        (lambda w: api.life_attach(w.steward, "unclassified"), errors.IdentityNotEligible),
         (lambda w: api.life_attach(w.steward, "other", column="missing", dead=["x"]), errors.LifeRefused),
         (lambda w: api.life_attach(w.steward, "other", column="kind", dead=["x"]), errors.LifeRefused),
         (lambda w: api.life_attach(w.steward, "two"), errors.LifeRefused),
@@ -570,7 +618,10 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.life_attach(w.steward, "unread"), errors.SourcePrivilege),
         (lambda w: api.code_return(w.steward, "T-2", "x"), errors.CodeNotDead),
         (lambda w: api.code_return(w.steward, "T-99", "x"), errors.CodeNotDead),
+        (lambda w: api.code_return(w.steward, "T-5", "x"), errors.CodeNotDead),
         (lambda w: api.code_return(w.steward, "T-1", "\t"), errors.BadArgument),
+        (lambda w: api.code_return(w.steward, "T-1", NOTHING), errors.BadArgument),
+        (lambda w: api.code_return(w.steward, NOTHING, "x"), errors.BadArgument),
         (lambda w: api.code_succeed(w.steward, "T-1", "T-1", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-2", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-2", "T-3", "x"), errors.SuccessionRefused),
@@ -578,12 +629,18 @@ def test_nobody_writes_deaths_by_hand(world: World) -> None:
         (lambda w: api.code_succeed(w.steward, "T-1", "T-99", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-99", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-1", "o1", "x"), errors.SuccessionRefused),
+        (lambda w: api.code_succeed(w.steward, "T-5", "T-2", "x"), errors.SuccessionRefused),
         (lambda w: api.code_succeed(w.steward, "T-1", "T-2", ""), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, "T-1", "T-2", NOTHING), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, "T-1", NOTHING, "x"), errors.BadArgument),
+        (lambda w: api.code_succeed(w.steward, NOTHING, "T-2", "x"), errors.BadArgument),
+        (lambda w: ask(w.operator, "fn_dot_birth_qt006_plan('thing', NULL)"), errors.BadArgument),
     ],
 )
 def test_a_refusal_changes_nothing(world: World, call: Any, error: type[Exception]) -> None:
     living(world)
-    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4)")
+    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4, 5)")
+    send(world, "INSERT INTO app.thing VALUES (5)")
     world.owner.execute("CREATE TYPE app.mood AS ENUM ('good')")
     world.governed("(code text PRIMARY KEY, kind app.mood)", "other")
     world.insert(["o1"], "other (code)")
@@ -593,10 +650,57 @@ def test_a_refusal_changes_nothing(world: World, call: Any, error: type[Exceptio
     world.owner.execute("ALTER TABLE app.walled ENABLE ROW LEVEL SECURITY")
     world.governed("(code text PRIMARY KEY)", "unread")
     world.owner.execute("REVOKE SELECT ON app.unread FROM birth_scanner")
+    world.governed("(code text PRIMARY KEY)", "gone")
+    world.owner.execute("DROP TABLE app.gone")
+    world.table("(code text PRIMARY KEY)", "unclassified")
+    world.register("unclassified")
     before = state(world)
     with pytest.raises(error):
         call(world)
     assert state(world) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("T-1", "T-1", "nothing succeeds itself"),
+        ("T-1", "T-99", "both codes need a birth"),
+        ("T-1", "o1", "the two births are of different collections"),
+        ("T-1", "T-4", "T-4 is dead itself"),
+        ("T-2", "T-3", "T-2 is not dead"),
+    ],
+)
+def test_a_succession_that_is_refused_says_why(world: World, old: str, new: str, said: str) -> None:
+    living(world)
+    send(world, ROWS, "DELETE FROM app.thing WHERE id IN (1, 4)")
+    world.governed("(code text PRIMARY KEY)", "other")
+    world.insert(["o1"], "other")
+    with pytest.raises(errors.SuccessionRefused) as refused:
+        api.code_succeed(world.steward, old, new, "x")
+    assert refused.value.detail == said
+
+
+def test_what_stewards_do_to_lives_is_on_record(world: World) -> None:
+    retiring(world)
+    send(world, "INSERT INTO app.thing VALUES (1), (2)")
+    send(world, "DELETE FROM app.thing WHERE id = 1")
+    api.life_mode(world.steward, "thing", "enforce", "a test")
+    api.code_return(world.steward, "T-1", "found again")
+    api.code_succeed(world.steward, "T-1", "T-2", "merged")
+    api.life_detach(world.steward, "thing", "the end")
+    found = world.admin.execute(
+        "SELECT act, actor, reason, detail FROM birth.birth_act"
+        " WHERE act IN ('life_attach', 'life_mode', 'life_detach', 'return', 'succeed') ORDER BY act_id"
+    )
+    (*others, (detached, *who, said)) = found.fetchall()
+    assert others == [
+        ("life_attach", "alice_steward", None, {"mode": "observe", "column": "status", "dead": ["closed", "merged"]}),
+        ("life_mode", "alice_steward", "a test", {"mode": "enforce", "before": "observe"}),
+        ("return", "alice_steward", "found again", {"entity_code": "T-1"}),
+        ("succeed", "alice_steward", "merged", {"entity_code": "T-1", "successor": "T-2"}),
+    ]
+    assert (detached, *who) == ("life_detach", "alice_steward", "the end")
+    assert "DROP TRIGGER birth_life_delete ON app.thing;" in said["for_owner"]
 
 
 def test_a_virtual_column_says_nothing_about_life(world: World) -> None:
@@ -753,3 +857,93 @@ def test_a_planned_row_that_is_deleted_during_its_run_stops_it(world: World) -> 
     assert dead(world) == ["T-1"]
     assert world.births() == ["T-1", "T-2", "T-3", "T-4"]
     agree(world)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dead", "said"),
+    [
+        ("date", "2020-01-31", "the text of column status depends on settings or code (type date)"),
+        ("timestamptz", "x", "the text of column status depends on settings or code"),
+        ("interval", "x", "the text of column status depends on settings or code"),
+        ("bytea", "x", "the text of column status depends on settings or code"),
+        ("boolean", "t", "no value of column status (type boolean) reads 't'; it would read 'true'"),
+        ("boolean", "gone", "no value of column status (type boolean) reads 'gone'"),
+        ("numeric(6,2)", "1", "no value of column status (type numeric(6,2)) reads '1'; it would read '1.00'"),
+        ("varchar(3)", "closed", "no value of column status (type character varying(3)) reads 'closed'"),
+        ("integer", "99999999999", "no value of column status (type integer) reads '99999999999'"),
+    ],
+)
+def test_rows_retire_by_a_value_that_their_column_can_have(world: World, kind: str, dead: str, said: str) -> None:
+    world.governed(f"(code text PRIMARY KEY, status {kind})")
+    with pytest.raises(errors.LifeRefused) as refusal:
+        api.life_attach(world.steward, "thing", column="status", dead=[dead])
+    assert said in str(refusal.value.detail)
+    assert world.value("SELECT life_mode || life_key::text FROM birth.collection_registry") == "off{}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "dead", "value"),
+    [
+        ("boolean", "true", "true"),
+        ("numeric(6,2)", "1.00", "1"),
+        ("char(5)", "gone", "'gone'"),
+        ('"char"', "g", "'g'"),
+        ("name", "gone", "'gone'"),
+        ("smallint", "-1", "-1"),
+        ("boolean GENERATED ALWAYS AS (n > 0) STORED", "true", "DEFAULT"),
+    ],
+)
+def test_a_row_retires_by_a_column_of_each_kind(world: World, kind: str, dead: str, value: str) -> None:
+    world.governed(f"(code text PRIMARY KEY, n int, status {kind})")
+    api.life_attach(world.steward, "thing", "enforce", column="status", dead=[dead])
+    world.owner.execute("SET DateStyle = 'German'")
+    world.owner.execute("INSERT INTO app.thing (code, n) VALUES ('a', 0)")
+    world.owner.execute(f"UPDATE app.thing SET n = 1, status = {value}".encode())
+    world.owner.execute("DELETE FROM app.thing")
+    assert world.admin.execute("SELECT entity_code, manner FROM birth.birth_death").fetchall() == [("a", "STATUS")]
+
+
+def test_a_row_that_moves_to_another_partition_is_not_refused_where_rows_retire_by_status(world: World) -> None:
+    world.table("(id int, region int, status text, PRIMARY KEY (id, region)) PARTITION BY RANGE (region)")
+    world.owner.execute(
+        "CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE app.high PARTITION OF app.thing FOR VALUES FROM (10) TO (20);"
+        "GRANT TRIGGER ON app.low, app.high TO birth_definer"
+    )
+    world.register()
+    world.classify("legacy", template="T-{id}/{region}")
+    world.attach(mode="enforce")
+    api.life_attach(world.steward, "thing", "enforce", column="status", dead=["closed"])
+    world.owner.execute("INSERT INTO app.thing VALUES (1, 2, 'open')")
+    world.owner.execute("UPDATE app.thing SET region = 12")
+    assert world.births() == ["T-1/12", "T-1/2"]
+    assert world.admin.execute("SELECT entity_code, manner FROM birth.birth_death").fetchall() == [("T-1/2", "DELETE")]
+    assert world.findings() == [("not_retired", 1)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("REVOKE SELECT ON app.thing FROM birth_scanner", "birth_scanner may not read the table"),
+        ("ALTER TABLE app.thing ENABLE ROW LEVEL SECURITY", "row level security would hide rows from birth_scanner"),
+    ],
+)
+def test_a_table_that_can_no_longer_be_read_is_in_attention_before_it_is_needed(
+    world: World, statement: str, fault: str
+) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing")
+    world.owner.execute(statement.encode())
+    found = "SELECT next_step FROM birth.v_birth_attention WHERE what = %s"
+    step = world.value(found, f"life triggers of thing: {fault}")
+    assert step.endswith("  -- the owner of the table")
+    world.owner.execute(step.encode())
+    assert world.value("SELECT fault FROM birth.v_birth_life") is None
+
+
+def test_a_lost_gateway_under_an_enforced_life_is_a_warning(world: World) -> None:
+    world.governed("(code text PRIMARY KEY)")
+    api.life_attach(world.steward, "thing", "enforce")
+    world.owner.execute("DROP TRIGGER birth_gateway ON app.thing")
+    found = "SELECT severity FROM birth.v_birth_attention WHERE what = 'thing is required and has no enabled gateway'"
+    assert world.value(found) == "warning"

@@ -49,6 +49,8 @@ def test_an_incomplete_life_is_named_and_not_enforced(thing: World, statement: s
     assert attention(thing) == [("warning", f"life triggers of thing: {fault}")]
     with pytest.raises(errors.LifeRefused):
         api.life_mode(thing.steward, "thing", "enforce", "a test")
+    api.life_mode(thing.steward, "thing", "off", "a test")
+    assert life(thing)["life_mode"] == "off"
 
 
 def test_life_triggers_of_another_identity_are_named(thing: World) -> None:

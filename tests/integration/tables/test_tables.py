@@ -79,6 +79,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "source_rows": "1",
         "existing_births": "0",
         "orphans": "0",
+        "dead": "0",
         "unresolvable": "0",
         "duplicates": "0",
         "collisions": "0",

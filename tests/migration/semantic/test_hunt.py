@@ -38,12 +38,11 @@ def found(connection: psycopg.Connection[Any], seed: int, *, part: int, parts: i
     )
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(None, id="random")])
-def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any], seed: int | None) -> None:
-    chosen = SystemRandom().randrange(2**32) if seed is None else seed
-    report = found(connection, chosen, part=chosen % 16, parts=16)
+def test_a_sample_of_the_hunt_finds_nothing(connection: psycopg.Connection[Any]) -> None:
+    seed = SystemRandom().randrange(2**32)
+    report = found(connection, seed, part=seed % 16, parts=16)
     findings = [*report.missed, *report.false, *report.refused]
-    assert findings == [], f"part {chosen % 16} of 16\n{report}"
+    assert findings == [], f"part {seed % 16} of 16\n{report}"
     assert report.accepted >= 30
     assert report.rejected >= 50
     assert report.reformattings >= 20
@@ -66,6 +65,11 @@ def test_every_routine_and_every_part_of_a_table_is_a_target(connection: psycopg
     assert len(made) == len(live)
     assert defaults
     assert {one.kind for one in every} == {"routine", "relation", "constraint", "index", "trigger"}
+
+
+def misses_something(connection: psycopg.Connection[Any]) -> bool:
+    """Hunt until something is missed."""
+    return any(found(connection, 1, part=part, parts=120, mutations=40).missed for part in range(120))
 
 
 def without_strings(text: str) -> Iterator[tuple[str, str]]:
@@ -112,7 +116,7 @@ def test_a_deliberately_blind_hash_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, blind: Tokens
 ) -> None:
     monkeypatch.setattr(semantic, "tokens", blind)
-    assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
+    assert misses_something(connection)
 
 
 def test_a_hash_that_ignores_the_header_is_detected(
@@ -120,7 +124,7 @@ def test_a_hash_that_ignores_the_header_is_detected(
 ) -> None:
     digest = semantic.digest
     monkeypatch.setattr(semantic, "digest", lambda _, text, **how: digest({}, text, **how))
-    assert any(found(connection, 1, part=part, parts=24).missed for part in range(24))
+    assert misses_something(connection)
 
 
 @pytest.mark.parametrize(

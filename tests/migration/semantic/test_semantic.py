@@ -10,6 +10,8 @@ from birthdb import paths
 from pgcontract import semantic
 from pgcontract.sources import Sources
 
+RELEASES = tuple(Sources(paths.ROOT).releases)
+
 BODY = """
 DECLARE v_sum bigint := 0;
 BEGIN
@@ -104,7 +106,11 @@ def test_objects_are_named_as_the_contract_names_them(db: Database) -> None:
         connection.rollback()
 
 
-@pytest.mark.parametrize("release", Sources(paths.ROOT).releases)
+# Of the newest release, and of each other where there is time.
+@pytest.mark.parametrize(
+    "release",
+    [*(pytest.param(one, marks=pytest.mark.long) for one in RELEASES[:-1]), RELEASES[-1]],
+)
 def test_hashing_as_the_owner_leaves_nothing_behind(empty_db: Database, release: str) -> None:
     upgrade(empty_db.url(RELEASER), release)
     with psycopg.connect(empty_db.url()) as connection:

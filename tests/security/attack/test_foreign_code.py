@@ -136,7 +136,10 @@ def test_a_view_that_replaces_the_table_concurrently_is_not_read(
     assert world.births() == []
 
 
-@pytest.mark.parametrize("routine", ["fn_birth_census", "fn_dot_birth_qt001_plan", "fn_dot_birth_qt001_rehearse"])
+@pytest.mark.parametrize(
+    "routine",
+    ["fn_birth_census", "fn_dot_birth_qt001_plan", "fn_dot_birth_qt001_rehearse", "fn_dot_birth_qt006_plan"],
+)
 def test_a_reader_under_an_old_snapshot_is_refused(world: World, routine: str) -> None:
     spied(world).governed("(code text PRIMARY KEY)", mode=None)
     world.insert(["a"])

@@ -469,6 +469,7 @@ DYNAMIC = {
     "fn_birth_gateway_detach": "DROP TRIGGER",
     "fn_birth_life_attach": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_life_auto": "the transition table, OLD and NEW",
+    "fn_birth_life_column": "a literal of a built-in type",
     "fn_birth_life_detach": "DROP TRIGGER",
     "fn_birth_registry_auto": "the transition table, and NEW",
     "fn_birth_registry_auto_id": "the transition table",

@@ -1,9 +1,10 @@
 -- A row whose code or life column was changed in place. With another code, the former one dies and has the new one as
 -- successor, and the new one is born, or returns if the row had it before. A code that another birth has is refused in
--- mode enforce, and recorded otherwise: a row does not become another entity. With the same code, it retires or is
--- taken back into use.
--- Returns: nothing; in mode enforce NB502, NB511, NB512, NB517.
--- Calls: fn_birth_gateway_again, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return
+-- mode enforce, and recorded otherwise: a row does not become another entity. A row that loses its code is told like
+-- one that comes without. With the same code, it retires or is taken back into use.
+-- Returns: nothing; NB501 where the gateway enforces; in mode enforce NB502, NB511, NB512, NB517.
+-- Calls: fn_birth_gateway_again, fn_birth_gateway_report, fn_birth_life_report, fn_birth_life_end,
+--        fn_birth_life_return
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_change(
     p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[],
@@ -29,6 +30,9 @@ BEGIN
     RETURN;
   END IF;
 
+  IF p_code IS NULL THEN
+    PERFORM birth.fn_birth_gateway_report(p_collection, 1, 1, 0, '{}');
+  END IF;
   INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
   SELECT p_code, c_name, 'QT-002' WHERE p_code IS NOT NULL
   ON CONFLICT (entity_code) DO NOTHING;
@@ -56,4 +60,4 @@ $fn_birth_life_change$;
 COMMENT ON FUNCTION birth.fn_birth_life_change(
   birth.collection_registry, oid, text, text[], boolean, text, text[], boolean) IS
   'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. '
-  'NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+  'NB501; NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';

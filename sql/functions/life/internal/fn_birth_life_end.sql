@@ -6,7 +6,8 @@
 -- is waited for, and a later one waits.
 -- A statement takes rows of child tables too, whose codes the collection does not count: of such a table every birth is
 -- looked for.
--- p_keys: the key of each code, as texts.
+-- p_codes may have NULLs, p_keys: the key of each code, as texts. Both go to the look as they are: taking single keys
+-- out of so long an array would cost the square of its length.
 -- Returns: nothing; in mode enforce NB517 where the rows cannot be looked at.
 -- Calls: fn_birth_life_look, fn_birth_life_report, fn_birth_life_write, fn_birth_life_unborn, fn_birth_finding_record
 -- Writes: nothing itself
@@ -23,17 +24,15 @@ DECLARE
   c_name CONSTANT text := p_collection.collection_name;
   v_dead text[];
   v_codes text[];
-  v_numbers bigint[];
   v_unborn text[];
   v_foreign text[];
   v_fault text;
 BEGIN
   LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
   SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
-         array_agg(c.number) FILTER (WHERE NOT b.quiet AND b.own), array_agg(c.code) FILTER (WHERE b.own IS NULL),
-         array_agg(c.code) FILTER (WHERE NOT b.own)
-  INTO v_dead, v_codes, v_numbers, v_unborn, v_foreign
-  FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
+         array_agg(c.code) FILTER (WHERE b.own IS NULL), array_agg(c.code) FILTER (WHERE NOT b.own)
+  INTO v_dead, v_codes, v_unborn, v_foreign
+  FROM unnest(p_codes) AS c(code)
   LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
                AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
              FROM birth.birth_registry r) b ON b.entity_code = c.code
@@ -42,9 +41,7 @@ BEGIN
     BEGIN
       v_dead := v_dead || ARRAY(
         SELECT unnest(v_codes)
-        EXCEPT SELECT unnest(birth.fn_birth_life_look(p_collection, p_relation, v_codes, (
-          SELECT array_agg(ARRAY(SELECT p_keys[n.number][k] FROM generate_subscripts(p_keys, 2) k) ORDER BY n.position)
-          FROM unnest(v_numbers) WITH ORDINALITY AS n(number, position)))));
+        EXCEPT SELECT unnest(birth.fn_birth_life_look(p_collection, p_relation, p_codes, p_keys)));
     EXCEPTION
       WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
         RAISE;
@@ -59,11 +56,11 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
   IF v_unborn IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(c.code),
-      array_agg(ARRAY(SELECT p_keys[c.number][k] FROM generate_subscripts(p_keys, 2) k)), p_manner, p_successor)
+    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
+      p_successor)
     FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
-    JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
-    HAVING count(*) > 0;
+    LEFT JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
+    HAVING count(l.code) > 0;
   END IF;
 END;
 $fn_birth_life_end$;

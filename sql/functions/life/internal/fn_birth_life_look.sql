@@ -22,9 +22,14 @@ DECLARE
 BEGIN
   SELECT s.living INTO v_living
   FROM birth.fn_birth_scan(format(
-    'SELECT array_agg(c.code) FROM (SELECT ($8)[i] AS code, %s FROM generate_subscripts($8, 1) AS i) c'
+    'SELECT array_agg(c.code) FROM (SELECT k.code, %s FROM ROWS FROM (unnest($8), %s) AS k(code, %s)) c'
     ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
-    (SELECT string_agg(format('($4)[i][%s]::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+    (SELECT string_agg(format('k.key_%s::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    -- Slices: of each element by its number, PostgreSQL would look for it from the first one on.
+    (SELECT string_agg(format('unnest(($4)[:][%1$s:%1$s])', k.position), ', ' ORDER BY k.position)
+     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
+    (SELECT string_agg(format('key_%s', k.position), ', ' ORDER BY k.position)
      FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
     (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
     (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
