@@ -2721,7 +2721,7 @@ BEGIN
   PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);
   RETURN CASE WHEN r_dot.dangerous
     THEN format('%s is dangerous: it was frozen already and stays frozen', r_dot.dot_name)
-    ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- by a DBA', r_dot.dot_name) END;
+    ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''...'');  -- a DBA', r_dot.dot_name) END;
 END;
 $$;
 
@@ -2892,13 +2892,13 @@ BEGIN
     ('home_unconfirmed', 'NB212', 'stopped',
      'this database is a restored or cloned copy that no DBA has confirmed',
      'the original may spend the same permits: stop it or revoke its permits, then a DBA sends here: SELECT '
-     'birth.fn_birth_home_confirm(p_reason := ''…'');'),
+     'birth.fn_birth_home_confirm(p_reason := ''...'');'),
     ('verdict_stands', 'NB213', 'failed',
      'an earlier verdict NOT_SAFE_NEEDS_FIX is still in force',
      'after the fix, record a new verdict with the id of that verdict in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
      'the run does not exist',
-     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := …, p_dry_run := false)'),
+     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ..., p_dry_run := false)'),
     ('run_status', 'NB302', 'failed',
      'the status of the run does not allow this operation',
      'see birth.v_birth_attention for the next step of the run'),
@@ -2906,11 +2906,11 @@ BEGIN
      'another session holds the run',
      'wait for that session, stop the run with birth.fn_birth_run_stop, or ask a DBA to take it over with '
      'birth.fn_birth_run_takeover; to end a session that only holds a lock: SELECT '
-     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'pg_catalog.pg_terminate_backend(...) with the backend in the detail'),
     ('run_taken_over', 'NB304', 'stopped',
      'another session took over the run',
-     'another session runs it: wait, or cancel it with SELECT pg_catalog.pg_cancel_backend(…) and the backend in the'
-     ' detail'),
+     'another session runs it: wait, or cancel it with SELECT pg_catalog.pg_cancel_backend(...) and the backend in '
+     'the detail'),
     ('plan_stale', 'NB305', 'failed',
      'the plan is out of date',
      'plan again'),
@@ -2971,7 +2971,7 @@ BEGIN
     ('release_in_progress', 'NB406', 'stopped',
      'a release holds the lock of the schema',
      'wait until alembic has finished; to end a session that is not a release: SELECT '
-     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'pg_catalog.pg_terminate_backend(...) with the backend in the detail'),
     ('release_blocked', 'NB407', 'failed',
      'a run is active',
      'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release'),
@@ -3041,7 +3041,7 @@ BEGIN
     ('code_dead', 'NB511', 'failed',
      'the code of a row is dead',
      'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
-     'birth.fn_birth_return(p_code := …, p_reason := …);'),
+     'birth.fn_birth_return(p_code := ..., p_reason := ...);'),
     ('code_taken', 'NB512', 'failed',
      'a row cannot take the code of another row''s birth',
      'give the row a code that was never used; a steward can set the life of the collection back to observe'),
@@ -3828,7 +3828,7 @@ BEGIN
     p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version,
       'closed', v_closed));
   RETURN CASE WHEN v_closed
-    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');'
+    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');'
                 '  -- another steward than registered or classified it', p_collection)
     WHEN v_replicated
     THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'
@@ -4399,7 +4399,7 @@ ALTER FUNCTION birth.fn_birth_identity_definition(p_collection text) OWNER TO bi
 
 -- Name: FUNCTION fn_birth_identity_definition(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_definition(p_collection text) IS 'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_…, its code as SQL over a row t, and its scan key. NB103 for an unknown collection. Specification: 4, R2, R3.';
+COMMENT ON FUNCTION birth.fn_birth_identity_definition(p_collection text) IS 'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_..., its code as SQL over a row t, and its scan key. NB103 for an unknown collection. Specification: 4, R2, R3.';
 
 -- Name: fn_birth_identity_hash(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6705,7 +6705,7 @@ CREATE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_backfill_ledge
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
-    'p_findings := ''…''%s%s%s);  -- a reviewer',
+    'p_findings := ''...''%s%s%s);  -- a reviewer',
     p_run.run_id,
     (SELECT format(', p_accept_orphans := %s', a.number)
      FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p
@@ -7356,7 +7356,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, '
       'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', '
-      'p_reason := ''…''%s);  -- a permit owner',
+      'p_reason := ''...''%s);  -- a permit owner',
         r_run.collection_name, p_run_id,
       -- When all is written and only the proof is left, it needs a permit too, and none is for no row.
       greatest(1, CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows
@@ -8769,7 +8769,7 @@ CREATE FUNCTION birth.fn_dot_birth_trigger_setup() RETURNS void
 BEGIN
   PERFORM birth.fn_birth_raise('dot_dangerous',
     'dot-birth-trigger-setup (DOT-119) redefined birth.fn_birth_registry_auto without the exempt guard',
-    'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''…'', p_mode := ''observe'');');
+    'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''...'', p_mode := ''observe'');');
 END;
 $$;
 
@@ -9035,7 +9035,7 @@ COMMENT ON COLUMN birth.birth_act.detail IS 'Further facts of the act.';
 
 -- Name: COLUMN birth_act.actor_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login as cluster and OID, which ALTER ROLE … RENAME does not change.';
+COMMENT ON COLUMN birth.birth_act.actor_id IS 'The login as cluster and OID, which ALTER ROLE ... RENAME does not change.';
 
 -- Name: birth_act_act_id_seq; Type: SEQUENCE; Schema: birth; Owner: birth_definer
 
@@ -9496,7 +9496,7 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS 'Login tha
 
 -- Name: COLUMN birth_gateway_release_registry.released_by_id; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS 'The same login as cluster and OID, which ALTER ROLE … RENAME does not change.';
+COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS 'The same login as cluster and OID, which ALTER ROLE ... RENAME does not change.';
 
 -- Name: birth_registry; Type: TABLE; Schema: birth; Owner: birth_definer
 
@@ -10063,7 +10063,7 @@ CREATE VIEW birth.v_birth_gate AS
                 WHEN 'BIRTH_REQUIRED'::text THEN 'enforce'::text
                 ELSE 'observe'::text
             END)
-            WHEN (state = ANY (ARRAY['READY'::text, 'CLOSED'::text, 'BREACHED'::text])) THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, collection_name)
+            WHEN (state = ANY (ARRAY['READY'::text, 'CLOSED'::text, 'BREACHED'::text])) THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');  -- a steward who neither registered nor classified it'::text, collection_name)
             ELSE NULL::text
         END AS next_step
    FROM judged j;
@@ -11060,7 +11060,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2 AS rank,
             format('%s is frozen by %s: %s'::text, d.dot_name, d.frozen_by, d.frozen_because) AS what,
             d.frozen_since AS since,
-            format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA'::text, d.dot_name) AS next_step
+            format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''...'');  -- a DBA'::text, d.dot_name) AS next_step
            FROM birth.v_birth_dot_status d
           WHERE (d.frozen AND (NOT d.dangerous))
         ), home AS (
@@ -11074,7 +11074,7 @@ CREATE VIEW birth.v_birth_attention AS
                     ELSE 'this database is a restored or cloned copy: no run executes until a DBA confirms that it is the one to continue with'::text
                 END AS what,
             NULL::timestamp with time zone AS since,
-            'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, after every other copy is retired'::text AS next_step
+            'SELECT birth.fn_birth_home_confirm(p_reason := ''...'');  -- a DBA, after every other copy is retired'::text AS next_step
            FROM birth.v_birth_home h
           WHERE ((NOT h.confirmed) OR (h.timeline <> h.confirmed_timeline))
         ), finding AS (
@@ -11095,7 +11095,7 @@ CREATE VIEW birth.v_birth_attention AS
                     ELSE 'have no birth'::text
                 END, f.error, f.last_by) AS what,
             f.first_at AS since,
-            format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);  -- after the rows are corrected, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');'::text, f.collection_name) AS next_step
+            format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);  -- after the rows are corrected, a steward: SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''...'');'::text, f.collection_name) AS next_step
            FROM birth.v_birth_gateway_finding f
         ), fence AS (
          SELECT 2 AS rank,
@@ -11128,7 +11128,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 3 AS rank,
             format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS what,
             k.registered_at AS since,
-            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed) AS next_step
+            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed) AS next_step
            FROM known k
           WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
         ), misplaced AS (
@@ -11177,7 +11177,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2,
             format('%s is closed, in schema %I, which is not under the gate'::text, r.collection_name, r.schema_name) AS format,
             NULL::timestamp with time zone AS timestamptz,
-            format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither registered nor classified it'::text, r.collection_name) AS format
+            format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');  -- a steward who neither registered nor classified it'::text, r.collection_name) AS format
            FROM birth.collection_registry r
           WHERE (r.gate_closed AND (NOT (r.schema_name IN ( SELECT s.schema_name
                    FROM birth.birth_gate_scope s))))
@@ -11185,7 +11185,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2,
             format('the gate names schema %I, which does not exist'::text, s.schema_name) AS format,
             s.since,
-            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward'::text, s.schema_name) AS format
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''...'');  -- a steward'::text, s.schema_name) AS format
            FROM birth.birth_gate_scope s
           WHERE (NOT (EXISTS ( SELECT
                    FROM pg_namespace n
@@ -11194,7 +11194,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2 AS rank,
             format('%s was set back to observe by %s: %s'::text, c.collection_name, b.actor, b.reason) AS what,
             b.acted_at AS since,
-            format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, c.collection_name) AS next_step
+            format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''...'');  -- a steward'::text, c.collection_name) AS next_step
            FROM (birth.collection_registry c
              CROSS JOIN LATERAL ( SELECT a.actor,
                     a.reason,
@@ -11212,7 +11212,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2,
             format('schema %s was set back to %s by %s: %s'::text, n.nspname, COALESCE((b.detail ->> 'mode'::text), 'no gate'::text), b.actor, b.reason) AS format,
             b.acted_at,
-            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');  -- a steward'::text, n.nspname) AS format
+            format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''...'');  -- a steward'::text, n.nspname) AS format
            FROM (pg_namespace n
              CROSS JOIN LATERAL ( SELECT a.actor,
                     a.reason,
@@ -11230,7 +11230,7 @@ CREATE VIEW birth.v_birth_attention AS
             b.acted_at,
                 CASE c.life_key
                     WHEN '{}'::text[] THEN format('SELECT birth.fn_birth_life_attach(p_collection := %L, p_mode := %L, p_column := %L, p_dead := %L);  -- a steward'::text, c.collection_name, m.mode, (m.attached ->> 'column'::text), ARRAY( SELECT jsonb_array_elements_text((m.attached -> 'dead'::text)) AS jsonb_array_elements_text))
-                    ELSE format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''…'');  -- a steward'::text, c.collection_name, m.mode)
+                    ELSE format('SELECT birth.fn_birth_life_mode(p_collection := %L, p_mode := %L, p_reason := ''...'');  -- a steward'::text, c.collection_name, m.mode)
                 END AS format
            FROM ((birth.collection_registry c
              CROSS JOIN LATERAL ( SELECT (e.detail ->> 'mode'::text) AS mode,

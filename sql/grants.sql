@@ -22,7 +22,7 @@ BEGIN
   EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s, birth_scanner', v_relations, v_roles);
 
   -- The routines that read source tables belong to birth_scanner. Of birthdb it may only read the codes of births.
-  -- ALTER … OWNER TO requires that the new owner has CREATE on the schema: granted and revoked again.
+  -- ALTER ... OWNER TO requires that the new owner has CREATE on the schema: granted and revoked again.
   GRANT USAGE, CREATE ON SCHEMA birth TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan OWNER TO birth_scanner;
   ALTER FUNCTION birth.fn_birth_scan_traces OWNER TO birth_scanner;

@@ -125,13 +125,15 @@ class Cluster:
         """Execute a statement as the superuser, in the maintenance database."""
         return self._admin.execute(query, parameters)
 
-    def create(self, template: str = "template0", *, confirmed: bool = True) -> Database:
+    def create(self, template: str = "template0", *, confirmed: bool = True, encoding: str | None = None) -> Database:
         """Return a new database, owned by the releaser; a copy of ``template``.
 
         A copy knows that it is one and spends no permit; unless ``confirmed`` is false, a DBA says that it may.
         """
         name = f"birthdb_{worker()}_{next(self._numbers)}"
         statement = SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*map(Identifier, (name, template, RELEASER)))
+        if encoding:
+            statement += SQL(" LOCALE 'C' ENCODING {}").format(Literal(encoding))
         if self.major >= 15:
             statement += SQL(" STRATEGY file_copy")
         self.execute(statement)

@@ -459,7 +459,7 @@ BEGIN
   IF v_filled IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB509', MESSAGE = 'a table of a gated schema is not governed',
       DETAIL = format('%s by %s: filled before it was admitted: %s', tg_tag, session_user, v_filled),
-      HINT = 'create the table there without rows (CREATE TABLE, or AS … WITH NO DATA), let stewards admit it, then '
+      HINT = 'create the table there without rows (CREATE TABLE, or AS ... WITH NO DATA), let stewards admit it, then '
              'insert the rows; a member of birth_dba can move a governed table, after this in the same transaction: '
              'SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(''birth.release'', 0));';
   END IF;

@@ -106,7 +106,7 @@ def refusal(exc: BaseException, helper: str) -> str:
     # psycopg and asyncpg call it sqlstate, psycopg2 pgcode.
     match getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None):
         case "42501":
-            hint = "GRANT birth_source_owner TO …;  -- the login that migrates; by an administrator of roles"
+            hint = "GRANT birth_source_owner TO ...;  -- the login that migrates; by an administrator of roles"
         case "3F000" | "42883":
             hint = f"birthdb alembic upgrade head; or, for a database that is to do without birthdb, leave out {helper}"
         case _:

@@ -96,7 +96,7 @@ def open_script(context: MigrationContext) -> None:
     What Alembic writes names no schema for its operators, and is to see what was committed before it.
     """
     context.impl.static_output(
-        "-- For psql: alembic … --sql | psql -d database\n"
+        "-- For psql: alembic ... --sql | psql -d database\n"
         "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n"
         # For Alembic's own statements, which the releases' do not pin.
         "SET search_path = pg_catalog, pg_temp;\nSET default_transaction_isolation = 'read committed';"

@@ -161,8 +161,8 @@ def pytest_configure() -> None:
     """Note every database that is made."""
     create = Cluster.create
 
-    def noting(self: Cluster, template: str = "template0", *, confirmed: bool = True) -> Database:
-        made = create(self, template, confirmed=confirmed)
+    def noting(self: Cluster, template: str = "template0", **how: Any) -> Database:
+        made = create(self, template, **how)
         _made.append(made.name)
         return made
 

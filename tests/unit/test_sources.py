@@ -133,6 +133,12 @@ def test_the_grants_page_names_only_existing_objects() -> None:
     assert named - {path.stem for path in OBJECTS} == {"alembic_version"}
 
 
+def test_what_is_sent_to_a_database_is_ascii() -> None:
+    """A database of another encoding cannot store what it has no character for, and a client cannot be told it."""
+    sent = [path for folder in (SQL, paths.ROOT / "migrations") for path in folder.rglob("*.sql")]
+    assert [path for path in [*sent, SQL / "errors.toml"] if not path.read_text(encoding="utf-8").isascii()] == []
+
+
 def test_literals_do_not_depend_on_standard_conforming_strings() -> None:
     """A body is read when it is called, and standard_conforming_strings is the caller's: a backslash stands in E''."""
 

@@ -1,4 +1,4 @@
--- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. A STABLE function sees all its
+-- Counts a collection against its births, from one snapshot: B = S - U - D - X - M + O. A STABLE function sees all its
 -- statements as of the caller's. Orphans are births whose code no source row has under the current identity.
 -- One join and a few counts, which parallel workers of every major can do; the rest is subtraction. OFFSET '0' makes
 -- the server compute a row's code once (a plain 0 would forbid workers). IS DISTINCT FROM, unlike <>, is computed

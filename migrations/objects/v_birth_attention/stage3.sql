@@ -84,7 +84,7 @@ WITH known AS (
 ), frozen AS (
   SELECT 2 AS rank, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because) AS what,
          d.frozen_since AS since,
-         format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA', d.dot_name)
+         format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''...'');  -- a DBA', d.dot_name)
            AS next_step
   FROM birth.v_birth_dot_status d WHERE d.frozen AND NOT d.dangerous
 ), home AS (
@@ -96,7 +96,7 @@ WITH known AS (
               ELSE 'this database is a restored or cloned copy: no run executes until a DBA confirms that it is '
                    'the one to continue with' END AS what,
          NULL::timestamptz AS since,
-         'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, after every other copy is retired'
+         'SELECT birth.fn_birth_home_confirm(p_reason := ''...'');  -- a DBA, after every other copy is retired'
            AS next_step
   FROM birth.v_birth_home h
   WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
@@ -110,7 +110,7 @@ WITH known AS (
          f.first_at AS since,
          format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);'
                 '  -- after the rows are corrected, a steward: '
-                'SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');',
+                'SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''...'');',
                 f.collection_name) AS next_step
   FROM birth.v_birth_gateway_finding f
 ), fence AS (
@@ -139,7 +139,7 @@ WITH known AS (
          format('%s is required, and its table %I.%I does not exist',
                 k.collection_name, k.schema_name, k.table_name) AS what,
          k.registered_at AS since,
-         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', '
+         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', '
                 'p_coverage_status := %L);  -- a steward', k.collection_name, k.coverage_status) AS next_step
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
 ), misplaced AS (
@@ -179,7 +179,7 @@ WITH known AS (
   WHERE g.state NOT IN ('ADMITTED', 'EXEMPT')
   UNION ALL
   SELECT 2, format('the gate names schema %I, which does not exist', s.schema_name), s.since,
-         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward',
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''...'');  -- a steward',
                 s.schema_name)
   FROM birth.birth_gate_scope s
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = s.schema_name)

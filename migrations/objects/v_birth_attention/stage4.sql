@@ -90,7 +90,7 @@ WITH known AS (
 ), frozen AS (
   SELECT 2 AS rank, format('%s is frozen by %s: %s', d.dot_name, d.frozen_by, d.frozen_because) AS what,
          d.frozen_since AS since,
-         format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- a DBA', d.dot_name)
+         format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''...'');  -- a DBA', d.dot_name)
            AS next_step
   FROM birth.v_birth_dot_status d WHERE d.frozen AND NOT d.dangerous
 ), home AS (
@@ -102,7 +102,7 @@ WITH known AS (
               ELSE 'this database is a restored or cloned copy: no run executes until a DBA confirms that it is '
                    'the one to continue with' END AS what,
          NULL::timestamptz AS since,
-         'SELECT birth.fn_birth_home_confirm(p_reason := ''…'');  -- a DBA, after every other copy is retired'
+         'SELECT birth.fn_birth_home_confirm(p_reason := ''...'');  -- a DBA, after every other copy is retired'
            AS next_step
   FROM birth.v_birth_home h
   WHERE NOT h.confirmed OR h.timeline <> h.confirmed_timeline
@@ -116,7 +116,7 @@ WITH known AS (
          f.first_at AS since,
          format('SELECT * FROM birth.fn_birth_census(p_collection := %1$L);'
                 '  -- after the rows are corrected, a steward: '
-                'SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''…'');',
+                'SELECT birth.fn_birth_finding_acknowledge(p_collection := %1$L, p_reason := ''...'');',
                 f.collection_name) AS next_step
   FROM birth.v_birth_gateway_finding f
 ), fence AS (
@@ -145,7 +145,7 @@ WITH known AS (
          format('%s is required, and its table %I.%I does not exist',
                 k.collection_name, k.schema_name, k.table_name) AS what,
          k.registered_at AS since,
-         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''…'', p_table := ''…'', '
+         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', '
                 'p_coverage_status := %L, p_governed := %L);  -- a steward', k.collection_name, k.coverage_status,
                 k.governed) AS next_step
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
@@ -189,13 +189,13 @@ WITH known AS (
   UNION ALL
   SELECT 2, format('%s is closed, in schema %I, which is not under the gate', r.collection_name, r.schema_name),
          NULL::timestamptz,
-         format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who neither '
+         format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');  -- a steward who neither '
                 'registered nor classified it', r.collection_name)
   FROM birth.collection_registry r
   WHERE r.gate_closed AND r.schema_name NOT IN (SELECT s.schema_name FROM birth.birth_gate_scope s)
   UNION ALL
   SELECT 2, format('the gate names schema %I, which does not exist', s.schema_name), s.since,
-         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''…'');  -- a steward',
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := NULL, p_reason := ''...'');  -- a steward',
                 s.schema_name)
   FROM birth.birth_gate_scope s
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = s.schema_name)
@@ -204,7 +204,7 @@ WITH known AS (
   -- back is the first act since it was last enforced: no later one of the same kind takes it out of sight.
   SELECT 2 AS rank, format('%s was set back to observe by %s: %s', c.collection_name, b.actor, b.reason) AS what,
          b.acted_at AS since,
-         format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''…'');'
+         format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := ''enforce'', p_reason := ''...'');'
                 '  -- a steward', c.collection_name) AS next_step
   FROM birth.collection_registry c
   CROSS JOIN LATERAL (
@@ -222,7 +222,7 @@ WITH known AS (
   SELECT 2, format('schema %s was set back to %s by %s: %s', n.nspname, coalesce(b.detail ->> 'mode', 'no gate'),
                    b.actor, b.reason),
          b.acted_at,
-         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''…'');'
+         format('SELECT birth.fn_birth_gate_scope(p_schema := %L, p_mode := ''enforce'', p_reason := ''...'');'
                 '  -- a steward', n.nspname)
   FROM pg_catalog.pg_namespace n
   CROSS JOIN LATERAL (

@@ -4,7 +4,7 @@
 -- code. Identifiers are quoted only where needed, whatever the caller set: the text that the gateway keeps is compared
 -- with this one.
 -- SECURITY DEFINER: readers may call it, but none of its parts. It reads catalogues and the registry, and no source.
--- Returns: one row; status ELIGIBLE_… or BLOCKED_… with the reason.
+-- Returns: one row; status ELIGIBLE_... or BLOCKED_... with the reason.
 -- Calls: fn_birth_raise, fn_birth_source_status, fn_birth_identity_code
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
@@ -97,5 +97,5 @@ END;
 $fn_birth_identity_definition$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_definition(text) IS
-  'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_…, its code as SQL '
-  'over a row t, and its scan key. NB103 for an unknown collection. Specification: 4, R2, R3.';
+  'The identity of a collection: ELIGIBLE_COLUMN, ELIGIBLE_SYNTHETIC_ID, ELIGIBLE_LEGACY or BLOCKED_..., its code as '
+  'SQL over a row t, and its scan key. NB103 for an unknown collection. Specification: 4, R2, R3.';

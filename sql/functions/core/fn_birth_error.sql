@@ -113,13 +113,13 @@ BEGIN
     ('home_unconfirmed', 'NB212', 'stopped',
      'this database is a restored or cloned copy that no DBA has confirmed',
      'the original may spend the same permits: stop it or revoke its permits, then a DBA sends here: SELECT '
-     'birth.fn_birth_home_confirm(p_reason := ''…'');'),
+     'birth.fn_birth_home_confirm(p_reason := ''...'');'),
     ('verdict_stands', 'NB213', 'failed',
      'an earlier verdict NOT_SAFE_NEEDS_FIX is still in force',
      'after the fix, record a new verdict with the id of that verdict in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
      'the run does not exist',
-     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := …, p_dry_run := false)'),
+     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ..., p_dry_run := false)'),
     ('run_status', 'NB302', 'failed',
      'the status of the run does not allow this operation',
      'see birth.v_birth_attention for the next step of the run'),
@@ -127,11 +127,11 @@ BEGIN
      'another session holds the run',
      'wait for that session, stop the run with birth.fn_birth_run_stop, or ask a DBA to take it over with '
      'birth.fn_birth_run_takeover; to end a session that only holds a lock: SELECT '
-     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'pg_catalog.pg_terminate_backend(...) with the backend in the detail'),
     ('run_taken_over', 'NB304', 'stopped',
      'another session took over the run',
-     'another session runs it: wait, or cancel it with SELECT pg_catalog.pg_cancel_backend(…) and the backend in the'
-     ' detail'),
+     'another session runs it: wait, or cancel it with SELECT pg_catalog.pg_cancel_backend(...) and the backend in '
+     'the detail'),
     ('plan_stale', 'NB305', 'failed',
      'the plan is out of date',
      'plan again'),
@@ -192,7 +192,7 @@ BEGIN
     ('release_in_progress', 'NB406', 'stopped',
      'a release holds the lock of the schema',
      'wait until alembic has finished; to end a session that is not a release: SELECT '
-     'pg_catalog.pg_terminate_backend(…) with the backend in the detail'),
+     'pg_catalog.pg_terminate_backend(...) with the backend in the detail'),
     ('release_blocked', 'NB407', 'failed',
      'a run is active',
      'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release'),
@@ -262,7 +262,7 @@ BEGIN
     ('code_dead', 'NB511', 'failed',
      'the code of a row is dead',
      'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
-     'birth.fn_birth_return(p_code := …, p_reason := …);'),
+     'birth.fn_birth_return(p_code := ..., p_reason := ...);'),
     ('code_taken', 'NB512', 'failed',
      'a row cannot take the code of another row''s birth',
      'give the row a code that was never used; a steward can set the life of the collection back to observe'),

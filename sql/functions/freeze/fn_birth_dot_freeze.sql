@@ -27,7 +27,7 @@ BEGIN
   PERFORM birth.fn_birth_act_record('freeze', p_dot := r_dot.dot_name, p_reason := p_reason);
   RETURN CASE WHEN r_dot.dangerous
     THEN format('%s is dangerous: it was frozen already and stays frozen', r_dot.dot_name)
-    ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''…'');  -- by a DBA', r_dot.dot_name) END;
+    ELSE format('SELECT birth.fn_birth_dot_unfreeze(p_dot := %L, p_reason := ''...'');  -- a DBA', r_dot.dot_name) END;
 END;
 $fn_birth_dot_freeze$;
 

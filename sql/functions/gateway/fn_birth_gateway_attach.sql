@@ -104,7 +104,7 @@ BEGIN
     p_detail := jsonb_build_object('mode', p_mode, 'rule_version', r_collection.rule_version,
       'closed', v_closed));
   RETURN CASE WHEN v_closed
-    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');'
+    THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');'
                 '  -- another steward than registered or classified it', p_collection)
     WHEN v_replicated
     THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER birth_gateway;'

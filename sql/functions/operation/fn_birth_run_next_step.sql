@@ -48,7 +48,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN format('SELECT * FROM birth.fn_birth_permit_open(p_collection := %L, p_run_id := %L, p_max_rows := %s, '
       'p_expires_at := birth.fn_birth_clock() OPERATOR(pg_catalog.+) interval ''1 day'', '
-      'p_reason := ''…''%s);  -- a permit owner',
+      'p_reason := ''...''%s);  -- a permit owner',
         r_run.collection_name, p_run_id,
       -- When all is written and only the proof is left, it needs a permit too, and none is for no row.
       greatest(1, CASE WHEN v_undo THEN r_run.actual_inserted - r_run.compensated_rows

@@ -1,5 +1,5 @@
--- Whether a timeout of the session would cut a run: statement_timeout covers the whole CALL, transaction_timeout each of
--- its transactions, of which the proof is the longest. The driver asks before it does anything. Timeouts of idle
+-- Whether a timeout of the session would cut a run: statement_timeout covers the whole CALL, transaction_timeout each
+-- of its transactions, of which the proof is the longest. The driver asks before it does anything. Timeouts of idle
 -- sessions cannot end a CALL.
 -- Returns: nothing; NB113.
 -- Calls: fn_birth_raise

@@ -48,4 +48,4 @@ COMMENT ON COLUMN birth.birth_gateway_release_registry.released_at IS 'When the 
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by IS
   'Login that released; it may not review runs of this release.';
 COMMENT ON COLUMN birth.birth_gateway_release_registry.released_by_id IS
-  'The same login as cluster and OID, which ALTER ROLE … RENAME does not change.';
+  'The same login as cluster and OID, which ALTER ROLE ... RENAME does not change.';

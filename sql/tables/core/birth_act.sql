@@ -56,4 +56,4 @@ COMMENT ON COLUMN birth.birth_act.epoch IS 'Epoch of the run (fencing token): th
 COMMENT ON COLUMN birth.birth_act.reason IS 'Reason, in the words of the actor.';
 COMMENT ON COLUMN birth.birth_act.detail IS 'Further facts of the act.';
 COMMENT ON COLUMN birth.birth_act.actor_id IS
-  'The login as cluster and OID, which ALTER ROLE … RENAME does not change.';
+  'The login as cluster and OID, which ALTER ROLE ... RENAME does not change.';

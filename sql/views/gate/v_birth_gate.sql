@@ -114,7 +114,7 @@ SELECT j.schema_name, j.table_name, j.mode, j.state, j.collection_name, j.covera
                        j.collection_name,
                        CASE j.coverage_status WHEN 'BIRTH_REQUIRED' THEN 'enforce' ELSE 'observe' END)
          WHEN j.state IN ('READY', 'CLOSED', 'BREACHED')
-           THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''…'');  -- a steward who '
+           THEN format('SELECT birth.fn_birth_gate_admit(p_collection := %L, p_reason := ''...'');  -- a steward who '
                        'neither registered nor classified it', j.collection_name) END AS next_step
 FROM judged j;
 

@@ -1,5 +1,5 @@
 -- Metrics for exporters: name, labels, value. Values that would need a scan are estimates from the statistics, whose
--- names end in _estimate, or those of the last census on record, birth_census_….
+-- names end in _estimate, or those of the last census on record, birth_census_....
 CREATE OR REPLACE VIEW birth.v_birth_metrics AS
 SELECT 'birth_registry_births_estimate' AS name, '{}'::jsonb AS labels, greatest(c.reltuples, 0)::numeric AS value
 FROM pg_catalog.pg_class c WHERE c.oid = to_regclass('birth.birth_registry')

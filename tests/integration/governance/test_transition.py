@@ -250,7 +250,7 @@ def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_per
         for _ in range(sent):
             step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
             statement, _, who = step.partition(";  -- a")
-            people[who.removeprefix("n").strip()].execute(statement.replace("''", "").replace("…", "a test").encode())
+            people[who.removeprefix("n").strip()].execute(statement.replace("''", "").replace("...", "a test").encode())
     assert policy(world) == (REQUIRED, False, 3)
 
 
@@ -538,7 +538,7 @@ def test_a_gateway_that_was_set_back_stays_in_attention_until_it_enforces_again(
     api.gateway_mode(world.person("stella_steward"), "thing", "observe", "as it is")
     assert braked(world) == what
     step = world.value("SELECT next_step FROM birth.v_birth_attention WHERE what = %s", what[0])
-    world.steward.execute(step.replace("…", "mended").encode())
+    world.steward.execute(step.replace("...", "mended").encode())
     assert braked(world) == []
 
 

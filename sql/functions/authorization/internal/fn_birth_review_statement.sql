@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_bac
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_review_statement$
   SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
-    'p_findings := ''…''%s%s%s);  -- a reviewer',
+    'p_findings := ''...''%s%s%s);  -- a reviewer',
     p_run.run_id,
     (SELECT format(', p_accept_orphans := %s', a.number)
      FROM birth.fn_birth_purpose(p_purpose, CASE WHEN p_purpose = 'COMPENSATE' THEN p_run.purpose END) p

@@ -5,7 +5,7 @@
 -- Generic plans: constants fold so well into the pieces of a strategy that the server would plan anew at each call.
 -- Returns: the expression in the registry's collation; the identity columns; their types, with one name for types of
 -- the same text (all integers, text and varchar); those of them that a code tells (fn_birth_code_tells); fault, the
--- status BLOCKED_… and its reason, or NULL.
+-- status BLOCKED_... and its reason, or NULL.
 -- Calls: fn_birth_template_parse, fn_birth_code_tells
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_code(

@@ -1,4 +1,4 @@
--- The identity of a login that ALTER ROLE … RENAME does not change: its OID. OIDs of two clusters cannot be compared,
+-- The identity of a login that ALTER ROLE ... RENAME does not change: its OID. OIDs of two clusters cannot be compared,
 -- so the cluster is part of it. In a restored database, logins of the earlier cluster are compared by name alone.
 -- Returns: the cluster's system identifier and the OID of session_user.
 -- Calls: nothing

@@ -12,7 +12,7 @@ AS $fn_dot_birth_trigger_setup$
 BEGIN
   PERFORM birth.fn_birth_raise('dot_dangerous',
     'dot-birth-trigger-setup (DOT-119) redefined birth.fn_birth_registry_auto without the exempt guard',
-    'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''…'', p_mode := ''observe'');');
+    'attach a gateway instead: SELECT birth.fn_birth_gateway_attach(p_collection := ''...'', p_mode := ''observe'');');
 END;
 $fn_dot_birth_trigger_setup$;
 

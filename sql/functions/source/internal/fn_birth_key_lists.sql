@@ -1,6 +1,6 @@
 -- Keyset paging: the key columns of a source as the SQL pieces that paging needs, over a row t. Built here alone.
--- Returns: one row: named (select list key_1, key_2, …); ascending and descending (order lists); last (the last key of
--- a chunk, as texts; it collects the keys); numbered (the key of row number $6, as texts; for any number of rows);
+-- Returns: one row: named (select list key_1, key_2, ...); ascending and descending (order lists); last (the last key
+-- of a chunk, as texts; it collects the keys); numbered (the key of row number $6, as texts; for any number of rows);
 -- after (key > $4) and upto (key <= $5), which need the types.
 -- Calls: nothing
 -- Writes: nothing

@@ -1,4 +1,4 @@
--- Counts a collection against its births, from one snapshot: B = S − U − D − X − M + O. O are the orphans and the dead.
+-- Counts a collection against its births, from one snapshot: B = S - U - D - X - M + O. O are the orphans and the dead.
 -- A STABLE function sees all its statements as of the caller's. Orphans and dead are births whose code no source row
 -- has under the current identity; the dead have an open death. One join and a few counts, which parallel workers of
 -- every major can do; the rest is subtraction. OFFSET '0' makes the server compute a row's code once (a plain 0 would
