@@ -1159,9 +1159,6 @@ FAULTS = {
         "AND false",
         seed=12,
     ),
-    "a death run that a later one follows is undone": Fault(
-        "fn_birth_death_fault", "WHERE a.act = 'refound'", "WHERE a.act = 'found again'"
-    ),
     "what a death run found is undone to half": Fault(
         "fn_birth_death_undo", "d.entity_code = ANY (p_codes) AND d.lives = 1", "false", seed=2
     ),
@@ -1169,6 +1166,7 @@ FAULTS = {
         "fn_birth_compensate_fault",
         "JOIN birth.birth_death d ON d.entity_code = b.entity_code",
         "JOIN birth.birth_death d ON false",
+        seed=30,
     ),
     "the dead stand in the way of a backfill": Fault(
         "fn_birth_measure", "v_births - m.own - (v_dead - m.dead_rows)", "v_births - m.own"
