@@ -11151,6 +11151,14 @@ CREATE VIEW birth.v_birth_attention AS
             format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
            FROM (birth.v_birth_gateway_gap g
              JOIN known k ON ((k.collection_name = g.collection_name)))
+        UNION ALL
+         SELECT 2,
+            format('%s, the owner of %I.%I, can make no partition of it'::text, pg_get_userbyid(t.relowner), k.schema_name, k.table_name) AS format,
+            NULL::timestamp with time zone AS timestamptz,
+            format('GRANT birth_source_owner TO %I;  -- an administrator of roles'::text, pg_get_userbyid(t.relowner)) AS format
+           FROM (known k
+             JOIN pg_class t ON ((t.oid = k.relation)))
+          WHERE ((k.relkind = 'p'::"char") AND (k.gateways > 0) AND (NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()'::text, 'EXECUTE'::text)))
         ), gate AS (
          SELECT
                 CASE g.state

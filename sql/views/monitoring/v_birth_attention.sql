@@ -184,6 +184,15 @@ WITH known AS (
                 k.collection_name, k.gateway_mode) AS next_step
   FROM birth.v_birth_gateway_gap g
   JOIN known k ON k.collection_name = g.collection_name
+  UNION ALL
+  -- PostgreSQL clones the triggers to a new partition, and asks whether its owner may execute their function.
+  SELECT 2, format('%s, the owner of %I.%I, can make no partition of it', pg_get_userbyid(t.relowner), k.schema_name,
+                   k.table_name),
+         NULL::timestamptz,
+         format('GRANT birth_source_owner TO %I;  -- an administrator of roles', pg_get_userbyid(t.relowner))
+  FROM known k JOIN pg_catalog.pg_class t ON t.oid = k.relation
+  WHERE k.relkind = 'p' AND k.gateways > 0
+    AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
 ), gate AS (
   SELECT CASE g.state WHEN 'CLOSED' THEN 3 WHEN 'UNKNOWN' THEN CASE g.mode WHEN 'enforce' THEN 1 ELSE 3 END ELSE 2 END
            AS rank,

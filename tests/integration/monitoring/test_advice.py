@@ -2,6 +2,7 @@
 
 import re
 
+import psycopg
 import pytest
 from support import DBA
 from world import World
@@ -138,6 +139,25 @@ def test_a_trigger_of_that_name_is_an_error_that_names_it(world: World, place: s
     follow(world, str(refusal.value.hint))
     world.attach()
     world.owner.execute("INSERT INTO app.thing VALUES ('b', 1)")
+    assert world.births() == ["b"]
+
+
+def test_another_owner_is_told_before_the_next_partition_fails(world: World) -> None:
+    world.governed(f"{TABLE} PARTITION BY RANGE (code)", mode="enforce")
+    owner = "nina_newcomer"
+    world.db.cluster.login(owner)
+    world.admin.execute(
+        f"GRANT USAGE, CREATE ON SCHEMA app TO {owner}; ALTER TABLE app.thing OWNER TO {owner}".encode()
+    )
+    ((what, step),) = attention(world)
+    assert what == f"{owner}, the owner of app.thing, can make no partition of it"
+    partition = b"CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM ('a') TO ('m')"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        world.person(owner).execute(partition)
+    world.admin.execute(step.encode())
+    assert attention(world) == []
+    world.person(owner).execute(partition)
+    world.person(owner).execute("INSERT INTO app.thing VALUES ('b')")
     assert world.births() == ["b"]
 
 
