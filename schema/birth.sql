@@ -2898,7 +2898,7 @@ BEGIN
      'after the fix, record a new verdict with the id of that verdict in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
      'the run does not exist',
-     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ..., p_dry_run := false)'),
+     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ''...'', p_dry_run := false)'),
     ('run_status', 'NB302', 'failed',
      'the status of the run does not allow this operation',
      'see birth.v_birth_attention for the next step of the run'),
@@ -3041,7 +3041,7 @@ BEGIN
     ('code_dead', 'NB511', 'failed',
      'the code of a row is dead',
      'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
-     'birth.fn_birth_return(p_code := ..., p_reason := ...);'),
+     'birth.fn_birth_return(p_code := ''...'', p_reason := ''...'');'),
     ('code_taken', 'NB512', 'failed',
      'a row cannot take the code of another row''s birth',
      'give the row a code that was never used; a steward can set the life of the collection back to observe'),
@@ -4357,24 +4357,11 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  SELECT k.names, k.types INTO key_columns, key_types
-  FROM pg_index i
-  JOIN pg_class x ON x.oid = i.indexrelid
-  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-  JOIN LATERAL (
-    SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
-           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
-           bool_and(a.attname = ANY (r_code.columns) AND o.opcdefault
-                    AND i.indcollation[n.position - 1] = a.attcollation
-                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
-    FROM generate_series(1, i.indnkeyatts) AS n(position)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
-    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
-  ) k ON k.usable AND cardinality(k.names) = i.indnkeyatts
-  WHERE i.indrelid = fn_birth_identity_definition.relation
-    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
-  LIMIT 1;
+  SELECT k.columns, k.types INTO key_columns, key_types
+  FROM birth.fn_birth_source_keys(fn_birth_identity_definition.relation) WITH ORDINALITY
+    AS k(name, is_primary, columns, types, place)
+  WHERE k.columns <@ r_code.columns
+  ORDER BY k.place LIMIT 1;
   IF key_columns IS NULL THEN
     status := 'BLOCKED_NO_UNIQUE_KEY';
     reason := format('no unique, immediate, complete index over %s', array_to_string(columns, ', '));
@@ -4464,7 +4451,7 @@ COMMENT ON FUNCTION birth.fn_birth_identity_loss(p_collection text, p_code_befor
 -- Name: fn_birth_identity_propose(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RETURNS TABLE(strategy text, "column" text, template text, reason text, next_step text)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH source AS (
@@ -4474,18 +4461,17 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
     WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
   ), key AS (
-    SELECT i.indexrelid, i.indisprimary,
-           array_agg(a.attname::text ORDER BY k.position) AS names,
-           bool_and(a.attnotnull) AS complete,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
-                                   'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+    SELECT k.is_primary, k.columns AS names, t.complete, t.textual, t.eligible
     FROM source s
-    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-      AND i.indpred IS NULL AND i.indexprs IS NULL
-    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
-    GROUP BY i.indexrelid, i.indisprimary
+    CROSS JOIN LATERAL birth.fn_birth_source_keys(s.oid) k
+    CROSS JOIN LATERAL (
+      SELECT bool_and(a.attnotnull) AS complete,
+             bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
+             bool_and(a.attgenerated <> 'v'
+                      AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
+                                         'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+      FROM unnest(k.columns) AS n(name) JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = n.name
+    ) t
   ), gateway AS (
     -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
     -- come a column, a template, or a prefix and a column.
@@ -4501,7 +4487,7 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
       ORDER BY b.position)) AS a(arguments)
     WHERE t.tgnargs > 1
   ), proposal AS (
-    SELECT 1 AS rank, false AS indisprimary,
+    SELECT 1 AS rank, false AS is_primary,
            CASE WHEN g.by_id THEN 'synthetic_id' WHEN g.arguments[2] ~ '[{}]' THEN 'legacy'
                 ELSE 'column' END AS strategy,
            CASE WHEN g.by_id THEN coalesce(g.arguments[3], 'id')
@@ -4510,19 +4496,19 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
            format('from the arguments of trigger %s', g.tgname) AS reason
     FROM gateway g
     UNION ALL
-    SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
-    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
+    SELECT 2, k.is_primary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
+    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual AND k.eligible
     UNION ALL
-    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-',
+    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.relname || '-',
            format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL,
+    SELECT 4, k.is_primary, 'legacy', NULL,
            replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )
-  SELECT p.strategy, p.name,
+  (SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
          p.reason,
          format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);',
@@ -4533,7 +4519,20 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
              ELSE format(', p_template := %L', p.extra)
            END)
   FROM proposal p CROSS JOIN source s
-  ORDER BY p.rank, p.indisprimary DESC, p.name, p.extra;
+  ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
+  UNION ALL
+  SELECT NULL, NULL, NULL, f.reason, f.step
+  FROM (
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
+                WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
+                ELSE format('the keys (%s) have columns that may be NULL, whose text depends on settings or code, or '
+                            'that a template cannot name', k.named) END AS reason,
+           CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
+                ELSE 'let the owner add a unique constraint over columns NOT NULL of type text, varchar, integer, '
+                     'numeric or uuid; a stored generated column can be one' END AS step
+    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named FROM key k) k
+  ) f
+  WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $$;
 
 ALTER FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) OWNER TO birth_definer;
@@ -7998,6 +7997,36 @@ ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty if none. Specification: 5.';
+
+-- Name: fn_birth_source_keys(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_source_keys(p_relation oid) RETURNS TABLE(name name, is_primary boolean, columns text[], types text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT x.relname, i.indisprimary, k.names, k.types
+  FROM pg_index i
+  JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+  CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
+           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
+           bool_and(o.opcdefault AND i.indcollation[n.position - 1] = a.attcollation
+                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
+    FROM generate_series(1, i.indnkeyatts) AS n(position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
+    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
+  ) k
+  WHERE i.indrelid = p_relation AND k.usable AND cardinality(k.names) = i.indnkeyatts
+    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname;
+$$;
+
+ALTER FUNCTION birth.fn_birth_source_keys(p_relation oid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_source_keys(p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_source_keys(p_relation oid) IS 'The keys by which a table can be paged, best first. Specification: 4.';
 
 -- Name: fn_birth_source_lock(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -13003,6 +13032,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation o
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_source_keys(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_source_keys(p_relation oid) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 

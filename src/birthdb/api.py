@@ -29,7 +29,7 @@ Notice = Callable[[str], None]
 class Proposal(TypedDict):
     """A proposed identity; ``next_step`` is the statement that classifies the collection with it."""
 
-    strategy: str
+    strategy: str | None
     column: str | None
     template: str | None
     reason: str

@@ -1,11 +1,10 @@
 -- The one definition of a collection's identity. Gateway, planner, writer and fn_birth_resolve_identity derive from it.
--- The scan key is the unique index to page by: an immediate, complete, plain index over identity columns only, in an
--- order that a row comparison can follow; the primary key first, then the shortest. So a row with a NULL key has a NULL
--- code. Identifiers are quoted only where needed, whatever the caller set: the text that the gateway keeps is compared
+-- The scan key is the best key of the table over identity columns only, so a row with a NULL key has a NULL code.
+-- Identifiers are quoted only where needed, whatever the caller set: the text that the gateway keeps is compared
 -- with this one.
 -- SECURITY DEFINER: readers may call it, but none of its parts. It reads catalogues and the registry, and no source.
 -- Returns: one row; status ELIGIBLE_... or BLOCKED_... with the reason.
--- Calls: fn_birth_raise, fn_birth_source_status, fn_birth_identity_code
+-- Calls: fn_birth_raise, fn_birth_source_status, fn_birth_identity_code, fn_birth_source_keys
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   RETURNS TABLE (status text, reason text, relation oid, source_sql text, code_sql text, columns text[],
@@ -58,24 +57,11 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  SELECT k.names, k.types INTO key_columns, key_types
-  FROM pg_index i
-  JOIN pg_class x ON x.oid = i.indexrelid
-  JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-  JOIN LATERAL (
-    SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
-           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
-           bool_and(a.attname = ANY (r_code.columns) AND o.opcdefault
-                    AND i.indcollation[n.position - 1] = a.attcollation
-                    AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
-    FROM generate_series(1, i.indnkeyatts) AS n(position)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.position - 1]
-    JOIN pg_opclass o ON o.oid = i.indclass[n.position - 1]
-  ) k ON k.usable AND cardinality(k.names) = i.indnkeyatts
-  WHERE i.indrelid = fn_birth_identity_definition.relation
-    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-  ORDER BY i.indisprimary DESC, i.indnkeyatts, x.relname
-  LIMIT 1;
+  SELECT k.columns, k.types INTO key_columns, key_types
+  FROM birth.fn_birth_source_keys(fn_birth_identity_definition.relation) WITH ORDINALITY
+    AS k(name, is_primary, columns, types, place)
+  WHERE k.columns <@ r_code.columns
+  ORDER BY k.place LIMIT 1;
   IF key_columns IS NULL THEN
     status := 'BLOCKED_NO_UNIQUE_KEY';
     reason := format('no unique, immediate, complete index over %s', array_to_string(columns, ', '));

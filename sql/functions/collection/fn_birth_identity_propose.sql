@@ -1,11 +1,15 @@
--- The identities that the classifier suggests, best first, with reasons. It proposes and never applies.
--- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step.
--- Calls: nothing
+-- The identities that the classifier suggests, best first, with reasons. It proposes and never applies. Where nothing
+-- is eligible it says why, and the way out.
+-- SECURITY DEFINER: readers may call it, but not its part. It reads catalogues and the registry, and no source.
+-- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step; one without a
+-- strategy where nothing is eligible.
+-- Calls: fn_birth_source_keys
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text)
   RETURNS TABLE (strategy text, "column" text, template text, reason text, next_step text)
   LANGUAGE sql
   STABLE
+  SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_identity_propose$
   WITH source AS (
@@ -15,18 +19,17 @@ AS $fn_birth_identity_propose$
     LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
     WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
   ), key AS (
-    SELECT i.indexrelid, i.indisprimary,
-           array_agg(a.attname::text ORDER BY k.position) AS names,
-           bool_and(a.attnotnull) AS complete,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-           bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
-                                   'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+    SELECT k.is_primary, k.columns AS names, t.complete, t.textual, t.eligible
     FROM source s
-    JOIN pg_index i ON i.indrelid = s.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-      AND i.indpred IS NULL AND i.indexprs IS NULL
-    CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(position)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position - 1]
-    GROUP BY i.indexrelid, i.indisprimary
+    CROSS JOIN LATERAL birth.fn_birth_source_keys(s.oid) k
+    CROSS JOIN LATERAL (
+      SELECT bool_and(a.attnotnull) AS complete,
+             bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
+             bool_and(a.attgenerated <> 'v'
+                      AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
+                                         'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+      FROM unnest(k.columns) AS n(name) JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = n.name
+    ) t
   ), gateway AS (
     -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
     -- come a column, a template, or a prefix and a column.
@@ -42,7 +45,7 @@ AS $fn_birth_identity_propose$
       ORDER BY b.position)) AS a(arguments)
     WHERE t.tgnargs > 1
   ), proposal AS (
-    SELECT 1 AS rank, false AS indisprimary,
+    SELECT 1 AS rank, false AS is_primary,
            CASE WHEN g.by_id THEN 'synthetic_id' WHEN g.arguments[2] ~ '[{}]' THEN 'legacy'
                 ELSE 'column' END AS strategy,
            CASE WHEN g.by_id THEN coalesce(g.arguments[3], 'id')
@@ -51,19 +54,19 @@ AS $fn_birth_identity_propose$
            format('from the arguments of trigger %s', g.tgname) AS reason
     FROM gateway g
     UNION ALL
-    SELECT 2, k.indisprimary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
-    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual
+    SELECT 2, k.is_primary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
+    FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual AND k.eligible
     UNION ALL
-    SELECT 3, k.indisprimary, 'synthetic_id', k.names[1], s.relname || '-',
+    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.relname || '-',
            format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
-    SELECT 4, k.indisprimary, 'legacy', NULL,
+    SELECT 4, k.is_primary, 'legacy', NULL,
            replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
   )
-  SELECT p.strategy, p.name,
+  (SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
          p.reason,
          format('SELECT birth.fn_birth_identity_classify(p_collection := %L, p_strategy := %L%s);',
@@ -74,7 +77,20 @@ AS $fn_birth_identity_propose$
              ELSE format(', p_template := %L', p.extra)
            END)
   FROM proposal p CROSS JOIN source s
-  ORDER BY p.rank, p.indisprimary DESC, p.name, p.extra;
+  ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
+  UNION ALL
+  SELECT NULL, NULL, NULL, f.reason, f.step
+  FROM (
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
+                WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
+                ELSE format('the keys (%s) have columns that may be NULL, whose text depends on settings or code, or '
+                            'that a template cannot name', k.named) END AS reason,
+           CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
+                ELSE 'let the owner add a unique constraint over columns NOT NULL of type text, varchar, integer, '
+                     'numeric or uuid; a stored generated column can be one' END AS step
+    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named FROM key k) k
+  ) f
+  WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $fn_birth_identity_propose$;
 
 COMMENT ON FUNCTION birth.fn_birth_identity_propose(text, text) IS

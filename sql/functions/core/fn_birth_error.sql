@@ -119,7 +119,7 @@ BEGIN
      'after the fix, record a new verdict with the id of that verdict in p_supersedes'),
     ('run_unknown', 'NB301', 'failed',
      'the run does not exist',
-     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ..., p_dry_run := false)'),
+     'plan one with birth.fn_dot_birth_qt001_plan(p_collection := ''...'', p_dry_run := false)'),
     ('run_status', 'NB302', 'failed',
      'the status of the run does not allow this operation',
      'see birth.v_birth_attention for the next step of the run'),
@@ -262,7 +262,7 @@ BEGIN
     ('code_dead', 'NB511', 'failed',
      'the code of a row is dead',
      'give the row a new code; if it is the same thing again, a steward sends before: SELECT '
-     'birth.fn_birth_return(p_code := ..., p_reason := ...);'),
+     'birth.fn_birth_return(p_code := ''...'', p_reason := ''...'');'),
     ('code_taken', 'NB512', 'failed',
      'a row cannot take the code of another row''s birth',
      'give the row a code that was never used; a steward can set the life of the collection back to observe'),

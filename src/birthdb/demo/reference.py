@@ -207,7 +207,8 @@ class _Scenario:
         for row in before.values():
             if row["needs_owner"]:
                 for proposal in api.identity_propose(steward, row["schema_name"], row["table_name"])[:1]:
-                    steward.execute(proposal["next_step"].encode())
+                    if proposal["strategy"]:
+                        steward.execute(proposal["next_step"].encode())
         known = self._view("v_birth_metadata_compatibility")
         repaired = [row for row in known if before[row["collection_name"]]["needs_owner"] and not row["needs_owner"]]
         self._classified = [row["collection_name"] for row in repaired]
