@@ -19,6 +19,7 @@ from uuid import UUID
 import psycopg
 import typer
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 from rich.console import Console
@@ -530,6 +531,8 @@ def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
             _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
         case psycopg.Error():
             _complain_of(as_json, exc)
+        case CommandError():
+            _complain(as_json, ATTENTION, str(exc))
         case UnicodeEncodeError():
             _complain(as_json, MISUSE, "an argument is not UTF-8")
     raise exc
@@ -682,6 +685,8 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> NoReturn:
+    # libpq indents its hints.
+    message = message.replace("\t", "    ")
     known = {name: fact for name, fact in facts.items() if fact}
     if as_json:
         print(plain_json(json.dumps({"error": message, **known}, ensure_ascii=False)), file=sys.stderr)
