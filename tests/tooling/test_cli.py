@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +278,58 @@ def test_version_is_that_of_the_distribution() -> None:
     import importlib.metadata
 
     assert importlib.metadata.version("birthdb") == __version__
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    outcome = run("--version")
+    assert (outcome.code, outcome.out) == (cli.FINE, f"birthdb {__version__}\n")
+
+
+def test_the_demo_says_first_that_its_extra_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycountry", None)
+    monkeypatch.setattr("birthdb.cli.EmbeddedServer.__enter__", lambda self: pytest.fail("a server was started"))
+    outcome = run("demo")
+    assert (outcome.code, outcome.out) == (cli.UNREACHABLE, "")
+    assert outcome.err == "error: the demo needs its extra: pip install 'birthdb[demo]'\n"
+
+
+def test_the_bar_is_a_bar_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = StringIO()
+    monkeypatch.setattr(cli, "err", Console(file=shown, width=80, force_terminal=True, color_system=None))
+    with cli._bar(hidden=False) as bar:
+        bar.update(bar.add_task("c" * 63, total=100.0, rows=""), completed=50.0, rows="500000000/1000000000")
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue()).strip().splitlines()[-1].rpartition("\r")[2]
+    assert len(last) <= 80
+    assert last.count("━") >= 10
+    assert "500000000/1000000000" in last
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (Decimal("7.50"), "7.50"),
+        (["a", None, 3], "a, , 3"),
+        ({"a": [1, 2], "b": {"c": False}}, "a: 1, 2; b: c: no"),
+        (datetime(2026, 1, 2, 3, 4, 5, 678, UTC), "2026-01-02 03:04:05+00:00"),
+        (timedelta(seconds=75.4), "0:01:15"),
+    ],
+)
+def test_a_cell_has_no_notation_of_python_or_json(value: object, cell: str) -> None:
+    assert cli._cell(value) == cell
+
+
+@pytest.mark.parametrize("command", ["apply", "plan", "status", "evidence", "verify"])
+def test_help_shows_no_type_of_the_library(run: Run, command: str) -> None:
+    assert "range" not in run(command, "--help").out
+    assert "<=" not in run(command, "--help").out
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", str(2**63), "1" * 5000])
+def test_a_number_that_does_not_fit_is_misuse(run: Run, number: str) -> None:
+    outcome = run("apply", "x", RUN, f"--permit={number}", "--expected-delta", "1", "--max-rows", "1")
+    assert (outcome.code, outcome.err.count("Traceback")) == (cli.MISUSE, 0)
 
 
 def test_an_evidence_document_has_a_digest_of_its_content() -> None:
