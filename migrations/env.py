@@ -15,14 +15,15 @@ config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logger", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
-if ahead.asks(context):
-    ahead.answer(context)
-elif context.is_offline_mode():
-    environment.write_script(context)
-elif (ready := config.attributes.get("connection")) is not None:
-    with target.pinned(ready):
-        environment.migrate(context, ready)
-else:
-    url = target.from_alembic(config, context.get_x_argument(as_dictionary=True))
-    with target.engine(url).connect() as connection:
-        environment.migrate(context, connection)
+with environment.refusals(context, target.TargetError):
+    if ahead.asks(context):
+        ahead.answer(context)
+    elif context.is_offline_mode():
+        environment.write_script(context)
+    elif (ready := config.attributes.get("connection")) is not None:
+        with target.pinned(ready):
+            environment.migrate(context, ready)
+    else:
+        url = target.from_alembic(config, context.get_x_argument(as_dictionary=True))
+        with target.engine(url).connect() as connection:
+            environment.migrate(context, connection)

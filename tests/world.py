@@ -18,6 +18,11 @@ APPLICATION = "nora_nobody"
 Strategy = Literal["column", "synthetic_id", "legacy"]
 
 
+def judged(step: str) -> str:
+    """Return a ready statement with what it leaves open, as a reviewer fills it in who agrees."""
+    return step.replace("p_verdict := '...'", "p_verdict := 'SAFE'").replace("'...'", "'read and counted'")
+
+
 class World:
     """Statements by whoever may send them, and the answers of the registry."""
 

@@ -5,29 +5,34 @@ Exit codes: 0 fine, 1 differs or needs attention, 2 misuse, 3 unreachable.
 
 import codecs
 import importlib
+import importlib.util
 import json
+import os
+import re
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, LiteralString, NoReturn, cast
 from uuid import UUID
 
 import psycopg
 import typer
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from birthdb import api, audit, files, gate, paths, target
+from birthdb import __version__, api, audit, files, gate, paths, target
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.audit import verify as verification
@@ -35,7 +40,7 @@ from birthdb.errors import BirthError
 from birthdb.plain import line, plain, plain_json
 from birthdb.release import attest as attesting
 from birthdb.release import command as alembic
-from birthdb.server import EmbeddedServer, ServerError
+from birthdb.server import EmbeddedServer, ServerError, binaries
 
 FINE, ATTENTION, MISUSE, UNREACHABLE = range(4)
 
@@ -50,6 +55,67 @@ err = Console(stderr=True, soft_wrap=True)
 
 #: Of whatever is wrong with the arguments; the library keeps the class where its version wants.
 _USAGE = cast(type[typer.BadParameter], typer.BadParameter.__mro__[2])
+
+
+class Severity(StrEnum):
+    """How urgent an item of v_birth_attention is, the worst first; never is not a severity, and fails on nothing."""
+
+    NEVER = "never"
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+_STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold"}
+
+#: What fits on a screen.
+_COLLECTIONS_SHOWN, _ITEMS_SHOWN = 20, 10
+
+#: Of each collection what a person looks for first. Above a million births counting takes seconds, and the last census
+#: on record has to do; what is written here of the table is the planner's.
+_COLLECTIONS: LiteralString = """
+WITH counted AS MATERIALIZED (
+  SELECT b.collection_name, pg_catalog.count(*) AS births FROM birth.birth_registry b
+  WHERE (SELECT c.reltuples FROM pg_catalog.pg_class c
+         WHERE c.oid OPERATOR(pg_catalog.=) 'birth.birth_registry'::pg_catalog.regclass)
+    OPERATOR(pg_catalog.<) 1000000
+  GROUP BY 1
+), census AS (
+  SELECT DISTINCT ON (a.collection_name) a.collection_name, a.acted_at, (a.detail OPERATOR(pg_catalog.->>) 'births')
+           ::pg_catalog.int8 AS births,
+         NOT a.detail OPERATOR(pg_catalog.@>) '{"checks": [{"pass": false}]}' AS pass
+  FROM birth.birth_act a WHERE a.act OPERATOR(pg_catalog.=) 'census'
+  ORDER BY a.collection_name, a.acted_at DESC
+)
+SELECT r.collection_name AS collection,
+       CASE WHEN r.coverage_status OPERATOR(pg_catalog.~) '^BIRTH_EXEMPT' THEN 'exempt'
+            WHEN r.coverage_status OPERATOR(pg_catalog.<>) 'BIRTH_REQUIRED' THEN 'deferred'
+            WHEN r.gate_closed THEN 'closed'
+            WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.enabled
+              AND g.collection_name OPERATOR(pg_catalog.=) r.collection_name) THEN 'no gateway'
+            ELSE r.gateway_mode END AS mode,
+       r.coverage_status, t.rows_estimate,
+       CASE WHEN (SELECT c.reltuples FROM pg_catalog.pg_class c
+                  WHERE c.oid OPERATOR(pg_catalog.=) 'birth.birth_registry'::pg_catalog.regclass)
+              OPERATOR(pg_catalog.<) 1000000 THEN coalesce(k.births, 0) ELSE n.births END AS births,
+       n.acted_at AS census_at, n.pass AS census_pass
+FROM birth.collection_registry r
+LEFT JOIN counted k ON k.collection_name OPERATOR(pg_catalog.=) r.collection_name
+LEFT JOIN census n ON n.collection_name OPERATOR(pg_catalog.=) r.collection_name
+LEFT JOIN LATERAL (
+  SELECT pg_catalog.sum(nullif(l.reltuples, -1))::pg_catalog.int8 AS rows_estimate
+  FROM pg_catalog.pg_namespace s
+  JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) s.oid
+    AND c.relname OPERATOR(pg_catalog.=) r.table_name
+  CROSS JOIN LATERAL (
+    SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p WHERE p.isleaf
+    UNION SELECT c.oid WHERE c.relkind OPERATOR(pg_catalog.<>) 'p'
+  ) p(relid)
+  JOIN pg_catalog.pg_class l ON l.oid OPERATOR(pg_catalog.=) p.relid
+  WHERE s.nspname OPERATOR(pg_catalog.=) r.schema_name
+) t ON true
+ORDER BY r.collection_name
+"""
 
 #: With which release what is shown comes.
 _SINCE = {
@@ -72,13 +138,38 @@ _LEADING = {
     "gate": ("schema", "mode", "undecided", "gateway", "event_trigger", "end_of_migration"),
 }
 
+
+def _number(most: int) -> Callable[[str], int]:
+    def parsed(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,20}", text) or int(text) > most:
+            raise typer.BadParameter(line(f"{text} is no whole number from 0 to {most}"))
+        return int(text)
+
+    return parsed
+
+
 #: What fits into the database's types; whether it makes sense there is for the database to say.
-_BIGINT: Any = {"min": 0, "max": 2**63 - 1}
-_INTEGER: Any = {"min": 0, "max": 2**31 - 1}
+_BIGINT: Any = {"parser": _number(2**63 - 1), "metavar": "N"}
+_INTEGER: Any = {"parser": _number(2**31 - 1), "metavar": "N"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Url = Annotated[str | None, typer.Option("--url", metavar="URI", help=f"The database, in place of {target.VARIABLE}.")]
 Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="A registered collection.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"birthdb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -87,6 +178,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run the demo on real data: on the server of BIRTHDB_URL, else on a temporary one. It removes everything."""
+    if not reference and importlib.util.find_spec("pycountry") is None:
+        raise ServerError("the demo needs its extra: pip install 'birthdb[demo]'")
+    if not os.environ.get(target.VARIABLE):
+        binaries()
     module = importlib.import_module("birthdb.demo.reference" if reference else "birthdb.demo")
     raise typer.Exit(module.run(json=as_json) or FINE)
 
@@ -111,8 +206,19 @@ def server(
 
 
 @app.command()
-def status(url: Url = None, as_json: Json = False) -> None:
-    """Show the release, the runs, and everything that needs action."""
+def status(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every collection and item, and dots, releases, runs, event triggers, gate.")
+    ] = False,
+    fail_on: Annotated[Severity, typer.Option("--fail-on", help="The least that exits 1.")] = Severity.WARNING,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show the collections, and what needs action: ten items at most, each with the statement to send next.
+
+    Rows of a collection are PostgreSQL's estimate; births of a registry beyond a million are those of the last census
+    on record. Exits 1 when something needs action, from a warning up, or as --fail-on says.
+    """
     with _database(url, as_json) as conn, _working("reading", as_json):
         found = _released(conn)
         found |= {
@@ -132,8 +238,68 @@ def status(url: Url = None, as_json: Json = False) -> None:
             # Of the others nothing is recorded or counted.
             lives = api.view(conn, "v_birth_life")
             found["lives"] = [life for life in lives if life["life_mode"] != "off" or life["counted_at"]]
-    _show(found, as_json)
-    raise typer.Exit(ATTENTION if found.get("attention") else FINE)
+    items = found.get("attention", [])
+    if as_json:
+        _print_json(found)
+    else:
+        _show_status(found, everything)
+    ranks = list(Severity)
+    fails = any(ranks.index(Severity(item["severity"])) <= ranks.index(fail_on) for item in items)
+    raise typer.Exit(ATTENTION if fails else FINE)
+
+
+def _show_status(found: Mapping[str, Sequence[api.Row]], everything: bool) -> None:
+    """Print the collections, what runs, and what needs action, the worst first; with ``everything`` the rest too."""
+    for name in ("release", "missing"):
+        _print_lines(found.get(name, ()))
+    collections, items = found["collections"], found.get("attention", ())
+    most = len(collections) if everything else _COLLECTIONS_SHOWN
+    _show({"collections": [_of_status(row) for row in collections[:most]]}, False)
+    if len(collections) > most:
+        out.print(_text(f"{len(collections) - most} more collections: --all", style="dim"))
+    if running := [row for row in found.get("runs", ()) if row["status"] == "running" and not row["interrupted"]]:
+        columns = ("collection_name", "rows_done", "rows_target", "percent", "remaining")
+        _show({"running": [{name: row[name] for name in columns} for row in running]}, False)
+    most = len(items) if everything else _ITEMS_SHOWN
+    for item in items[:most]:
+        out.print(_line(f"{item['severity']}: {item['what']}", style=_STYLES.get(item["severity"], "")))
+        if item["next_step"]:
+            step = str(item["next_step"])
+            # A definition is for repair to send.
+            out.print(_text(f"    next: {'birthdb repair' if len(step.splitlines()) > 1 else step}"))
+    if len(items) > most:
+        out.print(_text(f"{len(items) - most} more need action: --all", style="dim"))
+    if absent := [row for row in found.get("event triggers", ()) if row["state"] != "present"]:
+        out.print(_text(f"event triggers: {len(absent)} not active; what is not noticed: --all", style="dim"))
+    if everything:
+        shown = ("release", "missing", "collections", "attention")
+        _show({title: rows for title, rows in found.items() if title not in shown}, False)
+    said = ", ".join(f"{len(group)} {each}" for each in Severity if (group := _ranked(items, each)))
+    out.print(_text(f"needs action: {said or 'nothing'}", style="bold"))
+
+
+def _ranked(items: Sequence[api.Row], severity: str) -> list[api.Row]:
+    return [item for item in items if item["severity"] == severity]
+
+
+def _of_status(row: api.Row) -> dict[str, Any]:
+    """Return what a person reads first of a collection."""
+    estimate, births = row["rows_estimate"], row["births"]
+    census = "never" if row["census_at"] is None else _cell(row["census_at"])
+    passed = {True: " PASS", False: " FAIL"}.get(row["census_pass"], "")
+    return {
+        "collection": row["collection"],
+        "mode": row["mode"],
+        "rows": "" if estimate is None else f"~{estimate}",
+        "births": births,
+        "last census": census + passed,
+    }
+
+
+def _print_lines(rows: Iterable[api.Row]) -> None:
+    """Print rows of a few words, a line each."""
+    for row in rows:
+        out.print(_line(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items())))
 
 
 @app.command()
@@ -148,12 +314,22 @@ def plan(
         row = api.plan(conn, collection, dry_run=not write)
     blockers = row.get("blockers") or []
     born = bool(blockers) and all(blocker.get("error") == "nothing_to_do" for blocker in blockers)
-    if born and not as_json:
-        _show({"plan": [{name: value for name, value in row.items() if name not in ("blockers", "next_step")}]}, False)
-        out.print(_text("nothing to do: every row has its birth"))
+    if as_json:
+        _show({"plan": [row]}, True)
     else:
-        _show({"plan": [row]}, as_json)
+        aside = ("blockers", "next_step") if born else ("blockers",)
+        _show({"plan": [{name: value for name, value in row.items() if name not in aside}]}, False)
+        for blocker in blockers:
+            said = "nothing to do: every row has its birth" if born else _blocker(blocker)
+            out.print(_text(said))
     raise typer.Exit(FINE if born or not blockers else ATTENTION)
+
+
+def _blocker(blocker: Mapping[str, Any]) -> str:
+    """Return what keeps a plan from being executed, as the database says it."""
+    said = f"blocked: {blocker.get('code')} {blocker.get('message')}"
+    notes = [f"  {name}: {blocker[name]}" for name in ("detail", "hint") if blocker.get(name)]
+    return "\n".join([said, *notes])
 
 
 @app.command()
@@ -183,17 +359,36 @@ def apply(
         _database(url, True) as watch,
         _bar(hidden=as_json) as bar,
     ):
-        task = bar.add_task(line(collection), total=100.0)
+        task = bar.add_task(line(collection), total=100.0, rows="")
 
         def tell(message: str) -> None:
             row = api.progress(watch, run) or {}
-            bar.update(task, completed=float(row.get("percent") or 0), description=line(message))
+            done = f"{row.get('rows_done') or 0}/{row.get('rows_target') or 0}"
+            bar.update(task, completed=float(row.get("percent") or 0), rows=done)
+            if not execute:
+                bar.console.print(_line(message))
 
-        if execute and batch_ms is not None:
-            api.run_tune(conn, run, batch, target_ms=batch_ms)
-        api.apply(conn, collection, run, permit, expected_delta, max_rows, batch=batch, execute=execute, notice=tell)
+        try:
+            if execute and batch_ms is not None:
+                api.run_tune(conn, run, batch, target_ms=batch_ms)
+            api.apply(
+                conn, collection, run, permit, expected_delta, max_rows, batch=batch, execute=execute, notice=tell
+            )
+        except KeyboardInterrupt:
+            bar.stop()
+            # The driver cancelled the CALL, and the server has answered: what is committed stays.
+            _interrupted(api.progress(watch, run), as_json)
         row = api.progress(watch, run)
     _show({"run": [row] if row else []}, as_json)
+
+
+def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
+    """Say what a run that was interrupted has written, and how it goes on."""
+    if row is None:
+        raise typer.Abort
+    said = f"interrupted: {row['rows_done']} of {row['rows_target']} rows are written and stay; run {row['run_id']}"
+    stopped = f"{said} is {row['status']}"
+    _complain(as_json, ATTENTION, stopped, hint="the same command goes on", next=row["next_step"])
 
 
 @app.command()
@@ -530,6 +725,8 @@ def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
             _complain_of(as_json, exc.orig if isinstance(exc.orig, psycopg.Error) else exc)
         case psycopg.Error():
             _complain_of(as_json, exc)
+        case CommandError():
+            _complain(as_json, ATTENTION, str(exc))
         case UnicodeEncodeError():
             _complain(as_json, MISUSE, "an argument is not UTF-8")
     raise exc
@@ -583,10 +780,7 @@ def _released(conn: Connection) -> dict[str, list[api.Row]]:
     if release is None:
         raise _not_released()
     with api.refusals(), conn.cursor(row_factory=dict_row) as cursor:
-        known = cursor.execute(
-            "SELECT coverage_status, pg_catalog.count(*) AS collections"
-            " FROM birth.collection_registry GROUP BY 1 ORDER BY 1"
-        ).fetchall()
+        known = cursor.execute(_COLLECTIONS).fetchall()
     return {"release": [{"release": release}], "collections": known}
 
 
@@ -609,12 +803,14 @@ def _print_json(document: object) -> None:
 
 def _bar(*, hidden: bool) -> Progress:
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        # A name may have 63 characters, and the bar what is left at 80 columns.
+        TextColumn("{task.description}", markup=False, table_column=Column(max_width=20, no_wrap=True)),
+        BarColumn(bar_width=None),
         TaskProgressColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[rows]}", markup=False),
         TimeRemainingColumn(),
         console=err,
+        expand=True,
         disable=hidden,
     )
 
@@ -628,7 +824,7 @@ def _show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> N
         if not rows:
             out.print(_text(f"{title}: none"))
         elif len(rows) == 1:
-            _print_table(title, ("", ""), shown[0].items())
+            _print_table(title, ("", ""), ((name, value) for name, value in shown[0].items() if _cell(value)))
         else:
             _print_rows(title, shown)
         # Outside the table, whole and on one line: it is there to be copied.
@@ -668,9 +864,21 @@ def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return plain(json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value))
+    """Return a value as a person writes it: no notation of Python or JSON."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.isoformat(" ", timespec="seconds")
+        case timedelta():
+            return str(timedelta(seconds=round(value.total_seconds())))
+        case Mapping():
+            return "; ".join(f"{plain(str(name))}: {_cell(each)}" for name, each in value.items())
+        case list() | tuple():
+            return ", ".join(map(_cell, value))
+    return plain(str(value))
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -682,6 +890,8 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _complain(as_json: bool, status: int, message: str, **facts: str | None) -> NoReturn:
+    # libpq indents its hints.
+    message = message.replace("\t", "    ")
     known = {name: fact for name, fact in facts.items() if fact}
     if as_json:
         print(plain_json(json.dumps({"error": message, **known}, ensure_ascii=False)), file=sys.stderr)

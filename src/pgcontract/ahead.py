@@ -1,8 +1,9 @@
 """``alembic check``: which living files of ``sql/`` the releases do not know.
 
 The question is one about files, so it is answered without a database: Alembic's command asks for one only to compare
-tables, which this environment does not. Objects are compared by our plugin alone. Writing a revision is refused in all
-its forms: ``start`` writes it together with what goes with it.
+tables, which this environment does not. Objects are compared by our plugin alone. So is ``alembic history``, which asks
+for a database only because ``revision`` runs ``env.py``. Writing a revision is refused in all its forms, ``merge``
+too: ``start`` writes it together with what goes with it.
 """
 
 import logging
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrateOperation, MigrationScript, OpContainer, UpgradeOps
@@ -60,13 +62,22 @@ def then(sources: Sources, ahead: Ahead) -> str:
 
 
 def asks(context: ModuleType) -> bool:
-    """Return whether ``env.py`` runs for ``alembic check`` or ``alembic revision``."""
+    """Return whether ``env.py`` runs for a command about files: check, revision, merge, history without "current"."""
     # Alembic hands its options over only when configured, and for a database that this question does not need.
-    return "revision_context" in vars(context)["_proxy"].context_opts
+    return "template_args" in vars(context)["_proxy"].context_opts or _asks_for_history(context)
+
+
+def _asks_for_history(context: ModuleType) -> bool:
+    asked = context.config.cmd_opts
+    return (
+        getattr(asked, "cmd", (None,))[0] is command.history
+        and not asked.indicate_current
+        and "current" not in (asked.rev_range or "").strip().split(":")
+    )
 
 
 def answer(context: ModuleType) -> None:
-    """Answer ``alembic check``; raises CommandError for ``alembic revision``."""
+    """Answer ``alembic check`` or ``history``; raises CommandError for ``alembic revision`` and ``merge``."""
     context.configure(
         dialect_name="postgresql",
         target_metadata=MetaData(),
@@ -78,6 +89,8 @@ def answer(context: ModuleType) -> None:
     assert script is not None
     # As if at head, which is what a comparison with the newest texts means.
     migration.opts["fn"](tuple(script.get_heads()), migration)
+    if "revision_context" not in migration.opts and "template_args" in migration.opts:
+        raise _refusal(migration)
 
 
 def _compare(context: AutogenContext, upgrade: UpgradeOps) -> PriorityDispatchResult:

@@ -9,13 +9,17 @@ The whole of an ``env.py`` that names the database by ``-x url=…``::
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import psycopg
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from pgcontract import ahead
 from pgcontract.project import Project
@@ -24,6 +28,11 @@ from pgcontract.release import open_script, prepare
 
 def run(context: ModuleType) -> None:
     """Do what Alembic's command asks for, on ``config.attributes["connection"]`` or the database of ``-x url=…``."""
+    with refusals(context):
+        _run(context)
+
+
+def _run(context: ModuleType) -> None:
     config = context.config
     url = context.get_x_argument(as_dictionary=True).get("url") or config.attributes.get("url")
     if ahead.asks(context):
@@ -44,6 +53,23 @@ def run(context: ModuleType) -> None:
         )
         with engine.connect() as connection:
             migrate(context, connection)
+
+
+@contextmanager
+def refusals(context: ModuleType, *refused: type[Exception]) -> Iterator[None]:
+    """Have Alembic's command line print what the database refuses, and ``refused``, in place of a traceback.
+
+    A caller of Alembic's functions gets the error itself. So does ``--raiseerr``, as the cause.
+    """
+    expected: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, *refused)
+    try:
+        yield
+    except expected as exc:
+        if context.config.cmd_opts is None:
+            raise
+        said = str(exc.orig or exc) if isinstance(exc, DBAPIError) else str(exc)
+        hint = getattr(exc, "hint", None)
+        raise CommandError("\n".join([said.strip(), *([f"HINT:  {hint}"] if hint else ())])) from exc
 
 
 def write_script(context: ModuleType) -> None:

@@ -4,18 +4,21 @@ import gc
 import hashlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
 import psycopg
 import pytest
-from support import RELEASER, Database, downgrade
+from support import POLL, RELEASER, Database, downgrade
 
 from birthdb import api, paths, target
 from birthdb.__main__ import main
@@ -119,6 +122,29 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
     ]
     assert document["permits"][0]["permit_id"] == permit
     assert document["verdicts"][0]["verdict"] == "SAFE"
+
+
+def test_ctrl_c_says_what_was_written_and_how_to_go_on(
+    db: Database, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned, permit = permitted(db, collection)
+    api.run_tune(db.connect("olga_operator"), planned["run_id"], 10, 600_000)
+    monkeypatch.setenv(target.VARIABLE, db.url("olga_operator"))
+    numbers = ["--permit", str(permit), "--expected-delta", str(ROWS), "--max-rows", str(ROWS), "--execute"]
+    command = [sys.executable, "-m", "birthdb", "apply", collection, str(planned["run_id"]), *numbers]
+    watch = db.connect()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = monotonic() + 60
+        while watch.execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (0,):
+            assert monotonic() < deadline
+            sleep(POLL)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"error: interrupted: 10 of {ROWS} rows are written and stay; run {planned['run_id']} is stopped" in said
+    assert "hint: the same command goes on" in said
+    assert "next: CALL birth.sp_dot_birth_qt001_apply" in said
+    assert "Traceback" not in said
 
 
 def test_an_error_is_shown_with_sqlstate_detail_and_hint(db: Database, collection: str, birthdb: Command) -> None:
@@ -247,6 +273,63 @@ def test_status_shows_the_release(birthdb: Command) -> None:
     )
     assert all(row["not_noticed"] for row in shown["event triggers"])
     assert all("by a superuser" in row["next_step"] for row in shown["event triggers"])
+
+
+def test_status_begins_with_the_collections_and_shows_ten_items(
+    db: Database, collection: str, birthdb: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, steward = db.connect(), db.connect("alice_steward")
+    api.rows(db.connect("olga_operator"), "fn_birth_census_record", p_collection=collection)
+    admin.execute("ANALYZE public.asset")
+    for i in range(30):
+        api.collection_register(steward, f"more_{i:02}", "public", f"more_{i:02}", "BIRTH_REQUIRED")
+    shown = birthdb("olga_operator", "status")
+    release, title, _, headers, _, first, *_, last = shown.stdout.splitlines()
+    assert (release, title, last) == (f"release {RELEASES[-1]}", "collections", "needs action: 30 notice")
+    assert headers.strip("┃ ").split() == ["collection", "┃", "mode", "┃", "rows", "┃", "births", "┃", "last", "census"]
+    assert first.startswith(f"│ asset      │ enforce    │ ~{ROWS} │ 0      │ ")
+    assert first.endswith(" FAIL │")
+    assert "11 more collections: --all" in shown.stdout
+    assert "20 more need action: --all" in shown.stdout
+    assert shown.stdout.count("    next: SELECT birth.fn_birth_collection_register(") == 10
+    assert "dots" not in shown.stdout
+    assert max(len(line) for line in shown.stdout.splitlines() if "next: " not in line) <= 80
+    everything = birthdb("olga_operator", "status", "--all").stdout
+    assert "more_29" in everything
+    assert "event triggers" in everything
+    assert "dots" in everything
+    assert everything.count("    next: SELECT birth.fn_birth_collection_register(") == 30
+
+
+def test_status_fails_from_a_warning_up_or_as_it_is_told(db: Database, collection: str, birthdb: Command) -> None:
+    admin = db.connect()
+
+    def ends(*arguments: str) -> int:
+        return birthdb("olga_operator", "status", *arguments).returncode
+
+    assert ends("--fail-on", "notice") == 0
+    api.collection_register(db.connect("alice_steward"), "later", "public", "later", "BIRTH_REQUIRED")
+    assert (ends(), ends("--fail-on", "notice")) == (0, 1)
+    api.gateway_mode(db.connect("alice_steward"), collection, "observe", "trouble")
+    assert (ends(), ends("--fail-on", "warning"), ends("--fail-on", "critical")) == (1, 1, 0)
+    admin.execute("DROP VIEW birth.v_birth_living")
+    assert (ends(), ends("--fail-on", "critical"), ends("--fail-on", "never")) == (1, 1, 0)
+    assert ends("--fail-on", "sometimes") == 2
+
+
+def test_status_prints_no_definition(db: Database, birthdb: Command) -> None:
+    db.connect().execute("DROP VIEW birth.v_birth_living")
+    shown = birthdb("olga_operator", "status").stdout
+    assert "    next: birthdb repair\n" in shown
+    assert "CREATE " not in shown
+
+
+def test_a_plan_that_is_blocked_says_why_in_lines(db: Database, collection: str, birthdb: Command) -> None:
+    db.connect().execute("ALTER TABLE public.asset DISABLE TRIGGER ALL")
+    blocked = birthdb("olga_operator", "plan", collection)
+    assert blocked.returncode == 1
+    assert "blocked: NB" in blocked.stdout
+    assert not {"{", "}", "[", "]", "None", "True", "False"} & set(re.findall(r"[\[\]{}]|\w+", blocked.stdout))
 
 
 def test_an_unknown_run_has_no_evidence(birthdb: Command) -> None:

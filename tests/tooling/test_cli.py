@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 from support import Database
 
-from birthdb import __version__, cli, target
+from birthdb import __version__, cli, paths, target
 from birthdb.audit import evidence
 
 RUN = "5b0e9f0a-8d0c-4f5e-9a51-0c6f8f3f6c11"
@@ -29,6 +34,62 @@ COMMANDS = [
     ["alembic", "current"],
 ]
 NOWHERE = "postgresql://paul:s3cr3t@/births?host=/nonexistent"
+
+#: Alembic's commands about files, and the exit code of each.
+OF_FILES = {
+    "branches": cli.FINE,
+    "check": cli.FINE,
+    "heads": cli.FINE,
+    "history": cli.FINE,
+    "history -v -r stage1:": cli.FINE,
+    "list_templates": cli.FINE,
+    "show head": cli.FINE,
+    "stamp head --sql": cli.FINE,
+    "upgrade stage1:head --sql": cli.FINE,
+    "downgrade stage1:base --sql": cli.FINE,
+    "downgrade base --sql": cli.ATTENTION,
+    "merge heads": cli.ATTENTION,
+    "revision -m x": cli.ATTENTION,
+    "revision --autogenerate": cli.ATTENTION,
+    "revision --sql": cli.ATTENTION,
+    "show no_such_revision": cli.ATTENTION,
+    "history -r stage1": cli.ATTENTION,
+}
+#: Those about a database.
+OF_A_DATABASE = [
+    "current",
+    "current --check-heads",
+    "downgrade -1",
+    "ensure_version",
+    "history -i",
+    "history -r base:current",
+    "show current",
+    "stamp head",
+    "upgrade head",
+    "upgrade no_such_revision",
+]
+#: Sends Alembic's commands one after another; the last line has the exit code of each, or the error that got through.
+SEND = """
+import contextlib, io, json, sys
+program, arguments, *commands = json.loads(sys.argv[1])
+if program == "alembic":
+    from alembic.config import main
+else:
+    from birthdb.__main__ import main
+ended = {}
+for command in commands:
+    sys.argv = [*program.split(), *arguments, *command.split()]
+    said, code = io.StringIO(), 0
+    try:
+        with contextlib.redirect_stderr(said):
+            main()
+    except SystemExit as exc:
+        code = exc.code
+    except BaseException as exc:
+        code = repr(exc)
+    ended[command] = code, said.getvalue()
+print("\\n" + json.dumps(ended))
+"""
 
 
 @dataclass(frozen=True)
@@ -150,6 +211,38 @@ def test_an_alembic_error_exits_1(run: Run) -> None:
     assert run("alembic", "show", "no_such_revision").code == cli.ATTENTION
 
 
+def alembic_ends(program: str, arguments: list[str], commands: Iterable[str], **process: Any) -> dict[str, Any]:
+    """Return the exit code and standard error of each command."""
+    script = [sys.executable, "-c", SEND, json.dumps([program, arguments, *commands])]
+    done = subprocess.run(script, capture_output=True, text=True, **{"cwd": paths.ROOT} | process)
+    assert done.returncode == 0, done.stderr
+    return {command: tuple(ended) for command, ended in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+@pytest.mark.parametrize("arguments", [[], ["-x", f"url={NOWHERE}"], ["-x", "url=paul:s3cr3t@db/births"]])
+@pytest.mark.parametrize("program", ["alembic", "birthdb alembic"])
+def test_no_command_of_alembic_ends_in_a_traceback(program: str, arguments: list[str]) -> None:
+    ended = alembic_ends(program, arguments, [*OF_FILES, *OF_A_DATABASE])
+    plain = program == "alembic"
+    # Alembic itself ends with -1 whatever is refused.
+    files = {command: -1 if plain and code else code for command, code in OF_FILES.items()}
+    assert {command: code for command, (code, _) in ended.items() if command in OF_FILES} == files
+    refused = -1 if plain else cli.UNREACHABLE if NOWHERE in "".join(arguments) else cli.MISUSE
+    assert {command: ended[command][0] for command in OF_A_DATABASE} == dict.fromkeys(OF_A_DATABASE, refused)
+    assert "s3cr3t" not in str(ended)
+    assert all("python -m birthdb.release start" in ended[command][1] for command in ("merge heads", "revision -m x"))
+
+
+@pytest.mark.parametrize("program", ["alembic", "birthdb alembic"])
+def test_what_a_database_refuses_is_no_traceback(program: str, empty_db: Database, db: Database) -> None:
+    refused = -1 if program == "alembic" else cli.ATTENTION
+    ended = alembic_ends(program, ["-x", f"url={empty_db.url('nora_nobody')}"], ["current", "upgrade head"])
+    assert ended["current"][0] == cli.FINE
+    assert ended["upgrade head"][0] == refused
+    ended = alembic_ends(program, ["-x", f"url={db.url()}"], [c for c in OF_A_DATABASE if c != "downgrade -1"])
+    assert {command: code for command, (code, _) in ended.items() if code} == {"upgrade no_such_revision": refused}
+
+
 def test_alembic_imports_neither_typer_nor_rich_and_keeps_exit_codes() -> None:
     ask = "import atexit, sys; atexit.register(lambda: print([m for m in ('typer', 'rich') if m in sys.modules])); "
     ask += "from birthdb import __main__; sys.argv = ['birthdb', 'alembic', *sys.argv[1:]]; __main__.main()"
@@ -187,6 +280,58 @@ def test_version_is_that_of_the_distribution() -> None:
     assert importlib.metadata.version("birthdb") == __version__
 
 
+def test_the_version_is_printed(run: Run) -> None:
+    outcome = run("--version")
+    assert (outcome.code, outcome.out) == (cli.FINE, f"birthdb {__version__}\n")
+
+
+def test_the_demo_says_first_that_its_extra_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycountry", None)
+    monkeypatch.setattr("birthdb.cli.EmbeddedServer.__enter__", lambda self: pytest.fail("a server was started"))
+    outcome = run("demo")
+    assert (outcome.code, outcome.out) == (cli.UNREACHABLE, "")
+    assert outcome.err == "error: the demo needs its extra: pip install 'birthdb[demo]'\n"
+
+
+def test_the_bar_is_a_bar_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = StringIO()
+    monkeypatch.setattr(cli, "err", Console(file=shown, width=80, force_terminal=True, color_system=None))
+    with cli._bar(hidden=False) as bar:
+        bar.update(bar.add_task("c" * 63, total=100.0, rows=""), completed=50.0, rows="500000000/1000000000")
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue()).strip().splitlines()[-1].rpartition("\r")[2]
+    assert len(last) <= 80
+    assert last.count("━") >= 10
+    assert "500000000/1000000000" in last
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (Decimal("7.50"), "7.50"),
+        (["a", None, 3], "a, , 3"),
+        ({"a": [1, 2], "b": {"c": False}}, "a: 1, 2; b: c: no"),
+        (datetime(2026, 1, 2, 3, 4, 5, 678, UTC), "2026-01-02 03:04:05+00:00"),
+        (timedelta(seconds=75.4), "0:01:15"),
+    ],
+)
+def test_a_cell_has_no_notation_of_python_or_json(value: object, cell: str) -> None:
+    assert cli._cell(value) == cell
+
+
+@pytest.mark.parametrize("command", ["apply", "plan", "status", "evidence", "verify"])
+def test_help_shows_no_type_of_the_library(run: Run, command: str) -> None:
+    assert "range" not in run(command, "--help").out
+    assert "<=" not in run(command, "--help").out
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", str(2**63), "1" * 5000])
+def test_a_number_that_does_not_fit_is_misuse(run: Run, number: str) -> None:
+    outcome = run("apply", "x", RUN, f"--permit={number}", "--expected-delta", "1", "--max-rows", "1")
+    assert (outcome.code, outcome.err.count("Traceback")) == (cli.MISUSE, 0)
+
+
 def test_an_evidence_document_has_a_digest_of_its_content() -> None:
     document = {"b": [1, "é"], "a": None}
     signed = document | {"sha256": evidence.digest(document)}
@@ -195,8 +340,6 @@ def test_an_evidence_document_has_a_digest_of_its_content() -> None:
 
 
 def test_the_wheel_carries_migrations_and_sql(tmp_path: Path) -> None:
-    from birthdb import paths
-
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=paths.ROOT,
@@ -214,5 +357,10 @@ def test_the_wheel_carries_migrations_and_sql(tmp_path: Path) -> None:
     )
     assert installed == here
     assert b"CREATE OR REPLACE FUNCTION birth.fn_birth_run_finish" in installed
+    ended = alembic_ends(
+        "birthdb alembic", [], [*OF_FILES, *OF_A_DATABASE], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(unpacked)}
+    )
+    expected = OF_FILES | dict.fromkeys(OF_A_DATABASE, cli.MISUSE)
+    assert {command: code for command, (code, _) in ended.items()} == expected
     for part in ("alembic.ini", "migrations/env.py", "sql/errors.toml"):
         assert (unpacked / "birthdb" / "_data" / part).read_bytes() == (paths.ROOT / part).read_bytes()

@@ -43,7 +43,10 @@ BEGIN
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:]]' THEN 'p_findings is required'
+    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis.
+    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, getdatabaseencoding()), 'escape'),
+        E'\\342\\200\\246', '') !~ '[^[:space:].]'
+      THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
     WHEN p_accept_orphans IS NULL OR p_accept_orphans < 0

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import psycopg
 from alembic.config import CommandLine
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from birthdb import paths, target
 
@@ -10,11 +13,15 @@ from birthdb import paths, target
 def run(arguments: Sequence[str]) -> int:
     """Run one and return the exit code: 0 fine, 1 refused, 2 misuse.
 
-    Raises MisplacedTarget, and what the database refuses.
+    Raises TargetError, what the database refuses, and CommandError for what Alembic refuses itself.
     """
     target.refuse_misplaced(arguments)
     try:
-        CommandLine(prog="birthdb alembic").main(["-c", str(paths.ALEMBIC_INI), *arguments])
+        CommandLine(prog="birthdb alembic").main(["-c", str(paths.ALEMBIC_INI), "--raiseerr", *arguments])
+    except CommandError as exc:
+        # env.py made it of an error that has an exit code and a hint of its own.
+        known = isinstance(exc.__cause__, (target.TargetError, DBAPIError, psycopg.Error))
+        raise (exc.__cause__ if known and exc.__cause__ else exc) from None
     except SystemExit as exc:
         # Alembic ends with -1 whatever it refused; argparse with 2.
         return exc.code if exc.code in (0, 2) and isinstance(exc.code, int) else 1 if exc.code else 0

@@ -120,6 +120,6 @@ def test_the_status_says_what_enforces_the_gate_of_each_schema(world: World, bir
     (scope,) = json.loads(birthdb("status", "--json").stdout)["gate"]
     assert scope["event_trigger"] == "not always"
     api.gate_scope(world.steward, "app", "observe", "a test")
-    shown = birthdb("status").stdout
+    shown = birthdb("status", "--all").stdout
     assert "closes none" in shown
     assert "not seen from here" in shown

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from helpers import driven
 from psycopg.types.json import Jsonb
-from world import APPLICATION, World, wait_until_blocked
+from world import APPLICATION, World, judged, wait_until_blocked
 
 from birthdb import api, errors
 
@@ -250,7 +250,7 @@ def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_per
         for _ in range(sent):
             step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
             statement, _, who = step.partition(";  -- a")
-            people[who.removeprefix("n").strip()].execute(statement.replace("''", "").replace("...", "a test").encode())
+            people[who.removeprefix("n").strip()].execute(judged(statement).encode())
     assert policy(world) == (REQUIRED, False, 3)
 
 

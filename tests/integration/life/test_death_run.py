@@ -4,7 +4,7 @@ import re
 
 import psycopg
 import pytest
-from world import World
+from world import World, judged
 
 from birthdb import api, errors
 
@@ -26,7 +26,7 @@ def followed(world: World, run: object, purpose: str | None = None) -> list[str]
     while not sent or not re.search("fn_birth_census|_plan$", sent[-1]):
         step = world.value("SELECT birth.fn_birth_run_next_step(%s, %s)", run, purpose)
         sender = re.search("-- (.*)$", step)
-        world.person(PEOPLE[sender[1]] if sender else "olga_operator").execute(step.encode())
+        world.person(PEOPLE[sender[1]] if sender else "olga_operator").execute(judged(step).encode())
         sent.append(re.findall(r"birth\.(\w+)", step)[0])
     return sent
 

@@ -210,6 +210,22 @@ def test_the_next_step_leads_from_plan_to_done(scene: Scene) -> None:
     assert "fn_birth_census" in row["next_step"]
 
 
+def test_a_permit_larger_than_its_plan_and_a_verdict_on_other_numbers_are_remarked_on(scene: Scene) -> None:
+    item = scene.collection()
+    scene.born(item, "gone")
+    plan = scene.plan(item)
+    assert "p_verdict := '...', p_findings := '...', p_accept_orphans := 1" in plan["next_step"]
+    said = scene.review(plan["run_id"])["next_step"]
+    assert said.endswith(";  -- a permit owner; the verdict accepts 0 orphans, the plan has 1")
+    said = scene.review(plan["run_id"], p_accept_orphans=1)["next_step"]
+    assert said.endswith(";  -- a permit owner")
+    permit = scene.open_permit(item, plan["run_id"], 21)
+    assert progress(scene)["next_step"].endswith(";  -- a reviewer; the permit allows 21 rows, the plan has 20")
+    scene.revoke(permit)
+    scene.open_permit(item, plan["run_id"], 20)
+    assert progress(scene)["next_step"].endswith(";  -- a reviewer")
+
+
 def test_run_progress_shows_executor_and_rate(scene: Scene) -> None:
     driver = scene.start(scene.permitted(scene.collection()), batch=5)
     row = progress(scene)

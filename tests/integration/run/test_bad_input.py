@@ -129,6 +129,8 @@ def test_a_permit_with_invalid_terms_is_not_opened(
         ({"p_verdict": "safe"}, errors.VerdictMalformed),
         ({"p_findings": None}, errors.VerdictMalformed),
         ({"p_findings": " "}, errors.VerdictMalformed),
+        ({"p_findings": "..."}, errors.VerdictMalformed),
+        ({"p_findings": "\u2026 .\n"}, errors.VerdictMalformed),
         ({"p_purpose": "TRANSITION"}, errors.VerdictMalformed),
         ({"p_purpose": "UNDO"}, errors.VerdictMalformed),
         ({"p_accept_orphans": None}, errors.VerdictMalformed),

@@ -3,6 +3,7 @@
 import pytest
 from helpers import DBA, OPERATOR, Row, Scene, raised, refused
 from psycopg.sql import SQL
+from world import judged
 
 from birthdb import errors
 
@@ -262,7 +263,7 @@ def test_each_answer_carries_the_statement_of_the_next_step(scene: Scene, item: 
     """From dry run to done by nothing but what the answers say, each sent by whom it names."""
 
     def sent(answer: Row, person: str) -> Row:
-        (row,) = scene.rows(answer["next_step"].replace("...", "as said").encode(), person=person)
+        (row,) = scene.rows(judged(answer["next_step"]).encode(), person=person)
         return row
 
     plan = sent(scene.examine(item), OPERATOR)

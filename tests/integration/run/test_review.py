@@ -1,6 +1,7 @@
 """The verdict: it stands until another one names it, and counts only while what it was bound to is unchanged."""
 
 from helpers import BIRTH, OPERATOR, REVIEWER, SECOND_REVIEWER, STEWARD, Run, Scene, raised, refused
+from world import judged
 
 from birthdb import errors
 
@@ -86,7 +87,7 @@ def test_a_safe_verdict_without_supersedes_is_refused_with_the_statement(scene: 
         scene.review(run.run_id)
     assert "the prefix is wrong" in str(caught.value.diag.message_detail)
     _, _, ready = str(caught.value.diag.message_hint).partition("name it: ")
-    scene.session(REVIEWER).execute(ready.encode())
+    scene.session(REVIEWER).execute(judged(ready).encode())
     scene.apply(run)
     assert scene.status(run) == ("done", None)
 
@@ -95,7 +96,9 @@ def test_the_next_step_after_a_verdict_not_safe_names_that_verdict(scene: Scene,
     scene.stopped_after_a_batch(run)
     scene.review(run.run_id, "NOT_SAFE_NEEDS_FIX")
     ready = scene.value("SELECT birth.fn_birth_run_next_step(%s)", (run.run_id,))
-    scene.session(REVIEWER).execute(ready.encode())
+    with scene.unchanged(), raised("NB211"):
+        scene.session(REVIEWER).execute(ready.encode())
+    scene.session(REVIEWER).execute(judged(ready).encode())
     scene.apply(run)
     assert scene.status(run) == ("done", None)
 

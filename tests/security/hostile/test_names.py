@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from records import DISAGREEMENTS
 from security.hostile.records import clear_records
 from security.hostile.text import NAMES, SAVED, TEXTS, fits
-from world import World, sql
+from world import World, judged, sql
 
 from birthdb import api, audit, errors
 from birthdb.audit import evidence
@@ -45,8 +45,7 @@ def send(world: World, said: str) -> str | None:
     """Send what the database said comes next, as the person whose part it is; return what it says then."""
     (person,) = {person for routine, person in SENDERS.items() if routine in said}
     with world.person(person).cursor(row_factory=dict_row) as cursor:
-        # The verdict's and the permit's own words are left to the people.
-        cursor.execute(said.encode())
+        cursor.execute(judged(said).encode())
         if cursor.description is None:
             return None
         (row,) = cursor.fetchall()

@@ -1,5 +1,5 @@
--- The ready statement for a verdict SAFE, with what the plan lists for acceptance and the verdicts NOT_SAFE_NEEDS_FIX
--- to take back.
+-- The ready statement for a verdict, which it leaves open, with what the plan lists for acceptance and the verdicts
+-- NOT_SAFE_NEEDS_FIX to take back. Sent as it is, it is refused.
 -- Returns: the statement, with a remark who sends it.
 -- Calls: fn_birth_purpose, fn_birth_collection_births
 -- Writes: nothing
@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_review_statement(p_run birth.birth_bac
   STABLE
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_review_statement$
-  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''SAFE'', '
+  SELECT format('SELECT * FROM birth.fn_birth_review_record(p_run_id := %L, p_verdict := ''...'', '
     'p_findings := ''...''%s%s%s);  -- a reviewer',
     p_run.run_id,
     (SELECT format(', p_accept_orphans := %s', a.number)
@@ -27,4 +27,4 @@ AS $fn_birth_review_statement$
 $fn_birth_review_statement$;
 
 COMMENT ON FUNCTION birth.fn_birth_review_statement(birth.birth_backfill_ledger_v2, text) IS
-  'The ready statement for a verdict SAFE on a run, naming what it takes back. Specification: 6, R5.';
+  'The ready statement for a verdict on a run, naming what it takes back. Specification: 6, R5.';
