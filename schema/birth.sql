@@ -3006,7 +3006,7 @@ BEGIN
      'life triggers are still attached to tables',
      'detach each with birth.fn_birth_life_detach, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
-     'a row has no entity code',
+     'a row cannot get an entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
     ('gateway_foreign', 'NB502', 'failed',
      'the entity code of a row belongs to another collection',
@@ -3681,7 +3681,7 @@ COMMENT ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reas
 
 -- Name: fn_birth_gateway_again(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) RETURNS record
+CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3722,16 +3722,16 @@ BEGIN
   END LOOP;
   -- Where things retire by status, the life trigger knows which of the rows are living.
   IF v_column IS NULL THEN
-    PERFORM birth.fn_birth_life_return(p_collection, p_codes);
+    refusal := birth.fn_birth_life_return(p_collection, p_codes);
   END IF;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb) IS 'Locks the births of codes that were there already until the transaction ends, and writes again what was removed meanwhile; says which codes belong to another collection; ends their deaths. NB511. Specification: 5, 5.2.';
 
 -- Name: fn_birth_gateway_attach(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4045,9 +4045,58 @@ ALTER FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_rea
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) IS 'Switches a collection''s gateway to observe or enforce, without DDL; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB505. Specification: 5.';
 
--- Name: fn_birth_gateway_report(birth.collection_registry, bigint, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_gateway_no_code(birth.collection_registry, oid, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) RETURNS void
+CREATE FUNCTION birth.fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_table CONSTANT text := coalesce(pg_partition_root(p_relation), p_relation)::regclass;
+  v_reason text;
+BEGIN
+  -- As fn_birth_gateway_collection says it.
+  IF p_collection.birth_code_sql <> 'NULL::text' THEN
+    RETURN birth.fn_birth_error('gateway_no_identity',
+      format('collection %s: %s', p_collection.collection_name, concat_ws(', ',
+        CASE WHEN p_rows > p_long THEN format('%s rows with no value, or a blank one, in %s', p_rows - p_long,
+          array_to_string(p_collection.birth_code_columns, ', ')) END,
+        CASE WHEN p_long > 0 THEN format('%s rows with a code of more than 512 bytes', p_long) END,
+        'such as ' || array_to_string(p_keys, ', '))),
+      CASE WHEN p_long = p_rows THEN format('shorten %s: a code has at most 512 bytes',
+        array_to_string(p_collection.birth_code_columns, ', ')) END);
+  END IF;
+  IF NOT EXISTS (
+      SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name
+        AND (c.oid = p_relation OR c.oid IN (SELECT p.relid FROM pg_partition_ancestors(p_relation) p))) THEN
+    RETURN birth.fn_birth_error('gateway_no_identity',
+      format('collection %s: %s rows for table %s, but its table is %I.%I', p_collection.collection_name, p_rows,
+        v_table, p_collection.schema_name, p_collection.table_name),
+      format('insert into the table of the collection, and ask the owner of the other one to send: DROP TRIGGER '
+        'birth_gateway ON %s; if it is the right one, a steward registers it with birth.fn_birth_collection_register',
+        v_table));
+  END IF;
+  SELECT i.reason INTO v_reason FROM birth.fn_birth_identity_definition(p_collection.collection_name) i
+  WHERE starts_with(i.status, 'BLOCKED_');
+  RETURN birth.fn_birth_error('gateway_no_identity',
+    format('collection %s: %s rows for table %s, whose columns are not those that were classified: %s',
+      p_collection.collection_name, p_rows, v_table,
+      coalesce(v_reason, 'they were changed after the snapshot of this transaction was taken')),
+    'send the transaction again; if it is refused again, a steward decides the identity anew with '
+    'birth.fn_birth_identity_classify, or switches the gateway to observe');
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]) IS 'The refusal of rows without a code, with the reason: another table, other columns, no value, or a code that is too long. NB501. Specification: 5, 8.';
+
+-- Name: fn_birth_gateway_report(birth.collection_registry, oid, bigint, bigint, bigint, text[], bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4056,13 +4105,13 @@ DECLARE
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
     IF p_unresolved > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_no_identity',
-        format('collection %s: %s rows', p_collection.collection_name, p_unresolved));
+      RETURN birth.fn_birth_gateway_no_code(p_collection, p_relation, p_unresolved, p_long, p_keys);
     ELSIF p_taken > 0 THEN
-      PERFORM birth.fn_birth_raise('gateway_foreign',
-        format('collection %s: %s codes, such as %L, which belongs to collection %s',
-          p_collection.collection_name, p_taken, p_examples[1],
-          (SELECT b.collection_name FROM birth.birth_registry b WHERE b.entity_code = p_examples[1])));
+      RETURN birth.fn_birth_error('gateway_foreign',
+        format('collection %s: %s codes, such as %s', p_collection.collection_name, p_taken,
+          (SELECT string_agg(format('%L, which belongs to collection %s', b.entity_code, b.collection_name), '; '
+                    ORDER BY b.entity_code)
+           FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
   -- A code over one column that was there already is of the same row; a code over several may be of another row.
@@ -4076,14 +4125,15 @@ BEGIN
                ('gateway_foreign', p_taken, p_examples),
                ('code_duplicate', v_again, '{}'::text[])) AS v(error, row_count, examples)
   WHERE v.row_count > 0;
+  RETURN NULL;
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) IS 'Refuses rows without a birth (required and enforced: NB501, NB502) or records them as findings, one row per transaction and reason; records rows that may share another row''s birth. Specification: 5, 6.1 R3.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) IS 'The refusal of rows without a birth (required and enforced: NB501, NB502); or NULL, and they are findings, one row per transaction and reason. Records rows that may share another row''s birth. Specification: 5, 6.1 R3, 8.';
 
 -- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4093,6 +4143,7 @@ CREATE FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth
     AS $_$
 DECLARE
   v_column text;
+  v_key text[];
 BEGIN
   IF p_what = 'insert' THEN
     RETURN format(
@@ -4101,7 +4152,8 @@ BEGIN
       ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
   ELSIF p_what = 'unborn' THEN
     RETURN format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples),'
+      ' min(a.refusal::text)::jsonb'
       ' FROM ('
       'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
       ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
@@ -4110,6 +4162,30 @@ BEGIN
       ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid'
       ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      p_collection.birth_code_sql);
+  ELSIF p_what IN ('keys', 'keys row') THEN
+    IF p_collection.birth_code_sql = 'NULL::text' THEN
+      RETURN 'SELECT 0, NULL::text[]';
+    END IF;
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO v_key
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+      AND a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+    WHERE i.indrelid = p_relation AND i.indisprimary AND current_setting('transaction_isolation') = 'read committed'
+      AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND (
+        c.oid = p_relation OR c.oid IN (SELECT p.relid FROM pg_partition_ancestors(p_relation) p)))
+    HAVING bool_and(a.atttypid < 16384 AND has_column_privilege(
+      session_user, coalesce(pg_partition_root(p_relation), p_relation), a.attname::text, 'SELECT'));
+    RETURN format(
+      E'SELECT count(*) FILTER (WHERE r.long), (array_agg(r.key) FILTER (WHERE r.key IS NOT NULL))[1:3] FROM (SELECT'
+      ' num_nulls(%1$s) = 0 AND btrim(concat(%1$s), E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''' AS long, %2$s AS key'
+      ' FROM %3$s t WHERE %4$s IS NULL) r',
+      (SELECT string_agg(format('t.%I', n.name), ', ') FROM unnest(p_collection.birth_code_columns) AS n(name)),
+      coalesce((SELECT format('format(''(%%s)=(%%s)'', %L, left(concat_ws('', '', %s), 60))',
+                  string_agg(n.name, ', '), string_agg(format('t.%I', n.name), ', '))
+                FROM unnest(v_key) AS n(name) HAVING count(*) > 0), 'NULL::text'),
+      CASE p_what WHEN 'keys' THEN 'birth_new_rows' ELSE (
+        SELECT format('(SELECT %s)', string_agg(format('($1).%1$I AS %1$I', n.name), ', '))
+        FROM (SELECT unnest(p_collection.birth_code_columns) UNION SELECT unnest(v_key)) AS n(name)) END,
       p_collection.birth_code_sql);
   END IF;
   BEGIN
@@ -4134,7 +4210,7 @@ ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.
 
 -- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, keys or keys row. Specification: 5, 6.1 R2, 8.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4742,6 +4818,9 @@ DECLARE
   v_typed boolean;
   v_living bigint;
   v_examples text[];
+  v_long bigint;
+  v_named text[];
+  v_refusal jsonb;
   v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
 BEGIN
   IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
@@ -4819,18 +4898,15 @@ BEGIN
     END IF;
   END IF;
   IF NOT v_typed THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'life_unread', 1,
+    v_refusal := birth.fn_birth_life_report(r_collection, 'life_unread', 1,
       ARRAY[format('columns of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)]);
-    RETURN NULL;
   ELSIF TG_OP = 'TRUNCATE' THEN
-    PERFORM birth.fn_birth_life_truncate(r_collection, TG_RELID);
-    RETURN NULL;
-  END IF;
-
-  IF TG_LEVEL = 'STATEMENT' THEN
+    v_refusal := birth.fn_birth_life_truncate(r_collection, TG_RELID);
+  ELSIF TG_LEVEL = 'STATEMENT' THEN
     EXECUTE format(
-      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)),'
-      ' count(CASE WHEN k.back IS NOT NULL THEN birth.fn_birth_life_return(($1).collection_name, k.back) END)'
+      'SELECT coalesce(sum(k.living), 0), min(k.examples),'
+      ' coalesce(min(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)::text), min(CASE WHEN k.back IS NOT NULL'
+      ' THEN birth.fn_birth_life_return(($1).collection_name, k.back)::text END))::jsonb'
       ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
       ' array_agg(r.code) FILTER (WHERE NOT r.ends AND r.code IS NOT NULL) AS back,'
       ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
@@ -4839,23 +4915,30 @@ BEGIN
       ' (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
       ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
       birth.fn_birth_life_row(r_collection, false), v_new)
-    INTO v_living, v_examples
+    INTO v_living, v_examples, v_refusal
     USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
   ELSIF TG_OP = 'INSERT' THEN
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
     IF r_after.living THEN
-      PERFORM birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
+      v_refusal := birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
     ELSIF r_after.code IS NOT NULL THEN
-      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys], 'STATUS');
+      v_refusal := birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys],
+        'STATUS');
     END IF;
   ELSE
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_before USING OLD;
     IF TG_OP = 'UPDATE' THEN
       EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
-      PERFORM birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys, r_before.living,
-        r_after.code, r_after.keys, r_after.living);
+      -- A row that loses its code is told like one that comes without.
+      IF r_after.code IS NULL AND r_before.code IS NOT NULL THEN
+        EXECUTE birth.fn_birth_gateway_statement('keys row', r_collection, TG_RELID) INTO v_long, v_named USING NEW;
+        v_refusal := birth.fn_birth_gateway_report(r_collection, TG_RELID, 1, 1, 0, '{}', v_long, v_named);
+      END IF;
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys,
+        r_before.living, r_after.code, r_after.keys, r_after.living));
     ELSIF r_before.code IS NOT NULL THEN
-      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys], 'DELETE');
+      v_refusal := birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys],
+        'DELETE');
       v_living := r_before.living::integer;
       v_examples := ARRAY[r_before.code];
     END IF;
@@ -4866,8 +4949,15 @@ BEGIN
     IF TG_LEVEL = 'ROW' THEN
       PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
     ELSE
-      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples));
     END IF;
+  END IF;
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
   END IF;
   RETURN NULL;
 END;
@@ -4881,7 +4971,7 @@ COMMENT ON FUNCTION birth.fn_birth_life_auto() IS 'Life trigger: records the dea
 
 -- Name: fn_birth_life_change(birth.collection_registry, oid, text, text[], boolean, text, text[], boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) RETURNS void
+CREATE FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4889,21 +4979,19 @@ DECLARE
   c_name CONSTANT text := p_collection.collection_name;
   v_back boolean;
   r_again record;
+  v_refusal jsonb;
 BEGIN
   IF p_code IS NOT DISTINCT FROM p_code_before THEN
     IF p_living_before AND NOT p_living THEN
-      PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS');
+      RETURN birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS');
     ELSIF p_living AND NOT p_living_before THEN
       -- As a row that comes again does.
       PERFORM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
-      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
+      RETURN birth.fn_birth_life_return(c_name, ARRAY[p_code]);
     END IF;
-    RETURN;
+    RETURN NULL;
   END IF;
 
-  IF p_code IS NULL THEN
-    PERFORM birth.fn_birth_gateway_report(p_collection, 1, 1, 0, '{}');
-  END IF;
   INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
   SELECT p_code, c_name, 'QT-002' WHERE p_code IS NOT NULL
   ON CONFLICT (entity_code) DO NOTHING;
@@ -4912,19 +5000,25 @@ BEGIN
     FROM birth.birth_death d WHERE d.entity_code = p_code AND d.returned_at IS NULL;
     -- Dead, and not this row's own former code of this transaction: told by fn_birth_life_return.
     SELECT * INTO r_again FROM birth.fn_birth_gateway_again(c_name, ARRAY[p_code]);
+    v_refusal := r_again.refusal;
     IF p_living AND p_collection.life_column IS NOT NULL THEN
-      PERFORM birth.fn_birth_life_return(c_name, ARRAY[p_code]);
+      v_refusal := birth.fn_birth_life_return(c_name, ARRAY[p_code]);
     END IF;
     IF r_again.taken > 0 THEN
-      PERFORM birth.fn_birth_life_report(p_collection, 'gateway_foreign', 1, ARRAY[p_code]);
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_report(p_collection, 'gateway_foreign', 1, ARRAY[p_code]));
     ELSIF r_again.born = 0 AND v_back IS NOT TRUE THEN
-      PERFORM birth.fn_birth_life_report(p_collection, 'code_taken', 1, ARRAY[p_code]);
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_report(p_collection, 'code_taken', 1, ARRAY[p_code]));
     END IF;
   END IF;
-  PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code_before], ARRAY[p_keys_before], 'REKEY',
-    CASE WHEN p_living THEN p_code END) WHERE p_code_before IS NOT NULL;
-  PERFORM birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS')
-  WHERE p_code IS NOT NULL AND NOT p_living;
+  IF p_code_before IS NOT NULL THEN
+    v_refusal := coalesce(v_refusal, birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code_before],
+      ARRAY[p_keys_before], 'REKEY', CASE WHEN p_living THEN p_code END));
+  END IF;
+  IF p_code IS NOT NULL AND NOT p_living THEN
+    v_refusal := coalesce(v_refusal,
+      birth.fn_birth_life_end(p_collection, p_relation, ARRAY[p_code], ARRAY[p_keys], 'STATUS'));
+  END IF;
+  RETURN v_refusal;
 END;
 $$;
 
@@ -4932,7 +5026,7 @@ ALTER FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry
 
 -- Name: FUNCTION fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return. NB501; NB502, NB511, NB512, NB517 in mode enforce. Specification: 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_life_change(p_collection birth.collection_registry, p_relation oid, p_code_before text, p_keys_before text[], p_living_before boolean, p_code text, p_keys text[], p_living boolean) IS 'What follows from a change of a row''s code or life column: birth, death with a successor, retirement or return; or the refusal in mode enforce: NB502, NB511, NB512, NB517. Specification: 5.2.';
 
 -- Name: fn_birth_life_column(oid, text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5027,7 +5121,7 @@ COMMENT ON FUNCTION birth.fn_birth_life_detach(p_collection text, p_reason text)
 
 -- Name: fn_birth_life_end(birth.collection_registry, oid, text[], text[], text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text DEFAULT NULL::text) RETURNS void
+CREATE FUNCTION birth.fn_birth_life_end(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text, p_successor text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -5039,6 +5133,7 @@ DECLARE
   v_unborn text[];
   v_foreign text[];
   v_fault text;
+  v_refusal jsonb;
 BEGIN
   LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
   SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
@@ -5059,21 +5154,23 @@ BEGIN
         RAISE;
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
-        PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', cardinality(v_codes), ARRAY[v_fault]);
+        v_refusal := birth.fn_birth_life_report(p_collection, 'life_unread', cardinality(v_codes), ARRAY[v_fault]);
     END;
   END IF;
   PERFORM birth.fn_birth_life_write(c_name, v_dead, p_manner, p_successor);
-  IF p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
-    RETURN;
+  IF v_refusal IS NOT NULL OR p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
+    RETURN v_refusal;
   END IF;
   PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
   IF v_unborn IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
+    SELECT birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
       p_successor)
+    INTO v_refusal
     FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
     LEFT JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
     HAVING count(l.code) > 0;
   END IF;
+  RETURN v_refusal;
 END;
 $$;
 
@@ -5191,16 +5288,18 @@ COMMENT ON FUNCTION birth.fn_birth_life_mode(p_collection text, p_mode text, p_r
 
 -- Name: fn_birth_life_report(birth.collection_registry, text, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[] DEFAULT '{}'::text[]) RETURNS void
+CREATE FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[] DEFAULT '{}'::text[]) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
   IF p_rows > 0 AND p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
-    PERFORM birth.fn_birth_raise(p_error, format('collection %s: %s rows%s', p_collection.collection_name, p_rows,
-      CASE WHEN p_examples[1] IS NOT NULL THEN format(', such as %L', p_examples[1]) END));
+    RETURN birth.fn_birth_error(p_error, format('collection %s: %s rows%s', p_collection.collection_name, p_rows,
+      (SELECT ', such as ' || string_agg(format('%L', e.example), ', ') FROM unnest(p_examples[1:3]) AS e(example)
+       WHERE e.example IS NOT NULL)));
   END IF;
   PERFORM birth.fn_birth_finding_record(p_collection.collection_name, p_error, p_rows, p_examples);
+  RETURN NULL;
 END;
 $$;
 
@@ -5208,11 +5307,11 @@ ALTER FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry
 
 -- Name: FUNCTION fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]) IS 'Refuses what a life trigger found (required and enforced), or records it as a finding. Specification: 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registry, p_error text, p_rows bigint, p_examples text[]) IS 'The refusal of what a life trigger found (required and enforced), naming up to three; or NULL, and it is a finding. Specification: 5.2, 8.';
 
 -- Name: fn_birth_life_return(text, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) RETURNS bigint
+CREATE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -5222,6 +5321,7 @@ DECLARE
   v_own text[];
   v_later text[];
   v_denied text[];
+  v_refusal jsonb;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     BEGIN
@@ -5252,12 +5352,12 @@ BEGIN
   END IF;
   IF v_later IS NOT NULL THEN
     SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-    PERFORM birth.fn_birth_life_report(r_collection, 'code_dead', cardinality(v_denied), v_denied);
+    v_refusal := birth.fn_birth_life_report(r_collection, 'code_dead', cardinality(v_denied), v_denied);
     UPDATE birth.birth_death d
     SET returned_at = now(), lives = d.lives + 1, return_allowed_by = NULL, return_allowed_at = NULL
     WHERE d.entity_code = ANY (v_later);
   END IF;
-  RETURN coalesce(cardinality(v_own), 0) + coalesce(cardinality(v_later), 0);
+  RETURN v_refusal;
 END;
 $$;
 
@@ -5308,7 +5408,7 @@ COMMENT ON FUNCTION birth.fn_birth_life_shape(p_collection birth.collection_regi
 
 -- Name: fn_birth_life_truncate(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) RETURNS void
+CREATE FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -5319,7 +5419,7 @@ DECLARE
   v_fault text;
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
-    PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', 1, ARRAY[p_relation::regclass::text]);
+    RETURN birth.fn_birth_life_report(p_collection, 'truncate_refused', 1, ARRAY[p_relation::regclass::text]);
   END IF;
   IF NOT has_table_privilege('birth_scanner', p_relation, 'SELECT') THEN
     v_source := format('%s t WHERE t.tableoid = %s', pg_partition_root(p_relation)::regclass, p_relation);
@@ -5347,7 +5447,7 @@ BEGIN
       GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
       PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', 1, ARRAY[v_fault]);
   END;
-  PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', v_rows, NULL);
+  RETURN birth.fn_birth_life_report(p_collection, 'truncate_refused', v_rows, NULL);
 END;
 $$;
 
@@ -6300,6 +6400,9 @@ DECLARE
   v_late bigint;
   v_taken bigint;
   v_examples text[];
+  v_long bigint;
+  v_keys text[];
+  v_refusal jsonb;
 BEGIN
   IF TG_LEVEL = 'STATEMENT' AND to_regclass('pg_temp.birth_new_rows') IS NULL
      AND current_setting('transaction_isolation') = 'read committed' THEN
@@ -6377,13 +6480,29 @@ BEGIN
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
+    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
-  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
+  IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE birth.fn_birth_gateway_statement('keys row', r_collection, TG_RELID) INTO v_long, v_keys USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
+    END IF;
+  END IF;
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
+    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  -- Raised here: the error names the table as one of PostgreSQL's own constraints does, and its CONTEXT is one line.
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
+  END IF;
   RETURN NULL;
 END;
 $$;
@@ -6416,6 +6535,9 @@ DECLARE
   v_late bigint;
   v_taken bigint;
   v_examples text[];
+  v_long bigint;
+  v_keys text[];
+  v_refusal jsonb;
 BEGIN
   -- As in fn_birth_registry_auto.
   IF to_regclass('pg_temp.birth_new_rows') IS NULL AND current_setting('transaction_isolation') = 'read committed' THEN
@@ -6483,13 +6605,24 @@ BEGIN
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
+    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
-  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
+  IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
+    EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
+  END IF;
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
+    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
+  END IF;
   RETURN NULL;
 END;
 $$;
@@ -12646,9 +12779,9 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gate_read(p_collection birth.collection_re
 REVOKE ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gate_scope(p_schema text, p_mode text, p_reason text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[], OUT refusal jsonb) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gateway_attach(p_collection text, p_mode text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -12674,9 +12807,13 @@ GRANT ALL ON FUNCTION birth.fn_birth_gateway_fence() TO birth_steward;
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_gateway_mode(p_collection text, p_mode text, p_reason text) TO birth_steward;
 
--- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_no_code(p_collection birth.collection_registry, p_relation oid, p_rows bigint, p_long bigint, p_keys text[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: ACL; Schema: birth; Owner: birth_definer
 

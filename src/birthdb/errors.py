@@ -297,7 +297,7 @@ class LifeInUse(BirthError, sqlstate="NB416"):
 
 
 class GatewayNoIdentity(BirthError, sqlstate="NB501"):
-    """NB501: a row has no entity code."""
+    """NB501: a row cannot get an entity code."""
 
 
 class GatewayForeign(BirthError, sqlstate="NB502"):

@@ -1132,10 +1132,10 @@ FAULTS = {
         "fn_birth_life_change", "AND v_back IS NOT TRUE THEN", "THEN", seed=6
     ),
     "a changed code has no successor": Fault(
-        "fn_birth_life_change", "CASE WHEN p_living THEN p_code END) WHERE", "NULL) WHERE", seed=3
+        "fn_birth_life_change", "CASE WHEN p_living THEN p_code END)", "NULL)", seed=3
     ),
     "a changed code has a dead successor": Fault(
-        "fn_birth_life_change", "CASE WHEN p_living THEN p_code END) WHERE", "p_code) WHERE", seed=29
+        "fn_birth_life_change", "CASE WHEN p_living THEN p_code END)", "p_code)", seed=29
     ),
     "a retired row does not die": Fault("fn_birth_life_change", "IF p_living_before AND NOT p_living", "IF false"),
     "a row that is reopened stays dead": Fault(

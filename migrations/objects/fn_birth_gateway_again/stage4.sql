@@ -6,7 +6,8 @@
 -- Calls: nothing
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
-    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[])
+    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[],
+    OUT refusal jsonb)
   RETURNS record
   LANGUAGE plpgsql
   VOLATILE

@@ -227,7 +227,7 @@ BEGIN
      'life triggers are still attached to tables',
      'detach each with birth.fn_birth_life_detach, then downgrade again'),
     ('gateway_no_identity', 'NB501', 'failed',
-     'a row has no entity code',
+     'a row cannot get an entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
     ('gateway_foreign', 'NB502', 'failed',
      'the entity code of a row belongs to another collection',

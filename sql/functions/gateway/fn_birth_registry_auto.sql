@@ -6,9 +6,10 @@
 -- SECURITY DEFINER: the login that inserts a row may not write births. This routine and fn_birth_registry_auto_id alone
 -- read rows of a source with birth_definer's rights. That is safe: they read their transition table and NEW, which have
 -- no index, constraint, statistics, policy or view for the planner to run; of these only the identity columns, whose
--- type is built-in at this moment (fn_birth_gateway_collection; under an old snapshot fn_birth_gateway_statement), by
--- an expression of built-in functions and literals; and no statement names a source table or a type of one. The first
--- column is read by concat, before its type is known: the planner would run what is constant in a cast of the owner's.
+-- type is built-in at this moment (fn_birth_gateway_collection; under an old snapshot fn_birth_gateway_statement), and
+-- for a refusal such columns of the primary key, by an expression of built-in functions and literals; and no statement
+-- names a source table or a type of one. The first column is read by concat, before its type is known: the planner
+-- would run what is constant in a cast of the owner's.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
@@ -35,6 +36,9 @@ DECLARE
   v_late bigint;
   v_taken bigint;
   v_examples text[];
+  v_long bigint;
+  v_keys text[];
+  v_refusal jsonb;
 BEGIN
   IF TG_LEVEL = 'STATEMENT' AND to_regclass('pg_temp.birth_new_rows') IS NULL
      AND current_setting('transaction_isolation') = 'read committed' THEN
@@ -112,13 +116,29 @@ BEGIN
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
+    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
-  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
+  IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE birth.fn_birth_gateway_statement('keys row', r_collection, TG_RELID) INTO v_long, v_keys USING NEW;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
+    END IF;
+  END IF;
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
+    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  -- Raised here: the error names the table as one of PostgreSQL's own constraints does, and its CONTEXT is one line.
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
+  END IF;
   RETURN NULL;
 END;
 $fn_birth_registry_auto$;

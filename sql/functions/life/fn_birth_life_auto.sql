@@ -8,9 +8,9 @@
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
--- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_life_row,
---        fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return, fn_birth_life_change,
---        fn_birth_life_truncate
+-- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_report,
+--        fn_birth_life_row, fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return,
+--        fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
   RETURNS trigger
@@ -32,6 +32,9 @@ DECLARE
   v_typed boolean;
   v_living bigint;
   v_examples text[];
+  v_long bigint;
+  v_named text[];
+  v_refusal jsonb;
   v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
 BEGIN
   IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
@@ -109,18 +112,15 @@ BEGIN
     END IF;
   END IF;
   IF NOT v_typed THEN
-    PERFORM birth.fn_birth_life_report(r_collection, 'life_unread', 1,
+    v_refusal := birth.fn_birth_life_report(r_collection, 'life_unread', 1,
       ARRAY[format('columns of %I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)]);
-    RETURN NULL;
   ELSIF TG_OP = 'TRUNCATE' THEN
-    PERFORM birth.fn_birth_life_truncate(r_collection, TG_RELID);
-    RETURN NULL;
-  END IF;
-
-  IF TG_LEVEL = 'STATEMENT' THEN
+    v_refusal := birth.fn_birth_life_truncate(r_collection, TG_RELID);
+  ELSIF TG_LEVEL = 'STATEMENT' THEN
     EXECUTE format(
-      'SELECT coalesce(sum(k.living), 0), min(k.examples), count(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)),'
-      ' count(CASE WHEN k.back IS NOT NULL THEN birth.fn_birth_life_return(($1).collection_name, k.back) END)'
+      'SELECT coalesce(sum(k.living), 0), min(k.examples),'
+      ' coalesce(min(birth.fn_birth_life_end($1, $2, k.codes, k.keys, $3)::text), min(CASE WHEN k.back IS NOT NULL'
+      ' THEN birth.fn_birth_life_return(($1).collection_name, k.back)::text END))::jsonb'
       ' FROM (SELECT array_agg(r.code) FILTER (WHERE r.ends) AS codes, array_agg(r.keys) FILTER (WHERE r.ends) AS keys,'
       ' array_agg(r.code) FILTER (WHERE NOT r.ends AND r.code IS NOT NULL) AS back,'
       ' count(*) FILTER (WHERE r.living AND r.code IS NOT NULL) AS living,'
@@ -129,23 +129,30 @@ BEGIN
       ' (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
       ' FROM (%s FROM %s t) s) r GROUP BY r.chunk ORDER BY r.chunk) k',
       birth.fn_birth_life_row(r_collection, false), v_new)
-    INTO v_living, v_examples
+    INTO v_living, v_examples, v_refusal
     USING r_collection, TG_RELID, CASE TG_OP WHEN 'INSERT' THEN 'STATUS' ELSE 'DELETE' END, TG_OP = 'DELETE';
   ELSIF TG_OP = 'INSERT' THEN
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
     IF r_after.living THEN
-      PERFORM birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
+      v_refusal := birth.fn_birth_life_return(TG_ARGV[0], ARRAY[r_after.code]);
     ELSIF r_after.code IS NOT NULL THEN
-      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys], 'STATUS');
+      v_refusal := birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_after.code], ARRAY[r_after.keys],
+        'STATUS');
     END IF;
   ELSE
     EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_before USING OLD;
     IF TG_OP = 'UPDATE' THEN
       EXECUTE birth.fn_birth_life_row(r_collection, true) INTO r_after USING NEW;
-      PERFORM birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys, r_before.living,
-        r_after.code, r_after.keys, r_after.living);
+      -- A row that loses its code is told like one that comes without.
+      IF r_after.code IS NULL AND r_before.code IS NOT NULL THEN
+        EXECUTE birth.fn_birth_gateway_statement('keys row', r_collection, TG_RELID) INTO v_long, v_named USING NEW;
+        v_refusal := birth.fn_birth_gateway_report(r_collection, TG_RELID, 1, 1, 0, '{}', v_long, v_named);
+      END IF;
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_change(r_collection, TG_RELID, r_before.code, r_before.keys,
+        r_before.living, r_after.code, r_after.keys, r_after.living));
     ELSIF r_before.code IS NOT NULL THEN
-      PERFORM birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys], 'DELETE');
+      v_refusal := birth.fn_birth_life_end(r_collection, TG_RELID, ARRAY[r_before.code], ARRAY[r_before.keys],
+        'DELETE');
       v_living := r_before.living::integer;
       v_examples := ARRAY[r_before.code];
     END IF;
@@ -156,8 +163,15 @@ BEGIN
     IF TG_LEVEL = 'ROW' THEN
       PERFORM birth.fn_birth_finding_record(TG_ARGV[0], 'not_retired', v_living, v_examples);
     ELSE
-      PERFORM birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples);
+      v_refusal := coalesce(v_refusal, birth.fn_birth_life_report(r_collection, 'not_retired', v_living, v_examples));
     END IF;
+  END IF;
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
   END IF;
   RETURN NULL;
 END;

@@ -3,11 +3,13 @@
 -- written again. Of these, the dead return. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another
 -- collection is read and not locked. enable_seqscan = off: a plan made while the registry was small would later read
 -- all of it.
--- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes; NB511.
+-- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes; the refusal
+-- NB511, which the trigger raises, or NULL.
 -- Calls: fn_birth_life_return
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
-    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[])
+    p_collection text, p_codes text[], OUT born bigint, OUT taken bigint, OUT examples text[],
+    OUT refusal jsonb)
   RETURNS record
   LANGUAGE plpgsql
   VOLATILE
@@ -50,7 +52,7 @@ BEGIN
   END LOOP;
   -- Where things retire by status, the life trigger knows which of the rows are living.
   IF v_column IS NULL THEN
-    PERFORM birth.fn_birth_life_return(p_collection, p_codes);
+    refusal := birth.fn_birth_life_return(p_collection, p_codes);
   END IF;
 END;
 $fn_birth_gateway_again$;

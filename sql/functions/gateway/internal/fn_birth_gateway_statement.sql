@@ -6,7 +6,10 @@
 -- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
 -- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
 -- fn_birth_gateway_again.
--- Returns: SQL over birth_new_rows (typed: over p_rows; typed row: over one row $1); $1 of insert and
+-- keys, keys row: how many of the rows without a code have one that is too long, and the primary keys of up to three.
+-- As in an error of PostgreSQL's, a key is named only to a login that may read it, and not under row security. Only
+-- columns of built-in types are read, and under an old snapshot, which may show another type, none.
+-- Returns: SQL over birth_new_rows (typed: over p_rows; typed row, keys row: over one row $1); $1 of insert and
 -- unborn is the collection.
 -- Calls: nothing
 -- Writes: birth_registry
@@ -20,6 +23,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_statement(
 AS $fn_birth_gateway_statement$
 DECLARE
   v_column text;
+  v_key text[];
 BEGIN
   IF p_what = 'insert' THEN
     RETURN format(
@@ -28,7 +32,8 @@ BEGIN
       ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
   ELSIF p_what = 'unborn' THEN
     RETURN format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples)'
+      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples),'
+      ' min(a.refusal::text)::jsonb'
       ' FROM ('
       'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
       ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
@@ -37,6 +42,30 @@ BEGIN
       ' LEFT JOIN birth.birth_registry b ON b.entity_code = s.code AND b.xmin = pg_current_xact_id()::xid'
       ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
+      p_collection.birth_code_sql);
+  ELSIF p_what IN ('keys', 'keys row') THEN
+    IF p_collection.birth_code_sql = 'NULL::text' THEN
+      RETURN 'SELECT 0, NULL::text[]';
+    END IF;
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO v_key
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+      AND a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+    WHERE i.indrelid = p_relation AND i.indisprimary AND current_setting('transaction_isolation') = 'read committed'
+      AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND (
+        c.oid = p_relation OR c.oid IN (SELECT p.relid FROM pg_partition_ancestors(p_relation) p)))
+    HAVING bool_and(a.atttypid < 16384 AND has_column_privilege(
+      session_user, coalesce(pg_partition_root(p_relation), p_relation), a.attname::text, 'SELECT'));
+    RETURN format(
+      E'SELECT count(*) FILTER (WHERE r.long), (array_agg(r.key) FILTER (WHERE r.key IS NOT NULL))[1:3] FROM (SELECT'
+      ' num_nulls(%1$s) = 0 AND btrim(concat(%1$s), E'' \\t\\n\\r\\f\\x0b'') COLLATE "C" <> '''' AS long, %2$s AS key'
+      ' FROM %3$s t WHERE %4$s IS NULL) r',
+      (SELECT string_agg(format('t.%I', n.name), ', ') FROM unnest(p_collection.birth_code_columns) AS n(name)),
+      coalesce((SELECT format('format(''(%%s)=(%%s)'', %L, left(concat_ws('', '', %s), 60))',
+                  string_agg(n.name, ', '), string_agg(format('t.%I', n.name), ', '))
+                FROM unnest(v_key) AS n(name) HAVING count(*) > 0), 'NULL::text'),
+      CASE p_what WHEN 'keys' THEN 'birth_new_rows' ELSE (
+        SELECT format('(SELECT %s)', string_agg(format('($1).%1$I AS %1$I', n.name), ', '))
+        FROM (SELECT unnest(p_collection.birth_code_columns) UNION SELECT unnest(v_key)) AS n(name)) END,
       p_collection.birth_code_sql);
   END IF;
   BEGIN
@@ -58,4 +87,5 @@ END;
 $fn_birth_gateway_statement$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid, text) IS
-  'A statement of a gateway function over its new rows: typed, typed row, insert or unborn. Specification: 5, 6.1 R2.';
+  'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, keys or keys row. '
+  'Specification: 5, 6.1 R2, 8.';

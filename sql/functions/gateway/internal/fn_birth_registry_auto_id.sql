@@ -28,6 +28,9 @@ DECLARE
   v_late bigint;
   v_taken bigint;
   v_examples text[];
+  v_long bigint;
+  v_keys text[];
+  v_refusal jsonb;
 BEGIN
   -- As in fn_birth_registry_auto.
   IF to_regclass('pg_temp.birth_new_rows') IS NULL AND current_setting('transaction_isolation') = 'read committed' THEN
@@ -95,13 +98,24 @@ BEGIN
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
   IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples
+    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
     FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
   ELSE
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples USING r_collection.collection_name;
+    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
-  PERFORM birth.fn_birth_gateway_report(r_collection, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples);
+  IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
+    EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
+  END IF;
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
+    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  IF v_refusal IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME,
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
+  END IF;
   RETURN NULL;
 END;
 $fn_birth_registry_auto_id$;

@@ -8,13 +8,13 @@
 -- looked for.
 -- p_codes may have NULLs, p_keys: the key of each code, as texts. Both go to the look as they are: taking single keys
 -- out of so long an array would cost the square of its length.
--- Returns: nothing; in mode enforce NB517 where the rows cannot be looked at.
+-- Returns: the refusal NB517 where the rows cannot be looked at in mode enforce, which the trigger raises; or NULL.
 -- Calls: fn_birth_life_look, fn_birth_life_report, fn_birth_life_write, fn_birth_life_unborn, fn_birth_finding_record
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_end(
     p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[], p_manner text,
     p_successor text DEFAULT NULL)
-  RETURNS void
+  RETURNS jsonb
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
@@ -27,6 +27,7 @@ DECLARE
   v_unborn text[];
   v_foreign text[];
   v_fault text;
+  v_refusal jsonb;
 BEGIN
   LOCK TABLE birth.birth_death IN ROW EXCLUSIVE MODE;
   SELECT array_agg(c.code) FILTER (WHERE b.quiet AND b.own), array_agg(c.code) FILTER (WHERE NOT b.quiet AND b.own),
@@ -47,21 +48,23 @@ BEGIN
         RAISE;
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
-        PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', cardinality(v_codes), ARRAY[v_fault]);
+        v_refusal := birth.fn_birth_life_report(p_collection, 'life_unread', cardinality(v_codes), ARRAY[v_fault]);
     END;
   END IF;
   PERFORM birth.fn_birth_life_write(c_name, v_dead, p_manner, p_successor);
-  IF p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
-    RETURN;
+  IF v_refusal IS NOT NULL OR p_collection.coverage_status <> 'BIRTH_REQUIRED' THEN
+    RETURN v_refusal;
   END IF;
   PERFORM birth.fn_birth_finding_record(c_name, 'gateway_foreign', cardinality(v_foreign), v_foreign);
   IF v_unborn IS NOT NULL THEN
-    PERFORM birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
+    SELECT birth.fn_birth_life_end(p_collection, p_relation, array_agg(l.code ORDER BY c.number), p_keys, p_manner,
       p_successor)
+    INTO v_refusal
     FROM unnest(p_codes) WITH ORDINALITY AS c(code, number)
     LEFT JOIN unnest(birth.fn_birth_life_unborn(c_name, v_unborn)) AS l(code) ON l.code = c.code
     HAVING count(l.code) > 0;
   END IF;
+  RETURN v_refusal;
 END;
 $fn_birth_life_end$;
 

@@ -4,11 +4,11 @@
 -- births. An old snapshot does not show a death that was committed since: the probe finds it in the index (40001). The
 -- probe is rolled back: what it wrote would hold up deaths of another collection that has one of the codes. IS NOT
 -- DISTINCT FROM uses no index: of a collection with many deaths each ten thousand codes would read all.
--- Returns: how many of the codes were dead; NB511; 40001.
+-- Returns: the refusal NB511, which the trigger raises, or NULL; 40001.
 -- Calls: fn_birth_life_report
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[])
-  RETURNS bigint
+  RETURNS jsonb
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
@@ -19,6 +19,7 @@ DECLARE
   v_own text[];
   v_later text[];
   v_denied text[];
+  v_refusal jsonb;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     BEGIN
@@ -49,12 +50,12 @@ BEGIN
   END IF;
   IF v_later IS NOT NULL THEN
     SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-    PERFORM birth.fn_birth_life_report(r_collection, 'code_dead', cardinality(v_denied), v_denied);
+    v_refusal := birth.fn_birth_life_report(r_collection, 'code_dead', cardinality(v_denied), v_denied);
     UPDATE birth.birth_death d
     SET returned_at = now(), lives = d.lives + 1, return_allowed_by = NULL, return_allowed_at = NULL
     WHERE d.entity_code = ANY (v_later);
   END IF;
-  RETURN coalesce(cardinality(v_own), 0) + coalesce(cardinality(v_later), 0);
+  RETURN v_refusal;
 END;
 $fn_birth_life_return$;
 

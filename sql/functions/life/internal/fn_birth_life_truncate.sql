@@ -1,10 +1,10 @@
 -- Before a table, or a partition, is emptied: the lives of all its rows end. In mode enforce it is refused. The rows
 -- are read as birth_scanner, of a partition that it may not read through the table.
--- Returns: nothing; in mode enforce NB513, NB517.
+-- Returns: in mode enforce the refusal NB513, which the trigger raises; else NULL, and faults are findings.
 -- Calls: fn_birth_life_report, fn_birth_scan, fn_birth_life_unborn, fn_birth_life_write
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_truncate(p_collection birth.collection_registry, p_relation oid)
-  RETURNS void
+  RETURNS jsonb
   LANGUAGE plpgsql
   VOLATILE
   SET search_path = pg_catalog, pg_temp
@@ -16,7 +16,7 @@ DECLARE
   v_fault text;
 BEGIN
   IF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
-    PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', 1, ARRAY[p_relation::regclass::text]);
+    RETURN birth.fn_birth_life_report(p_collection, 'truncate_refused', 1, ARRAY[p_relation::regclass::text]);
   END IF;
   IF NOT has_table_privilege('birth_scanner', p_relation, 'SELECT') THEN
     v_source := format('%s t WHERE t.tableoid = %s', pg_partition_root(p_relation)::regclass, p_relation);
@@ -44,7 +44,7 @@ BEGIN
       GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
       PERFORM birth.fn_birth_life_report(p_collection, 'life_unread', 1, ARRAY[v_fault]);
   END;
-  PERFORM birth.fn_birth_life_report(p_collection, 'truncate_refused', v_rows, NULL);
+  RETURN birth.fn_birth_life_report(p_collection, 'truncate_refused', v_rows, NULL);
 END;
 $fn_birth_life_truncate$;
 
