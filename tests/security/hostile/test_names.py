@@ -246,7 +246,7 @@ def test_a_proposed_identity_can_be_classified_for_hostile_names(world: World) -
             assert [found["strategy"] for found in proposals] == ["synthetic_id"] + ["legacy"] * (not unnamed)
             for proposal in proposals:
                 send(world, proposal["next_step"])
-                assert world.status() == f"ELIGIBLE_{proposal['strategy'].upper()}"
+                assert world.status() == f"ELIGIBLE_{str(proposal['strategy']).upper()}"
         finally:
             world.admin.execute(sql("DROP TABLE app.{table}", **names))
             world.admin.execute("DELETE FROM birth.collection_registry")
