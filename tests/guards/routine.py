@@ -7,7 +7,8 @@ What counts as a guard, and what stands in its place while it is taken out:
 - a branch of a CASE that gives such a value: its condition is false
 - a row of the list of checks: it passes; where it demands several things, each of them: true
 - where a condition has alternatives, each of them: false
-- a call of a routine that refuses or records, ``PERFORM birth.…``: nothing; of a ``…_blocker``: no blocker
+- a call of a routine that refuses or records, ``PERFORM birth.…``: nothing; of a ``…_blocker``, or of one that hands
+  a refusal on to a trigger: no refusal
 - what an UPDATE demands of its row before a refusal follows, each part: true
 - the exemption of a policy: false
 - a lock, of rows, of a table, or advisory: nothing
@@ -24,6 +25,9 @@ from pgcontract.texts import body_of
 
 _OPENS = ("(", "[")
 _CLOSES = (")", "]")
+
+#: What returns a refusal, or NULL: blockers of a run, and what a trigger of a user's table raises.
+_HANDS_ON = re.compile(r"fn_birth_(\w+_blockers?|gateway_(report|no_code)|life_(report|end|return|change|truncate))")
 
 
 class UnreadableError(Exception):
@@ -288,7 +292,7 @@ def _in_calls(body: str, tokens: Tokens, refused_at: int | None) -> Iterator[Cha
         yield _change(body, tokens, _text(body, tokens), "NULL")
     else:
         for number, token in enumerate(tokens):
-            if re.fullmatch(r"fn_birth_\w+_blockers?", token.text):
+            if _HANDS_ON.fullmatch(token.text):
                 call = _call(tokens, number)
                 yield _change(body, call, _text(body, call), "NULL::jsonb", seen)
         yield from _in_cases(body, tokens, _target(tokens) or "", seen)
