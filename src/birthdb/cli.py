@@ -481,7 +481,8 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
             out.print(
                 _line(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}")
             )
-        out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
+        less = "" if export.births else "; its births are not in this export: birthdb evidence RUN --births"
+        out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}{less}", "bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
 
 

@@ -407,6 +407,15 @@ def test_an_exported_run_is_verified_offline_and_against_the_database(
     assert refused.returncode == 1
     assert [check["check"] for check in json.loads(refused.stdout)["checks"] if not check["ok"]] == ["head"]
 
+    short = tmp_path / "run.json"
+    assert birthdb("olga_operator", "evidence", run, "--output", str(short)).returncode == 0
+    less = birthdb("olga_operator", "verify", "--run", str(short))
+    assert (less.returncode, "DIFFERS" in less.stdout) == (0, False)
+    assert "births: not checked: they are not in this export" in less.stdout
+    assert less.stdout.splitlines()[-1].endswith(
+        "as recorded; its births are not in this export: birthdb evidence RUN --births"
+    )
+
     against = ["verify", "--run", str(file), "--url", db.url("olga_operator")]
     assert birthdb("olga_operator", *against).returncode == 0
     db.connect().execute("UPDATE birth.birth_registry SET dot_origin = 'by hand' WHERE entity_code = 'A-77'")
