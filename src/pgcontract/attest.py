@@ -3,6 +3,7 @@
 The contract asked is the one that the release fixed, never the one that the database keeps of itself. Specification: 7.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,33 @@ class Difference:
                 [f"+{entry}" for entry in self.added or ()] + [f"-{entry}" for entry in self.removed or ()]
             )
         return f"{self.kind} {self.object}: {self.drift}" + (f" ({facts})" if facts else "")
+
+    def changes(self) -> list[str]:
+        """Return what was found and what was expected, part by part; of an object that is there and should be."""
+        if self.live is None or self.wanted is None or self.drift in ("missing", "extra"):
+            return []
+        parts = [part for part in self.differs or () if part != "privileges"]
+        return [said for part in parts for said in _changes(part, self.live.get(part), self.wanted.get(part))]
+
+
+def _changes(path: str, live: Any, wanted: Any) -> Iterator[str]:
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        for name in sorted(live.keys() | wanted.keys()):
+            yield from _changes(f"{path} {name}", live.get(name), wanted.get(name))
+    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        for found, expected in zip(live, wanted, strict=True):
+            name = expected.get("name") if isinstance(expected, dict) else None
+            yield from _changes(f"{path} {name}" if name else path, found, expected)
+    elif live != wanted:
+        yield f"{path}: found {_short(live)}, expected {_short(wanted)}"
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words; of a hash as much as tells it from another one."""
+    if isinstance(value, dict):
+        value = [f"{name} {_short(each)}" for name, each in value.items()]
+    said = "nothing" if value is None else ", ".join(map(_short, value)) if isinstance(value, list) else str(value)
+    return said[:12] if re.fullmatch("[0-9a-f]{64}", said) else said if len(said) <= 80 else f"{said[:80]}..."
 
 
 def query(texts: Texts, release: str, name: str) -> str:

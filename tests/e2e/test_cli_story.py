@@ -208,6 +208,20 @@ def test_verify_prints_a_line_per_drifted_object_and_writes_junit(
     }
 
 
+def test_drift_shows_what_was_found_and_expected(db: Database, birthdb: Command) -> None:
+    db.connect().execute(
+        "ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7;"
+        "ALTER VIEW birth.v_birth_living SET (security_barrier = true);"
+        "ALTER TABLE birth.birth_act ALTER reason SET DEFAULT 'none given';"
+        "CREATE OR REPLACE FUNCTION birth.fn_birth_version_probe() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    )
+    found = birthdb("olga_operator", "verify").stdout
+    assert "fn_birth_lock_key(text): configuration; configuration: found 7, expected 100\n" in found
+    assert "v_birth_living: configuration; configuration: found security_barrier=true, expected nothing\n" in found
+    assert "signature reason default: found 'none given'::text, expected nothing" in found
+    assert "fn_birth_version_probe(): extra\n" in found
+
+
 def test_an_unwritable_report_file_is_misuse(birthdb: Command, tmp_path: Path) -> None:
     refused = birthdb("olga_operator", "verify", "--junit", str(tmp_path / "nowhere" / "verify.xml"))
     assert refused.returncode == 2
