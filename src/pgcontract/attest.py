@@ -195,11 +195,13 @@ def repair(
     Returns each difference with the statement that repaired it; with ``dry_run`` it is done all the same, locks
     included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
     a table or column that somebody added, unless ``drop_data``: its values would go. Raises the error of drift
-    when something cannot be put back, with what is left, and what the server said of each statement as a note.
+    when something cannot be put back, with what is left, and what the server said of each statement as a note; where
+    only a right of the login was missing, the statement too, for a superuser to send first.
     """
     _known(texts, release)
     done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}
+    rights: dict[str, str] = {}
     with connection.transaction(force_rollback=dry_run), _acting(connection, texts, release):
         for path in texts.project.repairers:
             _make_anew(connection, texts, path, texts.text(release, path))
@@ -209,7 +211,7 @@ def repair(
             for difference, text in _repairable(connection, texts, release, harmless=harmless)
             if (difference, text) not in done
             and (drop_data or not _drops_data(difference, text))
-            and _send(connection, texts, difference, text, refusals)
+            and _send(connection, texts, difference, text, refusals, rights)
         ]:
             done += sent
         try:
@@ -218,6 +220,11 @@ def repair(
         except psycopg.Error as error:
             for refusal in refusals.values():
                 error.add_note(refusal)
+            if rights:
+                error.add_note(f"nothing was put back; {len(done)} can be when a superuser has sent this:")
+                error.add_note("SET search_path = pg_catalog, pg_temp;")
+                for text in rights.values():
+                    error.add_note(f"{text.rstrip().rstrip(';')};")
             raise
     return done
 
@@ -259,11 +266,17 @@ def _statement(connection: psycopg.Connection[Any], texts: Texts, release: str, 
 
 
 def _send(
-    connection: psycopg.Connection[Any], texts: Texts, difference: Difference, text: str, refusals: dict[str, str]
+    connection: psycopg.Connection[Any],
+    texts: Texts,
+    difference: Difference,
+    text: str,
+    refusals: dict[str, str],
+    rights: dict[str, str],
 ) -> bool:
     """Send a statement as the owner of the schema, else as the login: only it may alter what has another owner.
 
-    Returns whether it was sent; a mere comment says why nothing can be. What the server refused is noted.
+    Returns whether it was sent; a mere comment says why nothing can be. What the server refused is noted, and the
+    statement among ``rights`` where nothing but a right was missing.
     """
     if all(line.startswith("--") for line in text.splitlines()):
         refusals[difference.object] = text
@@ -276,8 +289,13 @@ def _send(
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
         except psycopg.Error as error:
             refusals[difference.object] = f"{difference.object}: {error.diag.message_primary or error}"
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                rights[difference.object] = text
+            else:
+                rights.pop(difference.object, None)
             continue
         refusals.pop(difference.object, None)
+        rights.pop(difference.object, None)
         return True
     return False
 

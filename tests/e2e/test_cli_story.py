@@ -273,6 +273,18 @@ def test_drift_is_shown_and_repaired(db: Database, birthdb: Command) -> None:
     assert "NB410" in refused.stderr
 
 
+def test_repair_prints_what_a_superuser_has_to_send_first(db: Database, birthdb: Command) -> None:
+    admin = db.connect()
+    admin.execute("DROP VIEW birth.v_birth_metrics; ALTER VIEW birth.v_birth_living OWNER TO postgres")
+    refused = birthdb(RELEASER, "repair", "--execute")
+    assert (refused.returncode, "GRANT birth_dba" in refused.stderr) == (1, False)
+    ready = refused.stderr.partition("nothing was put back; 1 can be when a superuser has sent this:\n")[2]
+    assert "ALTER VIEW birth.v_birth_living OWNER TO birth_definer;" in ready
+    admin.execute(ready.encode())
+    assert birthdb(RELEASER, "repair", "--execute").returncode == 0
+    assert birthdb("olga_operator", "verify").returncode == 0
+
+
 def test_verify_compares_living_files_with_the_releases(db: Database, birthdb: Command) -> None:
     found = json.loads(birthdb("olga_operator", "verify", "--source", "--json").stdout)
     assert found["checked"]["source"] == len(Sources(paths.ROOT).releases)
