@@ -1,6 +1,6 @@
 -- What a run needs next, and of whom: the ready statement. Every answer and every view asks here, so that it is the
--- same everywhere. Whoever acts next is told where a permit is larger than its plan, and where a verdict accepts another
--- number of orphans than the plan has.
+-- same everywhere. Whoever acts next is told where a permit is larger than its plan, and where a verdict accepts
+-- another number of orphans than the plan has.
 -- SECURITY DEFINER: readers may ask, and need not be able to call what it asks itself.
 -- Returns: a statement with a remark who sends it; NULL when the run needs nothing, or has no purpose of the list.
 -- Calls: fn_birth_run_holder, fn_birth_purpose, fn_birth_checks, fn_birth_review_statement, fn_birth_clock
@@ -64,8 +64,8 @@ BEGIN
       CASE WHEN NOT v_undo AND v_accepted <> v_planned
         THEN format('; the verdict accepts %s %s, the plan has %s', v_accepted, r_purpose.accepts, v_planned) END);
   ELSIF r_permit.confirmed_by IS NULL THEN
-    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer%s', r_permit.permit_id,
-      CASE WHEN r_permit.max_rows > v_left
+    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer%s',
+      r_permit.permit_id, CASE WHEN r_permit.max_rows > v_left
         THEN format('; the permit allows %s rows, the plan has %s', r_permit.max_rows, v_left) END);
   ELSIF NOT r_purpose.numbers THEN
     RETURN format('CALL birth.%I(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator',
