@@ -7374,8 +7374,8 @@ BEGIN
       CASE WHEN NOT v_undo AND v_accepted <> v_planned
         THEN format('; the verdict accepts %s %s, the plan has %s', v_accepted, r_purpose.accepts, v_planned) END);
   ELSIF r_permit.confirmed_by IS NULL THEN
-    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer%s', r_permit.permit_id,
-      CASE WHEN r_permit.max_rows > v_left
+    RETURN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer%s',
+      r_permit.permit_id, CASE WHEN r_permit.max_rows > v_left
         THEN format('; the permit allows %s rows, the plan has %s', r_permit.max_rows, v_left) END);
   ELSIF NOT r_purpose.numbers THEN
     RETURN format('CALL birth.%I(p_run_id := %L, p_permit_id := %s, p_execute := true);  -- an operator',
