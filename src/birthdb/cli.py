@@ -481,7 +481,8 @@ def _verify_run(file: Path, head: str | None, url: str | None, as_json: bool) ->
             out.print(
                 _line(f"{'ok     ' if finding['ok'] else 'DIFFERS'} {finding['check']}: {finding['found']}{said}")
             )
-        out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}", "bold"))
+        less = "" if export.births else "; its births are not in this export: birthdb evidence RUN --births"
+        out.print(_text(f"run {run}: {'as recorded' if fine else 'DIFFERS'}{less}", "bold"))
     raise typer.Exit(FINE if fine else ATTENTION)
 
 
@@ -553,7 +554,8 @@ def repair(
     """Repair drift in one transaction; without --execute print the statements.
 
     Without --execute it repairs and rolls back, with the locks of a release. Refuses (NB404) if something cannot be
-    repaired, and names it. Needs a login that may release.
+    repaired, and names it; then it prints the statements that a superuser sends first. Needs a login that may
+    release.
     """
     with _database(url, as_json, "birth_dba") as conn, _working("comparing", as_json):
         done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute)
@@ -750,6 +752,9 @@ def _database(url: str | None, quiet: bool, role: str = "birth_reader") -> Itera
         try:
             yield conn
         except psycopg.errors.InsufficientPrivilege as exc:
+            if getattr(exc, "__notes__", ()):
+                # A step of a release failed, and says itself what is missing.
+                raise
             raise _NotThere(
                 exc.diag.message_primary or str(exc),
                 f"the login needs a role: GRANT {role} TO {Identifier(conn.info.user).as_string()};  -- as a DBA",
@@ -910,5 +915,5 @@ def _complain_of(as_json: bool, exc: Exception) -> NoReturn:
         _complain(as_json, UNREACHABLE, str(exc).strip())
     message = exc.diag.message_primary or str(exc).strip()
     detail, hint = exc.diag.message_detail, exc.diag.message_hint
-    notes = "; ".join(getattr(exc, "__notes__", ()))
+    notes = "\n".join(getattr(exc, "__notes__", ()))
     _complain(as_json, ATTENTION, message, code=exc.sqlstate, detail=detail, hint=hint, notes=notes)

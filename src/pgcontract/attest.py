@@ -3,6 +3,7 @@
 The contract asked is the one that the release fixed, never the one that the database keeps of itself. Specification: 7.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,33 @@ class Difference:
                 [f"+{entry}" for entry in self.added or ()] + [f"-{entry}" for entry in self.removed or ()]
             )
         return f"{self.kind} {self.object}: {self.drift}" + (f" ({facts})" if facts else "")
+
+    def changes(self) -> list[str]:
+        """Return what was found and what was expected, part by part; of an object that is there and should be."""
+        if self.live is None or self.wanted is None or self.drift in ("missing", "extra"):
+            return []
+        parts = [part for part in self.differs or () if part != "privileges"]
+        return [said for part in parts for said in _changes(part, self.live.get(part), self.wanted.get(part))]
+
+
+def _changes(path: str, live: Any, wanted: Any) -> Iterator[str]:
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        for name in sorted(live.keys() | wanted.keys()):
+            yield from _changes(f"{path} {name}", live.get(name), wanted.get(name))
+    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        for found, expected in zip(live, wanted, strict=True):
+            name = expected.get("name") if isinstance(expected, dict) else None
+            yield from _changes(f"{path} {name}" if name else path, found, expected)
+    elif live != wanted:
+        yield f"{path}: found {_short(live)}, expected {_short(wanted)}"
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words; of a hash as much as tells it from another one."""
+    if isinstance(value, dict):
+        value = [f"{name} {_short(each)}" for name, each in value.items()]
+    said = "nothing" if value is None else ", ".join(map(_short, value)) if isinstance(value, list) else str(value)
+    return said[:12] if re.fullmatch("[0-9a-f]{64}", said) else said if len(said) <= 80 else f"{said[:80]}..."
 
 
 def query(texts: Texts, release: str, name: str) -> str:
@@ -167,11 +195,13 @@ def repair(
     Returns each difference with the statement that repaired it; with ``dry_run`` it is done all the same, locks
     included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
     a table or column that somebody added, unless ``drop_data``: its values would go. Raises the error of drift
-    when something cannot be put back, with what is left, and what the server said of each statement as a note.
+    when something cannot be put back, with what is left, and what the server said of each statement as a note; where
+    only a right of the login was missing, the statement too, for a superuser to send first.
     """
     _known(texts, release)
     done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}
+    rights: dict[str, str] = {}
     with connection.transaction(force_rollback=dry_run), _acting(connection, texts, release):
         for path in texts.project.repairers:
             _make_anew(connection, texts, path, texts.text(release, path))
@@ -181,7 +211,7 @@ def repair(
             for difference, text in _repairable(connection, texts, release, harmless=harmless)
             if (difference, text) not in done
             and (drop_data or not _drops_data(difference, text))
-            and _send(connection, texts, difference, text, refusals)
+            and _send(connection, texts, difference, text, refusals, rights)
         ]:
             done += sent
         try:
@@ -190,6 +220,11 @@ def repair(
         except psycopg.Error as error:
             for refusal in refusals.values():
                 error.add_note(refusal)
+            if rights:
+                error.add_note(f"nothing was put back; {len(done)} can be when a superuser has sent this:")
+                error.add_note("SET search_path = pg_catalog, pg_temp;")
+                for text in rights.values():
+                    error.add_note(f"{text.rstrip().rstrip(';')};")
             raise
     return done
 
@@ -231,11 +266,17 @@ def _statement(connection: psycopg.Connection[Any], texts: Texts, release: str, 
 
 
 def _send(
-    connection: psycopg.Connection[Any], texts: Texts, difference: Difference, text: str, refusals: dict[str, str]
+    connection: psycopg.Connection[Any],
+    texts: Texts,
+    difference: Difference,
+    text: str,
+    refusals: dict[str, str],
+    rights: dict[str, str],
 ) -> bool:
     """Send a statement as the owner of the schema, else as the login: only it may alter what has another owner.
 
-    Returns whether it was sent; a mere comment says why nothing can be. What the server refused is noted.
+    Returns whether it was sent; a mere comment says why nothing can be. What the server refused is noted, and the
+    statement among ``rights`` where nothing but a right was missing.
     """
     if all(line.startswith("--") for line in text.splitlines()):
         refusals[difference.object] = text
@@ -248,8 +289,13 @@ def _send(
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
         except psycopg.Error as error:
             refusals[difference.object] = f"{difference.object}: {error.diag.message_primary or error}"
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                rights[difference.object] = text
+            else:
+                rights.pop(difference.object, None)
             continue
         refusals.pop(difference.object, None)
+        rights.pop(difference.object, None)
         return True
     return False
 

@@ -208,6 +208,20 @@ def test_verify_prints_a_line_per_drifted_object_and_writes_junit(
     }
 
 
+def test_drift_shows_what_was_found_and_expected(db: Database, birthdb: Command) -> None:
+    db.connect().execute(
+        "ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7;"
+        "ALTER VIEW birth.v_birth_living SET (security_barrier = true);"
+        "ALTER TABLE birth.birth_act ALTER reason SET DEFAULT 'none given';"
+        "CREATE OR REPLACE FUNCTION birth.fn_birth_version_probe() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    )
+    found = birthdb("olga_operator", "verify").stdout
+    assert "fn_birth_lock_key(text): configuration; configuration: found 7, expected 100\n" in found
+    assert "v_birth_living: configuration; configuration: found security_barrier=true, expected nothing\n" in found
+    assert "signature reason default: found 'none given'::text, expected nothing" in found
+    assert "fn_birth_version_probe(): extra\n" in found
+
+
 def test_an_unwritable_report_file_is_misuse(birthdb: Command, tmp_path: Path) -> None:
     refused = birthdb("olga_operator", "verify", "--junit", str(tmp_path / "nowhere" / "verify.xml"))
     assert refused.returncode == 2
@@ -257,6 +271,18 @@ def test_drift_is_shown_and_repaired(db: Database, birthdb: Command) -> None:
     refused = birthdb("olga_operator", "repair")
     assert refused.returncode == 1
     assert "NB410" in refused.stderr
+
+
+def test_repair_prints_what_a_superuser_has_to_send_first(db: Database, birthdb: Command) -> None:
+    admin = db.connect()
+    admin.execute("DROP VIEW birth.v_birth_metrics; ALTER VIEW birth.v_birth_living OWNER TO postgres")
+    refused = birthdb(RELEASER, "repair", "--execute")
+    assert (refused.returncode, "GRANT birth_dba" in refused.stderr) == (1, False)
+    ready = refused.stderr.partition("nothing was put back; 1 can be when a superuser has sent this:\n")[2]
+    assert "ALTER VIEW birth.v_birth_living OWNER TO birth_definer;" in ready
+    admin.execute(ready.encode())
+    assert birthdb(RELEASER, "repair", "--execute").returncode == 0
+    assert birthdb("olga_operator", "verify").returncode == 0
 
 
 def test_verify_compares_living_files_with_the_releases(db: Database, birthdb: Command) -> None:
@@ -406,6 +432,15 @@ def test_an_exported_run_is_verified_offline_and_against_the_database(
     refused = birthdb("olga_operator", "verify", "--run", str(file), "--head", "0" * 64, "--json")
     assert refused.returncode == 1
     assert [check["check"] for check in json.loads(refused.stdout)["checks"] if not check["ok"]] == ["head"]
+
+    short = tmp_path / "run.json"
+    assert birthdb("olga_operator", "evidence", run, "--output", str(short)).returncode == 0
+    less = birthdb("olga_operator", "verify", "--run", str(short))
+    assert (less.returncode, "DIFFERS" in less.stdout) == (0, False)
+    assert "births: not checked: they are not in this export" in less.stdout
+    assert less.stdout.splitlines()[-1].endswith(
+        "as recorded; its births are not in this export: birthdb evidence RUN --births"
+    )
 
     against = ["verify", "--run", str(file), "--url", db.url("olga_operator")]
     assert birthdb("olga_operator", *against).returncode == 0

@@ -40,6 +40,8 @@ CROSS JOIN LATERAL (
 """
 #: What the records of a run can be held against each other without.
 _UNASKED = ("contract_dashboard", "contract_drift")
+#: Of what differs in one object no more is shown in a line.
+_CHANGES_SHOWN = 3
 #: Parts of an export that need no check here, because the database itself is the source.
 _OF_THE_FILE = ("SHA-256 of the document", "births")
 _ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = pg_catalog.to_regprocedure(%s)"
@@ -146,6 +148,9 @@ def _contract(connection: Connection, installed: Texts, release: str, objects: M
             found = str(row).partition(": ")[2]
             if row.drift == "body" and _same_meaning(connection, row, installed, release):
                 found += " (formatting and comments only)"
+            elif changes := row.changes():
+                more = f"; and {len(changes) - _CHANGES_SHOWN} more" if len(changes) > _CHANGES_SHOWN else ""
+                found += f"; {'; '.join(changes[:_CHANGES_SHOWN])}{more}"
             yield Check("contract", key, found, row.blocks)
 
 

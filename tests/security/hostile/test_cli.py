@@ -89,7 +89,7 @@ def test_a_backfill_with_hostile_names_is_shown_as_text_and_json(
     (plan,) = written.json["plan"]
     assert (written.code, plan["collection_name"]) == (cli.FINE, name)
     run, rows = plan["run_id"], str(len(CODES))
-    assert birthdb("status").code == cli.ATTENTION
+    assert birthdb("status", "--fail-on", "notice").code == cli.ATTENTION
     (progress,) = birthdb("status", "--json").json["runs"]
     assert progress["collection_name"] == name
 
