@@ -103,7 +103,8 @@ FROM birth.collection_registry r
 LEFT JOIN counted k ON k.collection_name OPERATOR(pg_catalog.=) r.collection_name
 LEFT JOIN census n ON n.collection_name OPERATOR(pg_catalog.=) r.collection_name
 LEFT JOIN LATERAL (
-  SELECT pg_catalog.sum(nullif(l.reltuples, -1))::pg_catalog.int8 AS rows_estimate
+  SELECT pg_catalog.sum(l.reltuples) FILTER (WHERE l.reltuples OPERATOR(pg_catalog.>=) 0)::pg_catalog.int8
+           AS rows_estimate
   FROM pg_catalog.pg_namespace s
   JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) s.oid
     AND c.relname OPERATOR(pg_catalog.=) r.table_name

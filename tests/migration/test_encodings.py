@@ -54,4 +54,6 @@ def test_a_client_of_another_encoding_can_freeze_and_is_told_what_to_do(world: W
         world.operator.execute(f"SELECT * FROM birth.{view}".encode())
     with pytest.raises(errors.RunUnknown) as refusal:
         api.run_stop(world.operator, uuid4(), "a test")
-    assert refusal.value.hint == "plan one with birth.fn_dot_birth_qt001_plan(p_collection := ..., p_dry_run := false)"
+    assert (
+        refusal.value.hint == "plan one with birth.fn_dot_birth_qt001_plan(p_collection := '...', p_dry_run := false)"
+    )

@@ -153,9 +153,10 @@ class Oracle:
         table = self.at(entry.place)
         refuse(source_missing=table is None)
         assert table is not None
+        refuse(identity_not_eligible=mode == "enforce" and not self.eligible(name))
         refuse(
             gateway_attached=table.gateway == name,
-            duplicate_object=table.gateway not in (None, name),
+            trigger_in_the_way=table.gateway not in (None, name),
         )
         same = bool(entry.admitted) if entry.relation is None else entry.relation is table
         entry.closed = (entry.closed if same else self.enforces(entry.place)) and not table.rows
