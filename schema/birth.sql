@@ -4729,7 +4729,7 @@ BEGIN
   END IF;
   SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
          EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AS replicated,
-         c.relrowsecurity, c.relowner
+         c.relrowsecurity
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
   IF p_column IS NOT NULL THEN

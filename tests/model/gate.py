@@ -14,9 +14,9 @@ import psycopg
 from helpers import OPERATOR, STEWARD, Scene, statement
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from model.machine import take
+from model.machine import Fault, finds, take
 from model.model import Refused, refuse
-from model.sides import Disagreement, insist
+from model.sides import insist
 from model.stage import STATUSES, reason
 from psycopg.sql import SQL, Identifier
 from support import Database
@@ -651,25 +651,10 @@ def walk(grounds: Grounds, seed: int, *, shrink: bool = True) -> None:
     take(type("Walk", (GateWalk,), {"grounds": grounds}), seed, STEPS, shrink=shrink)
 
 
-class Fault(NamedTuple):
-    """A routine, the text that is taken out of it, what goes there instead, and which walk found it: it goes first."""
-
-    routine: str
-    old: str
-    new: str
-    seed: int = 1
-
-
 def found(grounds: Grounds, fault: Fault) -> int | None:
     """Plant a fault, and return the walk that finds it, if one does."""
     grounds.scene.replace_routine(fault.routine, (fault.old, fault.new))
-    seed: int
-    for seed in (fault.seed, *SEEDS):
-        try:
-            walk(grounds, seed, shrink=False)
-        except Disagreement:
-            return seed
-    return None
+    return finds(fault, SEEDS, lambda seed: walk(grounds, seed, shrink=False))
 
 
 #: Faults to plant, one at a time: what the walks are for is to find each of them.

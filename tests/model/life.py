@@ -21,9 +21,9 @@ from helpers import OPERATOR, OWNER, REVIEWER, STEWARD, Scene
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model.draw import often
-from model.machine import take
+from model.machine import Fault, finds, take
 from model.model import Refused, refuse
-from model.sides import Disagreement, insist
+from model.sides import insist
 from model.stage import reason
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from support import Database
@@ -1065,25 +1065,10 @@ def walk(household: Household, seed: int, *, shrink: bool = False) -> None:
     take(type("Walk", (LifeWalk,), {"household": household}), seed, STEPS, shrink=shrink)
 
 
-class Fault(NamedTuple):
-    """A routine, the text that is taken out of it, what goes there instead, and which walk found it: it goes first."""
-
-    routine: str
-    old: str
-    new: str
-    seed: int = 1
-
-
 def found(household: Household, fault: Fault) -> int | None:
     """Plant a fault, and return the walk that finds it, if one does."""
     household.scene.replace_routine(fault.routine, (fault.old, fault.new))
-    seed: int
-    for seed in (fault.seed, *SEEDS):
-        try:
-            walk(household, seed)
-        except Disagreement:
-            return seed
-    return None
+    return finds(fault, SEEDS, lambda seed: walk(household, seed))
 
 
 #: Faults to plant, one at a time: what the walks are for is to find each of them.

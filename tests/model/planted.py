@@ -1,20 +1,8 @@
 """Faults to plant, one at a time: what the walks are for is to find each of them."""
 
-from typing import NamedTuple
-
-from model.sides import Disagreement
+from model.machine import Fault, finds
 from model.stage import Stage
 from model.walk import SEEDS, walk
-
-
-class Fault(NamedTuple):
-    """A routine, the text that is taken out of it, what goes there instead, and which walk found it: it goes first."""
-
-    routine: str
-    old: str
-    new: str
-    seed: int = 4
-
 
 FAULTS = {
     "a batch does not count the rows that it spends": Fault(
@@ -127,10 +115,4 @@ FAULTS = {
 def found(stage: Stage, fault: Fault) -> int | None:
     """Plant a fault, and return the walk that finds it, if one does."""
     stage.plant(fault.routine, (fault.old, fault.new))
-    seed: int
-    for seed in (fault.seed, *SEEDS):
-        try:
-            walk(stage, seed, shrink=False)
-        except Disagreement:
-            return seed
-    return None
+    return finds(fault, SEEDS, lambda seed: walk(stage, seed, shrink=False))
