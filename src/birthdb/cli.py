@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, LiteralString, NoReturn, cast
 from uuid import UUID
 
@@ -24,6 +25,8 @@ import psycopg
 import typer
 from alembic.config import Config
 from alembic.util import CommandError
+from psycopg.errors import QueryCanceled
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 from rich.console import Console
@@ -359,6 +362,7 @@ def apply(
         _database(url, as_json, "birth_operator") as conn,
         _database(url, True) as watch,
         _bar(hidden=as_json) as bar,
+        _cancels(conn) as interrupted,
     ):
         task = bar.add_task(line(collection), total=100.0, rows="")
 
@@ -375,12 +379,34 @@ def apply(
             api.apply(
                 conn, collection, run, permit, expected_delta, max_rows, batch=batch, execute=execute, notice=tell
             )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, QueryCanceled):
+            if not interrupted:
+                raise
             bar.stop()
-            # The driver cancelled the CALL, and the server has answered: what is committed stays.
             _interrupted(api.progress(watch, run), as_json)
         row = api.progress(watch, run)
     _show({"run": [row] if row else []}, as_json)
+
+
+@contextmanager
+def _cancels(conn: Connection) -> Iterator[list[int]]:
+    """Make Ctrl-C cancel the command that ``conn`` is in; the list holds each signal that came.
+
+    An exception raised while libpq shows a notice would be printed and lost: so the server is asked to end the command.
+    """
+    came: list[int] = []
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if conn.info.transaction_status != TransactionStatus.ACTIVE:
+            raise KeyboardInterrupt
+        conn.cancel()
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
