@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from psycopg.sql import SQL, Identifier
 
@@ -51,18 +50,22 @@ class Views(Scenario):
         self.result.notes.append(f"{self.births:,} births and {self.rows:,} of a run.")
 
     def contestants(self) -> Sequence[Contestant]:
-        """Return the views."""
-        return [Contestant(view, partial(self.read, view)) for view in self.views]
+        """Return the views, as one: reading leaves nothing that the next would have to begin without."""
+        return [Contestant("all views", self.read)]
 
-    def read(self, view: str) -> Parts:
-        """Read a view whole; what it scanned is told by the session's own statistics, functions included."""
+    def read(self) -> Parts:
+        """Read each view whole; what it scanned is told by the session's own statistics, functions included."""
+        return {view: self.time(view) * 1000 for view in self.views}
+
+    def time(self, view: str) -> float:
+        """Read a view, remember its scans of the births, and return the seconds."""
         with self.world.admin.transaction():
             before = self.world.value(_SCANS)
             begin = time.perf_counter()
             self.world.rows(SQL("SELECT * FROM {}").format(Identifier("birth", view)))
             seconds = time.perf_counter() - begin
             self.scans[view] = max(self.scans.get(view, 0), self.world.value(_SCANS) - before)
-        return {view: seconds * 1000}
+        return seconds
 
     def conclude(self) -> None:
         """Find the slowest of each round, and those that scan."""

@@ -17,9 +17,11 @@ ENCODINGS = {
     "EUC_JP": "日本",
     "SQL_ASCII": "Müller",
 }
+#: Of one byte a character as LATIN1 is.
+SIMILAR = ("LATIN9", "WIN1252")
 
 
-@pytest.fixture(params=ENCODINGS)
+@pytest.fixture(params=["LATIN1", "EUC_JP", "SQL_ASCII", *(pytest.param(e, marks=pytest.mark.long) for e in SIMILAR)])
 def encoded(request: pytest.FixtureRequest, server: Cluster, template: Database) -> Iterator[tuple[World, str]]:
     """A released database of an encoding, and a name."""
     made = server.create(encoding=request.param)
