@@ -12,7 +12,8 @@ from birthdb import target
 from pgcontract import ahead, environment
 
 config = context.config
-if config.config_file_name is not None and config.attributes.get("configure_logger", True):
+logs = config.config_file_name is not None and config.file_config.has_section("loggers")
+if logs and config.attributes.get("configure_logger", True):
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 with environment.refusals(context, target.TargetError):

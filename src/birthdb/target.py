@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import psycopg
 import sqlalchemy
 from alembic.config import Config
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, NullPool, create_engine
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import Engine, NullPool, create_engine, make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import ArgumentError
 
 #: The environment variable that names the database.
 VARIABLE = "BIRTHDB_URL"
@@ -41,6 +44,23 @@ _USABLE = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 
 #: A URI whose host, port and database cannot hold a part of a password.
 _PLAIN = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?[^@/?]*(?:/[^@/?]*)?(?:\?[^@]*)?", re.DOTALL)
+
+#: Parameters of other drivers' URLs, with what to do. No other name is repeated: it may be a part of a password.
+_FOREIGN = {
+    "ssl": "take it out of the URL; libpq says sslmode=require, or verify-full with sslrootcert=system",
+    **dict.fromkeys(
+        ("schema", "currentSchema", "search_path"),
+        "take it out of the URL; birthdb names the schema of whatever it sends",
+    ),
+    **dict.fromkeys(
+        (
+            *("ApplicationName", "async_fallback", "charset", "command_timeout", "connection_limit", "pgbouncer"),
+            *("pool_timeout", "prepareThreshold", "prepared_statement_cache_size", "prepared_statement_name_func"),
+            *("reWriteBatchedInserts", "server_settings", "statement_cache_size", "stringtype", "timeout"),
+        ),
+        "take it out of the URL; it means something to another driver only",
+    ),
+}
 
 #: How pgbouncer says that it passes no options on.
 _NO_OPTIONS = "unsupported startup parameter"
@@ -73,6 +93,15 @@ class BadTarget(TargetError):
         super().__init__("the database is not named by a libpq URI")
 
 
+class ForeignParameter(TargetError):
+    """The target has a parameter of another driver, which libpq does not know."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        """Name the parameter, which is one of ``_FOREIGN``; the value is not shown."""
+        super().__init__(f"libpq has no parameter {name}")
+        self.hint = hint
+
+
 class MisplacedTarget(TargetError):
     """Another argument looks like a connection string. The message never quotes it."""
 
@@ -101,7 +130,7 @@ def resolve(explicit: str | None = None, config: Config | None = None) -> str:
     found = explicit or os.environ.get(VARIABLE) or _configured(config)
     if not found:
         raise NoTarget
-    url = re.sub(r"^postgres(?:ql)?(?:\+\w+)?://", "postgresql://", found.strip())
+    url = _libpq(re.sub(r"^postgres(?:ql)?(?:\+\w+)?://", "postgresql://", found.strip()))
     _parse(url)
     return url
 
@@ -131,11 +160,7 @@ def refuse_misplaced(arguments: Sequence[str]) -> None:
 def describe(url: str) -> str:
     """Return host, database and user of ``url`` with libpq's defaults, without password. Raises BadTarget."""
     given = _parse(url)
-    # Values only: an option of libpq without a value is absent from both.
-    defaults = {
-        option.keyword.decode(): option.val.decode() for option in pq.Conninfo.get_defaults() if option.val is not None
-    }
-    known = defaults | given
+    known = _completed(given)
     if "service" in given:
         return f"service {given['service']}"
     user = known.get("user", "the current user")
@@ -148,7 +173,7 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 
     Its search path is the catalogue alone from the start, and so is whatever else changes an answer, but behind a pool
     that passes no options on: each statement that a command sends there names the schema of all that it calls. Options
-    of libpq that the target or PGOPTIONS gives are kept; those of a service that the target names are not.
+    of libpq that the target, its service or PGOPTIONS gives are kept.
     """
     given = _parse(url)
     # What is sent has characters that not every encoding has; a role or PGCLIENTENCODING may ask for another one.
@@ -158,7 +183,7 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
         "client_encoding": "UTF8",
         "prepare_threshold": None,
     } | options
-    theirs = asked.get("options") or given.get("options") or os.environ.get("PGOPTIONS", "")
+    theirs = asked.get("options") or _completed(given).get("options", "")
     pinned = " ".join([theirs, *(f"-c {name}={value}" for name, value in _PINNED.items())]).strip()
     try:
         connection = psycopg.connect(url, **(asked | {"options": pinned}))
@@ -175,7 +200,7 @@ def engine(url: str) -> Engine:
 
     Isolation level READ COMMITTED: a release must see what was committed before it got its lock.
     """
-    given = _parse(url).get("options") or os.environ.get("PGOPTIONS", "")
+    given = _completed(_parse(url)).get("options", "")
     options = rf"{given} -c default_transaction_isolation=read\ committed".strip()
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url, options=options), poolclass=NullPool)
 
@@ -216,6 +241,52 @@ def _configured(config: Config | None) -> str | None:
     except configparser.Error:
         # It quotes what follows the % that it did not understand.
         raise BadTarget from None
+
+
+def _libpq(url: str) -> str:
+    """Return a URI of SQLAlchemy as libpq understands it, any other string as it is.
+
+    SQLAlchemy repeats host, each with its port. Raises ForeignParameter or BadTarget.
+    """
+    if not _PLAIN.fullmatch(url):
+        return url
+    query = parse_qsl(url.partition("?")[2], keep_blank_values=True)
+    for name, value in query:
+        # JDBC's ssl=true is libpq's too.
+        if name in _FOREIGN and (name, value) != ("ssl", "true"):
+            raise ForeignParameter(name, _FOREIGN[name])
+    if [name for name, _ in query].count("host") < 2:
+        return url
+    try:
+        _, parameters = PGDialect_psycopg().create_connect_args(make_url(url))  # type: ignore[no-untyped-call]
+        return make_conninfo(**parameters)
+    except (ArgumentError, psycopg.ProgrammingError, ValueError):
+        raise BadTarget from None
+
+
+def _completed(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters as libpq completes them: from the service, the environment and its own defaults.
+
+    libpq looks for a service where a connection names it only while it connects; for its defaults it asks PGSERVICE.
+    """
+    with _service(given.get("service")):
+        completed = {option.keyword.decode(): option.val for option in pq.Conninfo.get_defaults()}
+    # An option without a value is absent.
+    return {name: value.decode() for name, value in completed.items() if value is not None} | dict(given)
+
+
+@contextmanager
+def _service(name: str | None) -> Iterator[None]:
+    before = os.environ.get("PGSERVICE")
+    if name is not None:
+        os.environ["PGSERVICE"] = name
+    try:
+        yield
+    finally:
+        if name is not None:
+            os.environ.pop("PGSERVICE")
+            if before is not None:
+                os.environ["PGSERVICE"] = before
 
 
 def _parse(url: str) -> dict[str, str]:

@@ -243,6 +243,16 @@ def test_what_a_database_refuses_is_no_traceback(program: str, empty_db: Databas
     assert {command: code for command, (code, _) in ended.items() if code} == {"upgrade no_such_revision": refused}
 
 
+@pytest.mark.parametrize("option", ["-c", "--config"])
+def test_another_configuration_file_is_used(run: Run, tmp_path: Path, option: str) -> None:
+    ini = tmp_path / "my.ini"
+    ini.write_text(
+        f"[alembic]\nscript_location = {paths.ALEMBIC_INI.parent / 'migrations'}\nsqlalchemy.url = {NOWHERE}\n"
+    )
+    assert run("alembic", option, str(ini), "current").code == cli.UNREACHABLE
+    assert run("alembic", "current").code == cli.MISUSE
+
+
 def test_alembic_imports_neither_typer_nor_rich_and_keeps_exit_codes() -> None:
     ask = "import atexit, sys; atexit.register(lambda: print([m for m in ('typer', 'rich') if m in sys.modules])); "
     ask += "from birthdb import __main__; sys.argv = ['birthdb', 'alembic', *sys.argv[1:]]; __main__.main()"

@@ -17,7 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     target.refuse_misplaced(arguments)
     try:
-        CommandLine(prog="birthdb alembic").main(["-c", str(paths.ALEMBIC_INI), "--raiseerr", *arguments])
+        CommandLine(prog="birthdb alembic").main([*_configuration(arguments), "--raiseerr", *arguments])
     except CommandError as exc:
         # env.py made it of an error that has an exit code and a hint of its own.
         known = isinstance(exc.__cause__, (target.TargetError, DBAPIError, psycopg.Error))
@@ -26,3 +26,9 @@ def run(arguments: Sequence[str]) -> int:
         # Alembic ends with -1 whatever it refused; argparse with 2.
         return exc.code if exc.code in (0, 2) and isinstance(exc.code, int) else 1 if exc.code else 0
     return 0
+
+
+def _configuration(arguments: Sequence[str]) -> list[str]:
+    """Return the options that name the installed configuration, unless the arguments name another one."""
+    given = any(argument.startswith(("-c", "--config")) for argument in arguments)
+    return [] if given else ["-c", str(paths.ALEMBIC_INI)]

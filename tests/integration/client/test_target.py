@@ -1,5 +1,6 @@
 """Which database: the order of the sources, and what is shown of it."""
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 from alembic.config import Config
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
-from support import Database
+from support import Database, upgrade
 
 from birthdb import target
 
@@ -132,6 +133,44 @@ def test_connection_settings_change_no_answer(empty_db: Database, monkeypatch: p
         assert settings(conn) == PINNED
     with target.engine(url).connect() as connection:
         assert connection.execute(text("SHOW search_path")).scalar_one() == "pg_catalog,pg_temp"
+
+
+@pytest.mark.parametrize("named", ["in the target", "by PGSERVICE"])
+def test_options_of_a_service_are_kept(
+    empty_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    file = tmp_path / "services"
+    given = conninfo_to_dict(empty_db.url()) | {"options": "-c default_transaction_read_only=on"}
+    file.write_text("\n".join(["[prod]", *(f"{name}={value}" for name, value in given.items())]))
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    monkeypatch.setenv("PGSERVICE", "another" if named == "in the target" else "prod")
+    url = "service=prod" if named == "in the target" else "application_name=x"
+    with target.connect(url) as conn:
+        assert conn.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+        assert conn.execute("SHOW search_path").fetchone() == ("pg_catalog,pg_temp",)
+        assert conn.info.dbname == empty_db.name
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        upgrade(url)
+    assert os.environ["PGSERVICE"] == ("another" if named == "in the target" else "prod")
+
+
+def test_several_hosts_of_a_sqlalchemy_url_are_tried_in_turn(empty_db: Database) -> None:
+    given = conninfo_to_dict(empty_db.url())
+    hosts = f"host=127.0.0.1:1&host={given['host']}:{given['port']}"
+    url = target.resolve(f"postgresql+psycopg://{given['user']}@/{given['dbname']}?{hosts}&connect_timeout=5")
+    with target.connect(url) as conn:
+        assert conn.info.dbname == empty_db.name
+
+
+@pytest.mark.parametrize("name", ["ssl", "schema", "async_fallback"])
+def test_a_parameter_of_another_driver_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(target.ForeignParameter, match=f"no parameter {name}$") as caught:
+        target.resolve(f"postgresql://user@host/db?{name}={SECRET}")
+    assert "take it out of the URL" in caught.value.hint
+    assert SECRET not in str(caught.value) + caught.value.hint
+    with pytest.raises(target.BadTarget) as unknown:
+        target.resolve(f"postgresql://user@host/db?{SECRET}={name}")
+    assert SECRET not in str(unknown.value) + unknown.value.hint
 
 
 def test_user_options_of_a_connection_are_kept(empty_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
