@@ -22,8 +22,7 @@ with environment.refusals(context, target.TargetError):
     elif context.is_offline_mode():
         environment.write_script(context)
     elif (ready := config.attributes.get("connection")) is not None:
-        with target.pinned(ready):
-            environment.migrate(context, ready)
+        environment.migrate_ready(context, ready)
     else:
         url = target.from_alembic(config, context.get_x_argument(as_dictionary=True))
         with target.engine(url).connect() as connection:

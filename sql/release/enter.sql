@@ -57,14 +57,6 @@ BEGIN
     END;
   END LOOP;
 
-  -- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode.
-  -- An event trigger can recognise a release by this lock, so it is taken before any object is created.
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('birth.release', 0)) THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB407', MESSAGE = 'a run is active',
-      DETAIL = 'the release lock is held by another session',
-      HINT = 'stop it with birth.fn_birth_run_stop, wait for its batch to end, then release';
-  END IF;
-
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = 'birth';
   IF v_owner IS NULL THEN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import psycopg
-import sqlalchemy
 from alembic.config import Config
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -21,17 +20,17 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError
 
+from pgcontract.release import SESSION
+
 #: The environment variable that names the database.
 VARIABLE = "BIRTHDB_URL"
 
 _EXAMPLE = "postgresql://user@host/database"
 
-_PATH = "pg_catalog,pg_temp"
-
 #: What a session starts with: a database, a role and its owner may set what they like. The path decides whose operators
 #: and functions a statement calls, from the driver's own first one on; the others change what the server writes down.
 _PINNED = {
-    "search_path": _PATH,
+    "search_path": "pg_catalog,pg_temp",
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
@@ -39,8 +38,6 @@ _PINNED = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
 }
-
-_USABLE = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 
 #: A URI whose host, port and database cannot hold a part of a password.
 _PLAIN = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?[^@/?]*(?:/[^@/?]*)?(?:\?[^@]*)?", re.DOTALL)
@@ -196,36 +193,14 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 
 
 def engine(url: str) -> Engine:
-    """Return a SQLAlchemy engine whose connections are those of ``connect``, opened and closed per use.
+    """Return a SQLAlchemy engine for releases: connections of ``connect``, in whose session ``SESSION`` stands.
 
-    Isolation level READ COMMITTED: a release must see what was committed before it got its lock.
+    Each is opened and closed per use.
     """
     given = _completed(_parse(url)).get("options", "")
-    options = rf"{given} -c default_transaction_isolation=read\ committed".strip()
+    session = [rf"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION.items()]
+    options = " ".join([given, *session]).strip()
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url, options=options), poolclass=NullPool)
-
-
-@contextmanager
-def pinned(connection: sqlalchemy.Connection) -> Iterator[None]:
-    """Set the search path of ``connect`` on an open connection of the caller, and restore the old one at the end."""
-    outer = connection.in_transaction()
-
-    def put(path: str) -> None:
-        connection.exec_driver_sql("SELECT pg_catalog.set_config('search_path', %s, false)", (path,))
-        if not outer:
-            connection.commit()
-
-    before = connection.exec_driver_sql("SELECT pg_catalog.current_setting('search_path')").scalar_one()
-    put(_PATH)
-    try:
-        yield
-    finally:
-        if not outer:
-            connection.rollback()
-        raw = connection.connection.driver_connection
-        # A transaction of the caller's that failed takes the path back with it.
-        if isinstance(raw, psycopg.Connection) and raw.info.transaction_status in _USABLE:
-            put(before)
 
 
 def _make_readable(connection: psycopg.Connection[Any]) -> None:

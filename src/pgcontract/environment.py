@@ -9,7 +9,7 @@ The whole of an ``env.py`` that names the database by ``-x url=…``::
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -18,12 +18,15 @@ from typing import Any
 import psycopg
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pgcontract import ahead
 from pgcontract.project import Project
-from pgcontract.release import open_script, prepare
+from pgcontract.release import SESSION, open_script, prepare
+
+_USABLE = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
 
 def run(context: ModuleType) -> None:
@@ -40,19 +43,17 @@ def _run(context: ModuleType) -> None:
     elif context.is_offline_mode():
         write_script(context)
     elif (ready := config.attributes.get("connection")) is not None:
-        migrate(context, ready)
+        migrate_ready(context, ready)
     elif url is None:
         sys.exit("no database is named: alembic -x url=postgresql://user@host/database …")
     else:
-        # Read committed: a release looks at what it has just locked.
         engine = create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(url, client_encoding="UTF8"),
             poolclass=NullPool,
-            isolation_level="READ COMMITTED",
         )
         with engine.connect() as connection:
-            migrate(context, connection)
+            migrate_ready(context, connection)
 
 
 @contextmanager
@@ -69,7 +70,8 @@ def refusals(context: ModuleType, *refused: type[Exception]) -> Iterator[None]:
             raise
         said = str(exc.orig or exc) if isinstance(exc, DBAPIError) else str(exc)
         hint = getattr(exc, "hint", None)
-        raise CommandError("\n".join([said.strip(), *([f"HINT:  {hint}"] if hint else ())])) from exc
+        notes = getattr(exc, "__notes__", ())
+        raise CommandError("\n".join([said.strip(), *([f"HINT:  {hint}"] if hint else ()), *notes])) from exc
 
 
 def write_script(context: ModuleType) -> None:
@@ -83,12 +85,74 @@ def write_script(context: ModuleType) -> None:
         context.run_migrations()
 
 
+def migrate_ready(context: ModuleType, connection: Connection) -> None:
+    """Run the releases on a connection that is the caller's; its session has its own settings again at the end."""
+    with session(connection):
+        migrate(context, connection)
+
+
+@contextmanager
+def session(connection: Connection) -> Iterator[None]:
+    """Have ``SESSION`` stand in the session of a connection, and what stood there before again at the end."""
+    outer = connection.in_transaction()
+
+    def put(values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            connection.exec_driver_sql("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+        if not outer:
+            connection.commit()
+
+    before = {
+        name: connection.exec_driver_sql("SELECT pg_catalog.current_setting(%s)", (name,)).scalar_one()
+        for name in SESSION
+    }
+    put(SESSION)
+    try:
+        yield
+    finally:
+        if not outer:
+            connection.rollback()
+        raw = connection.connection.driver_connection
+        # A transaction of the caller's that failed takes the settings back with it.
+        if isinstance(raw, psycopg.Connection) and raw.info.transaction_status in _USABLE:
+            put(before)
+
+
 def migrate(context: ModuleType, connection: Connection) -> None:
-    """Run the releases on a connection of SQLAlchemy through psycopg 3."""
-    context.configure(connection=connection, **_options(context))
-    prepare(context.get_context())
-    with context.begin_transaction():
-        context.run_migrations()
+    """Run the releases on a connection of SQLAlchemy through psycopg 3, in whose session ``SESSION`` stands."""
+    outer = connection.in_transaction()
+    options = _options(context)
+    context.configure(connection=connection, **options)
+    try:
+        prepare(context.get_context())
+        with context.begin_transaction():
+            context.run_migrations()
+    except (psycopg.errors.LockNotAvailable, OperationalError) as exc:
+        # In a transaction of the caller's, which failed, nothing more can be asked.
+        if isinstance(getattr(exc, "orig", exc), psycopg.errors.LockNotAvailable) and not outer:
+            for holder in _holders(connection, options["version_table_schema"]):
+                exc.add_note(holder)
+        raise
+
+
+def _holders(connection: Connection, schema: str) -> list[str]:
+    """Return who holds a lock of what the schema has, which a release may have waited for in vain."""
+    connection.rollback()
+    held = connection.exec_driver_sql(
+        "SELECT pg_catalog.format('process %%s of %%s holds %%s on %%s since %%s',"
+        " k.pid, a.usename, k.mode, c.relname, a.xact_start)"
+        " FROM pg_catalog.pg_locks k"
+        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.relation"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " JOIN pg_catalog.pg_stat_activity a"
+        " ON a.pid OPERATOR(pg_catalog.=) k.pid AND a.datid OPERATOR(pg_catalog.=) k.database"
+        " WHERE k.granted AND n.nspname OPERATOR(pg_catalog.=) %s AND c.relkind OPERATOR(pg_catalog.=) 'r'"
+        " AND k.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() ORDER BY 1",
+        (schema,),
+    )
+    found = [str(row[0]) for row in held]
+    connection.rollback()
+    return found
 
 
 def _options(context: ModuleType) -> dict[str, Any]:

@@ -36,6 +36,11 @@ ERRORS: Mapping[str, Mapping[str, str]] = {
         "message": "the schema does not match its release",
         "hint": "the release was rolled back; repair what the detail names; if the script is old, generate it again",
     },
+    "releasing": {
+        "code": "PC406",
+        "message": "another release holds the lock of the schema",
+        "hint": "wait until it has ended, then look at what the database is at now: alembic current",
+    },
     "busy": {
         "code": "PC407",
         "message": "another session holds the release lock",
@@ -101,7 +106,7 @@ class Project:
     #: What runs before and after the steps of every release, beside the package's own files.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    #: The errors that a release raises: code, message and hint of drift, busy, kept, privilege, order and server.
+    #: What a release raises: code, message and hint of drift, releasing, busy, kept, privilege, order and server.
     errors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: What ends every COMMENT, such as where it is specified.
     see: str = ""

@@ -24,6 +24,17 @@ from pgcontract.texts import Step, Texts
 #: In a configuration's attributes: releases are being measured, so neither sums nor manifests are asked yet.
 MEASURING = "measuring"
 
+#: What the session of a release has, whatever its database, its login or a service set: for the statements of Alembic
+#: around the revisions, which pin no more than they need. Who waits longer for a lock stops live inserts.
+SESSION: Mapping[str, str] = {
+    "search_path": "pg_catalog, pg_temp",
+    "role": "none",
+    "default_transaction_isolation": "read committed",
+    "default_tablespace": "",
+    "default_table_access_method": "heap",
+    "lock_timeout": "5s",
+}
+
 _PLAIN = re.compile(r"[a-z0-9_ ]*")
 
 
@@ -93,13 +104,18 @@ class Release:
 def open_script(context: MigrationContext) -> None:
     """Write what stands before the first revision of a script: psql stops at errors; a database at base is prepared.
 
-    What Alembic writes names no schema for its operators, and is to see what was committed before it.
+    What Alembic writes names no schema for its operators, and makes objects where the session's settings say.
     """
+    settings = "\n".join(
+        # ROLE takes no sign.
+        f"SET {name.upper()} {value.upper()};"
+        if name == "role"
+        else "SET {} = {};".format(name, ", ".join(f"'{part}'" for part in value.split(", ")))
+        for name, value in SESSION.items()
+    )
     context.impl.static_output(
         "-- For psql: alembic ... --sql | psql -d database\n"
-        "\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n"
-        # For Alembic's own statements, which the releases' do not pin.
-        "SET search_path = pg_catalog, pg_temp;\nSET default_transaction_isolation = 'read committed';"
+        f"\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n{settings}"
     )
     if not context.get_current_heads():
         run = _Run(context)

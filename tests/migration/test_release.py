@@ -18,6 +18,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 from world import World
 
@@ -381,7 +382,53 @@ def test_a_batch_in_flight_refuses_a_release(released: Database) -> None:
         batch.execute("SELECT pg_advisory_xact_lock_shared(birth.fn_birth_lock_key('release'))")
         with pytest.raises(psycopg.Error) as refused:
             upgrade(released.url(RELEASER))
+        process = batch.info.backend_pid
     assert refused.value.sqlstate == "NB407"
+    detail = str(refused.value.diag.message_detail)
+    assert detail.startswith(f"the release lock is held by process {process} of postgres, since ")
+
+
+def test_of_several_releases_at_once_the_losers_say_who_releases(empty_db: Database) -> None:
+    url = empty_db.url(RELEASER)
+    command_ = [sys.executable, "-m", "birthdb", "alembic", "-x", f"url={url}", "upgrade", "stage1"]
+    rivals = [subprocess.Popen(command_, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in "1234"]
+    said = [rival.communicate()[1] for rival in rivals]
+    lost = [text_ for rival, text_ in zip(rivals, said, strict=True) if rival.returncode]
+    assert len(lost) < len(rivals)
+    assert all("code: NB406" in text_ and "it is held by process " in text_ for text_ in lost), lost
+    assert versions(empty_db) == ["stage1"]
+    with empty_db.connect(RELEASER, autocommit=False) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(hashtextextended('birth.release', 0))")
+        with pytest.raises(psycopg.Error) as refused:
+            upgrade(url)
+        process = holder.info.backend_pid
+    assert refused.value.sqlstate == "NB406"
+    assert str(refused.value.diag.message_detail).startswith(f"it is held by process {process} of {RELEASER}, since ")
+
+
+@pytest.mark.parametrize("way", ["online", "by script"])
+def test_what_a_login_sets_changes_no_statement_of_alembic(empty_db: Database, way: str) -> None:
+    cluster, other = empty_db.cluster, Identifier(f"role_of_{empty_db.name}")
+    login = SQL("ALTER ROLE {} IN DATABASE {}").format(Identifier(RELEASER), Identifier(empty_db.name))
+    cluster.execute(SQL("CREATE ROLE {0}; GRANT {0} TO {1}").format(other, Identifier(RELEASER)))
+    try:
+        for setting in (SQL("role = {}").format(other), SQL("default_tablespace = not_mine"), SQL("lock_timeout = 0")):
+            cluster.execute(SQL("{} SET {}").format(login, setting))
+        if way == "online":
+            upgrade(empty_db.url(RELEASER))
+        else:
+            # The server warns of the tablespace when psql connects.
+            assert psql(empty_db, script("upgrade", "base:head")).returncode == 0
+        with empty_db.connect(autocommit=False) as holder:
+            holder.execute("LOCK birth.alembic_version")
+            with pytest.raises(OperationalError) as refused:
+                downgrade(empty_db.url(RELEASER), "stage4")
+            held = f"process {holder.info.backend_pid} of postgres holds AccessExclusiveLock on alembic_version since "
+        assert isinstance(refused.value.orig, psycopg.errors.LockNotAvailable)
+        assert [note[: len(held)] for note in refused.value.__notes__] == [held]
+    finally:
+        cluster.execute(SQL("{} RESET ALL").format(login))
+        cluster.execute(SQL("DROP ROLE {}").format(other))
 
 
 def test_an_active_run_refuses_a_release_and_an_interrupted_run_does_not(db: Database) -> None:

@@ -1,5 +1,5 @@
--- First step of every revision: a lock_timeout short enough for live inserts, and settings that do not depend on the
--- login.
+-- First step of every revision: a lock_timeout short enough for live inserts, settings that do not depend on the login,
+-- and the lock of the schema's releases.
 SET LOCAL lock_timeout = '5s';
 
 DO $begin$
@@ -21,3 +21,33 @@ SET LOCAL check_function_bodies = on;
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL default_tablespace = '';
 SET LOCAL default_table_access_method = heap;
+
+-- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode. An
+-- event trigger can recognise a release by this lock, so it is taken before any object is created.
+DO $lock$
+DECLARE
+  v_key CONSTANT bigint := hashtextextended('@schema@.release', 0);
+  v_release boolean;
+  v_holders text;
+BEGIN
+  IF pg_try_advisory_xact_lock(v_key) THEN
+    RETURN;
+  END IF;
+  SELECT bool_or(k.mode = 'ExclusiveLock'),
+         string_agg(format('process %s of %s, since %s', k.pid, a.usename, a.xact_start), '; ' ORDER BY k.pid)
+  INTO v_release, v_holders
+  FROM pg_locks k
+  JOIN pg_stat_activity a ON a.pid = k.pid
+  WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
+    AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND (k.classid::bigint << 32 | k.objid::bigint) = v_key;
+  IF v_release THEN
+    RAISE EXCEPTION USING ERRCODE = '@releasing.code@', MESSAGE = '@releasing.message@',
+      DETAIL = format('it is held by %s', v_holders),
+      HINT = '@releasing.hint@';
+  END IF;
+  RAISE EXCEPTION USING ERRCODE = '@busy.code@', MESSAGE = '@busy.message@',
+    DETAIL = format('the release lock is held by %s', coalesce(v_holders, 'a session that has just ended')),
+    HINT = '@busy.hint@';
+END
+$lock$;

@@ -56,14 +56,6 @@ BEGIN
     END;
   END LOOP;
 
-  -- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode.
-  -- An event trigger can recognise a release by this lock, so it is taken before any object is created.
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('@schema@.release', 0)) THEN
-    RAISE EXCEPTION USING ERRCODE = '@busy.code@', MESSAGE = '@busy.message@',
-      DETAIL = 'the release lock is held by another session',
-      HINT = '@busy.hint@';
-  END IF;
-
   SELECT pg_get_userbyid(n.nspowner) INTO v_owner FROM pg_namespace n WHERE n.nspname = '@schema@';
   IF v_owner IS NULL THEN
     IF NOT has_database_privilege(session_user, current_database(), 'CREATE') THEN

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from support import Database, upgrade
 
 from birthdb import target
+from pgcontract import environment
 
 SECRET = "s3cr3t"
 
@@ -184,19 +185,23 @@ def test_user_options_of_a_connection_are_kept(empty_db: Database, monkeypatch: 
 
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("outer", [False, True])
-def test_an_open_connection_gets_its_search_path_back(empty_db: Database, outer: bool, fails: bool) -> None:
+def test_an_open_connection_gets_its_settings_back(empty_db: Database, outer: bool, fails: bool) -> None:
     def path() -> object:
         return connection.execute(text("SHOW search_path")).scalar_one()
 
+    def patience() -> object:
+        return connection.execute(text("SHOW lock_timeout")).scalar_one()
+
     def use() -> None:
-        with target.pinned(connection):
-            assert path() == "pg_catalog,pg_temp"
+        with environment.session(connection):
+            assert (path(), patience()) == ("pg_catalog, pg_temp", "5s")
             if fails:
                 connection.execute(text("SELECT no_such_column"))
 
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(empty_db.url()))
     with engine.connect() as connection:
         connection.execute(text("SET search_path = public, pg_catalog"))
+        connection.execute(text("SET lock_timeout = '1min'"))
         connection.commit()
         if outer:
             connection.begin()
@@ -205,7 +210,7 @@ def test_an_open_connection_gets_its_search_path_back(empty_db: Database, outer:
         assert connection.in_transaction() is outer
         if outer and fails:
             connection.rollback()
-        assert path() == "public, pg_catalog"
+        assert (path(), patience()) == ("public, pg_catalog", "1min")
     engine.dispose()
 
 
