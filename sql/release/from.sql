@@ -4,6 +4,7 @@ DO $from$
 DECLARE
   v_from CONSTANT text := nullif(current_setting('birth.release_from', true), '');
   v_at text;
+  v_recorded text;
   v_grantee text;
 BEGIN
   -- A script is generated for one start release, and Alembic does not see on which database it runs.
@@ -16,6 +17,14 @@ BEGIN
         DETAIL = format('this step starts from %s, the database is at %s', v_from, v_at),
         HINT = 'see: alembic current; generate the script again from that release';
     END IF;
+  END IF;
+
+  -- A version that was lost: to release again would meet the objects that are there.
+  IF v_from = 'base' AND to_regclass('birth.birth_gateway_release_registry') IS NOT NULL THEN
+    SELECT r.release INTO v_recorded FROM birth.birth_gateway_release_registry r ORDER BY r.generation DESC LIMIT 1;
+    RAISE EXCEPTION USING ERRCODE = 'NB411', MESSAGE = 'the database is at a different release',
+      DETAIL = format('the schema holds the objects of %s, and the version table no version', v_recorded),
+      HINT = format('write the version back, which compares the objects first: birthdb alembic stamp %s', v_recorded);
   END IF;
 
   -- Before the first release no role needs privileges on the schema: revoke those that an interrupted script granted to

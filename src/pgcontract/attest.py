@@ -104,12 +104,23 @@ def current(connection: psycopg.Connection[Any], texts: Texts) -> str:
         execute(connection, texts.text(texts.head, VERSION_TABLE_CHECK), VERSION_TABLE_CHECK)
         named = sql.Identifier(project.schema, project.version_table)
         there = connection.execute("SELECT pg_catalog.to_regclass(%s)", (named.as_string(connection),)).fetchone()
-        if there is None or there[0] is None:
-            raise NotReleased("not released", f"{project.alembic} upgrade head")
-        row = connection.execute(sql.SQL("SELECT v.version_num FROM {} AS v").format(named)).fetchone()
-    if row is None:
-        raise NotReleased("not released", f"{project.alembic} upgrade head")
-    return str(row[0])
+        row = None
+        if there is not None and there[0] is not None:
+            row = connection.execute(sql.SQL("SELECT v.version_num FROM {} AS v").format(named)).fetchone()
+    if row is not None:
+        return str(row[0])
+    raise not_released(connection, texts)
+
+
+def not_released(connection: psycopg.Connection[Any], texts: Texts) -> NotReleased:
+    """Return what there is to say of a database without a version: it may have lost only that."""
+    ours = texts.project.version_table
+    for release in reversed(list(texts.releases)):
+        found = differences(connection, texts, release)
+        if not any(row.blocks and row.object.partition(".")[0] != ours for row in found):
+            said = f"the schema holds the objects of {release}, and the version table no version"
+            return NotReleased(said, f"{texts.project.alembic} stamp {release}")
+    return NotReleased("not released", f"{texts.project.alembic} upgrade head")
 
 
 def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) -> dict[str, dict[str, Any]]:
@@ -196,9 +207,11 @@ def repair(
     included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
     a table or column that somebody added, unless ``drop_data``: its values would go. Raises the error of drift
     when something cannot be put back, with what is left, and what the server said of each statement as a note; where
-    only a right of the login was missing, the statement too, for a superuser to send first.
+    only a right of the login was missing, the statement too, for a superuser to send first. Raises NotReleased where
+    the version is not that of the objects, by which what a later release made would be taken for somebody's.
     """
     _known(texts, release)
+    _hold_version(connection, texts, release)
     done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}
     rights: dict[str, str] = {}
@@ -227,6 +240,19 @@ def repair(
                     error.add_note(f"{text.rstrip().rstrip(';')};")
             raise
     return done
+
+
+def _hold_version(connection: psycopg.Connection[Any], texts: Texts, release: str) -> None:
+    """Refuse a version that is older than the tables: to the release they are somebody's, and would be dropped."""
+    found = differences(connection, texts, release)
+    extra = {f"{row.kind} {row.object}" for row in found if (row.kind, row.drift) == ("table", "extra")}
+    releases = list(texts.releases)
+    for later in releases[: releases.index(release) : -1]:
+        if theirs := sorted(extra & contract(connection, texts, later).keys()):
+            raise NotReleased(
+                f"the version table says {release}, and {', '.join(theirs)} are of a later release",
+                f"write the version back, which compares the objects first: {texts.project.alembic} stamp {later}",
+            )
 
 
 def _contract(connection: psycopg.Connection[Any], texts: Texts, release: str) -> None:

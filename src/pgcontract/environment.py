@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pgcontract import ahead
 from pgcontract.project import Project
-from pgcontract.release import SESSION, open_script, prepare
+from pgcontract.release import SESSION, open_script, prepare, stamped
 
 _USABLE = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
@@ -162,4 +162,5 @@ def _options(context: ModuleType) -> dict[str, Any]:
         "version_table": project.version_table,
         "version_table_schema": project.schema,
         "transaction_per_migration": True,
+        "on_version_apply": stamped,
     }

@@ -9,13 +9,13 @@ SQL runs verbatim: online as one string through psycopg without parameters, by s
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from alembic import op
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
 from pgcontract.project import CONTRACT, EVIDENCE, GRANTS, MANIFEST, PREPARE, VERSION_TABLE_CHECK, SourceError
@@ -120,6 +120,7 @@ def open_script(context: MigrationContext) -> None:
     if not context.get_current_heads():
         run = _Run(context)
         context.impl.static_output("BEGIN;")
+        run.settings(release_from="base")
         for path in (*run.project.begin, PREPARE, run.project.finish[-1]):
             run.file(run.release, path)
         context.impl.static_output("COMMIT;")
@@ -148,6 +149,21 @@ def prepare(context: MigrationContext) -> None:
         run.file(run.release, path)
     if not outer:
         connection.commit()
+
+
+def stamped(*, ctx: MigrationContext, step: MigrationInfo, heads: Collection[str], **_: Any) -> None:
+    """Refuse, for Alembic's ``on_version_apply``, a version that is written by ``stamp`` and that the database is not.
+
+    The contract of the release is asked; for base the schema must hold nothing. Raises what the database refuses.
+    """
+    if not step.is_stamp:
+        return
+    release = next(iter(heads), None)
+    run = _Run(ctx)
+    run.begin(release or "", at="" if release else "base")
+    if release is not None:
+        run.contract(release, anew=True)
+    run.file(run.release, run.project.finish[-1])
 
 
 class _Run:

@@ -18,7 +18,7 @@ def current(connection: Connection) -> str:
     """Return the release that the database says it has. Raises NotReleased, and what ``api.release`` raises."""
     release = api.release(connection)
     if release is None:
-        raise NotReleased("not released", "birthdb alembic upgrade head")
+        raise contract.not_released(connection, Texts(paths.ROOT))
     return release
 
 

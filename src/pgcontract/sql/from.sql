@@ -3,6 +3,7 @@ DO $from$
 DECLARE
   v_from CONSTANT text := nullif(current_setting('@schema@.release_from', true), '');
   v_at text;
+  v_recorded text;
   v_grantee text;
 BEGIN
   -- A script is generated for one start release, and Alembic does not see on which database it runs.
@@ -15,6 +16,14 @@ BEGIN
         DETAIL = format('this step starts from %s, the database is at %s', v_from, v_at),
         HINT = '@order.hint@';
     END IF;
+  END IF;
+
+  -- A version that was lost: to release again would meet the objects that are there.
+  IF v_from = 'base' AND to_regclass('@schema@.@registry@') IS NOT NULL THEN
+    SELECT r.release INTO v_recorded FROM @schema@.@registry@ r ORDER BY r.generation DESC LIMIT 1;
+    RAISE EXCEPTION USING ERRCODE = '@order.code@', MESSAGE = '@order.message@',
+      DETAIL = format('the schema holds the objects of %s, and the version table no version', v_recorded),
+      HINT = format('write the version back, which compares the objects first: @alembic@ stamp %s', v_recorded);
   END IF;
 
   -- Before the first release no role needs privileges on the schema: revoke those that an interrupted script granted to
