@@ -792,25 +792,16 @@ def _database(url: str | None, quiet: bool, role: str = "birth_reader") -> Itera
             psycopg.errors.UndefinedTable,
             psycopg.errors.UndefinedFunction,
         ) as exc:
-            release = api.release(conn)
-            if release is None:
-                raise _not_released() from exc
             raise _NotThere(
-                f"release {release} lacks it: {exc.diag.message_primary}",
+                f"release {attesting.current(conn)} lacks it: {exc.diag.message_primary}",
                 "birthdb alembic upgrade head; where that is done already, birthdb verify",
                 exc.sqlstate,
             ) from exc
 
 
-def _not_released() -> _NotThere:
-    return _NotThere("not released", "birthdb alembic upgrade head")
-
-
 def _released(conn: Connection) -> dict[str, list[api.Row]]:
-    """Return the release and what is known at every release; raises _NotThere where there is none."""
-    release = api.release(conn)
-    if release is None:
-        raise _not_released()
+    """Return the release and what is known at every release; raises NotReleased where there is none."""
+    release = attesting.current(conn)
     with api.refusals(), conn.cursor(row_factory=dict_row) as cursor:
         known = cursor.execute(_COLLECTIONS).fetchall()
     return {"release": [{"release": release}], "collections": known}

@@ -258,6 +258,7 @@ def test_errors_raised_by_release_files_match_the_catalogue() -> None:
     ]
     assert {code for code, _ in raised} == {
         "NB404",
+        "NB406",
         "NB407",
         "NB408",
         "NB409",
