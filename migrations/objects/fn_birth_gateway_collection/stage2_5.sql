@@ -6,7 +6,7 @@
 -- never counts. Otherwise a trigger on a table of one's own would give births to another's collection.
 -- Returns: the collection; birth_code_sql and birth_code_row_sql yield NULL if the table can give no code. NB503,
 -- NB507; 40001 if the transaction's snapshot shows an earlier state of the collection.
--- Calls: fn_birth_raise
+-- Calls: fn_birth_type_text, fn_birth_raise
 -- Writes: collection_registry (tried, never done)
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_collection(
     p_collection text, p_relation oid, p_schema text, p_table text)
@@ -43,7 +43,9 @@ BEGIN
   FROM pg_attribute a
   WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
     AND a.attnum > 0 AND NOT a.attisdropped
-    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+    -- The usual types first: each row of a partition comes here.
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 WHEN a.atttypid < 10000
+        THEN a.atttypid ELSE (SELECT y.type FROM birth.fn_birth_type_text(a.atttypid) y) END
         = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
   v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
   IF NOT v_covered THEN

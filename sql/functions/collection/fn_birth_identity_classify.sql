@@ -3,7 +3,7 @@
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_definition,
---        fn_birth_identity_store, fn_birth_identity_loss, fn_birth_act_record
+--        fn_birth_identity_store, fn_birth_type_way_out, fn_birth_identity_loss, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL,
@@ -54,7 +54,10 @@ BEGIN
   r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
-      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason),
+      (SELECT birth.fn_birth_type_way_out(i.relation, i.columns)
+              || '; then birth.fn_birth_identity_propose suggests it'
+       FROM birth.fn_birth_identity_definition(p_collection) i));
   END IF;
   v_fault := birth.fn_birth_identity_loss(p_collection, v_before);
   IF v_fault IS NOT NULL THEN

@@ -3,7 +3,7 @@
 -- SECURITY DEFINER: readers may call it, but not its part. It reads catalogues and the registry, and no source.
 -- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step; one without a
 -- strategy where nothing is eligible.
--- Calls: fn_birth_source_keys
+-- Calls: fn_birth_source_keys, fn_birth_type_text, fn_birth_type_way_out
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text)
   RETURNS TABLE (strategy text, "column" text, template text, reason text, next_step text)
@@ -24,11 +24,10 @@ AS $fn_birth_identity_propose$
     CROSS JOIN LATERAL birth.fn_birth_source_keys(s.oid) k
     CROSS JOIN LATERAL (
       SELECT bool_and(a.attnotnull) AS complete,
-             bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-             bool_and(a.attgenerated <> 'v'
-                      AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
-                                         'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+             bool_and(y.type IN ('text'::regtype, 'bpchar'::regtype)) AS textual,
+             bool_and(a.attgenerated <> 'v' AND y.type IS NOT NULL) AS eligible
       FROM unnest(k.columns) AS n(name) JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = n.name
+      CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
     ) t
   ), gateway AS (
     -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
@@ -83,12 +82,14 @@ AS $fn_birth_identity_propose$
   FROM (
     SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
                 WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
-                ELSE format('the keys (%s) have columns that may be NULL, whose text depends on settings or code, or '
-                            'that a template cannot name', k.named) END AS reason,
+                ELSE format('the keys (%s) have columns that may be NULL, whose type is refused, or that a template '
+                            'cannot name', k.named) END AS reason,
            CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
-                ELSE 'let the owner add a unique constraint over columns NOT NULL of type text, varchar, integer, '
-                     'numeric or uuid; a stored generated column can be one' END AS step
-    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named FROM key k) k
+                ELSE coalesce(k.way_out, 'let the owner add a unique constraint over columns NOT NULL of an eligible '
+                              'type; a stored generated column can be one') END AS step
+    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
+                 min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
+          FROM key k CROSS JOIN source s) k
   ) f
   WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $fn_birth_identity_propose$;

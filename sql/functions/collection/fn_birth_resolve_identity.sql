@@ -20,13 +20,15 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_row is not a JSON object');
   END IF;
   IF r_identity.code_sql IS NOT NULL THEN
-    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
-    FROM pg_attribute a
-    -- The owner may have given the column a type of their own meanwhile, whose code would run as the caller. Without
-    -- the column, the expression is refused.
-    JOIN pg_type y ON y.oid = a.atttypid AND y.typnamespace = 'pg_catalog'::regnamespace
-    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns)
-      AND a.attnum > 0 AND NOT a.attisdropped;
+    -- A type of the owner's is never named: its code would run as the caller. A value of a domain is read as one of the
+    -- type that it is made of, and the text of an enum is its label.
+    SELECT string_agg(format('%I %s', a.attname, CASE
+             WHEN a.atttypid < 10000 THEN format_type(a.atttypid, a.atttypmod)
+             WHEN c.type = 'anyenum'::regtype THEN 'text'
+             ELSE format_type(c.type, -1) END), ', ') INTO v_columns
+    FROM unnest(r_identity.columns, r_identity.types) AS c(name, type)
+    JOIN pg_attribute a ON a.attname = c.name
+    WHERE a.attrelid = r_identity.relation AND a.attnum > 0 AND NOT a.attisdropped;
     BEGIN
       EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns)
       INTO entity_code USING p_row;

@@ -1,15 +1,15 @@
 -- The gateway: records births in the transaction that inserts the rows. On a plain table it is a statement trigger and
 -- reads the transition table in one statement; on a partitioned or replicated table it is a row trigger. For a single
 -- row only the code is planned, and nothing where the first column of the registered table is the identity: it is known
--- by name and type, and is named by position as no other column is likely to be. The trigger's first argument names the
--- collection, so that a renamed table goes on working.
+-- by name and type, and is named by position as no other column is likely to be; of a type whose text is its output.
+-- The trigger's first argument names the collection, so that a renamed table goes on working.
 -- SECURITY DEFINER: the login that inserts a row may not write births. This routine and fn_birth_registry_auto_id alone
 -- read rows of a source with birth_definer's rights. That is safe: they read their transition table and NEW, which have
 -- no index, constraint, statistics, policy or view for the planner to run; of these only the identity columns, whose
--- type is built-in at this moment (fn_birth_gateway_collection; under an old snapshot fn_birth_gateway_statement), and
--- for a refusal such columns of the primary key, by an expression of built-in functions and literals; and no statement
--- names a source table or a type of one. The first column is read by concat, before its type is known: the planner
--- would run what is constant in a cast of the owner's.
+-- type has a text without code of the owner at this moment (fn_birth_gateway_collection; under an old snapshot
+-- fn_birth_gateway_statement), and for a refusal such columns of the primary key, by an expression of built-in
+-- functions and literals; and no statement names a source table or a type of one. The first column is read by concat,
+-- before its type is known: the planner would run what is constant in a cast of the owner's.
 -- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
@@ -45,7 +45,8 @@ BEGIN
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen

@@ -5,7 +5,7 @@
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
---        fn_birth_replicated_tables, fn_birth_life_column, fn_birth_life_shape, fn_birth_act_record
+--        fn_birth_replicated_tables, fn_birth_type_text, fn_birth_life_column, fn_birth_life_shape, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_attach(
     p_collection text, p_mode text DEFAULT 'observe', p_column text DEFAULT NULL, p_dead text[] DEFAULT '{}')
@@ -78,9 +78,14 @@ BEGIN
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
-  SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', n.name), ' OR ')
+  SELECT string_agg(format('%s COLLATE "C" IS DISTINCT FROM %s COLLATE "C"',
+           format(n.text_sql, format('OLD.%I', n.name)), format(n.text_sql, format('NEW.%I', n.name))), ' OR ')
   INTO v_changed
-  FROM (SELECT unnest(r_collection.birth_code_columns) UNION SELECT p_column WHERE p_column IS NOT NULL) AS n(name);
+  FROM (SELECT a.attname AS name, y.text_sql
+        FROM pg_attribute a CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
+        WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
+        UNION
+        SELECT p_column::name, '%1$s::text' WHERE p_column IS NOT NULL) n;
   EXECUTE format('CREATE TRIGGER birth_life_delete AFTER DELETE ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
     r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
       ELSE 'REFERENCING OLD TABLE AS birth_old_rows FOR EACH STATEMENT' END, v_args);

@@ -8,9 +8,9 @@
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
--- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_report,
---        fn_birth_life_row, fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end, fn_birth_life_return,
---        fn_birth_life_change, fn_birth_life_truncate
+-- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_type_text, fn_birth_gateway_statement,
+--        fn_birth_gateway_report, fn_birth_life_row, fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end,
+--        fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_auto()
   RETURNS trigger
@@ -48,7 +48,7 @@ BEGIN
       AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
       AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
       AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.life_key = c.birth_code_columns
+      AND c.life_key = c.birth_code_columns AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
@@ -95,7 +95,7 @@ BEGIN
   INTO v_typed, v_type
   FROM (SELECT unnest(r_collection.birth_code_columns || r_collection.life_column)) AS n(name)
   JOIN pg_attribute a ON a.attrelid = TG_RELID AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.atttypid < 16384;
+    AND (a.atttypid < 16384 OR (birth.fn_birth_type_text(a.atttypid)).type IS NOT NULL);
   -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
   IF v_typed AND TG_OP <> 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     r_typed := r_collection;

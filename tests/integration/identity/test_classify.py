@@ -24,7 +24,7 @@ PROPOSALS: dict[str, tuple[str, list[tuple[str, str | None, str | None]]]] = {
         [("legacy", None, "thing-{tenant}/{no}")],
     ),
     "a unique text that may be null": ("(slug text UNIQUE)", []),
-    "a type whose text depends on settings": ("(at timestamptz PRIMARY KEY)", []),
+    "a type whose text depends on settings": ("(every interval PRIMARY KEY)", []),
     "no key": ("(code text)", []),
     "a partial key": ("(code text NOT NULL); CREATE UNIQUE INDEX ON app.thing (code) WHERE code <> ''", []),
     "a deferrable key": ("(code text NOT NULL UNIQUE DEFERRABLE)", []),

@@ -1,7 +1,7 @@
 -- The keys by which a table can be paged: unique, immediate, complete btree indexes over plain columns, in an order
 -- that a row comparison can follow. The primary key first, then the shortest.
--- Returns: a row for each: its name, columns and their types.
--- Calls: nothing
+-- Returns: a row for each: its name, columns and their types, of a domain the type that it is made of.
+-- Calls: fn_birth_type_text
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_keys(p_relation oid)
   RETURNS TABLE (name name, is_primary boolean, columns text[], types text[])
@@ -15,7 +15,7 @@ AS $fn_birth_source_keys$
   JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
   CROSS JOIN LATERAL (
     SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
-           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
+           array_agg((birth.fn_birth_type_text(a.atttypid)).base ORDER BY n.position) AS types,
            bool_and(o.opcdefault AND i.indcollation[n.position - 1] = a.attcollation
                     AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
     FROM generate_series(1, i.indnkeyatts) AS n(position)

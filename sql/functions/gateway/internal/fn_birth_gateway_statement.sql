@@ -77,9 +77,9 @@ BEGIN
     RETURN 'SELECT false';
   END;
   RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM %I t LIMIT 1' END,
-    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
-              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
-              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
+    (SELECT coalesce(string_agg(format(
+              '%3$s IN (pg_typeof(%1$s.%2$I)::oid, coalesce((birth.fn_birth_type_text(pg_typeof(%1$s.%2$I))).type, 0))',
+              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name, k.type), ' AND '),
             'false')
      FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
        AS k(name, type)), p_rows);

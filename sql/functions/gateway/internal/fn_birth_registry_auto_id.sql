@@ -37,7 +37,8 @@ BEGIN
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen

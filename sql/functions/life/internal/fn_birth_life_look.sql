@@ -1,7 +1,7 @@
 -- Which codes have a living row of the collection now: looked for by key, and by code, because a collation can call two
 -- keys equal. As birth_scanner, because the planner may run code of the table's owner.
 -- Returns: those codes; what fn_birth_scan raises.
--- Calls: fn_birth_scan, fn_birth_life_living
+-- Calls: fn_birth_type_text, fn_birth_scan, fn_birth_life_living
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_look(
     p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[])
@@ -11,13 +11,14 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_look(
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_life_look$
 DECLARE
-  v_types CONSTANT text[] := ARRAY(
-    SELECT p_collection.birth_code_types[array_position(p_collection.birth_code_columns, k.name)]::text
-    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position) ORDER BY k.position);
   v_root CONSTANT oid := coalesce(
     (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
     pg_partition_root(p_relation), p_relation);
+  v_types CONSTANT text[] := ARRAY(
+    SELECT (birth.fn_birth_type_text(a.atttypid)).base
+    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)
+    JOIN pg_attribute a ON a.attrelid = v_root AND a.attname = k.name ORDER BY k.position);
   v_living text[];
 BEGIN
   SELECT s.living INTO v_living

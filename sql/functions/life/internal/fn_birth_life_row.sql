@@ -2,7 +2,7 @@
 -- which it is looked for. A row is living unless its life column says otherwise.
 -- p_one: over one row $1, of which only the columns that are needed are read.
 -- Returns: a SELECT without its FROM list, or with it for one row: columns code, living, keys.
--- Calls: fn_birth_life_living
+-- Calls: fn_birth_life_living, fn_birth_type_text
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, p_one boolean)
   RETURNS text
@@ -12,8 +12,12 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_row(p_collection birth.collection
 AS $fn_birth_life_row$
   SELECT format('SELECT %s AS code, %s AS living, ARRAY[%s]::text[] AS keys', p_collection.birth_code_sql,
            birth.fn_birth_life_living(p_collection),
-           (SELECT string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.position)
-            FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)))
+           -- Of columns that are not those that were classified nothing is read.
+           CASE WHEN p_collection.birth_code_sql = 'NULL::text' THEN 'NULL' ELSE (
+             SELECT string_agg(format((birth.fn_birth_type_text(p_collection.birth_code_types[
+                      array_position(p_collection.birth_code_columns, k.name)])).text_sql, format('t.%I', k.name)), ', '
+                      ORDER BY k.position)
+             FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)) END)
          || CASE WHEN p_one THEN format(' FROM (SELECT %s) t',
               (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ')
                FROM (SELECT unnest(p_collection.birth_code_columns) UNION

@@ -3,6 +3,7 @@
 -- Here that code gains nothing: it runs as birth_scanner, which may read sources and the codes of births and nothing
 -- else; and in a subtransaction that is always rolled back, because birth_scanner owns this routine and could alter it.
 -- fn_birth_scan_traces looks for what outlives a rollback.
+-- A key goes from one session to the next as text: it is written and read under fixed settings.
 -- STABLE: the query sees what the caller's statement sees. In it $1 is p_collection, $2 p_seed_a, and so on.
 -- SECURITY DEFINER: belongs to birth_scanner (grants.sql); only birth_definer may call it.
 -- Returns: the rows of the query, with the columns that the caller names; NB119, and what the owner's code raises.
@@ -19,6 +20,8 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_scan(
   SET search_path = pg_catalog, pg_temp
   SET row_security = off
   SET constraint_exclusion = off
+  SET "DateStyle" = 'ISO, YMD'
+  SET "TimeZone" = 'UTC'
 AS $fn_birth_scan$
 DECLARE
   v_before text[] := birth.fn_birth_scan_traces();
