@@ -127,3 +127,51 @@ class PlanShapes(_Plans):
             "no code": world.made("nameless", *none, self.rows, column="code"),
             "no code, a quarter": world.made("nameless_less", *none, quarter, column="code"),
         }
+
+
+class Stale(Scenario):
+    """Census and plan right after a backfill: the statistics are those of before."""
+
+    name = "stale"
+    title = "census and plan of a collection right after its backfill, beside a filled registry"
+    claims = tuple(
+        Claim(f"{what} right after a backfill", f"{what}, before ANALYZE", f"{what}, after ANALYZE", 1.50)
+        for what in ("census", "plan")
+    )
+
+    def prepare(self) -> None:
+        """Make the table, and the births of another one."""
+        self.world.fill(max(self.births, self.rows))
+        self.source = self.world.source("born", self.rows)
+        self.world.execute("ALTER TABLE birth.birth_registry SET (autovacuum_enabled = off)")
+
+    def contestants(self) -> Sequence[Contestant]:
+        """Return both reads, before and after ANALYZE."""
+        return [
+            Contestant(f"{what}, {when} ANALYZE", read, ready=ready)
+            for when, ready in (("before", self.backfill), ("after", self.analyze))
+            for what, read in (("census", self.census), ("plan", self.plan))
+        ]
+
+    def backfill(self) -> None:
+        """Leave statistics of the time before the births of the table."""
+        self.world.execute("DELETE FROM birth.birth_registry WHERE collection_name = 'born'")
+        self.world.execute("VACUUM (ANALYZE) birth.birth_registry")
+        self.world.execute(by_hand(self.source))
+
+    def analyze(self) -> None:
+        """Tell PostgreSQL of the births, after the same writing."""
+        self.backfill()
+        self.world.execute("ANALYZE birth.birth_registry")
+
+    def census(self) -> None:
+        """Take the census; raises ValueError when a row or a birth is alone."""
+        checks = self.world.rows("SELECT * FROM birth.fn_birth_census('born') WHERE position('birth' IN \"check\") > 0")
+        if any(check["rows"] for check in checks if "without a" in check["check"]):
+            raise ValueError(f"rows or births are missing: {checks}")
+
+    def plan(self) -> None:
+        """Plan; raises ValueError when a birth is missing."""
+        found = self.world.ask(OPERATOR, "fn_dot_birth_qt001_plan", p_collection="born")
+        if found["existing_births"] != self.source.rows:
+            raise ValueError(f"{found['existing_births']} births of {self.source.rows}")

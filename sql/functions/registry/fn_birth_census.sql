@@ -1,5 +1,7 @@
 -- The two-way census of a collection: rows without a birth, births without a row or a death, the dead with a living
 -- row, and every side door that can be told. Counted from both sides, not derived.
+-- Statistics from before a backfill say that the collection has no births; then a nested loop would read all its rows
+-- for each birth. A FULL JOIN is never a nested loop, and what is joined to it is looked up by its primary key.
 -- SECURITY DEFINER: only birth_definer may have a source table read.
 -- Returns: one row a check: rows, up to ten examples, pass.
 -- Calls: fn_birth_source_lock, fn_birth_identity_definition, fn_birth_source_grants, fn_birth_raise, fn_birth_scan,
@@ -35,28 +37,31 @@ BEGIN
       WITH source AS MATERIALIZED (SELECT %1$s AS code, %3$s AS living FROM %2$s t),
       code AS MATERIALIZED (SELECT s.code, count(*) AS n, bool_or(s.living) AS living FROM source s
         WHERE s.code IS NOT NULL GROUP BY s.code),
-      dead AS (SELECT d.entity_code FROM birth.birth_death d WHERE d.collection_name = $1 AND d.returned_at IS NULL),
-      owned AS (SELECT c.code, c.n, b.collection_name FROM code c
-        LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
-      SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
-             coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
-             count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
+      own AS (SELECT b.entity_code FROM birth.birth_registry b WHERE b.collection_name = $1),
+      pair AS MATERIALIZED (SELECT c.code, c.living, o.entity_code,
+          (d.collection_name = $1 AND d.returned_at IS NULL) IS TRUE AS dead
+        FROM code c
+        FULL JOIN own o ON o.entity_code = c.code
+        LEFT JOIN birth.birth_death d ON d.entity_code = coalesce(c.code, o.entity_code)),
+      unborn AS MATERIALIZED (SELECT p.code, b.collection_name FROM pair p
+        LEFT JOIN birth.birth_registry b ON b.entity_code = p.code WHERE p.entity_code IS NULL)
+      SELECT 'rows without a birth', count(*), coalesce((array_agg(u.code ORDER BY u.code))[1:10], '{}'),
+        count(*) = 0, true
+      FROM unborn u WHERE u.collection_name IS NULL
       UNION ALL
       SELECT 'births without a row or a death', count(*),
-        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+        coalesce((array_agg(p.entity_code ORDER BY p.entity_code))[1:10], '{}'),
         count(*) = 0, false
-      FROM birth.birth_registry b WHERE b.collection_name = $1
-        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code AND c.living)
-        AND NOT EXISTS (SELECT FROM dead d WHERE d.entity_code = b.entity_code)
+      FROM pair p WHERE p.entity_code IS NOT NULL AND p.living IS NOT TRUE AND NOT p.dead
       UNION ALL
-      SELECT 'dead with a living row', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'),
+      SELECT 'dead with a living row', count(*), coalesce((array_agg(p.code ORDER BY p.code))[1:10], '{}'),
         count(*) = 0, false
-      FROM code c JOIN dead d ON d.entity_code = c.code WHERE c.living
+      FROM pair p WHERE p.living AND p.dead
       UNION ALL
       SELECT 'codes owned by another collection', count(*),
-        coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0,
+        coalesce((array_agg(format('%%s (%%s)', u.code, u.collection_name) ORDER BY u.code))[1:10], '{}'), count(*) = 0,
         false
-      FROM owned o WHERE o.collection_name <> $1
+      FROM unborn u WHERE u.collection_name IS NOT NULL
       UNION ALL
       SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false
         FROM code c WHERE c.n > 1

@@ -30,9 +30,11 @@ BEGIN
   ELSE
     SELECT s.lost INTO v_lost
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS before, %s AS after FROM %s t) s'
-      ' JOIN birth.birth_registry b ON b.entity_code = s.before AND b.collection_name = $1'
-      ' WHERE s.after IS DISTINCT FROM s.before', p_code_before, r_identity.code_sql, r_identity.source_sql),
+      -- Filtered after the join: statistics from before a backfill say that the collection has no births.
+      'SELECT count(*) FROM (SELECT b.collection_name FROM (SELECT %s AS before, %s AS after FROM %s t) s'
+      ' JOIN birth.birth_registry b ON b.entity_code = s.before'
+      ' WHERE s.after IS DISTINCT FROM s.before OFFSET 0) b WHERE b.collection_name = $1', p_code_before,
+      r_identity.code_sql, r_identity.source_sql),
       p_collection := p_collection) AS s(lost bigint);
   END IF;
   RETURN CASE WHEN v_lost > 0 THEN format('%s rows of collection %s would lose their birth', v_lost, p_collection) END;

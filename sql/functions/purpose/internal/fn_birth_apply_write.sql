@@ -28,8 +28,7 @@ BEGIN
     SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
     SELECT s.there INTO v_there
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s'
-      ' JOIN unnest($8) AS c(code) ON c.code = s.code',
+      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s WHERE s.code = ANY ($8)',
       r_identity.code_sql, r_identity.source_sql, r_key.upto,
       CASE WHEN p_run.resume_marker IS NULL THEN 'true' ELSE r_key.after END),
       p_after := p_run.resume_marker, p_upper := p_run.target_upper, p_codes := p_codes) AS s(there bigint);

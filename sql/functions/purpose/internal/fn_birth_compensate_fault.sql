@@ -64,10 +64,13 @@ BEGIN
       CONTINUE;
     END IF;
     SELECT array_agg(format('%s referenced by %s (%s)', s.entity_code, r_key.relation, r_key.conname)) INTO v_some
-    FROM birth.fn_birth_scan(format(
-      'SELECT b.entity_code::text FROM birth.birth_registry b'
-      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8))'
-      ' AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6',
+    FROM birth.fn_birth_scan(format(CASE WHEN p_codes IS NULL
+      -- Filtered after the join: statistics from before a run say that it has no births.
+      THEN 'SELECT DISTINCT b.entity_code::text FROM (SELECT b.entity_code, b.run_id FROM %s r'
+           ' JOIN birth.birth_registry b ON b.entity_code = r.%I OFFSET 0) b WHERE b.run_id = $7 LIMIT $6'
+      ELSE 'SELECT b.entity_code::text FROM birth.birth_registry b'
+           ' WHERE b.run_id = $7 AND b.entity_code = ANY ($8)'
+           ' AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6' END,
       r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes,
         p_rows := c_most) AS s(entity_code text);
     v_touched := v_touched || v_some;

@@ -1,5 +1,5 @@
 -- DEATH: the births of a collection that no living row has and that are not dead, in the order of their codes, behind
--- p_after. All is asked in one statement.
+-- p_after. All is asked in one statement, which fn_birth_census explains.
 -- Returns: one row: rows of the source, visited codes, the codes (p_list), their fingerprint, the last of them; none
 -- where the source cannot be read by its identity, which the list of checks explains.
 -- Calls: fn_birth_identity_definition, fn_birth_source_grants, fn_birth_scan, fn_birth_life_living
@@ -24,17 +24,17 @@ BEGIN
   RETURN QUERY
   SELECT s.* FROM birth.fn_birth_scan(format($death$
     WITH source AS MATERIALIZED (SELECT %1$s AS code, %2$s AS living FROM %3$s t),
-    living AS (SELECT DISTINCT s.code FROM source s WHERE s.living AND s.code IS NOT NULL)
+    living AS (SELECT DISTINCT s.code FROM source s WHERE s.living AND s.code IS NOT NULL),
+    own AS (SELECT b.entity_code FROM birth.birth_registry b
+      WHERE b.collection_name = $1 AND ($4 IS NULL OR b.entity_code > ($4)[1])),
+    pair AS MATERIALIZED (SELECT o.entity_code, l.code FROM own o FULL JOIN living l ON l.code = o.entity_code)
     SELECT (SELECT count(*) FROM source), count(*), CASE WHEN %4$L THEN coalesce(array_agg(o.entity_code), '{}') END,
            ARRAY[count(*), coalesce(sum(hashtextextended(o.entity_code, $2)), 0),
              coalesce(sum(hashtextextended(o.entity_code, $3)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[max(o.entity_code)] END
-    FROM (SELECT b.entity_code FROM birth.birth_registry b
-          WHERE b.collection_name = $1 AND ($4 IS NULL OR b.entity_code > ($4)[1])
-            AND NOT EXISTS (SELECT FROM living l WHERE l.code = b.entity_code)
-            AND NOT EXISTS (SELECT FROM birth.birth_death d
-                            WHERE d.entity_code = b.entity_code AND d.returned_at IS NULL)
-          ORDER BY b.entity_code LIMIT $6) o
+    FROM (SELECT p.entity_code FROM pair p LEFT JOIN birth.birth_death d ON d.entity_code = p.entity_code
+          WHERE p.entity_code IS NOT NULL AND p.code IS NULL AND (d.entity_code IS NULL OR d.returned_at IS NOT NULL)
+          ORDER BY p.entity_code LIMIT $6) o
   $death$, r_identity.code_sql, birth.fn_birth_life_living(r_collection), r_identity.source_sql, p_list),
     p_collection := p_run.collection_name, p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after,
     p_rows := p_rows)

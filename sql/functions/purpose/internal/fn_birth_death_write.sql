@@ -28,7 +28,7 @@ BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name;
   SELECT s.living INTO v_living
   FROM birth.fn_birth_scan(format(
-    'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s) s JOIN unnest($8) AS c(code) ON c.code = s.code',
+    'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s) s WHERE s.code = ANY ($8)',
     r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)), p_codes := p_codes)
   AS s(living bigint);
   PERFORM birth.fn_birth_act_record('refound', p_collection := p_run.collection_name,

@@ -3,7 +3,8 @@
 -- has under the current identity; the dead have an open death. One join and a few counts, which parallel workers of
 -- every major can do; the rest is subtraction. OFFSET '0' makes the server compute a row's code once (a plain 0 would
 -- forbid workers). IS DISTINCT FROM, unlike <>, is computed before the join, which then carries a flag instead of a
--- name. The collection's births are counted apart, by an index.
+-- name. The collection's births are counted apart, by an index. No table is filtered by the collection before it is
+-- joined: statistics from before a backfill say that it has nothing, and a nested loop would read it for each row.
 -- Returns: one row; with p_upper also the missing codes up to that key. For an eligible collection only.
 -- Calls: fn_birth_identity_definition, fn_birth_key_lists, fn_birth_collection_births, fn_birth_scan
 -- Writes: nothing
@@ -30,8 +31,9 @@ BEGIN
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
-             SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code
-             WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
+             SELECT f.code FROM (SELECT s.code, b.collection_name
+                                 FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code OFFSET '0') f
+             WHERE f.collection_name <> $1 ORDER BY f.code LIMIT 10) END,
            c.codes - c.born, c.born - c.collisions, c.dead_rows, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
       SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born,
@@ -62,11 +64,9 @@ BEGIN
       ' coalesce(sum(hashtextextended(s.code, $3))'
       ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END,
     -- Where nothing is dead, nothing is joined.
-    CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
-    CASE WHEN v_dead > 0 THEN
-      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
-      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
-      ' ON d.entity_code = s.code' END),
+    CASE WHEN v_dead > 0
+      THEN 'count(*) FILTER (WHERE d.collection_name = $1 AND d.returned_at IS NULL)' ELSE '0::bigint' END,
+    CASE WHEN v_dead > 0 THEN ' LEFT JOIN birth.birth_death d ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
        missing bigint, own bigint, dead_rows bigint, fingerprint numeric[], range_fingerprint numeric[]);
