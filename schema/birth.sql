@@ -573,8 +573,7 @@ BEGIN
     SELECT * INTO r_key FROM birth.fn_birth_key_lists(r_identity.key_columns, r_identity.key_types);
     SELECT s.there INTO v_there
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s'
-      ' JOIN unnest($8) AS c(code) ON c.code = s.code',
+      'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s AND %s) s WHERE s.code = ANY ($8)',
       r_identity.code_sql, r_identity.source_sql, r_key.upto,
       CASE WHEN p_run.resume_marker IS NULL THEN 'true' ELSE r_key.after END),
       p_after := p_run.resume_marker, p_upper := p_run.target_upper, p_codes := p_codes) AS s(there bigint);
@@ -662,28 +661,31 @@ BEGIN
       WITH source AS MATERIALIZED (SELECT %1$s AS code, %3$s AS living FROM %2$s t),
       code AS MATERIALIZED (SELECT s.code, count(*) AS n, bool_or(s.living) AS living FROM source s
         WHERE s.code IS NOT NULL GROUP BY s.code),
-      dead AS (SELECT d.entity_code FROM birth.birth_death d WHERE d.collection_name = $1 AND d.returned_at IS NULL),
-      owned AS (SELECT c.code, c.n, b.collection_name FROM code c
-        LEFT JOIN birth.birth_registry b ON b.entity_code = c.code)
-      SELECT 'rows without a birth', count(*) FILTER (WHERE o.collection_name IS NULL),
-             coalesce((array_agg(o.code ORDER BY o.code) FILTER (WHERE o.collection_name IS NULL))[1:10], '{}'),
-             count(*) FILTER (WHERE o.collection_name IS NULL) = 0, true FROM owned o
+      own AS (SELECT b.entity_code FROM birth.birth_registry b WHERE b.collection_name = $1),
+      pair AS MATERIALIZED (SELECT c.code, c.living, o.entity_code,
+          (d.collection_name = $1 AND d.returned_at IS NULL) IS TRUE AS dead
+        FROM code c
+        FULL JOIN own o ON o.entity_code = c.code
+        LEFT JOIN birth.birth_death d ON d.entity_code = coalesce(c.code, o.entity_code)),
+      unborn AS MATERIALIZED (SELECT p.code, b.collection_name FROM pair p
+        LEFT JOIN birth.birth_registry b ON b.entity_code = p.code WHERE p.entity_code IS NULL)
+      SELECT 'rows without a birth', count(*), coalesce((array_agg(u.code ORDER BY u.code))[1:10], '{}'),
+        count(*) = 0, true
+      FROM unborn u WHERE u.collection_name IS NULL
       UNION ALL
       SELECT 'births without a row or a death', count(*),
-        coalesce((array_agg(b.entity_code ORDER BY b.entity_code))[1:10], '{}'),
+        coalesce((array_agg(p.entity_code ORDER BY p.entity_code))[1:10], '{}'),
         count(*) = 0, false
-      FROM birth.birth_registry b WHERE b.collection_name = $1
-        AND NOT EXISTS (SELECT FROM code c WHERE c.code = b.entity_code AND c.living)
-        AND NOT EXISTS (SELECT FROM dead d WHERE d.entity_code = b.entity_code)
+      FROM pair p WHERE p.entity_code IS NOT NULL AND p.living IS NOT TRUE AND NOT p.dead
       UNION ALL
-      SELECT 'dead with a living row', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'),
+      SELECT 'dead with a living row', count(*), coalesce((array_agg(p.code ORDER BY p.code))[1:10], '{}'),
         count(*) = 0, false
-      FROM code c JOIN dead d ON d.entity_code = c.code WHERE c.living
+      FROM pair p WHERE p.living AND p.dead
       UNION ALL
       SELECT 'codes owned by another collection', count(*),
-        coalesce((array_agg(format('%%s (%%s)', o.code, o.collection_name) ORDER BY o.code))[1:10], '{}'), count(*) = 0,
+        coalesce((array_agg(format('%%s (%%s)', u.code, u.collection_name) ORDER BY u.code))[1:10], '{}'), count(*) = 0,
         false
-      FROM owned o WHERE o.collection_name <> $1
+      FROM unborn u WHERE u.collection_name IS NOT NULL
       UNION ALL
       SELECT 'duplicate codes', count(*), coalesce((array_agg(c.code ORDER BY c.code))[1:10], '{}'), count(*) = 0, false
         FROM code c WHERE c.n > 1
@@ -1299,10 +1301,13 @@ BEGIN
       CONTINUE;
     END IF;
     SELECT array_agg(format('%s referenced by %s (%s)', s.entity_code, r_key.relation, r_key.conname)) INTO v_some
-    FROM birth.fn_birth_scan(format(
-      'SELECT b.entity_code::text FROM birth.birth_registry b'
-      ' WHERE b.run_id = $7 AND ($8 IS NULL OR b.entity_code = ANY ($8))'
-      ' AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6',
+    FROM birth.fn_birth_scan(format(CASE WHEN p_codes IS NULL
+      -- Filtered after the join: statistics from before a run say that it has no births.
+      THEN 'SELECT DISTINCT b.entity_code::text FROM (SELECT b.entity_code, b.run_id FROM %s r'
+           ' JOIN birth.birth_registry b ON b.entity_code = r.%I OFFSET 0) b WHERE b.run_id = $7 LIMIT $6'
+      ELSE 'SELECT b.entity_code::text FROM birth.birth_registry b'
+           ' WHERE b.run_id = $7 AND b.entity_code = ANY ($8)'
+           ' AND EXISTS (SELECT FROM %s r WHERE r.%I = b.entity_code) LIMIT $6' END,
       r_key.relation, r_key.column_name), p_run_id := p_run.run_id, p_codes := p_codes,
         p_rows := c_most) AS s(entity_code text);
     v_touched := v_touched || v_some;
@@ -2431,17 +2436,17 @@ BEGIN
   RETURN QUERY
   SELECT s.* FROM birth.fn_birth_scan(format($death$
     WITH source AS MATERIALIZED (SELECT %1$s AS code, %2$s AS living FROM %3$s t),
-    living AS (SELECT DISTINCT s.code FROM source s WHERE s.living AND s.code IS NOT NULL)
+    living AS (SELECT DISTINCT s.code FROM source s WHERE s.living AND s.code IS NOT NULL),
+    own AS (SELECT b.entity_code FROM birth.birth_registry b
+      WHERE b.collection_name = $1 AND ($4 IS NULL OR b.entity_code > ($4)[1])),
+    pair AS MATERIALIZED (SELECT o.entity_code, l.code FROM own o FULL JOIN living l ON l.code = o.entity_code)
     SELECT (SELECT count(*) FROM source), count(*), CASE WHEN %4$L THEN coalesce(array_agg(o.entity_code), '{}') END,
            ARRAY[count(*), coalesce(sum(hashtextextended(o.entity_code, $2)), 0),
              coalesce(sum(hashtextextended(o.entity_code, $3)), 0)],
            CASE WHEN count(*) > 0 THEN ARRAY[max(o.entity_code)] END
-    FROM (SELECT b.entity_code FROM birth.birth_registry b
-          WHERE b.collection_name = $1 AND ($4 IS NULL OR b.entity_code > ($4)[1])
-            AND NOT EXISTS (SELECT FROM living l WHERE l.code = b.entity_code)
-            AND NOT EXISTS (SELECT FROM birth.birth_death d
-                            WHERE d.entity_code = b.entity_code AND d.returned_at IS NULL)
-          ORDER BY b.entity_code LIMIT $6) o
+    FROM (SELECT p.entity_code FROM pair p LEFT JOIN birth.birth_death d ON d.entity_code = p.entity_code
+          WHERE p.entity_code IS NOT NULL AND p.code IS NULL AND (d.entity_code IS NULL OR d.returned_at IS NOT NULL)
+          ORDER BY p.entity_code LIMIT $6) o
   $death$, r_identity.code_sql, birth.fn_birth_life_living(r_collection), r_identity.source_sql, p_list),
     p_collection := p_run.collection_name, p_seed_a := p_run.seed_a, p_seed_b := p_run.seed_b, p_after := p_after,
     p_rows := p_rows)
@@ -2675,7 +2680,7 @@ BEGIN
   SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_run.collection_name;
   SELECT s.living INTO v_living
   FROM birth.fn_birth_scan(format(
-    'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s) s JOIN unnest($8) AS c(code) ON c.code = s.code',
+    'SELECT count(*) FROM (SELECT %s AS code FROM %s t WHERE %s) s WHERE s.code = ANY ($8)',
     r_identity.code_sql, r_identity.source_sql, birth.fn_birth_life_living(r_collection)), p_codes := p_codes)
   AS s(living bigint);
   PERFORM birth.fn_birth_act_record('refound', p_collection := p_run.collection_name,
@@ -3877,7 +3882,9 @@ BEGIN
   FROM pg_attribute a
   WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
     AND a.attnum > 0 AND NOT a.attisdropped
-    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+    -- The usual types first: each row of a partition comes here.
+    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 WHEN a.atttypid < 10000
+        THEN a.atttypid ELSE (SELECT y.type FROM birth.fn_birth_type_text(a.atttypid) y) END
         = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
   v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
   IF NOT v_covered THEN
@@ -4197,9 +4204,9 @@ BEGIN
     RETURN 'SELECT false';
   END;
   RETURN format(CASE p_what WHEN 'typed row' THEN 'SELECT %s' ELSE 'SELECT %s FROM %I t LIMIT 1' END,
-    (SELECT coalesce(string_agg(format('pg_typeof(%s.%I)::oid = ANY (%L::oid[])',
-              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name,
-              CASE k.type WHEN 20 THEN '{20,21,23}' WHEN 25 THEN '{25,1043}' ELSE format('{%s}', k.type) END), ' AND '),
+    (SELECT coalesce(string_agg(format(
+              '%3$s IN (pg_typeof(%1$s.%2$I)::oid, coalesce((birth.fn_birth_type_text(pg_typeof(%1$s.%2$I))).type, 0))',
+              CASE p_what WHEN 'typed row' THEN '($1)' ELSE 't' END, k.name, k.type), ' AND '),
             'false')
      FROM ROWS FROM (unnest(p_collection.birth_code_columns), unnest(p_collection.birth_code_types::oid[]))
        AS k(name, type)), p_rows);
@@ -4285,7 +4292,10 @@ BEGIN
   r_identity := birth.fn_birth_identity_store(p_collection);
   IF starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
-      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason),
+      (SELECT birth.fn_birth_type_way_out(i.relation, i.columns)
+              || '; then birth.fn_birth_identity_propose suggests it'
+       FROM birth.fn_birth_identity_definition(p_collection) i));
   END IF;
   v_fault := birth.fn_birth_identity_loss(p_collection, v_before);
   IF v_fault IS NOT NULL THEN
@@ -4333,39 +4343,40 @@ BEGIN
     FROM birth.fn_birth_template_parse(p_collection.birth_code_template) p
     WHERE p_collection.birth_code_strategy = 'legacy'
   ), typed AS (
-    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS type, a.attgenerated = 'v' AS is_virtual,
-           a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS whole_number
-    FROM piece p LEFT JOIN pg_attribute a
+    SELECT p.*, a.attname IS NOT NULL AS present, a.atttypid::regtype AS written, a.attgenerated = 'v' AS is_virtual,
+           y.type, format(y.text_sql, 't.' || quote_ident(p.name)) AS text_sql, y.fault
+    FROM piece p
+    LEFT JOIN pg_attribute a
       ON a.attrelid = p_relation AND a.attname = p.name AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y ON a.attname IS NOT NULL
   )
   SELECT
     string_agg(CASE
       WHEN t.literal IS NOT NULL THEN format('%L', t.literal)
-      WHEN t.width IS NULL THEN format('t.%I::text', t.name)
+      WHEN t.width IS NULL THEN t.text_sql
       ELSE format(
         '(CASE WHEN t.%1$I < 0 THEN ''-'' ELSE '''' END || lpad(ltrim(t.%1$I::text, ''-''),'
         ' greatest(%2$s - (t.%1$I < 0)::integer, length(ltrim(t.%1$I::text, ''-''))), ''0''))', t.name, t.width)
     END, ' || ' ORDER BY t.position),
     array_agg(DISTINCT t.name) FILTER (WHERE t.name IS NOT NULL),
-    (SELECT array_agg(CASE WHEN d.type IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-                           WHEN d.type = 'varchar'::regtype THEN 'text' ELSE d.type END ORDER BY d.name)
+    (SELECT array_agg(d.type ORDER BY d.name)
      FROM (SELECT DISTINCT n.name, n.type FROM typed n WHERE n.name IS NOT NULL) d),
     birth.fn_birth_code_tells(array_agg(t.literal ORDER BY t.position), array_agg(t.name ORDER BY t.position),
       array_agg(t.type ORDER BY t.position)),
-    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '', t.type IN ('text'::regtype, 'varchar'::regtype))),
-    bool_or(coalesce(t.type IN ('text'::regtype, 'varchar'::regtype, 'numeric'::regtype), false))
-      OR sum(coalesce(octet_length(t.literal),
-                      CASE t.type WHEN 'uuid'::regtype THEN 36 ELSE greatest(t.width, 20) END)) > 512,
+    bool_and(coalesce(btrim(t.literal, E' \t\n\r\f\x0b') = '',
+                      t.type IN ('text'::regtype, 'bpchar'::regtype, 'anyenum'::regtype))),
+    bool_or(coalesce(t.type IN ('text'::regtype, 'bpchar'::regtype, 'numeric'::regtype), false))
+      -- A date or time has up to 29 characters, a label of an enum up to 63 bytes.
+      OR sum(coalesce(octet_length(t.literal), CASE t.type WHEN 'int8'::regtype THEN greatest(t.width, 20)
+                                                 WHEN 'uuid'::regtype THEN 36 ELSE 63 END)) > 512,
     min(CASE
       WHEN t.name IS NULL THEN NULL
       WHEN NOT t.present THEN format('BLOCKED_NO_COLUMN column %s does not exist', t.name)
       WHEN t.is_virtual
         THEN format('BLOCKED_TYPE column %s is a virtual generated column, which a trigger cannot read', t.name)
-      WHEN t.type NOT IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
-                          'uuid'::regtype, 'numeric'::regtype)
-        THEN format('BLOCKED_TYPE the text of column %s depends on settings or code (type %s)', t.name, t.type)
-      WHEN t.width IS NOT NULL AND NOT t.whole_number
-        THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.type)
+      WHEN t.type IS NULL THEN format('BLOCKED_TYPE column %s, of type %s, %s', t.name, t.written, t.fault)
+      WHEN t.width IS NOT NULL AND t.type <> 'int8'::regtype
+        THEN format('BLOCKED_TYPE only an integer is padded, column %s is %s', t.name, t.written)
     END)
   INTO code_sql, columns, types, told, v_may_be_blank, v_may_be_long, fault
   FROM typed t;
@@ -4509,9 +4520,11 @@ BEGIN
   ELSE
     SELECT s.lost INTO v_lost
     FROM birth.fn_birth_scan(format(
-      'SELECT count(*) FROM (SELECT %s AS before, %s AS after FROM %s t) s'
-      ' JOIN birth.birth_registry b ON b.entity_code = s.before AND b.collection_name = $1'
-      ' WHERE s.after IS DISTINCT FROM s.before', p_code_before, r_identity.code_sql, r_identity.source_sql),
+      -- Filtered after the join: statistics from before a backfill say that the collection has no births.
+      'SELECT count(*) FROM (SELECT b.collection_name FROM (SELECT %s AS before, %s AS after FROM %s t) s'
+      ' JOIN birth.birth_registry b ON b.entity_code = s.before'
+      ' WHERE s.after IS DISTINCT FROM s.before OFFSET 0) b WHERE b.collection_name = $1', p_code_before,
+      r_identity.code_sql, r_identity.source_sql),
       p_collection := p_collection) AS s(lost bigint);
   END IF;
   RETURN CASE WHEN v_lost > 0 THEN format('%s rows of collection %s would lose their birth', v_lost, p_collection) END;
@@ -4542,11 +4555,10 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     CROSS JOIN LATERAL birth.fn_birth_source_keys(s.oid) k
     CROSS JOIN LATERAL (
       SELECT bool_and(a.attnotnull) AS complete,
-             bool_and(a.atttypid IN ('text'::regtype, 'varchar'::regtype)) AS textual,
-             bool_and(a.attgenerated <> 'v'
-                      AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'int2'::regtype, 'int4'::regtype,
-                                         'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)) AS eligible
+             bool_and(y.type IN ('text'::regtype, 'bpchar'::regtype)) AS textual,
+             bool_and(a.attgenerated <> 'v' AND y.type IS NOT NULL) AS eligible
       FROM unnest(k.columns) AS n(name) JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = n.name
+      CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
     ) t
   ), gateway AS (
     -- The arguments of a birth trigger; the catalogue keeps them as bytes, each ended by zero. After the collection
@@ -4601,12 +4613,14 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
   FROM (
     SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
                 WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
-                ELSE format('the keys (%s) have columns that may be NULL, whose text depends on settings or code, or '
-                            'that a template cannot name', k.named) END AS reason,
+                ELSE format('the keys (%s) have columns that may be NULL, whose type is refused, or that a template '
+                            'cannot name', k.named) END AS reason,
            CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
-                ELSE 'let the owner add a unique constraint over columns NOT NULL of type text, varchar, integer, '
-                     'numeric or uuid; a stored generated column can be one' END AS step
-    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named FROM key k) k
+                ELSE coalesce(k.way_out, 'let the owner add a unique constraint over columns NOT NULL of an eligible '
+                              'type; a stored generated column can be one') END AS step
+    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
+                 min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
+          FROM key k CROSS JOIN source s) k
   ) f
   WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $$;
@@ -4760,9 +4774,14 @@ BEGIN
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
-  SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', n.name), ' OR ')
+  SELECT string_agg(format('%s COLLATE "C" IS DISTINCT FROM %s COLLATE "C"',
+           format(n.text_sql, format('OLD.%I', n.name)), format(n.text_sql, format('NEW.%I', n.name))), ' OR ')
   INTO v_changed
-  FROM (SELECT unnest(r_collection.birth_code_columns) UNION SELECT p_column WHERE p_column IS NOT NULL) AS n(name);
+  FROM (SELECT a.attname AS name, y.text_sql
+        FROM pg_attribute a CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
+        WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
+        UNION
+        SELECT p_column::name, '%1$s::text' WHERE p_column IS NOT NULL) n;
   EXECUTE format('CREATE TRIGGER birth_life_delete AFTER DELETE ON %s %s EXECUTE FUNCTION birth.fn_birth_life_auto(%s)',
     r_table.name, CASE WHEN r_table.by_row OR r_table.replicated THEN 'FOR EACH ROW'
       ELSE 'REFERENCING OLD TABLE AS birth_old_rows FOR EACH STATEMENT' END, v_args);
@@ -4834,7 +4853,7 @@ BEGIN
       AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
       AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
       AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.life_key = c.birth_code_columns
+      AND c.life_key = c.birth_code_columns AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
@@ -4881,7 +4900,7 @@ BEGIN
   INTO v_typed, v_type
   FROM (SELECT unnest(r_collection.birth_code_columns || r_collection.life_column)) AS n(name)
   JOIN pg_attribute a ON a.attrelid = TG_RELID AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.atttypid < 16384;
+    AND (a.atttypid < 16384 OR (birth.fn_birth_type_text(a.atttypid)).type IS NOT NULL);
   -- Under an old snapshot the catalogue shows the columns as they were, and the rows have them as they are.
   IF v_typed AND TG_OP <> 'TRUNCATE' AND current_setting('transaction_isolation') <> 'read committed' THEN
     r_typed := r_collection;
@@ -5204,13 +5223,14 @@ CREATE FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_types CONSTANT text[] := ARRAY(
-    SELECT p_collection.birth_code_types[array_position(p_collection.birth_code_columns, k.name)]::text
-    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position) ORDER BY k.position);
   v_root CONSTANT oid := coalesce(
     (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
     pg_partition_root(p_relation), p_relation);
+  v_types CONSTANT text[] := ARRAY(
+    SELECT (birth.fn_birth_type_text(a.atttypid)).base
+    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)
+    JOIN pg_attribute a ON a.attrelid = v_root AND a.attname = k.name ORDER BY k.position);
   v_living text[];
 BEGIN
   SELECT s.living INTO v_living
@@ -5375,8 +5395,12 @@ CREATE FUNCTION birth.fn_birth_life_row(p_collection birth.collection_registry, 
     AS $_$
   SELECT format('SELECT %s AS code, %s AS living, ARRAY[%s]::text[] AS keys', p_collection.birth_code_sql,
            birth.fn_birth_life_living(p_collection),
-           (SELECT string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.position)
-            FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)))
+           -- Of columns that are not those that were classified nothing is read.
+           CASE WHEN p_collection.birth_code_sql = 'NULL::text' THEN 'NULL' ELSE (
+             SELECT string_agg(format((birth.fn_birth_type_text(p_collection.birth_code_types[
+                      array_position(p_collection.birth_code_columns, k.name)])).text_sql, format('t.%I', k.name)), ', '
+                      ORDER BY k.position)
+             FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)) END)
          || CASE WHEN p_one THEN format(' FROM (SELECT %s) t',
               (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ')
                FROM (SELECT unnest(p_collection.birth_code_columns) UNION
@@ -5700,8 +5724,9 @@ BEGIN
   FROM birth.fn_birth_scan(format($measure$
     SELECT c.source_rows, c.source_rows - c.rows_with_code, c.rows_with_code - c.codes, c.collisions,
            CASE WHEN c.collisions > 0 THEN ARRAY(
-             SELECT s.code FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code
-             WHERE b.collection_name <> $1 ORDER BY s.code LIMIT 10) END,
+             SELECT f.code FROM (SELECT s.code, b.collection_name
+                                 FROM (%1$s) s JOIN birth.birth_registry b ON b.entity_code = s.code OFFSET '0') f
+             WHERE f.collection_name <> $1 ORDER BY f.code LIMIT 10) END,
            c.codes - c.born, c.born - c.collisions, c.dead_rows, ARRAY[c.codes - c.born, c.a, c.b], %2$s
     FROM (
       SELECT %3$s, count(s.code) AS codes, count(b.entity_code) AS born,
@@ -5732,11 +5757,9 @@ BEGIN
       ' coalesce(sum(hashtextextended(s.code, $3))'
       ' FILTER (WHERE s.in_range AND b.entity_code IS NULL), 0) AS range_b' END,
     -- Where nothing is dead, nothing is joined.
-    CASE WHEN v_dead > 0 THEN 'count(d.entity_code)' ELSE '0::bigint' END,
-    CASE WHEN v_dead > 0 THEN
-      ' LEFT JOIN (SELECT r.entity_code FROM birth.birth_death r'
-      ' WHERE r.collection_name = $1 AND r.returned_at IS NULL) d'
-      ' ON d.entity_code = s.code' END),
+    CASE WHEN v_dead > 0
+      THEN 'count(*) FILTER (WHERE d.collection_name = $1 AND d.returned_at IS NULL)' ELSE '0::bigint' END,
+    CASE WHEN v_dead > 0 THEN ' LEFT JOIN birth.birth_death d ON d.entity_code = s.code' END),
     p_collection := p_collection, p_seed_a := p_seed_a, p_seed_b := p_seed_b, p_upper := p_upper)
   AS m(source_rows bigint, unresolvable bigint, duplicates bigint, collisions bigint, collision_examples text[],
        missing bigint, own bigint, dead_rows bigint, fingerprint numeric[], range_fingerprint numeric[]);
@@ -6409,7 +6432,8 @@ BEGIN
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
@@ -6544,7 +6568,8 @@ BEGIN
     SELECT c.birth_code_types[1], coalesce(c.birth_code_prefix, ''), c.birth_code_column INTO v_type, v_prefix, v_column
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME;
+      AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
@@ -6678,13 +6703,15 @@ BEGIN
     PERFORM birth.fn_birth_raise('bad_argument', 'p_row is not a JSON object');
   END IF;
   IF r_identity.code_sql IS NOT NULL THEN
-    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ') INTO v_columns
-    FROM pg_attribute a
-    -- The owner may have given the column a type of their own meanwhile, whose code would run as the caller. Without
-    -- the column, the expression is refused.
-    JOIN pg_type y ON y.oid = a.atttypid AND y.typnamespace = 'pg_catalog'::regnamespace
-    WHERE a.attrelid = r_identity.relation AND a.attname = ANY (r_identity.columns)
-      AND a.attnum > 0 AND NOT a.attisdropped;
+    -- A type of the owner's is never named: its code would run as the caller. A value of a domain is read as one of the
+    -- type that it is made of, and the text of an enum is its label.
+    SELECT string_agg(format('%I %s', a.attname, CASE
+             WHEN a.atttypid < 10000 THEN format_type(a.atttypid, a.atttypmod)
+             WHEN c.type = 'anyenum'::regtype THEN 'text'
+             ELSE format_type(c.type, -1) END), ', ') INTO v_columns
+    FROM unnest(r_identity.columns, r_identity.types) AS c(name, type)
+    JOIN pg_attribute a ON a.attname = c.name
+    WHERE a.attrelid = r_identity.relation AND a.attnum > 0 AND NOT a.attisdropped;
     BEGIN
       EXECUTE format('SELECT %s FROM jsonb_to_record($1) AS t(%s)', r_identity.code_sql, v_columns)
       INTO entity_code USING p_row;
@@ -7958,6 +7985,8 @@ CREATE FUNCTION birth.fn_birth_scan(p_sql text, p_collection text DEFAULT NULL::
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET constraint_exclusion TO 'off'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
   v_before text[] := birth.fn_birth_scan_traces();
@@ -8157,7 +8186,7 @@ CREATE FUNCTION birth.fn_birth_source_keys(p_relation oid) RETURNS TABLE(name na
   JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
   CROSS JOIN LATERAL (
     SELECT array_agg(a.attname::text ORDER BY n.position) AS names,
-           array_agg(format_type(a.atttypid, NULL) ORDER BY n.position) AS types,
+           array_agg((birth.fn_birth_type_text(a.atttypid)).base ORDER BY n.position) AS types,
            bool_and(o.opcdefault AND i.indcollation[n.position - 1] = a.attcollation
                     AND (i.indnkeyatts = 1 OR i.indoption[n.position - 1] = 0)) AS usable
     FROM generate_series(1, i.indnkeyatts) AS n(position)
@@ -8656,6 +8685,84 @@ ALTER FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger
 -- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose TRANSITION, and its undoing: writes the change and returns its fingerprint. NB118, NB313. Specification: 4.1.';
+
+-- Name: fn_birth_type_text(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_type record;
+  v_typmod integer := -1;
+BEGIN
+  SELECT y.oid, y.typname, y.typtype, y.typbasetype, y.typtypmod INTO r_type FROM pg_type y WHERE y.oid = p_type;
+  WHILE r_type.typtype = 'd' LOOP
+    v_typmod := r_type.typtypmod;
+    SELECT y.oid, y.typname, y.typtype, y.typbasetype, y.typtypmod INTO r_type
+    FROM pg_type y WHERE y.oid = r_type.typbasetype;
+  END LOOP;
+  base := format_type(r_type.oid, v_typmod);
+  type := CASE
+    WHEN r_type.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'int8'::regtype
+    WHEN r_type.oid IN ('text'::regtype, 'varchar'::regtype) THEN 'text'::regtype
+    WHEN r_type.oid IN ('bpchar'::regtype, 'uuid'::regtype, 'numeric'::regtype, 'bool'::regtype, 'date'::regtype,
+                        'timestamp'::regtype, 'timestamptz'::regtype) THEN r_type.oid
+    WHEN r_type.oid = 'anyenum'::regtype OR r_type.oid = p_type AND r_type.typtype = 'e' THEN 'anyenum'::regtype END;
+  text_sql := CASE
+    WHEN type IN ('date'::regtype, 'timestamp'::regtype) THEN '(to_jsonb(%1$s) #>> ''{}'')'
+    WHEN type = 'timestamptz'::regtype THEN '(to_jsonb(%1$s AT TIME ZONE INTERVAL ''0'') #>> ''{}'')'
+    WHEN type = 'anyenum'::regtype THEN '(CASE WHEN %1$s IS NOT NULL THEN concat(%1$s) END)'
+    WHEN type IS NOT NULL THEN '%1$s::text'
+    WHEN r_type.typname = 'citext' THEN 'pg_catalog.lower(%1$s::pg_catalog.text)'
+    WHEN r_type.oid = 'bytea'::regtype THEN 'pg_catalog.encode(%1$s, ''hex'')'
+    WHEN r_type.oid IN ('name'::regtype, 'inet'::regtype, 'cidr'::regtype, 'macaddr'::regtype, 'time'::regtype)
+      THEN '%1$s::pg_catalog.text' END;
+  fault := CASE WHEN type IS NOT NULL THEN NULL
+    WHEN r_type.typname = 'citext' THEN 'is equal in any case, so one key would have a code for each spelling'
+    WHEN r_type.typtype = 'e' THEN 'cannot be compared: it is a domain over an enum'
+    ELSE 'has a text that depends on settings or code, or that equal values do not share' END;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text) IS 'Whether a column of the type can be part of an identity, and the text of its values as SQL; or why not. Specification: 4.';
+
+-- Name: fn_birth_type_way_out(oid, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_type_way_out(p_relation oid, p_columns text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE WHEN EXISTS (SELECT FROM pg_type e WHERE e.oid = y.base::regtype AND e.typtype = 'e')
+    THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;  -- the owner of the table', p_relation::regclass, a.attname,
+           y.base)
+    ELSE format('ALTER TABLE %s ADD COLUMN %I pg_catalog.text GENERATED ALWAYS AS (%s) STORED%s, ADD UNIQUE (%I%s);'
+           '  -- the owner of the table%s', p_relation::regclass, v.name,
+           coalesce(format(y.text_sql, quote_ident(a.attname)), '...'),
+           CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END, v.name,
+           (SELECT string_agg(format(', %I', b.attname), '' ORDER BY n.position)
+            FROM pg_partitioned_table p
+            CROSS JOIN LATERAL unnest(p.partattrs::smallint[]) WITH ORDINALITY AS n(number, position)
+            JOIN pg_attribute b ON b.attrelid = p.partrelid AND b.attnum = n.number
+            WHERE p.partrelid = p_relation),
+           CASE WHEN y.text_sql IS NULL THEN ', with an immutable expression in place of ...' ELSE '' END) END
+  FROM unnest(p_columns) WITH ORDINALITY AS c(name, position)
+  JOIN pg_attribute a ON a.attrelid = p_relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
+  CROSS JOIN LATERAL (SELECT (a.attname || '_text')::name AS name) v
+  WHERE y.type IS NULL
+  ORDER BY c.position LIMIT 1;
+$$;
+
+ALTER FUNCTION birth.fn_birth_type_way_out(p_relation oid, p_columns text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_type_way_out(p_relation oid, p_columns text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_type_way_out(p_relation oid, p_columns text[]) IS 'The statement that adds a generated column in place of one whose type is refused; NULL where none is. Specification: 4.';
 
 -- Name: fn_dot_birth_backfill(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -13233,6 +13340,14 @@ REVOKE ALL ON FUNCTION birth.fn_birth_transition_slice(p_run birth.birth_backfil
 -- Name: FUNCTION fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_transition_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_type_text(p_type oid, OUT type regtype, OUT base text, OUT text_sql text, OUT fault text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_type_way_out(p_relation oid, p_columns text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_type_way_out(p_relation oid, p_columns text[]) FROM PUBLIC;
 
 -- Name: FUNCTION fn_dot_birth_backfill(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
