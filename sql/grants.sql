@@ -135,6 +135,7 @@ BEGIN
 
       -- collections, identities, gateways
       ('ROUTINE', 'fn_birth_collection_register',     'birth_steward',      'EXECUTE'),
+      ('ROUTINE', 'fn_birth_collection_withdraw',     'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_classify',       'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_attach',          'birth_steward',      'EXECUTE'),
       ('ROUTINE', 'fn_birth_gateway_mode',            'birth_steward',      'EXECUTE'),

@@ -23,6 +23,17 @@ SET LOCAL quote_all_identifiers = off;
 SET LOCAL default_tablespace = '';
 SET LOCAL default_table_access_method = heap;
 
+DO $writable$
+BEGIN
+  IF current_setting('transaction_read_only') = 'on' THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
+      DETAIL = 'this transaction is read-only',
+      HINT = format('send: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off; '
+                    'on a standby, release on the primary', session_user, current_database());
+  END IF;
+END
+$writable$;
+
 -- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode. An
 -- event trigger can recognise a release by this lock, so it is taken before any object is created.
 DO $lock$

@@ -69,7 +69,14 @@ BEGIN
   ELSIF v_owner <> 'birth_definer' THEN
     RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
       DETAIL = format('schema birth belongs to %s', v_owner),
-      HINT = 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer';
+      -- An empty schema was made for this. What holds anything is somebody else's.
+      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d
+                               WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'birth'::regnamespace
+                                 AND NOT EXISTS (SELECT FROM pg_class c
+                                                 WHERE c.oid = d.objid AND c.relname = 'alembic_version'))
+        THEN 'it holds objects that no release made; release into another database, or, where they may move: '
+             'ALTER SCHEMA birth RENAME TO ...'
+        ELSE 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer' END;
   END IF;
 
   -- Alembic's version table is created here; the CREATE TABLE of a script is in this same transaction. So no other

@@ -23,6 +23,26 @@ BEGIN
 END
 $live$;
 
+-- Citus counts rows that were not inserted, and refuses triggers: a distributed registry is no registry.
+DO $distributed$
+DECLARE
+  v_tables text;
+BEGIN
+  IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+    EXECUTE $citus$
+      SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
+      FROM pg_catalog.pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid
+      WHERE c.relnamespace = 'birth'::regnamespace
+    $citus$ INTO v_tables;
+    IF v_tables IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = 'NB417', MESSAGE = 'a table of birthdb is distributed by Citus',
+        DETAIL = v_tables,
+        HINT = 'birthdb runs on one server: move the table back with Citus'' undistribute_table, then release';
+    END IF;
+  END IF;
+END
+$distributed$;
+
 -- The state of the registry before the release, which finish.sql compares. The counters are those of this session and
 -- may include earlier transactions.
 DO $before$

@@ -95,6 +95,11 @@ def collection_register(
     )
 
 
+def collection_withdraw(conn: Connection, collection: str, reason: str) -> str:
+    """Take back a registration without births, runs and gateway; needs a steward. Returns the next step."""
+    return _text(conn, "fn_birth_collection_withdraw", p_collection=collection, p_reason=reason)
+
+
 def identity_propose(conn: Connection, schema: str, table: str) -> list[Proposal]:
     """Return the proposed identities for a table, each with its reason; changes nothing."""
     return cast(list[Proposal], rows(conn, "fn_birth_identity_propose", p_schema=schema, p_table=table))

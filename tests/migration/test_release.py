@@ -886,3 +886,33 @@ def test_a_foreign_view_in_the_schema_does_not_block_releases(released: Database
     downgrade(released.url(RELEASER), "stage1")
     assert attest.repair(released.connect(RELEASER)) == []
     assert admin.execute("SELECT one FROM birth.v_mine").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("made", "said", "step"),
+    [
+        ("", "belongs to nora_nobody", "ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer"),
+        ("CREATE TABLE birth.person ()", "belongs to nora_nobody", "it holds objects that no release made"),
+        ("CREATE TYPE birth.kind AS ENUM ()", "belongs to nora_nobody", "it holds objects that no release made"),
+    ],
+)
+def test_a_schema_of_somebody_else_is_not_released_into(empty_db: Database, made: str, said: str, step: str) -> None:
+    admin = empty_db.connect()
+    admin.execute("CREATE SCHEMA birth AUTHORIZATION nora_nobody")
+    admin.execute(made.encode())
+    with pytest.raises(psycopg.Error) as refusal:
+        upgrade(empty_db.url(RELEASER))
+    assert (refusal.value.sqlstate, said in str(refusal.value)) == ("NB410", True)
+    assert str(refusal.value.diag.message_hint).startswith(step)
+
+
+def test_a_read_only_login_is_told_what_lets_it_release(empty_db: Database) -> None:
+    admin = empty_db.connect()
+    admin.execute(SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(Identifier(empty_db.name)))
+    with pytest.raises(psycopg.Error) as refusal:
+        upgrade(empty_db.url(RELEASER))
+    assert refusal.value.sqlstate == "NB410"
+    step = str(refusal.value.diag.message_hint).partition(";")[0].removeprefix("send: ")
+    admin.execute("SET default_transaction_read_only = off")
+    admin.execute(step.encode())
+    upgrade(empty_db.url(RELEASER))

@@ -47,7 +47,7 @@ BEGIN
   END IF;
   SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
          EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AS replicated,
-         c.relrowsecurity
+         c.relrowsecurity AND NOT (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = 'birth_scanner') AS hidden
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
   IF p_column IS NOT NULL THEN
@@ -57,14 +57,15 @@ BEGIN
     WHEN NOT r_identity.codes_distinct
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
     WHEN v_column IS NOT NULL THEN v_column
-    WHEN r_table.relrowsecurity
+    WHEN r_table.hidden
       THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
     WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
     WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
                      WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled)
       THEN 'the collection has no enabled gateway, which tells when a code comes back' END;
   IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
+    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault),
+      CASE WHEN r_table.hidden THEN 'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser' END);
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
               || birth.fn_birth_source_grants(p_collection, 'TRIGGER');

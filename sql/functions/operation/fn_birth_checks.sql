@@ -10,7 +10,7 @@
 -- counts of now (fn_birth_run_set).
 -- SECURITY DEFINER: readers may ask, and the guard views do, what stands in the way; it changes nothing.
 -- Returns: the checks of a scope, in order; blocker is the error as jsonb where one does not pass.
--- Calls: fn_birth_purpose, fn_birth_run_holder, fn_birth_people_check, fn_birth_policy_decision,
+-- Calls: fn_birth_purpose, fn_birth_distributed, fn_birth_run_holder, fn_birth_people_check, fn_birth_policy_decision,
 --        fn_birth_identity_definition, fn_birth_source_grants, fn_birth_run_failures, fn_birth_contract_hash,
 --        fn_birth_identity_hash, fn_birth_clock, fn_birth_run_proof, fn_birth_is_member, fn_birth_alerts,
 --        fn_birth_raise, fn_birth_error
@@ -35,6 +35,7 @@ DECLARE
   v_frozen boolean;
   v_holder integer;
   v_home text;
+  v_distributed text;
   v_people text;
   v_stop text;
   v_drift text;
@@ -55,6 +56,9 @@ BEGIN
   IF v_dot IS NOT NULL THEN
     -- Of a DOT that is not registered it stays NULL, which does not pass: a misspelt name would never be frozen.
     SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = v_dot;
+  END IF;
+  IF p_scope IN ('plan', 'claim', 'batch') THEN
+    v_distributed := birth.fn_birth_distributed();
   END IF;
   IF p_scope IN ('claim', 'batch') THEN
     v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
@@ -187,6 +191,9 @@ BEGIN
     ('claim batch', 'this database is the confirmed home',
      v_home IS NULL, 'home_unconfirmed',
      v_home, 'confirmed', NULL),
+    ('plan claim batch', 'no table of birthdb is distributed',
+     v_distributed IS NULL, 'registry_distributed',
+     v_distributed, 'none', NULL),
     ('claim batch', 'nobody has two parts in the chain of plans',
      v_people IS NULL, 'separation_of_duties',
      v_people, 'one part each', NULL),

@@ -16,15 +16,15 @@ CREATE TABLE birth.birth_act (
   actor_id        text NOT NULL DEFAULT birth.fn_birth_login_id(),
   -- Only known acts: rules look acts up by this name.
   CONSTRAINT birth_act_known CHECK (act IN (
-    'register', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
+    'register', 'withdraw', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
     'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
     'attempt', 'outcome', 'stop', 'tune', 'takeover',
     'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census',
     'transition_kept', 'life_attach', 'life_mode', 'life_detach', 'return', 'succeed', 'refound', 'deaths_dropped')),
   -- An act that stops, loosens or overrides something needs a reason.
   CONSTRAINT birth_act_reason CHECK (
-    act NOT IN ('freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover', 'home',
-                'finding_acknowledged', 'gate_scope', 'admit', 'life_mode', 'life_detach', 'return', 'succeed')
+    act NOT IN ('withdraw', 'freeze', 'unfreeze', 'stop', 'mode', 'detach', 'permit_open', 'permit_revoke', 'takeover',
+                'home', 'finding_acknowledged', 'gate_scope', 'admit', 'life_mode', 'life_detach', 'return', 'succeed')
     OR (reason IS NOT NULL AND reason ~ '\S')),
   -- An act on a run names the run and its chain of plans.
   CONSTRAINT birth_act_run CHECK ((run_id IS NULL) = (lineage IS NULL))

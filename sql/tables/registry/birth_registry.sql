@@ -1,5 +1,5 @@
 -- The births. The table is narrow: key width and number of indexes are the largest costs of a backfill.
--- entity_code is the only unique key and is never updated, so that Citus can distribute the table by it.
+-- entity_code is the only unique key and is never updated. Citus must not distribute the table: specification, 10.
 -- Append-only by privilege: only routines of birth_definer write here.
 CREATE TABLE birth.birth_registry (
   born_at         timestamptz NOT NULL DEFAULT now(),

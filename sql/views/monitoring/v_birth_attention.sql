@@ -149,14 +149,28 @@ WITH known AS (
          coalesce(k.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);'
                                    '  -- a steward', k.collection_name, k.gateway_mode)) AS next_step
   FROM known k WHERE k.relation IS NOT NULL AND k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways = 0
+), hidden AS (
+  SELECT 2 AS rank,
+         format('%s is under row level security, which would hide rows from birth_scanner: no plan, run or census',
+                k.collection_name) AS what,
+         NULL::timestamptz AS since, 'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser' AS next_step
+  FROM known k
+  JOIN pg_catalog.pg_class t ON t.oid = k.relation AND t.relrowsecurity
+  JOIN pg_catalog.pg_roles r ON r.rolname = 'birth_scanner' AND NOT r.rolbypassrls
+  WHERE k.coverage_status = 'BIRTH_REQUIRED'
 ), absent AS (
   SELECT 3 AS rank,
          format('%s is required, and its table %I.%I does not exist',
                 k.collection_name, k.schema_name, k.table_name) AS what,
          k.registered_at AS since,
-         format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', '
-                'p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward', k.collection_name,
-                k.coverage_status, k.governed) AS next_step
+         -- Attached or planned once, it has a past; else nothing is lost with it.
+         CASE WHEN EXISTS (SELECT FROM birth.birth_act a
+                           WHERE a.collection_name = k.collection_name AND a.act IN ('attach', 'plan'))
+           THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', '
+                       'p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward',
+                       k.collection_name, k.coverage_status, k.governed)
+         ELSE format('SELECT birth.fn_birth_collection_withdraw(p_collection := %L, p_reason := ''...'');'
+                     '  -- a steward, unless the table is still to come', k.collection_name) END AS next_step
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'
 ), misplaced AS (
   SELECT 2 AS rank,
@@ -346,6 +360,7 @@ FROM (
   UNION ALL SELECT * FROM finding
   UNION ALL SELECT * FROM fence
   UNION ALL SELECT * FROM missing
+  UNION ALL SELECT * FROM hidden
   UNION ALL SELECT * FROM absent
   UNION ALL SELECT * FROM misplaced
   UNION ALL SELECT * FROM partition

@@ -2,11 +2,15 @@
 -- since the release wrote, or what stage 4 recorded, or what it was registered with since; and every transition has its
 -- receipt.
 CREATE OR REPLACE VIEW birth.v_birth_stage4_no_worse_guard AS
-WITH anchor AS (
+WITH withdrawn AS (
+  SELECT b.collection_name, max(b.acted_at) AS at FROM birth.birth_act b WHERE b.act = 'withdraw'
+  GROUP BY b.collection_name
+), anchor AS (
   SELECT p.key AS collection_name, p.value ->> 0 AS status, (p.value ->> 1)::boolean AS governed, a.recorded_at
   FROM birth.birth_stage_anchor a
   CROSS JOIN LATERAL jsonb_each(a.value::jsonb) p
   WHERE a.stage = 'stage4' AND a.subject = 'policies'
+    AND NOT EXISTS (SELECT FROM withdrawn w WHERE w.collection_name = p.key AND w.at > a.recorded_at)
 ), other AS (
   SELECT c.collection_name
   FROM birth.collection_registry c
@@ -23,6 +27,7 @@ WITH anchor AS (
   LEFT JOIN LATERAL (
     SELECT b.detail FROM birth.birth_act b
     WHERE b.act = 'register' AND b.collection_name = c.collection_name
+      AND NOT EXISTS (SELECT FROM withdrawn w WHERE w.collection_name = c.collection_name AND w.at > b.acted_at)
     ORDER BY b.acted_at LIMIT 1
   ) r ON a.collection_name IS NULL AND t.status IS NULL
   WHERE (c.coverage_status, c.governed) IS DISTINCT FROM

@@ -68,7 +68,14 @@ BEGIN
   ELSIF v_owner <> '@owner@' THEN
     RAISE EXCEPTION USING ERRCODE = '@privilege.code@', MESSAGE = '@privilege.message@',
       DETAIL = format('schema @schema@ belongs to %s', v_owner),
-      HINT = 'ask a role with that right to send: ALTER SCHEMA @schema@ OWNER TO @owner@';
+      -- An empty schema was made for this. What holds anything is somebody else's.
+      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d
+                               WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = '@schema@'::regnamespace
+                                 AND NOT EXISTS (SELECT FROM pg_class c
+                                                 WHERE c.oid = d.objid AND c.relname = '@version_table@'))
+        THEN 'it holds objects that no release made; release into another database, or, where they may move: '
+             'ALTER SCHEMA @schema@ RENAME TO ...'
+        ELSE 'ask a role with that right to send: ALTER SCHEMA @schema@ OWNER TO @owner@' END;
   END IF;
 
   -- Alembic's version table is created here; the CREATE TABLE of a script is in this same transaction. So no other

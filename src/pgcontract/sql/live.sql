@@ -349,7 +349,8 @@ BEGIN
                  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
                  CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
                  CASE WHEN r.rolreplication THEN 'REPLICATION' END,
-                 CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+                 -- The other owners read what is granted to them, and a DBA decides whether past row level security.
+                 CASE WHEN r.rolbypassrls AND r.rolname <> ALL ('{@lent@}'::name[]) THEN 'BYPASSRLS' END,
                  CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
                || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
              '}')

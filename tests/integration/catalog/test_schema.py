@@ -53,7 +53,7 @@ RULES = {
     "no role of ours can log in or do more than its grants": """
         SELECT rolname FROM pg_roles WHERE rolname LIKE 'birth\\_%'
         AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)""",
-    "the registry has no constraint that a distributed table could not keep": """
+    "the registry has no other key, foreign key or trigger": """
         SELECT conname FROM pg_constraint WHERE conrelid = 'birth.birth_registry'::regclass
         AND NOT (contype IN ('c', 'n') OR contype = 'p' AND pg_get_constraintdef(oid) = 'PRIMARY KEY (entity_code)')
         UNION ALL SELECT tgname FROM pg_trigger WHERE tgrelid = 'birth.birth_registry'::regclass""",

@@ -1,6 +1,8 @@
 """Each item of v_birth_attention goes away when its next step is sent by whoever it names."""
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ TABLE = "(code text PRIMARY KEY, n int)"
 
 #: Who a step is for, by the comment behind it.
 _SENDERS = (
+    ("a superuser", ""),
     ("its owner|the owner of the table", "nora_nobody"),
     ("who neither registered nor classified", "stella_steward"),
     ("a steward", "alice_steward"),
@@ -67,7 +70,7 @@ def follow(world: World, step: str) -> None:
     """Send each statement of a step as whoever the comment behind it names."""
     statements, _, comment = step.partition("  --")
     sender = next((login for words, login in _SENDERS if re.search(words, comment)), "olga_operator")
-    world.person(sender).execute(statements.replace("'...'", "'a test'").encode())
+    (world.person(sender) if sender else world.admin).execute(statements.replace("'...'", "'a test'").encode())
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -173,3 +176,130 @@ def test_a_column_of_another_type_with_the_same_expression_is_not_the_same_ident
         world.classify("column", column="code")
     assert refusal.value.detail == "2 rows of collection thing would lose their birth"
     assert world.births() == ["1", "2"]
+
+
+@pytest.fixture
+def scanner(world: World) -> Iterator[None]:
+    """The role that reads, which all databases of the server share, is as it was when the test is over."""
+    yield
+    world.admin.execute("ALTER ROLE birth_scanner NOBYPASSRLS")
+
+
+def test_a_table_under_row_level_security_is_read_after_a_superuser_allowed_it(world: World, scanner: None) -> None:
+    world.governed(TABLE)
+    api.life_attach(world.steward, "thing")
+    world.owner.execute(
+        "ALTER TABLE app.thing ENABLE ROW LEVEL SECURITY;"
+        " ALTER TABLE app.thing FORCE ROW LEVEL SECURITY; CREATE POLICY few ON app.thing USING (code < 'b');"
+        " CREATE POLICY mine ON app.thing FOR INSERT WITH CHECK (true); INSERT INTO app.thing VALUES ('a'), ('b')"
+    )
+    with pytest.raises(errors.SourcePrivilege) as refusal:
+        api.census(world.operator, "thing")
+    assert "ALTER ROLE birth_scanner BYPASSRLS;  -- by a superuser" in str(refusal.value.hint)
+    assert world.blockers() == ["NB115"]
+    assert [what for what, _ in attention(world)] == [
+        "life triggers of thing: row level security would hide rows from birth_scanner",
+        "thing is under row level security, which would hide rows from birth_scanner: no plan, run or census",
+    ]
+    follow(world, attention(world)[0][1])
+    assert attention(world) == []
+    assert world.failed_checks() == {}
+    world.admin.execute("DELETE FROM birth.birth_registry")
+    world.backfill()
+    assert world.births() == ["a", "b"]
+    world.owner.execute("DELETE FROM app.thing")
+    assert world.value("SELECT array_agg(entity_code::text) FROM birth.birth_death") == ["a"]
+
+
+def test_births_that_a_table_under_row_level_security_refers_to_are_asked_for_after_it(
+    world: World, scanner: None
+) -> None:
+    world.governed(TABLE, mode=None)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+    run = world.backfill()
+    world.admin.execute(
+        "CREATE TABLE app.note (about text REFERENCES birth.birth_registry); GRANT SELECT ON app.note TO birth_scanner;"
+        " ALTER TABLE app.note ENABLE ROW LEVEL SECURITY"
+    )
+    permit = world.judged(run, purpose="COMPENSATE")
+    with pytest.raises(errors.BirthsTouched) as refusal:
+        api.compensate(world.operator, run, permit, execute=True)
+    follow(world, str(refusal.value.detail).partition("security: ")[2])
+    api.compensate(world.operator, run, permit, execute=True)
+    assert world.births() == []
+
+
+def test_a_read_only_session_is_told_what_to_set(world: World) -> None:
+    world.governed(TABLE, mode=None)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+    run, permit, delta = world.permitted()
+    acts: dict[str, Callable[[psycopg.Connection[Any]], object]] = {
+        "alice_steward": lambda conn: api.gateway_attach(conn, "thing", "observe"),
+        "olga_operator": lambda conn: api.apply(conn, "thing", run, permit, delta, delta, execute=True),
+        "rita_reviewer": lambda conn: api.review_record(conn, run, "SAFE", "read"),
+        "paul_owner": lambda conn: api.permit_revoke(conn, permit, "a test"),
+        DBA: lambda conn: api.dot_freeze(conn, "dot-birth-backfill-apply", "a test"),
+    }
+    for person, act in acts.items():
+        conn = world.person(person)
+        conn.execute("SET default_transaction_read_only = on")
+        with pytest.raises(errors.ReadOnly) as refusal:
+            act(conn)
+        assert str(refusal.value.hint).startswith("SET default_transaction_read_only = off")
+        assert world.planned()["planned_rows"] == 1
+        conn.execute("SET default_transaction_read_only = off")
+    acts["olga_operator"](world.operator)
+    assert world.births() == ["a"]
+
+
+def test_a_registration_that_never_came_to_be_is_withdrawn(world: World) -> None:
+    world.register("drill")
+    ((what, step),) = attention(world)
+    assert what == "drill is required, and its table app.drill does not exist"
+    follow(world, step)
+    assert attention(world) == []
+    assert world.value("SELECT count(*) FROM birth.collection_registry") == 0
+    act = "SELECT reason, detail ->> 'table' FROM birth.birth_act WHERE act = 'withdraw'"
+    assert world.admin.execute(act.encode()).fetchall() == [("a test", "app.drill")]
+    # The name is free, for another policy too.
+    world.table(TABLE, "drill")
+    world.register("drill", coverage="BIRTH_EXEMPT_DRILL")
+    assert world.value("SELECT bool_and(pass) FROM birth.v_birth_stage4_no_worse_guard")
+    api.collection_withdraw(world.steward, "drill", "a test")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "has"),
+    [
+        ("SELECT", "a table, and is required or governed"),
+        ("attach", "a gateway"),
+        ("INSERT INTO birth.birth_registry VALUES (now(), NULL, 'x', 'thing', 'a test')", "births"),
+        ("plan", "runs"),
+        (
+            "INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count) VALUES ('thing', 'code_taken', 1)",
+            "findings",
+        ),
+    ],
+)
+def test_what_came_to_be_is_not_withdrawn(world: World, prepare: str, has: str) -> None:
+    world.governed(TABLE, mode="observe" if prepare == "attach" else None)
+    if prepare == "plan":
+        world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+        api.plan(world.operator, "thing", dry_run=False)
+    elif prepare != "attach":
+        world.admin.execute(prepare.encode())
+    if has != "a table, and is required or governed":
+        world.owner.execute("ALTER TABLE app.thing RENAME TO elsewhere")
+    with pytest.raises(errors.CollectionInUse) as refusal:
+        api.collection_withdraw(world.steward, "thing", "a test")
+    assert refusal.value.detail == f"collection thing has {has}"
+    assert refusal.value.hint
+    assert world.value("SELECT count(*) FROM birth.birth_act WHERE act = 'withdraw'") == 0
+
+
+@pytest.mark.parametrize(("name", "reason"), [("thing", " "), ("other", "a test")])
+def test_a_withdrawal_names_a_collection_and_a_reason(world: World, name: str, reason: str) -> None:
+    world.register()
+    with pytest.raises((errors.BadArgument, errors.UnknownCollection)):
+        api.collection_withdraw(world.steward, name, reason)
+    assert world.value("SELECT count(*) FROM birth.collection_registry") == 1

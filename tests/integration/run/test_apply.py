@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from helpers import OPERATOR, STEWARD, Run, Scene, raised, refused
 from psycopg.sql import SQL, Identifier
+from support import RELEASER, downgrade
 
 from birthdb import errors
 
@@ -502,3 +503,25 @@ def test_the_writers_result_equals_the_ledger_row(scene: Scene, run: Run) -> Non
     answer = scene.write(run)
     row = scene.ledger(run)
     assert answer == {column: row[column] for column in answer}
+
+
+def test_nothing_is_written_while_a_table_of_ours_is_distributed(scene: Scene, run: Run) -> None:
+    driver = scene.start(run)
+    # Citus' own catalogue, as far as it is read.
+    scene.execute(
+        "SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass);"
+        " GRANT SELECT ON pg_catalog.pg_dist_partition TO PUBLIC;"
+        " INSERT INTO pg_catalog.pg_dist_partition VALUES ('public.item'); RESET allow_system_table_mods"
+    )
+    assert scene.examine(run.collection)["blockers"] == []
+    scene.execute("INSERT INTO pg_catalog.pg_dist_partition VALUES ('birth.birth_registry')")
+    scene.go_on(run)
+    with refused(errors.RegistryDistributed):
+        driver.end()
+    assert len(scene.codes(run)) == 5
+    with scene.unchanged(), refused(errors.RegistryDistributed):
+        scene.apply(run)
+    with scene.unchanged(), refused(errors.RegistryDistributed):
+        scene.plan(run.collection)
+    with raised("NB417"):
+        downgrade(scene.db.url(RELEASER), "stage4")

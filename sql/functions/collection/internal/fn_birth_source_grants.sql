@@ -1,7 +1,9 @@
 -- What the owner of a source table has to grant: SELECT to birth_scanner, which reads it (plan, run, census), or
--- TRIGGER to birth_definer, which creates the trigger (attach). On a partitioned table PostgreSQL requires TRIGGER on
--- each partition too, and EXECUTE on the trigger function when the owner creates a partition.
--- Returns: the GRANT statements; empty if nothing is missing or the table does not exist.
+-- TRIGGER to birth_definer, which creates the trigger (attach). Row level security would hide rows from birth_scanner,
+-- whatever its policies say: it reads with row_security = off, so it needs BYPASSRLS then. On a partitioned table
+-- PostgreSQL requires TRIGGER on each partition too, and EXECUTE on the trigger function when the owner creates a
+-- partition.
+-- Returns: the statements; empty if nothing is missing or the table does not exist.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
@@ -21,6 +23,10 @@ AS $fn_birth_source_grants$
            JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE p_privilege = 'TRIGGER') s
      WHERE NOT has_table_privilege(w.role, s.oid, p_privilege)),
+    CASE WHEN p_privilege = 'SELECT' AND t.relrowsecurity
+              AND NOT (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = w.role)
+      THEN format('ALTER ROLE %I BYPASSRLS;  -- by a superuser, for the row level security of %I.%I', w.role, n.nspname,
+        t.relname) END,
     CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p'
               AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
       THEN format('GRANT birth_source_owner TO %I;  -- by an administrator of roles', pg_get_userbyid(t.relowner)) END),
@@ -33,5 +39,5 @@ AS $fn_birth_source_grants$
 $fn_birth_source_grants$;
 
 COMMENT ON FUNCTION birth.fn_birth_source_grants(text, text) IS
-  'GRANT statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for '
+  'Statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for '
   'birth_definer; empty if none. Specification: 5.';

@@ -20,6 +20,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
+  IF current_setting('transaction_read_only') = 'on' THEN
+    PERFORM birth.fn_birth_raise('read_only', CASE WHEN pg_is_in_recovery() THEN 'this server is a standby'
+      ELSE format('default_transaction_read_only is %s', current_setting('default_transaction_read_only')) END);
+  END IF;
   -- Separation of duties depends on acts that others committed; an old snapshot does not show them.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level',
@@ -31,4 +35,4 @@ $fn_birth_actor$;
 
 COMMENT ON FUNCTION birth.fn_birth_actor(text, text[]) IS
   'The acting login. NB110: it is not a member of the role; NB111: the statement sent names none of the routines; '
-  'NB112: not READ COMMITTED. Specification: 6.1 R7.';
+  'NB112: not READ COMMITTED; NB120: a read-only transaction. Specification: 6.1 R7.';
