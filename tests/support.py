@@ -125,8 +125,15 @@ class Cluster:
         """Execute a statement as the superuser, in the maintenance database."""
         return self._admin.execute(query, parameters)
 
-    def create(self, template: str = "template0", *, confirmed: bool = True, encoding: str | None = None) -> Database:
-        """Return a new database, owned by the releaser; a copy of ``template``.
+    def create(
+        self,
+        template: str = "template0",
+        *,
+        confirmed: bool = True,
+        encoding: str | None = None,
+        icu: str | None = None,
+    ) -> Database:
+        """Return a new database, owned by the releaser; a copy of ``template``, or of an encoding, or a locale of ICU.
 
         A copy knows that it is one and spends no permit; unless ``confirmed`` is false, a DBA says that it may.
         """
@@ -134,6 +141,8 @@ class Cluster:
         statement = SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*map(Identifier, (name, template, RELEASER)))
         if encoding:
             statement += SQL(" LOCALE 'C' ENCODING {}").format(Literal(encoding))
+        if icu:
+            statement += SQL(" LOCALE 'C' ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE {}").format(Literal(icu))
         if self.major >= 15:
             statement += SQL(" STRATEGY file_copy")
         self.execute(statement)

@@ -276,7 +276,8 @@ def test_a_registration_that_never_came_to_be_is_withdrawn(world: World) -> None
         ("INSERT INTO birth.birth_registry VALUES (now(), NULL, 'x', 'thing', 'a test')", "births"),
         ("plan", "runs"),
         (
-            "INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count) VALUES ('thing', 'code_taken', 1)",
+            "INSERT INTO birth.birth_gateway_finding (collection_name, error, row_count)"
+            " VALUES ('thing', 'code_taken', 1)",
             "findings",
         ),
     ],
