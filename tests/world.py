@@ -73,7 +73,7 @@ class World:
     ) -> None:
         api.collection_register(self.steward, collection, schema, collection if table is None else table, coverage)
 
-    def classify(self, strategy: Strategy, collection: str = "thing", **parts: str) -> None:
+    def classify(self, strategy: Strategy, collection: str = "thing", **parts: Any) -> None:
         api.identity_classify(self.steward, collection, strategy, **parts)
 
     def attach(self, collection: str = "thing", mode: api.Mode = "observe") -> str:

@@ -113,8 +113,12 @@ def identity_classify(
     column: str | None = None,
     prefix: str | None = None,
     template: str | None = None,
+    part_of_key: bool = False,
 ) -> str:
-    """Classify a collection: set its identity; needs a steward. Returns the next step."""
+    """Classify a collection: set its identity; needs a steward. Returns the next step.
+
+    ``part_of_key``: the identity is a part of the table's key, and no two rows share it. Specification: 4.
+    """
     return _text(
         conn,
         "fn_birth_identity_classify",
@@ -123,6 +127,7 @@ def identity_classify(
         p_column=column,
         p_prefix=prefix,
         p_template=template,
+        p_part_of_key=part_of_key,
     )
 
 

@@ -14,6 +14,7 @@ CREATE TABLE birth.collection_registry (
   birth_code_row_sql  text,
   birth_code_columns  text[] NOT NULL DEFAULT '{}',
   birth_code_types    regtype[] NOT NULL DEFAULT '{}',
+  birth_code_part     boolean NOT NULL DEFAULT false,
   gateway_mode        text NOT NULL DEFAULT 'observe',
   gateway_owner       name COLLATE "C",
   rule_version        bigint NOT NULL DEFAULT 1,
@@ -79,6 +80,9 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns t
 COMMENT ON COLUMN birth.collection_registry.birth_code_types IS
   'Types of birth_code_columns at classification (int8 for every integer type, text for varchar). If the types are '
   'different now, the gateway does not evaluate birth_code_sql.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_part IS
+  'Whether the identity is a part of the table''s key, on a steward''s word that no two rows share it; the gateway '
+  'looks for another row with the code.';
 COMMENT ON COLUMN birth.collection_registry.gateway_mode IS
   'observe: let every insert through and record what enforce would refuse; enforce: refuse it.';
 COMMENT ON COLUMN birth.collection_registry.gateway_owner IS

@@ -7,7 +7,7 @@
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL,
-    p_template text DEFAULT NULL)
+    p_template text DEFAULT NULL, p_part_of_key boolean DEFAULT false)
   RETURNS text
   LANGUAGE plpgsql
   VOLATILE
@@ -45,7 +45,8 @@ BEGIN
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
       birth_code_template = p_template, birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}',
-      birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+      birth_code_types = '{}', birth_code_part = p_part_of_key IS TRUE, classified_at = clock_timestamp(),
+      classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
@@ -55,11 +56,12 @@ BEGIN
   END IF;
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
-      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template)));
+      'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template,
+      'part_of_key', CASE WHEN p_part_of_key THEN true END)));
   RETURN format('SELECT * FROM birth.fn_dot_birth_qt001_plan(p_collection := %L);', p_collection);
 END;
 $fn_birth_identity_classify$;
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text) IS
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text, boolean) IS
   'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. Steward. NB103, NB105, '
   'NB106, NB110, NB111, NB116. Specification: 4.';

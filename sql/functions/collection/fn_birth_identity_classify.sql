@@ -1,5 +1,6 @@
 -- Decides a collection's identity, and stores the expression that the gateway evaluates. Refused while a run of the
--- collection is open. A collection with births keeps the code of every row that has one.
+-- collection is open. A collection with births keeps the code of every row that has one. That an identity may be a part
+-- of the table's key is a steward's word, which the gateway, plans and the census check.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_open_run, fn_birth_template_parse, fn_birth_identity_definition,
@@ -7,7 +8,7 @@
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_classify(
     p_collection text, p_strategy text, p_column text DEFAULT NULL, p_prefix text DEFAULT NULL,
-    p_template text DEFAULT NULL)
+    p_template text DEFAULT NULL, p_part_of_key boolean DEFAULT false)
   RETURNS text
   LANGUAGE plpgsql
   VOLATILE
@@ -48,7 +49,8 @@ BEGIN
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
       birth_code_template = p_template, birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}',
-      birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+      birth_code_types = '{}', birth_code_part = p_part_of_key IS TRUE, classified_at = clock_timestamp(),
+      classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
@@ -67,6 +69,7 @@ BEGIN
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template,
+      'part_of_key', CASE WHEN p_part_of_key THEN true END,
       -- A writer that is open now may commit births under the former identity: v_birth_attention.
       'under_gateway', (SELECT true FROM birth.collection_registry c
                         WHERE c.collection_name = p_collection AND c.birth_code_sql <> v_before
@@ -76,6 +79,7 @@ BEGIN
 END;
 $fn_birth_identity_classify$;
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text) IS
-  'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. A code is for good: choose '
-  'none with personal data. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(text, text, text, text, text, boolean) IS
+  'Decides a collection''s identity: column, synthetic_id or legacy; with p_part_of_key a part of the table''s key, '
+  'where no two rows share it; returns the next step. A code is for good: choose none with personal data. Steward. '
+  'NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';

@@ -1,10 +1,11 @@
 -- The one definition of a collection's identity. Gateway, planner, writer and fn_birth_resolve_identity derive from it.
--- The scan key is the best key of the table over identity columns only, so a row with a NULL key has a NULL code.
+-- The scan key is the best key of the table over identity columns only, so a row with a NULL key has a NULL code. On a
+-- steward's word (birth_code_part) it may have further columns NOT NULL.
 -- Identifiers are quoted only where needed, whatever the caller set: the text that the gateway keeps is compared
 -- with this one.
 -- SECURITY DEFINER: readers may call it, but none of its parts. It reads catalogues and the registry, and no source.
 -- Returns: one row; status ELIGIBLE_... or BLOCKED_... with the reason.
--- Calls: fn_birth_raise, fn_birth_source_status, fn_birth_identity_code, fn_birth_source_keys
+-- Calls: fn_birth_raise, fn_birth_source_status, fn_birth_identity_code, fn_birth_source_keys, fn_birth_type_text
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_definition(p_collection text)
   RETURNS TABLE (status text, reason text, relation oid, source_sql text, code_sql text, columns text[],
@@ -62,6 +63,17 @@ BEGIN
     AS k(name, is_primary, columns, types, place)
   WHERE k.columns <@ r_code.columns
   ORDER BY k.place LIMIT 1;
+  IF key_columns IS NULL AND r_collection.birth_code_part THEN
+    -- A row that a NULL or an unreadable column hides from the key would be left out of a run.
+    SELECT k.columns, k.types INTO key_columns, key_types
+    FROM birth.fn_birth_source_keys(fn_birth_identity_definition.relation) WITH ORDINALITY
+      AS k(name, is_primary, columns, types, place)
+    WHERE r_code.columns <@ k.columns AND NOT EXISTS (
+      SELECT FROM pg_attribute a CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
+      WHERE a.attrelid = fn_birth_identity_definition.relation AND a.attname = ANY (k.columns::name[])
+        AND (NOT a.attnotnull OR y.type IS NULL))
+    ORDER BY k.place LIMIT 1;
+  END IF;
   IF key_columns IS NULL THEN
     status := 'BLOCKED_NO_UNIQUE_KEY';
     reason := format('no unique, immediate, complete index over %s', array_to_string(columns, ', '));
@@ -70,8 +82,9 @@ BEGIN
   END IF;
 
   code_sql := r_code.code_sql;
-  -- The key holds while the table is locked: fn_birth_source_lock comes first. A single column is always told.
-  codes_distinct := cardinality(columns) = 1 OR key_columns <@ r_code.told;
+  -- The key holds while the table is locked: fn_birth_source_lock comes first. A single column is always told. An
+  -- identity that is a part of the key is on a steward's word.
+  codes_distinct := key_columns <@ columns AND (cardinality(columns) = 1 OR key_columns <@ r_code.told);
   -- A child that is attached at this moment does not belong to the table that was checked.
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
     source_sql := 'ONLY ' || source_sql;

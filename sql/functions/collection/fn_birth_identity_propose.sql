@@ -64,6 +64,25 @@ AS $fn_birth_identity_propose$
            replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
+    UNION ALL
+    -- A key of a partitioned table has the columns that it is partitioned by. What is left of it may be unique too.
+    SELECT 5, k.is_primary, CASE WHEN cardinality(r.names) = 1 THEN 'synthetic_id' ELSE 'legacy' END,
+           CASE WHEN cardinality(r.names) = 1 THEN r.names[1] END,
+           CASE WHEN cardinality(r.names) = 1 THEN s.relname || '-'
+                ELSE replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
+           END,
+           format('%s are a part of the key (%s): only where no two rows share them', array_to_string(r.names, ', '),
+             array_to_string(k.names, ', '))
+    FROM key k CROSS JOIN source s
+    CROSS JOIN LATERAL (
+      SELECT array_agg(n.name ORDER BY n.position) AS names
+      FROM unnest(k.names) WITH ORDINALITY AS n(name, position)
+      WHERE NOT EXISTS (
+        SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid
+          AND a.attnum = ANY (p.partattrs::smallint[])
+        WHERE p.partrelid = s.oid AND a.attname = n.name)
+    ) r
+    WHERE r.names <> k.names AND k.eligible AND k.complete AND array_to_string(k.names, '') !~ '[{}:]'
   )
   (SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
@@ -74,7 +93,7 @@ AS $fn_birth_identity_propose$
              WHEN 'column' THEN format(', p_column := %L', p.name)
              WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
              ELSE format(', p_template := %L', p.extra)
-           END)
+           END || CASE p.rank WHEN 5 THEN ', p_part_of_key := true' ELSE '' END)
   FROM proposal p CROSS JOIN source s
   ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
   UNION ALL

@@ -67,12 +67,12 @@ BEGIN
                     ELSE EXISTS (SELECT FROM birth.birth_gate_scope s
                                  WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce') END;
   -- Those for the trigger come last: they may end in a comment.
-  v_grants := btrim(CASE WHEN v_closing THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
+  v_grants := btrim(CASE WHEN v_closing OR r_collection.birth_code_part
+                         THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
                     || birth.fn_birth_source_grants(p_collection, 'TRIGGER'));
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege',
-      format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
-        v_source),
+      format('collection %s: privileges are missing for a trigger on %s, or to read its rows', p_collection, v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 

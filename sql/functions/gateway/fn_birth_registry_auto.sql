@@ -10,7 +10,8 @@
 -- fn_birth_gateway_statement), and for a refusal such columns of the primary key, by an expression of built-in
 -- functions and literals; and no statement names a source table or a type of one. The first column is read by concat,
 -- before its type is known: the planner would run what is constant in a cast of the owner's.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
+-- Returns: NULL (AFTER trigger); NB109, NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's
+-- rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto()
@@ -122,6 +123,15 @@ BEGIN
   ELSE
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
+  END IF;
+  IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE birth.fn_birth_gateway_statement('shared row', r_collection) INTO v_refusal
+      USING NEW, r_collection, TG_RELID;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
+      USING NULL::text, r_collection, TG_RELID;
+    END IF;
   END IF;
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     IF TG_LEVEL = 'ROW' THEN

@@ -5,7 +5,8 @@
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
 -- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
---        fn_birth_replicated_tables, fn_birth_type_text, fn_birth_life_column, fn_birth_life_shape, fn_birth_act_record
+--        fn_birth_replicated_tables, fn_birth_identity_code, fn_birth_type_text, fn_birth_life_column,
+--        fn_birth_life_shape, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_attach(
     p_collection text, p_mode text DEFAULT 'observe', p_column text DEFAULT NULL, p_dead text[] DEFAULT '{}')
@@ -26,6 +27,7 @@ DECLARE
   v_changed text;
   v_args text;
   v_leaf oid;
+  v_key text[];
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
@@ -53,8 +55,14 @@ BEGIN
   IF p_column IS NOT NULL THEN
     v_column := birth.fn_birth_life_column(r_identity.relation, p_column, p_dead);
   END IF;
+  -- Where the identity is a part of the table's key, it is the key of the code if the code tells it.
+  v_key := CASE
+    WHEN r_identity.codes_distinct THEN r_identity.key_columns
+    WHEN NOT r_identity.key_columns <@ r_identity.columns
+         AND r_identity.columns <@ (birth.fn_birth_identity_code(r_collection, r_identity.relation)).told
+      THEN r_identity.columns END;
   v_fault := CASE
-    WHEN NOT r_identity.codes_distinct
+    WHEN v_key IS NULL
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
     WHEN v_column IS NOT NULL THEN v_column
     WHEN r_table.hidden
@@ -75,7 +83,7 @@ BEGIN
   END IF;
 
   UPDATE birth.collection_registry c
-  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = v_key
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));

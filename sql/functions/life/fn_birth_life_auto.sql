@@ -48,7 +48,7 @@ BEGIN
       AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
       AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
       AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.life_key = c.birth_code_columns AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
+      AND c.life_key = c.birth_code_columns AND NOT c.birth_code_part AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN

@@ -27,9 +27,10 @@ BEGIN
            FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
-  -- A code over one column that was there already is of the same row; a code over several may be of another row.
+  -- A code over one column that was there already is of the same row; a code over several may be of another row. Where
+  -- the identity is a part of the key, the trigger has looked.
   IF v_again > 0 AND (
-      cardinality(p_collection.birth_code_columns) = 1
+      p_collection.birth_code_part OR cardinality(p_collection.birth_code_columns) = 1
       OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;

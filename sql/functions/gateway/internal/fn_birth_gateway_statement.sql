@@ -6,12 +6,14 @@
 -- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
 -- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
 -- fn_birth_gateway_again.
+-- shared, shared row: the refusal of rows whose code another row has (fn_birth_gateway_shared), 10,000 at a time; $2 is
+-- the collection's row, $3 the table.
 -- keys, keys row: how many of the rows without a code have one that is too long, and the primary keys of up to three.
 -- As in an error of PostgreSQL's, a key is named only to a login that may read it, and not under row security. Only
 -- columns of built-in types are read, and under an old snapshot, which may show another type, none.
 -- Returns: SQL over birth_new_rows (typed: over p_rows; typed row, keys row: over one row $1); $1 of insert and
 -- unborn is the collection.
--- Calls: nothing
+-- Calls: fn_birth_type_text
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_statement(
     p_what text, p_collection birth.collection_registry, p_relation oid DEFAULT NULL,
@@ -43,6 +45,19 @@ BEGIN
       ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
       p_collection.birth_code_sql);
+  ELSIF p_what IN ('shared', 'shared row') THEN
+    RETURN format(
+      'SELECT min(birth.fn_birth_gateway_shared($2, $3, k.codes, k.keys)::text)::jsonb'
+      ' FROM (SELECT array_agg(c.code) AS codes, array_agg(c.keys) AS keys FROM ('
+      'SELECT s.*, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (SELECT DISTINCT %s AS code, ARRAY[%s] AS keys FROM %s t) s WHERE s.code IS NOT NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k',
+      p_collection.birth_code_sql,
+      (SELECT string_agg(format((birth.fn_birth_type_text(k.type)).text_sql, 't.' || quote_ident(k.name)), ', ')
+       FROM unnest(p_collection.birth_code_columns, p_collection.birth_code_types) AS k(name, type)),
+      CASE p_what WHEN 'shared' THEN 'birth_new_rows' ELSE (
+        SELECT format('(SELECT %s)', string_agg(format('($1).%1$I AS %1$I', n.name), ', '))
+        FROM unnest(p_collection.birth_code_columns) AS n(name)) END);
   ELSIF p_what IN ('keys', 'keys row') THEN
     IF p_collection.birth_code_sql = 'NULL::text' THEN
       RETURN 'SELECT 0, NULL::text[]';
@@ -87,5 +102,5 @@ END;
 $fn_birth_gateway_statement$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid, text) IS
-  'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, keys or keys row. '
-  'Specification: 5, 6.1 R2, 8.';
+  'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, shared, shared '
+  'row, keys or keys row. Specification: 5, 6.1 R2, 8.';

@@ -2,7 +2,8 @@
 -- planned for a single row, wherever the column stands. A statement trigger only. It has the exempt guard that the
 -- documents found missing.
 -- SECURITY DEFINER: the login that inserts a row may not write births. Why it is safe: see fn_birth_registry_auto.
--- Returns: NULL (AFTER trigger); NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's rule.
+-- Returns: NULL (AFTER trigger); NB109, NB501, NB502, NB503, NB507; 40001 under a snapshot older than the collection's
+-- rule.
 -- Calls: fn_birth_gateway_collection, fn_birth_gateway_statement, fn_birth_gateway_again, fn_birth_gateway_report
 -- Writes: birth_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_registry_auto_id()
@@ -105,6 +106,10 @@ BEGIN
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
+  IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
+    EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
+    USING NULL::text, r_collection, TG_RELID;
+  END IF;
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
   END IF;
@@ -122,5 +127,5 @@ END;
 $fn_birth_registry_auto_id$;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS
-  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; '
-  'NB503, NB507. Specification: 5.';
+  'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB109, NB501, NB502 in mode '
+  'enforce; NB503, NB507. Specification: 5.';

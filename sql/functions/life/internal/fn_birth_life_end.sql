@@ -5,7 +5,7 @@
 -- born by the end of that batch dies. The lock comes before births are read: an open compensation, which removes them,
 -- is waited for, and a later one waits.
 -- A statement takes rows of child tables too, whose codes the collection does not count: of such a table every birth is
--- looked for.
+-- looked for. So is each where the identity is a part of the key: another row may have come past the trigger.
 -- p_codes may have NULLs, p_keys: the key of each code, as texts. Both go to the look as they are: taking single keys
 -- out of so long an array would cost the square of its length.
 -- Returns: the refusal NB517 where the rows cannot be looked at in mode enforce, which the trigger raises; or NULL.
@@ -35,6 +35,7 @@ BEGIN
   INTO v_dead, v_codes, v_unborn, v_foreign
   FROM unnest(p_codes) AS c(code)
   LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
+               AND NOT p_collection.birth_code_part
                AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
              FROM birth.birth_registry r) b ON b.entity_code = c.code
   WHERE c.code IS NOT NULL;

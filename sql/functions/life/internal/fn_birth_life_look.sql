@@ -1,7 +1,6 @@
--- Which codes have a living row of the collection now: looked for by key, and by code, because a collation can call two
--- keys equal. As birth_scanner, because the planner may run code of the table's owner.
+-- Which codes have a living row of the collection now.
 -- Returns: those codes; what fn_birth_scan raises.
--- Calls: fn_birth_type_text, fn_birth_scan, fn_birth_life_living
+-- Calls: fn_birth_source_look, fn_birth_life_living
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_life_look(
     p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[])
@@ -11,32 +10,9 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_look(
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_life_look$
 DECLARE
-  v_root CONSTANT oid := coalesce(
-    (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
-    pg_partition_root(p_relation), p_relation);
-  v_types CONSTANT text[] := ARRAY(
-    SELECT (birth.fn_birth_type_text(a.atttypid)).base
-    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)
-    JOIN pg_attribute a ON a.attrelid = v_root AND a.attname = k.name ORDER BY k.position);
-  v_living text[];
+  v_living CONSTANT text[] := birth.fn_birth_source_look(p_collection, p_relation, p_collection.life_key, p_codes,
+    p_keys, birth.fn_birth_life_living(p_collection), 0);
 BEGIN
-  SELECT s.living INTO v_living
-  FROM birth.fn_birth_scan(format(
-    'SELECT array_agg(c.code) FROM (SELECT k.code, %s FROM ROWS FROM (unnest($8), %s) AS k(code, %s)) c'
-    ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
-    (SELECT string_agg(format('k.key_%s::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    -- Slices: of each element by its number, PostgreSQL would look for it from the first one on.
-    (SELECT string_agg(format('unnest(($4)[:][%1$s:%1$s])', k.position), ', ' ORDER BY k.position)
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    (SELECT string_agg(format('key_%s', k.position), ', ' ORDER BY k.position)
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
-    (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    p_collection.birth_code_sql, birth.fn_birth_life_living(p_collection)),
-    p_after := p_keys, p_codes := p_codes) AS s(living text[]);
   RETURN coalesce(v_living, '{}');
 END;
 $fn_birth_life_look$;
