@@ -77,6 +77,10 @@ BEGIN
     PERFORM birth.fn_birth_raise('routine_not_named',
       format('the statement sent by %s does not name %s', session_user, array_to_string(p_routines, ' or ')));
   END IF;
+  IF current_setting('transaction_read_only') = 'on' THEN
+    PERFORM birth.fn_birth_raise('read_only', CASE WHEN pg_is_in_recovery() THEN 'this server is a standby'
+      ELSE format('default_transaction_read_only is %s', current_setting('default_transaction_read_only')) END);
+  END IF;
   -- Separation of duties depends on acts that others committed; an old snapshot does not show them.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     PERFORM birth.fn_birth_raise('isolation_level',
@@ -90,7 +94,7 @@ ALTER FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) OWN
 
 -- Name: FUNCTION fn_birth_actor(p_role text, VARIADIC p_routines text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login. NB110: it is not a member of the role; NB111: the statement sent names none of the routines; NB112: not READ COMMITTED. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_actor(p_role text, VARIADIC p_routines text[]) IS 'The acting login. NB110: it is not a member of the role; NB111: the statement sent names none of the routines; NB112: not READ COMMITTED; NB120: a read-only transaction. Specification: 6.1 R7.';
 
 -- Name: fn_birth_alerts(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -765,6 +769,7 @@ DECLARE
   v_frozen boolean;
   v_holder integer;
   v_home text;
+  v_distributed text;
   v_people text;
   v_stop text;
   v_drift text;
@@ -785,6 +790,9 @@ BEGIN
   IF v_dot IS NOT NULL THEN
     -- Of a DOT that is not registered it stays NULL, which does not pass: a misspelt name would never be frozen.
     SELECT d.frozen INTO v_frozen FROM birth.v_birth_dot_status d WHERE d.dot_name = v_dot;
+  END IF;
+  IF p_scope IN ('plan', 'claim', 'batch') THEN
+    v_distributed := birth.fn_birth_distributed();
   END IF;
   IF p_scope IN ('claim', 'batch') THEN
     v_holder := birth.fn_birth_run_holder(p_run.run_id, p_run.epoch);
@@ -917,6 +925,9 @@ BEGIN
     ('claim batch', 'this database is the confirmed home',
      v_home IS NULL, 'home_unconfirmed',
      v_home, 'confirmed', NULL),
+    ('plan claim batch', 'no table of birthdb is distributed',
+     v_distributed IS NULL, 'registry_distributed',
+     v_distributed, 'none', NULL),
     ('claim batch', 'nobody has two parts in the chain of plans',
      v_people IS NULL, 'separation_of_duties',
      v_people, 'one part each', NULL),
@@ -1242,6 +1253,55 @@ ALTER FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema te
 
 COMMENT ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) IS 'Enters a collection or corrects its table; returns the next step. Steward. NB102, NB110 to NB112, NB114, NB116, NB117, NB506. Specification: 2, 4, 4.1.';
 
+-- Name: fn_birth_collection_withdraw(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_collection_withdraw(p_collection text, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  r_collection birth.collection_registry;
+  v_uses text;
+BEGIN
+  PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_collection_withdraw');
+  IF p_reason IS NULL OR p_reason !~ '[^[:space:]]' THEN
+    PERFORM birth.fn_birth_raise('bad_argument', 'p_reason is required');
+  END IF;
+  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM birth.fn_birth_raise('unknown_collection', format('collection %L', p_collection));
+  END IF;
+  v_uses := concat_ws(', ',
+    CASE WHEN birth.fn_birth_collection_births(p_collection) > 0 THEN 'births' END,
+    CASE WHEN EXISTS (SELECT FROM birth.birth_backfill_ledger_v2 l WHERE l.collection_name = p_collection)
+           OR EXISTS (SELECT FROM birth.birth_backfill_ledger l WHERE l.collection_name = p_collection)
+           OR EXISTS (SELECT FROM birth.birth_admission_permit p WHERE p.collection_name = p_collection)
+      THEN 'runs' END,
+    CASE WHEN EXISTS (SELECT FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection)
+      THEN 'a gateway' END,
+    CASE WHEN EXISTS (SELECT FROM birth.birth_gateway_finding f WHERE f.collection_name = p_collection)
+      THEN 'findings' END,
+    CASE WHEN (r_collection.governed OR r_collection.coverage_status = 'BIRTH_REQUIRED')
+           AND EXISTS (SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                       WHERE n.nspname = r_collection.schema_name AND t.relname = r_collection.table_name)
+      THEN 'a table, and is required or governed' END);
+  IF v_uses <> '' THEN
+    PERFORM birth.fn_birth_raise('collection_in_use', format('collection %s has %s', p_collection, v_uses));
+  END IF;
+  DELETE FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+  PERFORM birth.fn_birth_act_record('withdraw', p_collection := p_collection, p_reason := p_reason,
+    p_detail := jsonb_build_object('table', format('%I.%I', r_collection.schema_name, r_collection.table_name),
+      'coverage_status', r_collection.coverage_status, 'governed', r_collection.governed));
+  RETURN 'SELECT * FROM birth.v_birth_attention;';
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_collection_withdraw(p_collection text, p_reason text) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_collection_withdraw(p_collection text, p_reason text); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_collection_withdraw(p_collection text, p_reason text) IS 'Takes back the registration of a collection without births, runs and gateway; returns the next step. Steward. NB102, NB103, NB110 to NB112, NB120, NB121. Specification: 2, 4.1.';
+
 -- Name: fn_birth_compensate_fault(birth.birth_backfill_ledger_v2, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[] DEFAULT NULL::text[]) RETURNS jsonb
@@ -1285,13 +1345,21 @@ BEGIN
     INTO v_some USING p_run, p_codes, c_most;
   v_touched := v_touched || v_some;
   FOR r_key IN
-    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname
+    SELECT k.conrelid::regclass AS relation, c.relnamespace, n.nspname, a.attname AS column_name, k.conname,
+           c.relrowsecurity AND NOT (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = 'birth_scanner') AS hidden
     FROM pg_constraint k
     JOIN pg_class c ON c.oid = k.conrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
     WHERE k.contype = 'f' AND k.confrelid = 'birth.birth_registry'::regclass AND k.conparentid = 0
   LOOP
+    IF r_key.hidden THEN
+      v_touched := v_touched || format(
+        '%s references births (%s) and cannot be read under row level security: '
+        'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser',
+        r_key.relation, r_key.conname);
+      CONTINUE;
+    END IF;
     IF NOT (has_schema_privilege('birth_scanner', r_key.relnamespace, 'USAGE')
             AND has_table_privilege('birth_scanner', r_key.relation, 'SELECT')) THEN
       v_touched := v_touched || format(
@@ -1947,7 +2015,8 @@ BEGIN
                  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
                  CASE WHEN r.rolcanlogin THEN 'LOGIN' END,
                  CASE WHEN r.rolreplication THEN 'REPLICATION' END,
-                 CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+                 -- The other owners read what is granted to them, and a DBA decides whether past row level security.
+                 CASE WHEN r.rolbypassrls AND r.rolname <> ALL ('{birth_scanner}'::name[]) THEN 'BYPASSRLS' END,
                  CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
                || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
              '}')
@@ -2704,6 +2773,32 @@ ALTER FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, 
 
 COMMENT ON FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) IS 'Purpose DEATH: writes the deaths of a slice and returns their fingerprint. NB310. Specification: 5.2.';
 
+-- Name: fn_birth_distributed(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_distributed() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_tables text;
+BEGIN
+  IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+    EXECUTE $citus$
+      SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
+      FROM pg_catalog.pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid
+      WHERE c.relnamespace = 'birth'::regnamespace
+    $citus$ INTO v_tables;
+  END IF;
+  RETURN v_tables;
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_distributed() OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_distributed(); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_distributed() IS 'Names of the tables of schema birth that Citus distributes, or NULL. Specification: 10.';
+
 -- Name: fn_birth_dot_freeze(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_dot_freeze(p_dot text, p_reason text) RETURNS text
@@ -2860,6 +2955,13 @@ BEGIN
      'code on the source table changed the state of this session',
      'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
      'again'),
+    ('read_only', 'NB120', 'stopped',
+     'the transaction is read-only, and the routine writes',
+     'SET default_transaction_read_only = off, then send the statement again, to the primary where this is a standby'),
+    ('collection_in_use', 'NB121', 'failed',
+     'the registration of the collection cannot be withdrawn',
+     'detach a gateway, acknowledge findings; what has births or runs stays registered, and its policy changes by a '
+     'transition: birth.fn_dot_birth_qt005_plan'),
     ('permit_unknown', 'NB201', 'failed',
      'the permit does not exist',
      'ask a permit owner to open one with birth.fn_birth_permit_open'),
@@ -3010,6 +3112,9 @@ BEGIN
     ('life_in_use', 'NB416', 'failed',
      'life triggers are still attached to tables',
      'detach each with birth.fn_birth_life_detach, then downgrade again'),
+    ('registry_distributed', 'NB417', 'failed',
+     'a table of birthdb is distributed by Citus',
+     'birthdb runs on one server: move the table back with Citus'' undistribute_table, then send the statement again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row cannot get an entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
@@ -3374,6 +3479,7 @@ CREATE TABLE birth.collection_registry (
     birth_code_row_sql text,
     birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
     birth_code_types regtype[] DEFAULT '{}'::regtype[] NOT NULL,
+    birth_code_part boolean DEFAULT false NOT NULL,
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
     gateway_owner name,
     rule_version bigint DEFAULT 1 NOT NULL,
@@ -3466,6 +3572,10 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_columns IS 'The columns t
 -- Name: COLUMN collection_registry.birth_code_types; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'Types of birth_code_columns at classification (int8 for every integer type, text for varchar). If the types are different now, the gateway does not evaluate birth_code_sql.';
+
+-- Name: COLUMN collection_registry.birth_code_part; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_part IS 'Whether the identity is a part of the table''s key, on a steward''s word that no two rows share it; the gateway looks for another row with the code.';
 
 -- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3796,12 +3906,12 @@ BEGIN
                     ELSE EXISTS (SELECT FROM birth.birth_gate_scope s
                                  WHERE s.schema_name = r_collection.schema_name AND s.mode = 'enforce') END;
   -- Those for the trigger come last: they may end in a comment.
-  v_grants := btrim(CASE WHEN v_closing THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
+  v_grants := btrim(CASE WHEN v_closing OR r_collection.birth_code_part
+                         THEN birth.fn_birth_source_grants(p_collection, 'SELECT') || ' ' ELSE '' END
                     || birth.fn_birth_source_grants(p_collection, 'TRIGGER'));
   IF v_grants <> '' THEN
     PERFORM birth.fn_birth_raise('source_privilege',
-      format('collection %s: privileges are missing for a trigger on %s, or to read whether it is empty', p_collection,
-        v_source),
+      format('collection %s: privileges are missing for a trigger on %s, or to read its rows', p_collection, v_source),
       'let the owner of the table: ' || v_grants);
   END IF;
 
@@ -4121,9 +4231,10 @@ BEGIN
            FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
-  -- A code over one column that was there already is of the same row; a code over several may be of another row.
+  -- A code over one column that was there already is of the same row; a code over several may be of another row. Where
+  -- the identity is a part of the key, the trigger has looked.
   IF v_again > 0 AND (
-      cardinality(p_collection.birth_code_columns) = 1
+      p_collection.birth_code_part OR cardinality(p_collection.birth_code_columns) = 1
       OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
     v_again := 0;
   END IF;
@@ -4141,6 +4252,50 @@ ALTER FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_regis
 -- Name: FUNCTION fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) IS 'The refusal of rows without a birth (required and enforced: NB501, NB502); or NULL, and they are findings, one row per transaction and reason. Records rows that may share another row''s birth. Specification: 5, 6.1 R3, 8.';
+
+-- Name: fn_birth_gateway_shared(birth.collection_registry, oid, text[], text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_shared text[];
+  v_fault text;
+BEGIN
+  BEGIN
+    v_shared := birth.fn_birth_source_look(p_collection, p_relation, p_collection.birth_code_columns, p_codes, p_keys,
+      'true', 1);
+  EXCEPTION
+    WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
+      RAISE;
+    WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
+      v_shared := p_codes;
+  END;
+  IF v_shared = '{}' THEN
+    RETURN NULL;
+  ELSIF p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.gateway_mode = 'enforce' THEN
+    RETURN birth.fn_birth_error('code_duplicate',
+      format('collection %s: %s codes that another row has, such as %s%s', p_collection.collection_name,
+        cardinality(v_shared), (SELECT string_agg(format('%L', e.code), ', ') FROM unnest(v_shared[1:3]) AS e(code)),
+        '; the rows could not be read: ' || v_fault),
+      CASE WHEN v_fault IS NULL
+        THEN 'give the row another code, or delete the other row first and commit; a steward can set the gateway of '
+             'the collection back to observe'
+        ELSE 'let the owner of the table grant SELECT on it to birth_scanner, and switch row level security off' END);
+  END IF;
+  PERFORM birth.fn_birth_finding_record(p_collection.collection_name, 'code_duplicate', cardinality(v_shared),
+    v_shared);
+  RETURN NULL;
+END;
+$$;
+
+ALTER FUNCTION birth.fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) IS 'The refusal of rows whose code another row has, where an identity is a part of the key: NB109; or NULL, and they are findings. Specification: 4, 5.';
 
 -- Name: fn_birth_gateway_statement(text, birth.collection_registry, oid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4170,6 +4325,19 @@ BEGIN
       ' AND b.collection_name = $1 WHERE b.entity_code IS NULL) c'
       ' GROUP BY c.chunk ORDER BY c.chunk) k CROSS JOIN LATERAL birth.fn_birth_gateway_again($1, k.codes) a',
       p_collection.birth_code_sql);
+  ELSIF p_what IN ('shared', 'shared row') THEN
+    RETURN format(
+      'SELECT min(birth.fn_birth_gateway_shared($2, $3, k.codes, k.keys)::text)::jsonb'
+      ' FROM (SELECT array_agg(c.code) AS codes, array_agg(c.keys) AS keys FROM ('
+      'SELECT s.*, (row_number() OVER (ORDER BY s.code) - 1) / 10000 AS chunk'
+      ' FROM (SELECT DISTINCT %s AS code, ARRAY[%s] AS keys FROM %s t) s WHERE s.code IS NOT NULL) c'
+      ' GROUP BY c.chunk ORDER BY c.chunk) k',
+      p_collection.birth_code_sql,
+      (SELECT string_agg(format((birth.fn_birth_type_text(k.type)).text_sql, 't.' || quote_ident(k.name)), ', ')
+       FROM unnest(p_collection.birth_code_columns, p_collection.birth_code_types) AS k(name, type)),
+      CASE p_what WHEN 'shared' THEN 'birth_new_rows' ELSE (
+        SELECT format('(SELECT %s)', string_agg(format('($1).%1$I AS %1$I', n.name), ', '))
+        FROM unnest(p_collection.birth_code_columns) AS n(name)) END);
   ELSIF p_what IN ('keys', 'keys row') THEN
     IF p_collection.birth_code_sql = 'NULL::text' THEN
       RETURN 'SELECT 0, NULL::text[]';
@@ -4217,7 +4385,7 @@ ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.
 
 -- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, keys or keys row. Specification: 5, 6.1 R2, 8.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, shared, shared row, keys or keys row. Specification: 5, 6.1 R2, 8.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4246,9 +4414,9 @@ ALTER FUNCTION birth.fn_birth_home_confirm(p_reason text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_home_confirm(p_reason text) IS 'Confirms that this database, and no other copy of it, spends its permits; returns what then holds. DBA. NB102, NB110, NB111.';
 
--- Name: fn_birth_identity_classify(text, text, text, text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_identity_classify(text, text, text, text, text, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text) RETURNS text
+CREATE FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text DEFAULT NULL::text, p_prefix text DEFAULT NULL::text, p_template text DEFAULT NULL::text, p_part_of_key boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4286,7 +4454,8 @@ BEGIN
   UPDATE birth.collection_registry c
   SET birth_code_strategy = p_strategy, birth_code_column = p_column, birth_code_prefix = p_prefix,
       birth_code_template = p_template, birth_code_sql = NULL, birth_code_row_sql = NULL, birth_code_columns = '{}',
-      birth_code_types = '{}', classified_at = clock_timestamp(), classified_by = session_user,
+      birth_code_types = '{}', birth_code_part = p_part_of_key IS TRUE, classified_at = clock_timestamp(),
+      classified_by = session_user,
       rule_version = c.rule_version + 1
   WHERE c.collection_name = p_collection;
   r_identity := birth.fn_birth_identity_store(p_collection);
@@ -4305,6 +4474,7 @@ BEGIN
   PERFORM birth.fn_birth_act_record('classify', p_collection := p_collection,
     p_detail := jsonb_strip_nulls(jsonb_build_object(
       'strategy', p_strategy, 'column', p_column, 'prefix', p_prefix, 'template', p_template,
+      'part_of_key', CASE WHEN p_part_of_key THEN true END,
       -- A writer that is open now may commit births under the former identity: v_birth_attention.
       'under_gateway', (SELECT true FROM birth.collection_registry c
                         WHERE c.collection_name = p_collection AND c.birth_code_sql <> v_before
@@ -4314,11 +4484,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) IS 'Decides a collection''s identity: column, synthetic_id or legacy; returns the next step. A code is for good: choose none with personal data. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean) IS 'Decides a collection''s identity: column, synthetic_id or legacy; with p_part_of_key a part of the table''s key, where no two rows share it; returns the next step. A code is for good: choose none with personal data. Steward. NB103, NB105, NB106, NB110, NB111, NB115 to NB117. Specification: 4, 4.1, 5.2.';
 
 -- Name: fn_birth_identity_code(birth.collection_registry, oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4449,6 +4619,17 @@ BEGIN
     AS k(name, is_primary, columns, types, place)
   WHERE k.columns <@ r_code.columns
   ORDER BY k.place LIMIT 1;
+  IF key_columns IS NULL AND r_collection.birth_code_part THEN
+    -- A row that a NULL or an unreadable column hides from the key would be left out of a run.
+    SELECT k.columns, k.types INTO key_columns, key_types
+    FROM birth.fn_birth_source_keys(fn_birth_identity_definition.relation) WITH ORDINALITY
+      AS k(name, is_primary, columns, types, place)
+    WHERE r_code.columns <@ k.columns AND NOT EXISTS (
+      SELECT FROM pg_attribute a CROSS JOIN LATERAL birth.fn_birth_type_text(a.atttypid) y
+      WHERE a.attrelid = fn_birth_identity_definition.relation AND a.attname = ANY (k.columns::name[])
+        AND (NOT a.attnotnull OR y.type IS NULL))
+    ORDER BY k.place LIMIT 1;
+  END IF;
   IF key_columns IS NULL THEN
     status := 'BLOCKED_NO_UNIQUE_KEY';
     reason := format('no unique, immediate, complete index over %s', array_to_string(columns, ', '));
@@ -4457,8 +4638,9 @@ BEGIN
   END IF;
 
   code_sql := r_code.code_sql;
-  -- The key holds while the table is locked: fn_birth_source_lock comes first. A single column is always told.
-  codes_distinct := cardinality(columns) = 1 OR key_columns <@ r_code.told;
+  -- The key holds while the table is locked: fn_birth_source_lock comes first. A single column is always told. An
+  -- identity that is a part of the key is on a steward's word.
+  codes_distinct := key_columns <@ columns AND (cardinality(columns) = 1 OR key_columns <@ r_code.told);
   -- A child that is attached at this moment does not belong to the table that was checked.
   IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind = 'r') THEN
     source_sql := 'ONLY ' || source_sql;
@@ -4595,6 +4777,25 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
            replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
+    UNION ALL
+    -- A key of a partitioned table has the columns that it is partitioned by. What is left of it may be unique too.
+    SELECT 5, k.is_primary, CASE WHEN cardinality(r.names) = 1 THEN 'synthetic_id' ELSE 'legacy' END,
+           CASE WHEN cardinality(r.names) = 1 THEN r.names[1] END,
+           CASE WHEN cardinality(r.names) = 1 THEN s.relname || '-'
+                ELSE replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
+           END,
+           format('%s are a part of the key (%s): only where no two rows share them', array_to_string(r.names, ', '),
+             array_to_string(k.names, ', '))
+    FROM key k CROSS JOIN source s
+    CROSS JOIN LATERAL (
+      SELECT array_agg(n.name ORDER BY n.position) AS names
+      FROM unnest(k.names) WITH ORDINALITY AS n(name, position)
+      WHERE NOT EXISTS (
+        SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid
+          AND a.attnum = ANY (p.partattrs::smallint[])
+        WHERE p.partrelid = s.oid AND a.attname = n.name)
+    ) r
+    WHERE r.names <> k.names AND k.eligible AND k.complete AND array_to_string(k.names, '') !~ '[{}:]'
   )
   (SELECT p.strategy, p.name,
          CASE p.strategy WHEN 'legacy' THEN p.extra WHEN 'synthetic_id' THEN format('%s{%s}', p.extra, p.name) END,
@@ -4605,7 +4806,7 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
              WHEN 'column' THEN format(', p_column := %L', p.name)
              WHEN 'synthetic_id' THEN format(', p_column := %L, p_prefix := %L', p.name, p.extra)
              ELSE format(', p_template := %L', p.extra)
-           END)
+           END || CASE p.rank WHEN 5 THEN ', p_part_of_key := true' ELSE '' END)
   FROM proposal p CROSS JOIN source s
   ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
   UNION ALL
@@ -4722,6 +4923,7 @@ DECLARE
   v_changed text;
   v_args text;
   v_leaf oid;
+  v_key text[];
 BEGIN
   PERFORM birth.fn_birth_actor('birth_steward', 'fn_birth_life_attach');
   IF p_mode IS NULL OR p_mode NOT IN ('observe', 'enforce')
@@ -4743,24 +4945,31 @@ BEGIN
   END IF;
   SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'p' OR c.relispartition AS by_row,
          EXISTS (SELECT FROM birth.fn_birth_replicated_tables(c.oid)) AS replicated,
-         c.relrowsecurity
+         c.relrowsecurity AND NOT (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = 'birth_scanner') AS hidden
   INTO r_table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r_identity.relation;
   IF p_column IS NOT NULL THEN
     v_column := birth.fn_birth_life_column(r_identity.relation, p_column, p_dead);
   END IF;
+  -- Where the identity is a part of the table's key, it is the key of the code if the code tells it.
+  v_key := CASE
+    WHEN r_identity.codes_distinct THEN r_identity.key_columns
+    WHEN NOT r_identity.key_columns <@ r_identity.columns
+         AND r_identity.columns <@ (birth.fn_birth_identity_code(r_collection, r_identity.relation)).told
+      THEN r_identity.columns END;
   v_fault := CASE
-    WHEN NOT r_identity.codes_distinct
+    WHEN v_key IS NULL
       THEN format('two rows with different keys (%s) can have one code', array_to_string(r_identity.key_columns, ', '))
     WHEN v_column IS NOT NULL THEN v_column
-    WHEN r_table.relrowsecurity
+    WHEN r_table.hidden
       THEN format('row level security of %s would hide rows from birth_scanner', r_table.name)
     WHEN r_table.replicated AND p_mode = 'enforce' THEN 'a refusal would stop the subscription: observe alone'
     WHEN NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
                      WHERE g.collection_name = p_collection AND g.relation = r_identity.relation AND g.enabled)
       THEN 'the collection has no enabled gateway, which tells when a code comes back' END;
   IF v_fault IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault));
+    PERFORM birth.fn_birth_raise('life_refused', format('collection %s: %s', p_collection, v_fault),
+      CASE WHEN r_table.hidden THEN 'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser' END);
   END IF;
   v_grants := birth.fn_birth_source_grants(p_collection, 'SELECT')
               || birth.fn_birth_source_grants(p_collection, 'TRIGGER');
@@ -4770,7 +4979,7 @@ BEGIN
   END IF;
 
   UPDATE birth.collection_registry c
-  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = r_identity.key_columns
+  SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = v_key
   WHERE c.collection_name = p_collection
   RETURNING c.* INTO r_collection;
   v_args := format('%L, %L', p_collection, birth.fn_birth_life_shape(r_collection));
@@ -4853,7 +5062,7 @@ BEGIN
       AND c.birth_code_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
       AND NOT starts_with(c.birth_code_column, '........pg.dropped.')
       AND c.life_mode <> 'off' AND c.life_column IS NULL AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
-      AND c.life_key = c.birth_code_columns AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
+      AND c.life_key = c.birth_code_columns AND NOT c.birth_code_part AND c.birth_code_types[1] IN (20, 25, 1700, 2950)
       AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = TG_RELID);
     IF v_type IS NULL THEN
       IF NOT EXISTS (SELECT FROM birth_old_rows) THEN
@@ -5160,6 +5369,7 @@ BEGIN
   INTO v_dead, v_codes, v_unborn, v_foreign
   FROM unnest(p_codes) AS c(code)
   LEFT JOIN (SELECT r.entity_code, r.collection_name = c_name AS own, r.xmax = 0 AND r.born_at < now()
+               AND NOT p_collection.birth_code_part
                AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p_relation) AS quiet
              FROM birth.birth_registry r) b ON b.entity_code = c.code
   WHERE c.code IS NOT NULL;
@@ -5221,37 +5431,14 @@ COMMENT ON FUNCTION birth.fn_birth_life_living(p_collection birth.collection_reg
 CREATE FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
-  v_root CONSTANT oid := coalesce(
-    (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
-    pg_partition_root(p_relation), p_relation);
-  v_types CONSTANT text[] := ARRAY(
-    SELECT (birth.fn_birth_type_text(a.atttypid)).base
-    FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)
-    JOIN pg_attribute a ON a.attrelid = v_root AND a.attname = k.name ORDER BY k.position);
-  v_living text[];
+  v_living CONSTANT text[] := birth.fn_birth_source_look(p_collection, p_relation, p_collection.life_key, p_codes,
+    p_keys, birth.fn_birth_life_living(p_collection), 0);
 BEGIN
-  SELECT s.living INTO v_living
-  FROM birth.fn_birth_scan(format(
-    'SELECT array_agg(c.code) FROM (SELECT k.code, %s FROM ROWS FROM (unnest($8), %s) AS k(code, %s)) c'
-    ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s)',
-    (SELECT string_agg(format('k.key_%s::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    -- Slices: of each element by its number, PostgreSQL would look for it from the first one on.
-    (SELECT string_agg(format('unnest(($4)[:][%1$s:%1$s])', k.position), ', ' ORDER BY k.position)
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    (SELECT string_agg(format('key_%s', k.position), ', ' ORDER BY k.position)
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
-    (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
-     FROM unnest(p_collection.life_key) WITH ORDINALITY AS k(name, position)),
-    p_collection.birth_code_sql, birth.fn_birth_life_living(p_collection)),
-    p_after := p_keys, p_codes := p_codes) AS s(living text[]);
   RETURN coalesce(v_living, '{}');
 END;
-$_$;
+$$;
 
 ALTER FUNCTION birth.fn_birth_life_look(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) OWNER TO birth_definer;
 
@@ -6510,6 +6697,15 @@ BEGIN
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
+  IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
+    IF TG_LEVEL = 'ROW' THEN
+      EXECUTE birth.fn_birth_gateway_statement('shared row', r_collection) INTO v_refusal
+      USING NEW, r_collection, TG_RELID;
+    ELSE
+      EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
+      USING NULL::text, r_collection, TG_RELID;
+    END IF;
+  END IF;
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     IF TG_LEVEL = 'ROW' THEN
       EXECUTE birth.fn_birth_gateway_statement('keys row', r_collection, TG_RELID) INTO v_long, v_keys USING NEW;
@@ -6636,6 +6832,10 @@ BEGIN
     EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
     INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
   END IF;
+  IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
+    EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
+    USING NULL::text, r_collection, TG_RELID;
+  END IF;
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
   END IF;
@@ -6656,7 +6856,7 @@ ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_registry_auto_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB109, NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
 -- Name: fn_birth_replicated_tables(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -8157,6 +8357,10 @@ CREATE FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text
            JOIN pg_class p ON p.oid = f.relid JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE p_privilege = 'TRIGGER') s
      WHERE NOT has_table_privilege(w.role, s.oid, p_privilege)),
+    CASE WHEN p_privilege = 'SELECT' AND t.relrowsecurity
+              AND NOT (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = w.role)
+      THEN format('ALTER ROLE %I BYPASSRLS;  -- by a superuser, for the row level security of %I.%I', w.role, n.nspname,
+        t.relname) END,
     CASE WHEN p_privilege = 'TRIGGER' AND t.relkind = 'p'
               AND NOT has_function_privilege(t.relowner, 'birth.fn_birth_registry_auto()', 'EXECUTE')
       THEN format('GRANT birth_source_owner TO %I;  -- by an administrator of roles', pg_get_userbyid(t.relowner)) END),
@@ -8172,7 +8376,7 @@ ALTER FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text)
 
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'GRANT statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty if none. Specification: 5.';
+COMMENT ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) IS 'Statements still missing on the source table of a collection: SELECT for birth_scanner, TRIGGER for birth_definer; empty if none. Specification: 5.';
 
 -- Name: fn_birth_source_keys(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -8230,6 +8434,49 @@ ALTER FUNCTION birth.fn_birth_source_lock(p_collection text) OWNER TO birth_defi
 -- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_source_lock(p_collection text) IS 'Takes ACCESS SHARE on the source table of a collection, before it is checked and read. NB112 unless READ COMMITTED. Specification: 6.1 R2, R9.';
+
+-- Name: fn_birth_source_look(birth.collection_registry, oid, text[], text[], text[], text, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_root CONSTANT oid := coalesce(
+    (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = p_collection.schema_name AND c.relname = p_collection.table_name),
+    pg_partition_root(p_relation), p_relation);
+  v_types CONSTANT text[] := ARRAY(
+    SELECT (birth.fn_birth_type_text(a.atttypid)).base
+    FROM unnest(p_columns) WITH ORDINALITY AS k(name, position)
+    JOIN pg_attribute a ON a.attrelid = v_root AND a.attname = k.name ORDER BY k.position);
+  v_found text[];
+BEGIN
+  SELECT s.found INTO v_found
+  FROM birth.fn_birth_scan(format(
+    'SELECT array_agg(c.code) FROM (SELECT k.code, %s FROM ROWS FROM (unnest($8), %s) AS k(code, %s)) c'
+    ' WHERE EXISTS (SELECT FROM %s%s t WHERE %s AND %s = c.code AND %s%s)',
+    (SELECT string_agg(format('k.key_%s::%s AS key_%1$s', k.position, v_types[k.position]), ', ')
+     FROM unnest(p_columns) WITH ORDINALITY AS k(name, position)),
+    -- Slices: of each element by its number, PostgreSQL would look for it from the first one on.
+    (SELECT string_agg(format('unnest(($4)[:][%1$s:%1$s])', k.position), ', ' ORDER BY k.position)
+     FROM unnest(p_columns) WITH ORDINALITY AS k(name, position)),
+    (SELECT string_agg(format('key_%s', k.position), ', ' ORDER BY k.position)
+     FROM unnest(p_columns) WITH ORDINALITY AS k(name, position)),
+    (SELECT CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END FROM pg_class r WHERE r.oid = v_root), v_root::regclass,
+    (SELECT string_agg(format('t.%I = c.key_%s', k.name, k.position), ' AND ')
+     FROM unnest(p_columns) WITH ORDINALITY AS k(name, position)),
+    p_collection.birth_code_sql, p_condition, CASE WHEN p_beyond > 0 THEN format(' OFFSET %s', p_beyond) END),
+    p_after := p_keys, p_codes := p_codes) AS s(found text[]);
+  RETURN coalesce(v_found, '{}');
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer) IS 'Those of the codes that have more than so many rows now, looked up by columns. NB119. Specification: 5, 5.2.';
 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -9257,8 +9504,8 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text, 'deaths_dropped'::text]))),
-    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'withdraw'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text, 'deaths_dropped'::text]))),
+    CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['withdraw'::text, 'freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
 
@@ -10614,12 +10861,14 @@ CREATE VIEW birth.v_birth_life AS
      CROSS JOIN LATERAL ( SELECT
                 CASE
                     WHEN (NOT has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text)) THEN 'birth_scanner may not read the table'::text
-                    WHEN s.relrowsecurity THEN 'row level security would hide rows from birth_scanner'::text
+                    WHEN (s.relrowsecurity AND (NOT ( SELECT r.rolbypassrls
+                       FROM pg_roles r
+                      WHERE (r.rolname = 'birth_scanner'::name)))) THEN 'row level security would hide rows from birth_scanner'::text
                     ELSE NULL::text
                 END AS fault,
             format(
                 CASE
-                    WHEN has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text) THEN 'ALTER TABLE %I.%I DISABLE ROW LEVEL SECURITY;  -- the owner of the table'::text
+                    WHEN has_table_privilege('birth_scanner'::name, s.oid, 'SELECT'::text) THEN 'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser'::text
                     ELSE 'GRANT SELECT ON %I.%I TO birth_scanner;  -- the owner of the table'::text
                 END, c.schema_name, c.table_name) AS step) h)
      CROSS JOIN LATERAL ( SELECT
@@ -11155,14 +11404,22 @@ COMMENT ON VIEW birth.v_birth_stage3_no_worse_guard IS 'Guard of stage 3, three 
 -- Name: v_birth_stage4_no_worse_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_stage4_no_worse_guard AS
- WITH anchor AS (
+ WITH withdrawn AS (
+         SELECT b.collection_name,
+            max(b.acted_at) AS at
+           FROM birth.birth_act b
+          WHERE (b.act = 'withdraw'::text)
+          GROUP BY b.collection_name
+        ), anchor AS (
          SELECT p.key AS collection_name,
             (p.value ->> 0) AS status,
             ((p.value ->> 1))::boolean AS governed,
             a.recorded_at
            FROM (birth.birth_stage_anchor a
              CROSS JOIN LATERAL jsonb_each((a.value)::jsonb) p(key, value))
-          WHERE ((a.stage = 'stage4'::text) AND (a.subject = 'policies'::text))
+          WHERE ((a.stage = 'stage4'::text) AND (a.subject = 'policies'::text) AND (NOT (EXISTS ( SELECT
+                   FROM withdrawn w
+                  WHERE ((w.collection_name = p.key) AND (w.at > a.recorded_at))))))
         ), other AS (
          SELECT c.collection_name
            FROM (((birth.collection_registry c
@@ -11176,7 +11433,9 @@ CREATE VIEW birth.v_birth_stage4_no_worse_guard AS
                  LIMIT 1) t ON (true))
              LEFT JOIN LATERAL ( SELECT b.detail
                    FROM birth.birth_act b
-                  WHERE ((b.act = 'register'::text) AND (b.collection_name = c.collection_name))
+                  WHERE ((b.act = 'register'::text) AND (b.collection_name = c.collection_name) AND (NOT (EXISTS ( SELECT
+                           FROM withdrawn w
+                          WHERE ((w.collection_name = c.collection_name) AND (w.at > b.acted_at))))))
                   ORDER BY b.acted_at
                  LIMIT 1) r ON (((a.collection_name IS NULL) AND (t.status IS NULL))))
           WHERE ((c.coverage_status IS DISTINCT FROM COALESCE(t.status, a.status, (r.detail ->> 'coverage_status'::text))) OR (c.governed IS DISTINCT FROM COALESCE(t.governed, a.governed, ((r.detail ->> 'governed'::text))::boolean)))
@@ -11407,11 +11666,25 @@ CREATE VIEW birth.v_birth_attention AS
             COALESCE(k.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, k.collection_name, k.gateway_mode)) AS next_step
            FROM known k
           WHERE ((k.relation IS NOT NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways = 0))
+        ), hidden AS (
+         SELECT 2 AS rank,
+            format('%s is under row level security, which would hide rows from birth_scanner: no plan, run or census'::text, k.collection_name) AS what,
+            NULL::timestamp with time zone AS since,
+            'ALTER ROLE birth_scanner BYPASSRLS;  -- a superuser'::text AS next_step
+           FROM ((known k
+             JOIN pg_class t ON (((t.oid = k.relation) AND t.relrowsecurity)))
+             JOIN pg_roles r ON (((r.rolname = 'birth_scanner'::name) AND (NOT r.rolbypassrls))))
+          WHERE (k.coverage_status = 'BIRTH_REQUIRED'::text)
         ), absent AS (
          SELECT 3 AS rank,
             format('%s is required, and its table %I.%I does not exist'::text, k.collection_name, k.schema_name, k.table_name) AS what,
             k.registered_at AS since,
-            format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed) AS next_step
+                CASE
+                    WHEN (EXISTS ( SELECT
+                       FROM birth.birth_act a
+                      WHERE ((a.collection_name = k.collection_name) AND (a.act = ANY (ARRAY['attach'::text, 'plan'::text]))))) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed)
+                    ELSE format('SELECT birth.fn_birth_collection_withdraw(p_collection := %L, p_reason := ''...'');  -- a steward, unless the table is still to come'::text, k.collection_name)
+                END AS next_step
            FROM known k
           WHERE ((k.relation IS NULL) AND (k.coverage_status = 'BIRTH_REQUIRED'::text))
         ), misplaced AS (
@@ -11675,6 +11948,12 @@ CREATE VIEW birth.v_birth_attention AS
             missing.since,
             missing.next_step
            FROM missing
+        UNION ALL
+         SELECT hidden.rank,
+            hidden.what,
+            hidden.since,
+            hidden.next_step
+           FROM hidden
         UNION ALL
          SELECT absent.rank,
             absent.what,
@@ -12722,6 +13001,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_collection_births(p_collection text) FROM 
 REVOKE ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_collection_register(p_collection text, p_schema text, p_table text, p_coverage_status text, p_governed boolean) TO birth_steward;
 
+-- Name: FUNCTION fn_birth_collection_withdraw(p_collection text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_collection_withdraw(p_collection text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_collection_withdraw(p_collection text, p_reason text) TO birth_steward;
+
 -- Name: FUNCTION fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_compensate_fault(p_run birth.birth_backfill_ledger_v2, p_codes text[]) FROM PUBLIC;
@@ -12819,6 +13103,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_death_violations() FROM PUBLIC;
 -- Name: FUNCTION fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_death_write(p_run birth.birth_backfill_ledger_v2, p_codes text[], p_fingerprint numeric[]) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_distributed(); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_distributed() FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_dot_freeze(p_dot text, p_reason text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -12923,6 +13211,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_no_code(p_collection birth.collect
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_report(p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint, p_examples text[], p_long bigint, p_keys text[]) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_gateway_shared(p_collection birth.collection_registry, p_relation oid, p_codes text[], p_keys text[]) FROM PUBLIC;
+
 -- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) FROM PUBLIC;
@@ -12932,10 +13224,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collectio
 REVOKE ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_birth_home_confirm(p_reason text) TO birth_dba;
 
--- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) FROM PUBLIC;
-GRANT ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text) TO birth_steward;
+REVOKE ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_identity_classify(p_collection text, p_strategy text, p_column text, p_prefix text, p_template text, p_part_of_key boolean) TO birth_steward;
 
 -- Name: FUNCTION fn_birth_identity_code(p_collection birth.collection_registry, p_relation oid, OUT code_sql text, OUT columns text[], OUT types regtype[], OUT told text[], OUT fault text); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -13298,6 +13590,10 @@ REVOKE ALL ON FUNCTION birth.fn_birth_source_keys(p_relation oid) FROM PUBLIC;
 -- Name: FUNCTION fn_birth_source_lock(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_lock(p_collection text) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_source_look(p_collection birth.collection_registry, p_relation oid, p_columns text[], p_codes text[], p_keys text[], p_condition text, p_beyond integer) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_source_status(p_collection text, p_schema name, p_table name); Type: ACL; Schema: birth; Owner: birth_definer
 

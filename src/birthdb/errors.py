@@ -108,6 +108,14 @@ class SourceLeftTraces(BirthError, sqlstate="NB119"):
     """NB119: code on the source table changed the state of this session."""
 
 
+class ReadOnly(BirthError, sqlstate="NB120"):
+    """NB120: the transaction is read-only, and the routine writes."""
+
+
+class CollectionInUse(BirthError, sqlstate="NB121"):
+    """NB121: the registration of the collection cannot be withdrawn."""
+
+
 class PermitUnknown(BirthError, sqlstate="NB201"):
     """NB201: the permit does not exist."""
 
@@ -294,6 +302,10 @@ class GateInUse(BirthError, sqlstate="NB415"):
 
 class LifeInUse(BirthError, sqlstate="NB416"):
     """NB416: life triggers are still attached to tables."""
+
+
+class RegistryDistributed(BirthError, sqlstate="NB417"):
+    """NB417: a table of birthdb is distributed by Citus."""
 
 
 class GatewayNoIdentity(BirthError, sqlstate="NB501"):

@@ -76,6 +76,13 @@ BEGIN
      'code on the source table changed the state of this session',
      'disconnect, which releases the locks; ask the owner of the table to remove the code; then send the statement '
      'again'),
+    ('read_only', 'NB120', 'stopped',
+     'the transaction is read-only, and the routine writes',
+     'SET default_transaction_read_only = off, then send the statement again, to the primary where this is a standby'),
+    ('collection_in_use', 'NB121', 'failed',
+     'the registration of the collection cannot be withdrawn',
+     'detach a gateway, acknowledge findings; what has births or runs stays registered, and its policy changes by a '
+     'transition: birth.fn_dot_birth_qt005_plan'),
     ('permit_unknown', 'NB201', 'failed',
      'the permit does not exist',
      'ask a permit owner to open one with birth.fn_birth_permit_open'),
@@ -226,6 +233,9 @@ BEGIN
     ('life_in_use', 'NB416', 'failed',
      'life triggers are still attached to tables',
      'detach each with birth.fn_birth_life_detach, then downgrade again'),
+    ('registry_distributed', 'NB417', 'failed',
+     'a table of birthdb is distributed by Citus',
+     'birthdb runs on one server: move the table back with Citus'' undistribute_table, then send the statement again'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row cannot get an entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
