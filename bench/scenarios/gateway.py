@@ -300,7 +300,7 @@ class Loop(Single):
     title = "single rows in one transaction, into a filled registry: processor time of each above the bare table"
     rows_in_full = 20_000
     unit = "µs a row"
-    claims = (
+    claims: ClassVar[tuple[Claim, ...]] = (
         Claim("gateway: {rows:,} single rows in one transaction, a code", GATEWAY, TRIGGER, 2.0),
         Claim("gateway: {rows:,} single rows in one transaction, numbered", "gateway, numbered", TRIGGER, 2.0),
         Claim(

@@ -15,6 +15,7 @@ CREATE TABLE birth.collection_registry (
   birth_code_columns  text[] NOT NULL DEFAULT '{}',
   birth_code_types    regtype[] NOT NULL DEFAULT '{}',
   birth_code_part     boolean NOT NULL DEFAULT false,
+  birth_code_distinct boolean NOT NULL DEFAULT false,
   gateway_mode        text NOT NULL DEFAULT 'observe',
   gateway_owner       name COLLATE "C",
   rule_version        bigint NOT NULL DEFAULT 1,
@@ -74,6 +75,9 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_types IS
 COMMENT ON COLUMN birth.collection_registry.birth_code_part IS
   'Whether the identity is a part of the table''s key, on a steward''s word that no two rows share it; the gateway '
   'looks for another row with the code.';
+COMMENT ON COLUMN birth.collection_registry.birth_code_distinct IS
+  'Whether no two rows can have one code, by the key of the table at classification. Then a row whose code was there '
+  'already is the one that was there; else the gateway records it.';
 COMMENT ON COLUMN birth.collection_registry.gateway_mode IS
   'observe: let every insert through and record what enforce would refuse; enforce: refuse it.';
 COMMENT ON COLUMN birth.collection_registry.gateway_owner IS

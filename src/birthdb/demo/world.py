@@ -206,7 +206,7 @@ def _forget(conn: Connection, world: list[Found]) -> None:
     conn.execute(
         "UPDATE birth.collection_registry SET birth_code_strategy = NULL, birth_code_column = NULL,"
         " birth_code_prefix = NULL, birth_code_template = NULL, birth_code_sql = NULL, birth_code_row_sql = NULL,"
-        " birth_code_columns = '{}', birth_code_types = '{}'"
+        " birth_code_columns = '{}', birth_code_types = '{}', birth_code_distinct = false"
         " WHERE collection_name = ANY (%s)",
         ([found.name for found in unknown],),
     )

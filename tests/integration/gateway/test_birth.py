@@ -239,6 +239,18 @@ def test_a_reinserted_row_is_a_finding_only_if_it_may_be_another_entity(
     assert sum(rows for _, rows in world.findings()) == recorded
 
 
+def test_rows_that_come_again_derive_no_identity(world: World, level: str) -> None:
+    make_pairs(world, level, "enforce", "{a}/{b}", "integer")
+    load = "INSERT INTO app.thing VALUES ('x', 1), ('q', 2)", "INSERT INTO app.thing VALUES ('z', 3)"
+    for statement in load:
+        world.owner.execute(statement.encode())
+    world.owner.execute("DELETE FROM app.thing")
+    world.admin.execute("DROP FUNCTION birth.fn_birth_identity_definition(text) CASCADE")
+    for statement in load:
+        world.owner.execute(statement.encode())
+    assert (len(world.births()), world.findings()) == (3, [])
+
+
 def test_a_bulk_load_leaves_one_finding_per_reason(world: World) -> None:
     world.governed("(code text UNIQUE)")
     world.owner.execute("INSERT INTO app.thing SELECT NULL FROM generate_series(1, 1000)")
@@ -638,6 +650,31 @@ def test_a_bulk_load_over_existing_codes_gives_births_to_the_new_ones(world: Wor
     with pytest.raises(psycopg.Error) as refusal:
         world.owner.execute(f"INSERT INTO app.thing SELECT {made} FROM generate_series(1, {BULK + 1}) g".encode())
     assert refusal.value.sqlstate == "NB502"
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("existing", [1, BULK])
+def test_a_bulk_load_over_one_existing_code_leaves_no_dead_births(world: World, numbered: bool, existing: int) -> None:
+    if numbered:
+        world.governed("(id int PRIMARY KEY)", strategy="synthetic_id", column="id", prefix="n-")
+    else:
+        world.governed("(id int PRIMARY KEY)", strategy="legacy", template="{id}")
+    world.owner.execute(f"INSERT INTO app.thing VALUES ({existing})".encode())
+    world.owner.execute("DELETE FROM app.thing")
+    before = world.value("SELECT pg_relation_size('birth.birth_registry')")
+    world.owner.execute(f"INSERT INTO app.thing SELECT generate_series(1, {BULK})".encode())
+    grown = world.value("SELECT pg_relation_size('birth.birth_registry')") - before
+    assert len(world.births()) == BULK
+    world.admin.execute("VACUUM FULL birth.birth_registry")
+    assert grown <= world.value("SELECT pg_relation_size('birth.birth_registry')")
+
+
+def test_two_rows_of_a_bulk_load_with_one_code_share_its_birth(world: World) -> None:
+    world.governed("(a text, b text, PRIMARY KEY (a, b))", strategy="legacy", template="{a}{b}")
+    rows = f"SELECT g::text, 'x' FROM generate_series(1, {BULK}) g UNION ALL SELECT '1x', ''"
+    world.owner.execute(f"INSERT INTO app.thing {rows}".encode())
+    assert len(world.births()) == BULK
+    assert world.findings() == [("code_duplicate", 1)]
 
 
 def test_a_bulk_load_waits_for_concurrent_codes_and_then_gets_its_births(world: World) -> None:

@@ -312,6 +312,17 @@ def test_an_identity_that_is_classified_anew_is_seen(world: World) -> None:
 # --- what a steward takes back alone
 
 
+@pytest.mark.parametrize("rows", ["(7, 'x')", "(7, 'x'), (8, 'x')"])
+def test_a_row_that_comes_again_after_life_was_detached_ends_its_death(world: World, rows: str) -> None:
+    living(world)
+    world.owner.execute(f"INSERT INTO app.thing VALUES {rows}".encode())
+    world.owner.execute("DELETE FROM app.thing")
+    detach(world)
+    assert "T-7" in dead(world)
+    world.owner.execute(f"INSERT INTO app.thing VALUES {rows}".encode())
+    assert dead(world) == []
+
+
 def test_a_life_that_was_detached_stays_in_attention_until_it_is_enforced_again(world: World) -> None:
     def told() -> list[tuple[str, str]]:
         return world.operator.execute(

@@ -21,6 +21,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "governed": "false",
         "birth_code_columns": "'{}'",
         "birth_code_types": "'{}'",
+        "birth_code_distinct": "false",
         "gateway_mode": "'observe'",
         "registered_at": "now()",
         "registered_by": "'x'",

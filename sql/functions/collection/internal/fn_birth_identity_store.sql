@@ -1,7 +1,7 @@
--- Stores what the gateway needs of a collection's identity: the expression, the same over one row, the columns and
--- their types. The gateway reads them at every insert and derives nothing; plan, start and resume compare them with the
--- definition. A routine of its own because the registry of an earlier system is entered without
--- fn_birth_identity_classify, which comes with stage2.
+-- Stores what the gateway needs of a collection's identity: the expression, the same over one row, the columns, their
+-- types, and whether no two rows can have one code. The gateway reads them at every insert and derives nothing; plan,
+-- start and resume compare expression, columns and types with the definition. A routine of its own because the registry
+-- of an earlier system is entered without fn_birth_identity_classify, which comes with stage2.
 -- Returns: the identity's status and reason; nothing is written unless it is eligible.
 -- Calls: fn_birth_identity_definition
 -- Writes: collection_registry
@@ -21,7 +21,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      birth_code_types = r_identity.types
+      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $fn_birth_identity_store$;

@@ -24,6 +24,16 @@ DECLARE
   v_written bigint;
 BEGIN
   born := 0;
+  taken := 0;
+  -- The usual case: one row of a collection whose ends are not recorded, which was there before and never died.
+  IF cardinality(p_codes) = 1 AND current_setting('transaction_isolation') = 'read committed' THEN
+    PERFORM FROM birth.collection_registry c JOIN birth.birth_registry b ON b.collection_name = c.collection_name
+    WHERE c.collection_name = p_collection AND c.life_key = '{}' AND b.entity_code = p_codes[1]
+    FOR KEY SHARE OF b;
+    IF FOUND AND NOT EXISTS (SELECT FROM birth.birth_death d WHERE d.entity_code = p_codes[1]) THEN
+      RETURN;
+    END IF;
+  END IF;
   -- Before births are locked, as a compensation does: deaths may follow in this transaction.
   SELECT c.life_key, c.life_column INTO v_key, v_column
   FROM birth.collection_registry c WHERE c.collection_name = p_collection;

@@ -1,9 +1,10 @@
 -- Rows that this statement gave no birth. A row without a code, or with a code of another collection, is refused if the
 -- collection is required and enforced, else recorded as a finding. The other rows have a code that their own collection
 -- has already: as a rule the row was there before. If two rows can have one code, they may share another row's birth,
--- which only reading every row could rule out; they are recorded, and the census decides.
+-- which only reading every row could rule out; they are recorded, and the census decides. Whether they can was decided
+-- when the collection was classified: to ask again for each row would cost more than all the rest.
 -- Returns: the refusal, which the trigger raises (NB501, NB502; it names up to three rows), or NULL.
--- Calls: fn_birth_error, fn_birth_gateway_no_code, fn_birth_identity_definition, fn_birth_finding_record
+-- Calls: fn_birth_error, fn_birth_gateway_no_code, fn_birth_finding_record
 -- Writes: nothing itself
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_report(
     p_collection birth.collection_registry, p_relation oid, p_unborn bigint, p_unresolved bigint, p_taken bigint,
@@ -27,12 +28,12 @@ BEGIN
            FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
-  -- A code over one column that was there already is of the same row; a code over several may be of another row. Where
-  -- the identity is a part of the key, the trigger has looked.
-  IF v_again > 0 AND (
-      p_collection.birth_code_part OR cardinality(p_collection.birth_code_columns) = 1
-      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
+  -- A code that was there already may be of another row. Where the identity is a part of the key, the trigger has looked.
+  IF p_collection.birth_code_distinct OR p_collection.birth_code_part THEN
     v_again := 0;
+  END IF;
+  IF p_unresolved + p_taken + v_again = 0 THEN
+    RETURN NULL;
   END IF;
   PERFORM birth.fn_birth_finding_record(p_collection.collection_name, v.error, v.row_count, v.examples)
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),

@@ -3,6 +3,7 @@
 -- typed, typed row: whether the rows have the identity columns with the types of the classification, true or false.
 -- Under an old snapshot the catalogue shows the columns as they were; the rows have them as they are. It asks the
 -- values and names no table and no type, so that no other table or type of that name can take their place.
+-- apart: whether no birth lies between the least and the greatest code of the rows, by one look into the index.
 -- insert: one birth for each row with a code. unborn: rows without a code, births written after all, codes of another
 -- collection, and some of these; births of this transaction need no second look, the others go 10,000 at a time through
 -- fn_birth_gateway_again.
@@ -32,10 +33,17 @@ BEGIN
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s'
       ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
+  ELSIF p_what = 'apart' THEN
+    RETURN format(
+      'SELECT coalesce((SELECT b.entity_code FROM birth.birth_registry b WHERE b.entity_code >= c.first'
+      ' ORDER BY b.entity_code LIMIT 1) > c.last, true)'
+      ' FROM (SELECT min(s.code) AS first, max(s.code) AS last FROM (SELECT %s AS code FROM birth_new_rows t) s) c',
+      p_collection.birth_code_sql);
   ELSIF p_what = 'unborn' THEN
     RETURN format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples),'
-      ' min(a.refusal::text)::jsonb'
+      'SELECT coalesce(sum(k.unresolved), 0)::bigint AS unresolved, coalesce(sum(a.born), 0)::bigint AS born,'
+      ' coalesce(sum(a.taken), 0)::bigint AS taken, min(a.examples) AS examples,'
+      ' min(a.refusal::text)::jsonb AS refusal'
       ' FROM ('
       'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
       ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
@@ -102,5 +110,5 @@ END;
 $fn_birth_gateway_statement$;
 
 COMMENT ON FUNCTION birth.fn_birth_gateway_statement(text, birth.collection_registry, oid, text) IS
-  'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, shared, shared '
-  'row, keys or keys row. Specification: 5, 6.1 R2, 8.';
+  'A statement of a gateway function over its new rows: typed, typed row, apart, insert, unborn, shared, shared row, '
+  'keys or keys row. Specification: 5, 6.1 R2, 8.';

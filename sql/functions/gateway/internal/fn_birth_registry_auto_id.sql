@@ -25,10 +25,9 @@ DECLARE
   v_insert text;
   v_born bigint;
   v_typed boolean;
+  v_apart boolean;
+  r_again record;
   v_unresolved bigint;
-  v_late bigint;
-  v_taken bigint;
-  v_examples text[];
   v_long bigint;
   v_keys text[];
   v_refusal jsonb;
@@ -39,7 +38,7 @@ BEGIN
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
       AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
-      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950) AND c.birth_code_distinct;
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
@@ -52,6 +51,11 @@ BEGIN
         IF FOUND THEN
           RETURN NULL;
         END IF;
+        r_again := birth.fn_birth_gateway_again(TG_ARGV[0], ARRAY[v_code]);
+        IF r_again.taken = 0 AND r_again.refusal IS NULL THEN
+          RETURN NULL;
+        END IF;
+        v_born := 0;
       END IF;
     END IF;
   END IF;
@@ -68,7 +72,7 @@ BEGIN
     END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF v_rows = 1 THEN
+  IF v_rows = 1 AND v_born IS NULL THEN
     IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
@@ -82,6 +86,9 @@ BEGIN
   ELSIF v_rows > 1 THEN
     v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
     IF v_rows >= 10000 THEN
+      EXECUTE birth.fn_birth_gateway_statement('apart', r_collection) INTO v_apart;
+    END IF;
+    IF v_apart THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
         GET DIAGNOSTICS v_born = ROW_COUNT;
@@ -99,13 +106,16 @@ BEGIN
   END IF;
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
-  IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
-    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
+  IF v_rows > 1 THEN
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection) INTO r_again USING r_collection.collection_name;
+    v_unresolved := r_again.unresolved;
   ELSE
-    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
+    IF r_again IS NULL THEN
+      r_again := birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]);
+    END IF;
+    v_unresolved := (v_code IS NULL)::integer;
   END IF;
+  v_refusal := r_again.refusal;
   IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
     EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
     USING NULL::text, r_collection, TG_RELID;
@@ -113,8 +123,8 @@ BEGIN
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
   END IF;
-  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
-    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(r_collection, TG_RELID,
+    v_rows - v_born - r_again.born, v_unresolved, r_again.taken, r_again.examples, v_long, v_keys));
   IF v_refusal IS NOT NULL THEN
     RAISE EXCEPTION USING
       ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
