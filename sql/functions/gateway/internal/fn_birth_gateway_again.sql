@@ -1,8 +1,8 @@
 -- Handles codes that were there already when their rows came. A birth of the own collection is locked (FOR KEY SHARE)
 -- until the transaction ends, so that no compensation removes it under the row; one that was removed meanwhile is
 -- written again. Of these, the dead return. Under an old snapshot PostgreSQL raises 40001 instead. A birth of another
--- collection is read and not locked. enable_seqscan = off: a plan made while the registry was small would later read
--- all of it.
+-- collection is read and not locked. The registry is read by its key alone: a plan made while it was small would later
+-- read all of it, and under SERIALIZABLE a look into the BRIN index is in the way of every writer.
 -- Returns: births written; rows whose code belongs to another collection, and up to ten of these codes; the refusal
 -- NB511, which the trigger raises, or NULL.
 -- Calls: fn_birth_life_return
@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_again(
   VOLATILE
   SET search_path = pg_catalog, pg_temp
   SET enable_seqscan = off
+  SET enable_bitmapscan = off
 AS $fn_birth_gateway_again$
 DECLARE
   v_key text[];

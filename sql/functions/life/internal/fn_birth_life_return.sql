@@ -2,8 +2,10 @@
 -- its death goes, or is closed again, with as many lives as before. Later it returns: it counts one more life and is a
 -- finding; in mode enforce it is refused, unless a steward allowed it, which counts once. The caller has locked the
 -- births. An old snapshot does not show a death that was committed since: the probe finds it in the index (40001). The
--- probe is rolled back: what it wrote would hold up deaths of another collection that has one of the codes. IS NOT
--- DISTINCT FROM uses no index: of a collection with many deaths each ten thousand codes would read all.
+-- probe is rolled back: what it wrote would hold up deaths of another collection that has one of the codes. Where it
+-- finds no death there is nothing to read: under SERIALIZABLE, who reads a page and who probes into it would be in each
+-- other's way, and a small table has one page. IS NOT DISTINCT FROM uses no index: of a collection with many deaths
+-- each ten thousand codes would read all.
 -- Returns: the refusal NB511, which the trigger raises, or NULL; 40001.
 -- Calls: fn_birth_life_report
 -- Writes: birth_death
@@ -16,6 +18,7 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes
 AS $fn_birth_life_return$
 DECLARE
   r_collection birth.collection_registry;
+  v_alive bigint;
   v_own text[];
   v_later text[];
   v_denied text[];
@@ -27,10 +30,14 @@ BEGIN
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
       WHERE c.code IS NOT NULL ORDER BY c.code COLLATE "C"
       ON CONFLICT (entity_code) DO NOTHING;
+      GET DIAGNOSTICS v_alive = ROW_COUNT;
       RAISE EXCEPTION 'the probe is rolled back';
     EXCEPTION WHEN raise_exception THEN
       NULL;
     END;
+    IF v_alive = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code)) THEN
+      RETURN NULL;
+    END IF;
   END IF;
   SELECT array_agg(l.entity_code) FILTER (WHERE l.own), array_agg(l.entity_code) FILTER (WHERE NOT l.own),
          array_agg(l.entity_code) FILTER (WHERE NOT l.own AND l.return_allowed_at IS NULL)
