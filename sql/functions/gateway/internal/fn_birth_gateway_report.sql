@@ -28,7 +28,7 @@ BEGIN
            FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
-  -- A code that was there already may be of another row. Where the identity is a part of the key, the trigger has looked.
+  -- A code that was there already may be of another row. For a part of the key the trigger has looked.
   IF p_collection.birth_code_distinct OR p_collection.birth_code_part THEN
     v_again := 0;
   END IF;
