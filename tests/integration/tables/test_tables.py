@@ -22,6 +22,7 @@ ROWS: Mapping[str, dict[str, str]] = {
         "birth_code_columns": "'{}'",
         "birth_code_types": "'{}'",
         "birth_code_distinct": "false",
+        "birth_code_part": "false",
         "gateway_mode": "'observe'",
         "registered_at": "now()",
         "registered_by": "'x'",
