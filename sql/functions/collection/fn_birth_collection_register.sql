@@ -41,7 +41,7 @@ BEGIN
   SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
   IF r_source.status = 'BLOCKED_SOURCE'
      AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason, r_source.next_step);
   END IF;
   SELECT min(g.collection_name) INTO v_fault
   FROM birth.v_birth_gateway_trigger g JOIN birth.collection_registry c ON c.collection_name = g.collection_name

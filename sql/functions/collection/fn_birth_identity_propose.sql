@@ -13,7 +13,13 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_tabl
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_identity_propose$
   WITH source AS (
-    SELECT c.oid, c.relname, coalesce(r.collection_name, c.relname) AS collection
+    -- Tables of one name in two schemas get two prefixes.
+    SELECT c.oid, coalesce(r.collection_name, c.relname) AS collection,
+           CASE WHEN EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
+                             WHERE o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p')
+                               AND o.relpersistence <> 't'
+                               AND m.nspname NOT IN ('birth', 'pg_catalog', 'information_schema'))
+             THEN n.nspname || '-' ELSE '' END || c.relname AS prefix
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
@@ -56,12 +62,12 @@ AS $fn_birth_identity_propose$
     SELECT 2, k.is_primary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
     FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual AND k.eligible
     UNION ALL
-    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.relname || '-',
+    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.prefix || '-',
            format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
     SELECT 4, k.is_primary, 'legacy', NULL,
-           replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
+           replace(replace(s.prefix, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
     UNION ALL
@@ -95,7 +101,8 @@ AS $fn_birth_identity_propose$
              ELSE format(', p_template := %L', p.extra)
            END || CASE p.rank WHEN 5 THEN ', p_part_of_key := true' ELSE '' END)
   FROM proposal p CROSS JOIN source s
-  ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
+  -- A name may change, the key of the table seldom does.
+  ORDER BY p.rank > 1, p.is_primary DESC, p.rank, p.name, p.extra)
   UNION ALL
   SELECT NULL, NULL, NULL, f.reason, f.step
   FROM (

@@ -5,7 +5,7 @@
 -- never closed, and a closed one opens by its admission alone, whatever the scope is now, unless it has rows.
 -- SECURITY DEFINER: it uses birth_definer's TRIGGER privilege. It waits two seconds at most for the table's lock.
 -- Returns: the next step.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_grants,
+-- Calls: fn_birth_actor, fn_birth_raise, fn_birth_identity_definition, fn_birth_source_status, fn_birth_source_grants,
 --        fn_birth_replicated_tables, fn_birth_scan, fn_birth_act_record
 -- Writes: collection_registry
 CREATE OR REPLACE FUNCTION birth.fn_birth_gateway_attach(p_collection text, p_mode text DEFAULT 'observe')
@@ -38,7 +38,8 @@ BEGIN
   WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason, s.next_step)
+    FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
   END IF;
   IF p_mode = 'enforce' AND starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',

@@ -8,7 +8,7 @@
 -- position as no other column is likely to be.
 -- SECURITY DEFINER: the login that deletes a row may not write deaths.
 -- Returns: NULL; in mode enforce NB511 to NB514, NB517, NB502; NB501, NB503, NB507; 40001 under an old snapshot.
--- Calls: fn_birth_raise, fn_birth_gateway_collection, fn_birth_type_text, fn_birth_gateway_statement,
+-- Calls: fn_birth_error, fn_birth_gateway_collection, fn_birth_type_text, fn_birth_gateway_statement,
 --        fn_birth_gateway_report, fn_birth_life_row, fn_birth_finding_record, fn_birth_life_report, fn_birth_life_end,
 --        fn_birth_life_return, fn_birth_life_change, fn_birth_life_truncate
 -- Writes: birth_death
@@ -38,7 +38,11 @@ DECLARE
   v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
 BEGIN
   IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s', pg_backend_pid()));
+    v_refusal := birth.fn_birth_error('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s',
+      pg_backend_pid()));
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
   END IF;
   IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' THEN
     -- Without a child table, whose rows the transition table has too.

@@ -40,8 +40,13 @@ WITH known AS (
                 THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');'
                             '  -- a permit owner', p.permit_id)
               WHEN p.confirmed_by IS NULL
-                THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer',
-                            p.permit_id)
+                -- Where that is the next step of the run, it has its remarks.
+                THEN coalesce(
+                  (SELECT s.step FROM birth.fn_birth_run_next_step(p.run_id, p.purpose) AS s(step)
+                   WHERE starts_with(s.step, format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s)',
+                                                    p.permit_id))),
+                  format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer',
+                         p.permit_id))
               ELSE birth.fn_birth_run_next_step(p.run_id) END AS next_step
   FROM birth.birth_admission_permit_v2 p
   CROSS JOIN (SELECT birth.fn_birth_clock() AS now) k

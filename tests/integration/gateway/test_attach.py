@@ -267,3 +267,15 @@ def test_enforce_needs_an_eligible_identity_and_an_enabled_gateway(world: World)
     with pytest.raises(errors.IdentityNotEligible):
         api.gateway_mode(world.steward, "thing", "enforce", "a test")
     assert world.value("SELECT gateway_mode FROM birth.collection_registry") == "observe"
+
+
+def test_a_governed_table_becomes_a_partition_without_its_own_trigger(world: World) -> None:
+    world.governed("(code text PRIMARY KEY) PARTITION BY LIST (code)", "root")
+    world.governed("(code text PRIMARY KEY)", "part")
+    attach = "ALTER TABLE app.root ATTACH PARTITION app.part FOR VALUES IN ('a')"
+    with pytest.raises(psycopg.errors.DuplicateObject):
+        world.owner.execute(attach)
+    world.owner.execute("DROP TRIGGER birth_gateway ON app.part")
+    world.owner.execute(attach)
+    world.owner.execute("INSERT INTO app.root VALUES ('a')")
+    assert world.births("root") == ["a"]

@@ -379,3 +379,26 @@ def test_django_turns_a_refusal_into_a_form_error(world: World, tmp_path: Path) 
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ['{"code": ["is in use elsewhere"]}', "DatabaseError NB502"]
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_every_refusal_of_the_gateway_names_table_and_trigger(world: World, part: bool) -> None:
+    table = "(code text PRIMARY KEY)"
+    world.governed(f"{table} PARTITION BY LIST (code)" if part else table)
+    where = "part" if part else "thing"
+    if part:
+        world.owner.execute("CREATE TABLE app.part PARTITION OF app.thing DEFAULT")
+
+    def told(session: psycopg.Connection[Any]) -> tuple[str | None, ...]:
+        with pytest.raises(psycopg.Error) as refusal:
+            session.execute("INSERT INTO app.thing VALUES ('a')")
+        diag = refusal.value.diag
+        return diag.sqlstate, diag.schema_name, diag.table_name, diag.column_name or "", diag.constraint_name
+
+    world.owner.execute("CREATE TEMPORARY TABLE birth_new_rows (code text)")
+    assert told(world.owner) == ("NB507", "app", where, "", "birth_gateway")
+    world.owner.execute("DROP TABLE pg_temp.birth_new_rows")
+    world.admin.execute("UPDATE birth.collection_registry SET gate_closed = true")
+    assert told(world.owner) == ("NB508", "app", where, "code", "birth_gateway")
+    world.admin.execute("DELETE FROM birth.collection_registry")
+    assert told(world.owner) == ("NB503", "app", where, "", "birth_gateway")

@@ -1,5 +1,6 @@
 """The classifier proposes and never applies; a steward decides, and not while a run is open."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -13,8 +14,12 @@ PROPOSALS: dict[str, tuple[str, list[tuple[str, str | None, str | None]]]] = {
         "(z text PRIMARY KEY, a text UNIQUE NOT NULL)",
         [("column", "z", None), ("column", "a", None)],
     ),
-    "a unique text before a number": (
+    "a primary key before a name, which may change": (
         "(id int PRIMARY KEY, slug varchar(20) UNIQUE NOT NULL)",
+        [("synthetic_id", "id", "thing-{id}"), ("column", "slug", None)],
+    ),
+    "a unique text before a number": (
+        "(id int UNIQUE NOT NULL, slug varchar(20) UNIQUE NOT NULL)",
         [("column", "slug", None), ("synthetic_id", "id", "thing-{id}")],
     ),
     "a number": ("(id bigint PRIMARY KEY)", [("synthetic_id", "id", "thing-{id}")]),
@@ -140,3 +145,34 @@ def test_policy_and_identity_cannot_change_while_a_run_is_open(world: World) -> 
     world.classify("column", column="code")
     world.register()
     assert world.births() == ["a", "b"]
+
+
+def test_tables_of_one_name_in_two_schemas_get_two_prefixes(world: World) -> None:
+    world.admin.execute("CREATE SCHEMA other AUTHORIZATION nora_nobody; GRANT USAGE ON SCHEMA other TO birth_scanner")
+    world.table("(id int PRIMARY KEY)")
+    world.owner.execute("CREATE TABLE other.thing (a int, b int, PRIMARY KEY (a, b))")
+    found = [api.identity_propose(world.steward, schema, "thing")[0]["template"] for schema in ("app", "other")]
+    assert found == ["app-thing-{id}", "other-thing-{a}/{b}"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "step"),
+    [
+        ("(n int); CREATE TABLE app.child () INHERITS (app.thing)", "make partitions of what inherits"),
+        (
+            "(n int); CREATE FUNCTION app.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';"
+            " CREATE INDEX ON app.thing (app.f(n))",
+            "let the owner drop the index",
+        ),
+        ("(n int); DROP TABLE app.thing", "create the table, or correct schema and table"),
+    ],
+)
+def test_why_a_table_is_no_source_comes_with_its_own_step(world: World, definition: str, step: str) -> None:
+    world.owner.execute(f"CREATE TABLE app.thing {definition}".encode())
+    refused: Callable[[], object] = world.register
+    if "DROP TABLE" in definition:
+        world.register()
+        refused = world.attach
+    with pytest.raises(errors.SourceMissing) as refusal:
+        refused()
+    assert str(refusal.value.hint).startswith(step)

@@ -304,3 +304,16 @@ def test_a_withdrawal_names_a_collection_and_a_reason(world: World, name: str, r
     with pytest.raises((errors.BadArgument, errors.UnknownCollection)):
         api.collection_withdraw(world.steward, name, reason)
     assert world.value("SELECT count(*) FROM birth.collection_registry") == 1
+
+
+def test_a_permit_larger_than_its_plan_is_named_to_its_reviewer(world: World) -> None:
+    world.governed(TABLE, mode=None)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a')")
+    run = api.plan(world.operator, "thing", dry_run=False)["run_id"]
+    api.review_record(world.person("rita_reviewer"), run, "SAFE", "read")
+    expires = world.value("SELECT now() + interval '1 day'")
+    api.permit_open(world.person("paul_owner"), "thing", run, 500, expires, "a test")
+    step = next(step for what, step in attention(world) if what.startswith("permit"))
+    assert step.endswith("  -- a reviewer; the permit allows 500 rows, the plan has 1")
+    follow(world, step)
+    assert not [what for what, _ in attention(world) if what.startswith("permit")]

@@ -243,7 +243,7 @@ def test_a_proposed_identity_can_be_classified_for_hostile_names(world: World) -
             proposals = api.identity_propose(world.steward, "app", table)
             # A template has no words for some names.
             unnamed = any(set(name) & set("{}:") for name in columns[:2])
-            assert [found["strategy"] for found in proposals] == ["synthetic_id"] + ["legacy"] * (not unnamed)
+            assert [found["strategy"] for found in proposals] == ["legacy"] * (not unnamed) + ["synthetic_id"]
             for proposal in proposals:
                 send(world, proposal["next_step"])
                 assert world.status() == f"ELIGIBLE_{str(proposal['strategy']).upper()}"

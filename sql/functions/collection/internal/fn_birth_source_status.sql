@@ -2,11 +2,12 @@
 -- partition tree, outside birthdb and the system, and without code of its owner that the planner would run.
 -- PL/pgSQL, because a session keeps its plan: every batch calls this.
 -- Returns: one row; status NULL if it can be a source, else BLOCKED_NO_TABLE or BLOCKED_SOURCE with the reason;
--- exemptible if it is a table all the same, of which only the rows cannot be read: it may be exempt.
+-- exemptible if it is a table all the same, of which only the rows cannot be read: it may be exempt; and the next step,
+-- where it is another than to name a table.
 -- Calls: nothing
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name)
-  RETURNS TABLE (status text, reason text, relation oid, exemptible boolean)
+  RETURNS TABLE (status text, reason text, relation oid, exemptible boolean, next_step text)
   LANGUAGE plpgsql
   STABLE
   SET search_path = pg_catalog, pg_temp
@@ -40,6 +41,9 @@ BEGIN
                                                  OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
   END;
+  IF exemptible AND reason IS NOT NULL THEN
+    next_step := 'make partitions of what inherits, or register it with p_coverage_status := ''BIRTH_EXEMPT_...''';
+  END IF;
 
   IF reason IS NULL THEN
     v_parts := ARRAY[relation];
@@ -64,6 +68,8 @@ BEGIN
     JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
     IF v_code IS NOT NULL THEN
       reason := format('the planner would run code of the table''s owner: %s', v_code);
+      next_step := 'let the owner drop the index, constraint or statistics that call it, or register the table with '
+                   'p_coverage_status := ''BIRTH_EXEMPT_...''';
     END IF;
   END IF;
 
@@ -79,6 +85,7 @@ BEGIN
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+      next_step := 'a partition tree is one collection: register its root, or a partition, and not both';
       exemptible := false;
     END IF;
   END IF;
