@@ -3,7 +3,7 @@
 -- SECURITY DEFINER: readers may call it, but not its part. It reads catalogues and the registry, and no source.
 -- Returns: rows: strategy, column, template (for synthetic_id: prefix and column), reason, next_step; one without a
 -- strategy where nothing is eligible.
--- Calls: fn_birth_source_keys, fn_birth_type_text, fn_birth_type_way_out
+-- Calls: fn_birth_source_status, fn_birth_source_keys, fn_birth_type_text, fn_birth_type_way_out
 -- Writes: nothing
 CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text)
   RETURNS TABLE (strategy text, "column" text, template text, reason text, next_step text)
@@ -12,18 +12,22 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_tabl
   SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $fn_birth_identity_propose$
-  WITH source AS (
+  WITH named AS (
+    SELECT n.collection, s.*
+    FROM (SELECT coalesce((SELECT r.collection_name FROM birth.collection_registry r
+                           WHERE r.schema_name = p_schema AND r.table_name = p_table), p_table) AS collection) n
+    CROSS JOIN LATERAL birth.fn_birth_source_status(n.collection, coalesce(p_schema, '')::name,
+      coalesce(p_table, '')::name) s
+  ), source AS (
     -- Tables of one name in two schemas get two prefixes.
-    SELECT c.oid, coalesce(r.collection_name, c.relname) AS collection,
+    SELECT c.oid, r.collection,
            CASE WHEN EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
                              WHERE o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p')
                                AND o.relpersistence <> 't'
                                AND m.nspname NOT IN ('birth', 'pg_catalog', 'information_schema'))
-             THEN n.nspname || '-' ELSE '' END || c.relname AS prefix
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
-    WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
+             THEN p_schema || '-' ELSE '' END || c.relname AS prefix
+    FROM named r JOIN pg_class c ON c.oid = r.relation
+    WHERE r.status IS NULL
   ), key AS (
     SELECT k.is_primary, k.columns AS names, t.complete, t.textual, t.eligible
     FROM source s
@@ -74,8 +78,8 @@ AS $fn_birth_identity_propose$
     -- A key of a partitioned table has the columns that it is partitioned by. What is left of it may be unique too.
     SELECT 5, k.is_primary, CASE WHEN cardinality(r.names) = 1 THEN 'synthetic_id' ELSE 'legacy' END,
            CASE WHEN cardinality(r.names) = 1 THEN r.names[1] END,
-           CASE WHEN cardinality(r.names) = 1 THEN s.relname || '-'
-                ELSE replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
+           CASE WHEN cardinality(r.names) = 1 THEN s.prefix || '-'
+                ELSE replace(replace(s.prefix, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
            END,
            format('%s are a part of the key (%s): only where no two rows share them', array_to_string(r.names, ', '),
              array_to_string(k.names, ', '))
@@ -106,16 +110,18 @@ AS $fn_birth_identity_propose$
   UNION ALL
   SELECT NULL, NULL, NULL, f.reason, f.step
   FROM (
-    SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
+    SELECT CASE WHEN r.status IS NOT NULL THEN r.reason
                 WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
                 ELSE format('the keys (%s) have columns that may be NULL, whose type is refused, or that a template '
                             'cannot name', k.named) END AS reason,
-           CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
+           CASE WHEN r.relation IS NULL THEN 'create the table, or correct schema and table'
+                WHEN r.status IS NOT NULL THEN coalesce(r.next_step, 'choose another table')
                 ELSE coalesce(k.way_out, 'let the owner add a unique constraint over columns NOT NULL of an eligible '
                               'type; a stored generated column can be one') END AS step
-    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
-                 min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
-          FROM key k CROSS JOIN source s) k
+    FROM named r
+    CROSS JOIN (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
+                       min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
+                FROM key k CROSS JOIN source s) k
   ) f
   WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $fn_birth_identity_propose$;

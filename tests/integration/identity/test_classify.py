@@ -62,6 +62,27 @@ def test_a_proposed_identity_can_be_classified_unchanged(world: World, case: str
         assert world.status() == f"ELIGIBLE_{str(proposal['strategy']).upper()}"
 
 
+SOURCES = {
+    "is a child": ("app", "kid", "app.kid has inheritance parents or children"),
+    "has a child": ("app", "thing", "app.thing has inheritance parents or children"),
+    "is a view": ("app", "seen", "app.seen is not an ordinary or partitioned table"),
+    "is of birthdb": ("birth", "birth_act", "birth.birth_act is not a table of the application"),
+    "is not there": ("app", "nothing", "table app.nothing does not exist"),
+    "is not named": (None, None, 'table ""."" does not exist'),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_of_a_table_that_cannot_be_a_source_nothing_is_proposed(world: World, source: str) -> None:
+    schema, table, reason = SOURCES[source]
+    world.table("(code text PRIMARY KEY)")
+    world.owner.execute("CREATE TABLE app.kid (UNIQUE (code)) INHERITS (app.thing); CREATE VIEW app.seen AS SELECT 1 a")
+    found = world.steward.execute(
+        "SELECT strategy, reason, next_step IS NOT NULL FROM birth.fn_birth_identity_propose(%s, %s)", (schema, table)
+    ).fetchall()
+    assert found == [(None, reason, True)]
+
+
 def test_identity_classify_raises_unknown_collection(world: World) -> None:
     with pytest.raises(errors.UnknownCollection):
         api.identity_classify(world.steward, "nothing", "column")
