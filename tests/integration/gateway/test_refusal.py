@@ -231,9 +231,9 @@ ENDS = {
         [],
         ["UPDATE app.thing SET id = 9 WHERE id = 3"],
         ("NB502", "birth_life_update"),
-        "1 rows, such as 'T-9'",
+        "1 rows, such as 'T-9', which belongs to collection other",
     ),
-    "TRUNCATE": ([], ["TRUNCATE app.thing"], ("NB513", "birth_life_truncate"), "1 rows, such as 'app.thing'"),
+    "TRUNCATE": ([], ["TRUNCATE app.thing"], ("NB513", "birth_life_truncate"), "app.thing"),
 }
 
 

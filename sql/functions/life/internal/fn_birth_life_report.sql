@@ -11,9 +11,14 @@ CREATE OR REPLACE FUNCTION birth.fn_birth_life_report(
 AS $fn_birth_life_report$
 BEGIN
   IF p_rows > 0 AND p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
-    RETURN birth.fn_birth_error(p_error, format('collection %s: %s rows%s', p_collection.collection_name, p_rows,
-      (SELECT ', such as ' || string_agg(format('%L', e.example), ', ') FROM unnest(p_examples[1:3]) AS e(example)
-       WHERE e.example IS NOT NULL)));
+    RETURN birth.fn_birth_error(p_error, format('collection %s: %s', p_collection.collection_name, CASE
+      -- Of these the example is no code: it names the table, or says what could not be read.
+      WHEN p_error IN ('truncate_refused', 'life_unread') THEN p_examples[1]
+      ELSE format('%s rows%s', p_rows, (
+        SELECT ', such as ' || string_agg(format('%L', e.example) || CASE p_error WHEN 'gateway_foreign'
+                 THEN coalesce((SELECT ', which belongs to collection ' || b.collection_name
+                                FROM birth.birth_registry b WHERE b.entity_code = e.example), '') ELSE '' END, ', ')
+        FROM unnest(p_examples[1:3]) AS e(example) WHERE e.example IS NOT NULL)) END));
   END IF;
   PERFORM birth.fn_birth_finding_record(p_collection.collection_name, p_error, p_rows, p_examples);
   RETURN NULL;
