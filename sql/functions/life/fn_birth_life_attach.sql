@@ -24,6 +24,7 @@ DECLARE
   v_column text;
   v_fault text;
   v_grants text;
+  v_step text;
   v_changed text;
   v_args text;
   v_leaf oid;
@@ -81,6 +82,16 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
       'let the owner of the table: ' || v_grants);
   END IF;
+  SELECT format('DROP TRIGGER %I ON %s;  -- its owner', t.tgname, t.tgrelid::regclass) INTO v_step
+  FROM pg_trigger t
+  WHERE t.tgname IN ('birth_life_delete', 'birth_life_update', 'birth_life_insert', 'birth_life_truncate')
+    AND t.tgparentid = 0
+    AND t.tgrelid IN (SELECT r_identity.relation UNION SELECT p.relid FROM pg_partition_tree(r_identity.relation) p)
+  ORDER BY t.tgrelid, t.tgname LIMIT 1;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('trigger_in_the_way', format('collection %s, table %s', p_collection, r_table.name),
+      v_step);
+  END IF;
 
   UPDATE birth.collection_registry c
   SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = v_key
@@ -127,5 +138,5 @@ $fn_birth_life_attach$;
 
 COMMENT ON FUNCTION birth.fn_birth_life_attach(text, text, text, text[]) IS
   'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows '
-  'retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520; 55P03 after '
-  'two seconds. Specification: 5.2.';
+  'retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520, '
+  'NB523; 55P03 after two seconds. Specification: 5.2.';
