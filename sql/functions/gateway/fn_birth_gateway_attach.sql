@@ -46,8 +46,10 @@ BEGIN
       format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
         r_identity.reason));
   END IF;
-  SELECT coalesce(g.repair, format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, '
-           'p_reason := ''...'');  -- a steward', p_collection, p_mode)) INTO v_step
+  SELECT coalesce(g.repair, (SELECT min(p.repair) FROM birth.v_birth_gateway_gap p
+                             WHERE p.collection_name = p_collection),
+           format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, p_reason := ''...'');'
+                  '  -- a steward', p_collection, p_mode)) INTO v_step
   FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation;
   IF FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source), v_step);

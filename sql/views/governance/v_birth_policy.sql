@@ -8,8 +8,8 @@ SELECT c.collection_name, c.coverage_status, c.governed, c.policy_version, c.gat
        p.proven_at, p.proven_by,
        CASE WHEN c.coverage_status <> 'BIRTH_REQUIRED' OR p.proven_at IS NOT NULL AND f.holds AND g.guarded THEN NULL
             WHEN NOT g.guarded
-              THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward',
-                          c.collection_name, c.gateway_mode)
+              THEN coalesce(g.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, '
+                                             'p_mode := %L);  -- a steward', c.collection_name, c.gateway_mode))
             WHEN NOT f.holds THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'
             ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator',
                         c.collection_name) END AS next_step
@@ -19,7 +19,13 @@ CROSS JOIN LATERAL (
   SELECT EXISTS (SELECT FROM birth.v_birth_gateway_trigger t
                  WHERE t.collection_name = c.collection_name AND t.enabled AND t.schema_name = c.schema_name
                    AND t.table_name = c.table_name)
-         AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_gap p WHERE p.collection_name = c.collection_name) AS guarded
+         AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_gap p WHERE p.collection_name = c.collection_name)
+           AS guarded,
+         coalesce((SELECT min(t.repair) FROM birth.v_birth_gateway_trigger t
+                   WHERE t.collection_name = c.collection_name AND t.schema_name = c.schema_name
+                     AND t.table_name = c.table_name),
+                  (SELECT min(p.repair) FROM birth.v_birth_gateway_gap p
+                   WHERE p.collection_name = c.collection_name)) AS repair
 ) g
 LEFT JOIN LATERAL (
   SELECT a.acted_at AS proven_at, a.act || ' by ' || a.actor AS proven_by

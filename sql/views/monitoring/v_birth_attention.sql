@@ -27,8 +27,9 @@ WITH known AS (
     AND NOT EXISTS (
       SELECT FROM birth.birth_backfill_ledger_v2 f
       WHERE f.predecessor = r.run_id
-         OR f.collection_name = r.collection_name AND f.purpose = l.purpose AND f.status = 'done'
-            AND f.finished_at > l.planned_at)
+         OR f.collection_name = r.collection_name AND f.purpose = l.purpose
+            AND (f.status = 'done' AND f.finished_at > l.planned_at
+                 OR r.status = 'planned' AND f.planned_at > l.planned_at))
 ), permit AS (
   SELECT CASE WHEN p.expires_at <= k.now THEN 2 ELSE 3 END AS rank,
          format('permit %s of %s %s', p.permit_id, p.collection_name,
@@ -197,10 +198,7 @@ WITH known AS (
     AND NOT EXISTS (SELECT FROM pg_partition_ancestors(g.relation) a WHERE a.relid = k.relation)
 ), partition AS (
   SELECT 2 AS rank, format('partition %s of %s has no gateway', g.partition, k.collection_name) AS what,
-         NULL::timestamptz AS since,
-         format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); '
-                'SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
-                k.collection_name, k.gateway_mode) AS next_step
+         NULL::timestamptz AS since, g.repair AS next_step
   FROM birth.v_birth_gateway_gap g
   JOIN known k ON k.collection_name = g.collection_name
   UNION ALL
@@ -309,6 +307,18 @@ WITH known AS (
     WHERE c.act = 'classify' AND c.collection_name = p.collection_name ORDER BY c.acted_at DESC LIMIT 1
   ) a
   WHERE a.detail ? 'under_gateway' AND p.next_step IS NOT NULL
+  UNION ALL
+  -- Its table was changed since it was classified. Without its columns no row has a code, and enforce refuses each.
+  SELECT CASE WHEN k.gateway_mode = 'enforce' AND i.status NOT IN ('BLOCKED_SOURCE', 'BLOCKED_NO_UNIQUE_KEY')
+              THEN 1 ELSE 2 END,
+         format('the identity of %s is not eligible: %s', k.collection_name, i.reason), NULL::timestamptz,
+         CASE i.status
+           WHEN 'BLOCKED_SOURCE' THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);'
+                                             '  -- after the owner has undone what is named', k.collection_name)
+           ELSE format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);'
+                       '  -- then a steward: fn_birth_identity_classify', k.schema_name, k.table_name) END
+  FROM known k CROSS JOIN LATERAL birth.fn_birth_identity_definition(k.collection_name) i
+  WHERE k.coverage_status = 'BIRTH_REQUIRED' AND k.gateways > 0 AND starts_with(i.status, 'BLOCKED_')
 ), life AS (
   SELECT CASE l.life_mode WHEN 'enforce' THEN 1 ELSE 2 END AS rank,
          format('life triggers of %s: %s', l.collection_name, l.fault) AS what,
@@ -322,8 +332,9 @@ WITH known AS (
          CASE WHEN g.tgname IS NOT NULL
                 THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner',
                             k.schema_name, k.table_name, g.tgname)
-              ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); '
-                          'SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward',
+              ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated'');'
+                          '  -- a steward; then what it answers, where that is for the owner; then a steward: '
+                          'SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);',
                           k.collection_name, k.gateway_mode) END AS next_step
   FROM known k
   CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r

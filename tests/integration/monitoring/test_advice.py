@@ -61,6 +61,36 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
 }
 
 
+#: What was done to the table of an enforced collection, whether its inserts are refused, and what undoes it; None where
+#: what is proposed can be classified.
+CHANGES: dict[str, tuple[str, str, str, str | None]] = {
+    "its column was renamed": (
+        "ALTER TABLE app.thing RENAME code TO kode",
+        "critical",
+        "column code does not exist",
+        None,
+    ),
+    "its column was given another type": (
+        "ALTER TABLE app.thing ALTER code TYPE char(9)",
+        "critical",
+        "the text of column code depends on settings or code (type character)",
+        "ALTER TABLE app.thing ALTER code TYPE text",
+    ),
+    "its key was dropped": (
+        "ALTER TABLE app.thing DROP CONSTRAINT thing_pkey",
+        "warning",
+        "no unique, immediate, complete index over code",
+        "ALTER TABLE app.thing ADD PRIMARY KEY (code)",
+    ),
+    "it was inherited": (
+        "CREATE TABLE app.kid () INHERITS (app.thing)",
+        "warning",
+        "app.thing has inheritance parents or children",
+        "ALTER TABLE app.kid NO INHERIT app.thing",
+    ),
+}
+
+
 def attention(world: World) -> list[tuple[str, str]]:
     found = world.admin.execute("SELECT what, next_step FROM birth.v_birth_attention WHERE what !~ '^enforce does not'")
     return found.fetchall()
@@ -96,7 +126,85 @@ def test_a_disabled_gateway_is_enabled_wherever_one_asks_for_it(world: World) ->
         world.attach(mode="enforce")
     with pytest.raises(errors.GatewayAbsent) as absent:
         api.gateway_mode(world.steward, "thing", "enforce", "a test")
-    assert (attached.value.hint, absent.value.hint) == (enable, enable)
+    policy = world.value("SELECT next_step FROM birth.v_birth_policy")
+    assert (attached.value.hint, absent.value.hint, policy) == (enable, enable, enable)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_identity_that_a_change_of_the_table_took_is_listed_until_it_is_mended(world: World, change: str) -> None:
+    statement, severity, reason, undone = CHANGES[change]
+    world.governed(TABLE, mode="enforce")
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 1)")
+    world.owner.execute(statement.encode())
+    insert = b"INSERT INTO app.thing VALUES ('b', 1)"
+    if severity == "critical":
+        with pytest.raises(psycopg.DatabaseError) as refusal:
+            world.owner.execute(insert)
+        assert refusal.value.sqlstate == "NB501"
+    found = world.admin.execute("SELECT severity, what, next_step FROM birth.v_birth_attention").fetchall()
+    assert [(rank, what) for rank, what, _ in found] == [(severity, f"the identity of thing is not eligible: {reason}")]
+    step = found[0][2]
+    answer = world.steward.execute(step.partition("  --")[0].encode())
+    if undone is None:
+        (proposal,) = answer.fetchall()
+        world.steward.execute(proposal[-1].encode())
+    else:
+        world.owner.execute(undone.encode())
+    assert attention(world) == []
+    world.owner.execute(insert)
+    assert world.births() == ["a", "b"]
+
+
+def test_a_partition_is_enabled_wherever_one_asks_for_it(world: World) -> None:
+    world.governed(f"{TABLE} PARTITION BY RANGE (code)", mode="enforce")
+    world.owner.execute("CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM ('a') TO ('m')")
+    world.owner.execute("ALTER TABLE app.low DISABLE TRIGGER birth_gateway")
+    enable = "ALTER TABLE app.low ENABLE TRIGGER birth_gateway;  -- its owner"
+    with pytest.raises(errors.GatewayAttached) as attached:
+        world.attach(mode="enforce")
+    policy = world.value("SELECT next_step FROM birth.v_birth_policy")
+    assert (attached.value.hint, policy) == (enable, enable)
+    assert attention(world) == [("partition app.low of thing has no gateway", enable)]
+    follow(world, enable)
+    assert attention(world) == []
+    world.owner.execute("INSERT INTO app.thing VALUES ('b', 1)")
+    assert world.births() == ["b"]
+
+
+def test_a_partition_without_a_gateway_makes_room_for_one(world: World) -> None:
+    world.governed(f"{TABLE} PARTITION BY RANGE (code)", mode="enforce")
+    world.owner.execute("CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM ('a') TO ('m')")
+    # The owner cannot: PostgreSQL keeps the clone of a trigger.
+    world.owner.execute("GRANT TRIGGER ON app.low TO birth_definer")
+    world.admin.execute("SET allow_system_table_mods = on; SET session_replication_role = replica")
+    world.admin.execute(
+        "DELETE FROM pg_depend WHERE objid = (SELECT oid FROM pg_trigger WHERE tgrelid = 'app.low'::regclass);"
+        "DELETE FROM pg_trigger WHERE tgrelid = 'app.low'::regclass"
+    )
+    for _ in range(2):
+        ((_, step),) = attention(world)
+        follow(world, step)
+    assert attention(world) == []
+    world.owner.execute("INSERT INTO app.thing VALUES ('b', 1)")
+    assert world.births() == ["b"]
+
+
+@pytest.mark.parametrize("fate", ["judged", "stale"])
+def test_a_plan_that_was_planned_again_is_listed_no_more(world: World, fate: str) -> None:
+    world.governed(TABLE, mode=None)
+    world.owner.execute("INSERT INTO app.thing VALUES ('a', 1), ('b', 2)")
+    world.attach()
+    if fate == "judged":
+        run = api.plan(world.operator, "thing", dry_run=False)["run_id"]
+        api.review_record(world.person("rita_reviewer"), run, "NOT_SAFE_NEEDS_FIX", "b is wrong")
+    else:
+        run = world.permitted()[0]
+    world.owner.execute("DELETE FROM app.thing WHERE code = 'b'")
+    assert [what for what, _ in attention(world)] == [f"plan {run} of thing is not executed"]
+    again = api.plan(world.operator, "thing", dry_run=False)["run_id"]
+    ((what, step),) = attention(world)
+    assert what == f"plan {again} of thing is not executed"
+    assert "fn_birth_review_record" in step
 
 
 def test_attaching_twice_names_the_switch_of_the_mode(world: World) -> None:
@@ -143,6 +251,23 @@ def test_a_trigger_of_that_name_is_an_error_that_names_it(world: World, place: s
     world.attach()
     world.owner.execute("INSERT INTO app.thing VALUES ('b', 1)")
     assert world.births() == ["b"]
+
+
+@pytest.mark.parametrize("place", ["app.thing", "app.low"])
+def test_a_trigger_with_the_name_of_a_life_trigger_is_an_error_that_names_it(world: World, place: str) -> None:
+    world.governed(f"{TABLE} PARTITION BY RANGE (code)")
+    world.owner.execute("CREATE TABLE app.low PARTITION OF app.thing FOR VALUES FROM ('a') TO ('m')")
+    world.owner.execute("GRANT TRIGGER ON app.low TO birth_definer; GRANT SELECT ON app.low TO birth_scanner")
+    world.owner.execute(
+        f"CREATE TRIGGER birth_life_delete BEFORE UPDATE ON {place} FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()".encode()
+    )
+    with pytest.raises(errors.TriggerInTheWay) as refusal:
+        api.life_attach(world.steward, "thing")
+    assert refusal.value.hint == f"DROP TRIGGER birth_life_delete ON {place};  -- its owner"
+    follow(world, str(refusal.value.hint))
+    api.life_attach(world.steward, "thing")
+    assert attention(world) == []
 
 
 def test_another_owner_is_told_before_the_next_partition_fails(world: World) -> None:
