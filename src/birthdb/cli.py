@@ -595,7 +595,8 @@ def repair(
     for difference, text in done:
         out.print(_line(f"-- {difference}", "dim"))
         out.print(_text(f"{text.rstrip().rstrip(';')};"))
-    out.print(_text(f"{len(done)} {'put back' if execute else 'to put back: add --execute'}", "bold"))
+    rest = "put back" if execute else "to put back: add --execute" if done else "to put back"
+    out.print(_text(f"{len(done)} {rest}", "bold"))
 
 
 @app.command(name="evidence")

@@ -269,6 +269,7 @@ def test_drift_is_shown_and_repaired(db: Database, birthdb: Command) -> None:
     assert shown.stdout.splitlines()[-1] == "2 to put back: add --execute"
     assert birthdb("olga_operator", "verify").returncode == 1
     assert birthdb(RELEASER, "repair", "--execute").stdout.splitlines()[-1] == "2 put back"
+    assert birthdb(RELEASER, "repair").stdout.splitlines()[-1] == "0 to put back"
     assert birthdb("olga_operator", "verify").returncode == 0
     assert birthdb(RELEASER, "attest").stdout.strip().endswith("as released: 0 objects recorded again")
     refused = birthdb("olga_operator", "repair")
