@@ -1189,7 +1189,7 @@ BEGIN
   SELECT * INTO r_source FROM birth.fn_birth_source_status(p_collection, p_schema::name, p_table::name);
   IF r_source.status = 'BLOCKED_SOURCE'
      AND NOT (r_source.exemptible AND starts_with(p_coverage_status, 'BIRTH_EXEMPT_')) THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_source.reason);
+    PERFORM birth.fn_birth_raise('source_missing', r_source.reason, r_source.next_step);
   END IF;
   SELECT min(g.collection_name) INTO v_fault
   FROM birth.v_birth_gateway_trigger g JOIN birth.collection_registry c ON c.collection_name = g.collection_name
@@ -2937,7 +2937,7 @@ BEGIN
      'a timeout of the session would cut the run',
      'set it to 0, then send the CALL again'),
     ('source_missing', 'NB114', 'failed',
-     'the source table does not exist or is not an ordinary or partitioned table',
+     'the table does not exist or cannot be a source',
      'create the table, or correct schema and table with birth.fn_birth_collection_register'),
     ('source_privilege', 'NB115', 'failed',
      'birth_definer lacks a privilege on the source table',
@@ -3187,7 +3187,7 @@ BEGIN
      'rows ended that never had a birth',
      'nothing is lost: a backfill gives births to the rows that are left'),
     ('trigger_in_the_way', 'NB523', 'failed',
-     'a trigger named birth_gateway is on the table or on one of its partitions',
+     'another trigger on the table or on one of its partitions has the name of one that is created',
      'its owner drops or renames it; then attach again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
@@ -3480,6 +3480,7 @@ CREATE TABLE birth.collection_registry (
     birth_code_columns text[] DEFAULT '{}'::text[] NOT NULL,
     birth_code_types regtype[] DEFAULT '{}'::regtype[] NOT NULL,
     birth_code_part boolean DEFAULT false NOT NULL,
+    birth_code_distinct boolean DEFAULT false NOT NULL,
     gateway_mode text DEFAULT 'observe'::text NOT NULL,
     gateway_owner name,
     rule_version bigint DEFAULT 1 NOT NULL,
@@ -3576,6 +3577,10 @@ COMMENT ON COLUMN birth.collection_registry.birth_code_types IS 'Types of birth_
 -- Name: COLUMN collection_registry.birth_code_part; Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON COLUMN birth.collection_registry.birth_code_part IS 'Whether the identity is a part of the table''s key, on a steward''s word that no two rows share it; the gateway looks for another row with the code.';
+
+-- Name: COLUMN collection_registry.birth_code_distinct; Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON COLUMN birth.collection_registry.birth_code_distinct IS 'Whether no two rows can have one code, by the key of the table at classification. Then a row whose code was there already is the one that was there; else the gateway records it.';
 
 -- Name: COLUMN collection_registry.gateway_mode; Type: COMMENT; Schema: birth; Owner: birth_definer
 
@@ -3800,6 +3805,7 @@ CREATE FUNCTION birth.fn_birth_gateway_again(p_collection text, p_codes text[], 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 DECLARE
   v_key text[];
@@ -3809,6 +3815,16 @@ DECLARE
   v_written bigint;
 BEGIN
   born := 0;
+  taken := 0;
+  -- The usual case: one row of a collection whose ends are not recorded, which was there before and never died.
+  IF cardinality(p_codes) = 1 AND current_setting('transaction_isolation') = 'read committed' THEN
+    PERFORM FROM birth.collection_registry c JOIN birth.birth_registry b ON b.collection_name = c.collection_name
+    WHERE c.collection_name = p_collection AND c.life_key = '{}' AND b.entity_code = p_codes[1]
+    FOR KEY SHARE OF b;
+    IF FOUND AND NOT EXISTS (SELECT FROM birth.birth_death d WHERE d.entity_code = p_codes[1]) THEN
+      RETURN;
+    END IF;
+  END IF;
   -- Before births are locked, as a compensation does: deaths may follow in this transaction.
   SELECT c.life_key, c.life_column INTO v_key, v_column
   FROM birth.collection_registry c WHERE c.collection_name = p_collection;
@@ -3877,15 +3893,18 @@ BEGIN
   WHERE c.collection_name = p_collection FOR NO KEY UPDATE;
   v_source := format('%I.%I', r_collection.schema_name, r_collection.table_name);
   IF r_identity.relation IS NULL OR r_identity.status = 'BLOCKED_SOURCE' THEN
-    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason);
+    PERFORM birth.fn_birth_raise('source_missing', r_identity.reason, s.next_step)
+    FROM birth.fn_birth_source_status(p_collection, r_collection.schema_name, r_collection.table_name) s;
   END IF;
   IF p_mode = 'enforce' AND starts_with(r_identity.status, 'BLOCKED_') THEN
     PERFORM birth.fn_birth_raise('identity_not_eligible',
       format('collection %s: %s, %s: every insert would be refused', p_collection, r_identity.status,
         r_identity.reason));
   END IF;
-  SELECT coalesce(g.repair, format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, '
-           'p_reason := ''...'');  -- a steward', p_collection, p_mode)) INTO v_step
+  SELECT coalesce(g.repair, (SELECT min(p.repair) FROM birth.v_birth_gateway_gap p
+                             WHERE p.collection_name = p_collection),
+           format('SELECT birth.fn_birth_gateway_mode(p_collection := %L, p_mode := %L, p_reason := ''...'');'
+                  '  -- a steward', p_collection, p_mode)) INTO v_step
   FROM birth.v_birth_gateway_trigger g WHERE g.collection_name = p_collection AND g.relation = r_identity.relation;
   IF FOUND THEN
     PERFORM birth.fn_birth_raise('gateway_attached', format('collection %s, table %s', p_collection, v_source), v_step);
@@ -3969,56 +3988,74 @@ DECLARE
   v_usable boolean;
   v_covered boolean;
   v_registered oid;
+  v_error jsonb;
 BEGIN
-  -- A trigger without a transition table would read the session's own relation of that name, and run its code with
-  -- birth_definer's rights.
-  IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s', pg_backend_pid()));
-  END IF;
-  SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
-  IF NOT FOUND THEN
-    PERFORM birth.fn_birth_raise('gateway_unregistered',
-      format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
-  END IF;
-  -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the row
-  -- was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    INSERT INTO birth.collection_registry SELECT r_collection.* ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-      RAISE serialization_failure USING MESSAGE = 'could not serialize access due to concurrent delete';
+  <<look>>
+  BEGIN
+    -- A trigger without a transition table would read the session's own relation of that name, and run its code with
+    -- birth_definer's rights.
+    IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
+      v_error := birth.fn_birth_error('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s',
+        pg_backend_pid()));
+      EXIT look;
     END IF;
-  END IF;
-  SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
-  FROM pg_attribute a
-  WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
-    AND a.attnum > 0 AND NOT a.attisdropped
-    -- The usual types first: each row of a partition comes here.
-    AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 WHEN a.atttypid < 10000
-        THEN a.atttypid ELSE (SELECT y.type FROM birth.fn_birth_type_text(a.atttypid) y) END
-        = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
-  v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
-  IF NOT v_covered THEN
-    SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = r_collection.schema_name AND c.relname = r_collection.table_name;
-    -- A partition, the usual case, is asked first: each of its rows comes here.
-    v_covered := (p_relation = v_registered OR pg_partition_root(p_relation) = v_registered) IS TRUE;
+    SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
+    IF NOT FOUND THEN
+      v_error := birth.fn_birth_error('gateway_unregistered',
+        format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
+      EXIT look;
+    END IF;
+    -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the
+    -- row was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      INSERT INTO birth.collection_registry SELECT r_collection.* ON CONFLICT DO NOTHING;
+      IF FOUND THEN
+        RAISE serialization_failure USING MESSAGE = 'could not serialize access due to concurrent delete';
+      END IF;
+    END IF;
+    SELECT count(*) > 0 AND count(*) = cardinality(r_collection.birth_code_columns) INTO v_usable
+    FROM pg_attribute a
+    WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
+      AND a.attnum > 0 AND NOT a.attisdropped
+      AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+          = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
+    v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
     IF NOT v_covered THEN
-      v_covered := EXISTS (
-        SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
-        JOIN pg_class c ON c.oid = a.relid
-        WHERE CASE WHEN v_registered IS NULL
-                   THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = r_collection.gateway_owner
-                   ELSE c.oid = v_registered END);
+      SELECT c.oid INTO v_registered FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = r_collection.schema_name AND c.relname = r_collection.table_name;
+      -- A partition, the usual case, is asked first: each of its rows comes here.
+      v_covered := (p_relation = v_registered OR pg_partition_root(p_relation) = v_registered) IS TRUE;
+      IF NOT v_covered THEN
+        v_covered := EXISTS (
+          SELECT FROM (SELECT p_relation AS relid UNION ALL SELECT p.relid FROM pg_partition_ancestors(p_relation) p) a
+          JOIN pg_class c ON c.oid = a.relid
+          WHERE CASE WHEN v_registered IS NULL
+                     THEN c.relpersistence <> 't' AND pg_get_userbyid(c.relowner) = r_collection.gateway_owner
+                     ELSE c.oid = v_registered END);
+      END IF;
     END IF;
-  END IF;
-  IF r_collection.gate_closed
-     AND (r_collection.gate_relation = p_relation
-          OR r_collection.gate_relation IN (SELECT a.relid FROM pg_partition_ancestors(p_relation) a)
-          OR v_covered
-             AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-                             WHERE g.relation = r_collection.gate_relation AND g.collection_name = p_collection)
-             AND NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection)) THEN
-    PERFORM birth.fn_birth_raise('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema, p_table));
+    IF r_collection.gate_closed
+       AND (r_collection.gate_relation = p_relation
+            OR r_collection.gate_relation IN (SELECT a.relid FROM pg_partition_ancestors(p_relation) a)
+            OR v_covered
+               AND NOT EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+                               WHERE g.relation = r_collection.gate_relation AND g.collection_name = p_collection)
+               AND NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection)) THEN
+      v_error := birth.fn_birth_error('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema,
+        p_table));
+      EXIT look;
+    END IF;
+  END;
+  IF v_error IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = v_error ->> 'code', MESSAGE = v_error ->> 'message', DETAIL = v_error ->> 'detail',
+      HINT = v_error ->> 'hint', SCHEMA = p_schema, TABLE = p_table,
+      CONSTRAINT = coalesce((SELECT min(g.tgname) FROM pg_trigger g
+                             WHERE g.tgrelid = p_relation
+                               AND g.tgfoid IN (to_regprocedure('birth.fn_birth_registry_auto()'),
+                                                to_regprocedure('birth.fn_birth_registry_auto_id()'))), ''),
+      COLUMN = CASE cardinality(r_collection.birth_code_columns)
+               WHEN 1 THEN r_collection.birth_code_columns[1] ELSE '' END;
   END IF;
   IF NOT v_usable OR NOT v_covered THEN
     r_collection.birth_code_sql := 'NULL::text';
@@ -4231,12 +4268,12 @@ BEGIN
            FROM birth.birth_registry b WHERE b.entity_code = ANY (p_examples[1:3]))));
     END IF;
   END IF;
-  -- A code over one column that was there already is of the same row; a code over several may be of another row. Where
-  -- the identity is a part of the key, the trigger has looked.
-  IF v_again > 0 AND (
-      p_collection.birth_code_part OR cardinality(p_collection.birth_code_columns) = 1
-      OR (SELECT i.codes_distinct FROM birth.fn_birth_identity_definition(p_collection.collection_name) i)) THEN
+  -- A code that was there already may be of another row. For a part of the key the trigger has looked.
+  IF p_collection.birth_code_distinct OR p_collection.birth_code_part THEN
     v_again := 0;
+  END IF;
+  IF p_unresolved + p_taken + v_again = 0 THEN
+    RETURN NULL;
   END IF;
   PERFORM birth.fn_birth_finding_record(p_collection.collection_name, v.error, v.row_count, v.examples)
   FROM (VALUES ('gateway_no_identity', p_unresolved, '{}'::text[]),
@@ -4312,10 +4349,17 @@ BEGIN
       'INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)'
       ' SELECT s.code, $1, ''QT-002'' FROM (SELECT %s AS code FROM birth_new_rows t) s'
       ' WHERE s.code IS NOT NULL ORDER BY s.code', p_collection.birth_code_sql);
+  ELSIF p_what = 'apart' THEN
+    RETURN format(
+      'SELECT coalesce((SELECT b.entity_code FROM birth.birth_registry b WHERE b.entity_code >= c.first'
+      ' ORDER BY b.entity_code LIMIT 1) > c.last, true)'
+      ' FROM (SELECT min(s.code) AS first, max(s.code) AS last FROM (SELECT %s AS code FROM birth_new_rows t) s) c',
+      p_collection.birth_code_sql);
   ELSIF p_what = 'unborn' THEN
     RETURN format(
-      'SELECT coalesce(sum(k.unresolved), 0), coalesce(sum(a.born), 0), coalesce(sum(a.taken), 0), min(a.examples),'
-      ' min(a.refusal::text)::jsonb'
+      'SELECT coalesce(sum(k.unresolved), 0)::bigint AS unresolved, coalesce(sum(a.born), 0)::bigint AS born,'
+      ' coalesce(sum(a.taken), 0)::bigint AS taken, min(a.examples) AS examples,'
+      ' min(a.refusal::text)::jsonb AS refusal'
       ' FROM ('
       'SELECT array_agg(c.code) FILTER (WHERE c.code IS NOT NULL) AS codes,'
       ' count(*) FILTER (WHERE c.code IS NULL) AS unresolved FROM ('
@@ -4385,7 +4429,7 @@ ALTER FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.
 
 -- Name: FUNCTION fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, insert, unborn, shared, shared row, keys or keys row. Specification: 5, 6.1 R2, 8.';
+COMMENT ON FUNCTION birth.fn_birth_gateway_statement(p_what text, p_collection birth.collection_registry, p_relation oid, p_rows text) IS 'A statement of a gateway function over its new rows: typed, typed row, apart, insert, unborn, shared, shared row, keys or keys row. Specification: 5, 6.1 R2, 8.';
 
 -- Name: fn_birth_home_confirm(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -4725,12 +4769,22 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  WITH source AS (
-    SELECT c.oid, c.relname, coalesce(r.collection_name, c.relname) AS collection
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN birth.collection_registry r ON r.schema_name = n.nspname AND r.table_name = c.relname
-    WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind IN ('r', 'p')
+  WITH named AS (
+    SELECT n.collection, s.*
+    FROM (SELECT coalesce((SELECT r.collection_name FROM birth.collection_registry r
+                           WHERE r.schema_name = p_schema AND r.table_name = p_table), p_table) AS collection) n
+    CROSS JOIN LATERAL birth.fn_birth_source_status(n.collection, coalesce(p_schema, '')::name,
+      coalesce(p_table, '')::name) s
+  ), source AS (
+    -- Tables of one name in two schemas get two prefixes.
+    SELECT c.oid, r.collection,
+           CASE WHEN EXISTS (SELECT FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
+                             WHERE o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p')
+                               AND o.relpersistence <> 't'
+                               AND m.nspname NOT IN ('birth', 'pg_catalog', 'information_schema'))
+             THEN p_schema || '-' ELSE '' END || c.relname AS prefix
+    FROM named r JOIN pg_class c ON c.oid = r.relation
+    WHERE r.status IS NULL
   ), key AS (
     SELECT k.is_primary, k.columns AS names, t.complete, t.textual, t.eligible
     FROM source s
@@ -4769,20 +4823,20 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
     SELECT 2, k.is_primary, 'column', k.names[1], NULL, format('%s is unique, not null and text', k.names[1])
     FROM key k WHERE cardinality(k.names) = 1 AND k.complete AND k.textual AND k.eligible
     UNION ALL
-    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.relname || '-',
+    SELECT 3, k.is_primary, 'synthetic_id', k.names[1], s.prefix || '-',
            format('%s is a key of one column', k.names[1])
     FROM key k, source s WHERE cardinality(k.names) = 1 AND k.eligible AND NOT k.textual
     UNION ALL
     SELECT 4, k.is_primary, 'legacy', NULL,
-           replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
+           replace(replace(s.prefix, '{', '{{'), '}', '}}') || '-{' || array_to_string(k.names, '}/{') || '}',
            format('%s are a key', array_to_string(k.names, ', '))
     FROM key k, source s WHERE cardinality(k.names) > 1 AND k.eligible AND array_to_string(k.names, '') !~ '[{}:]'
     UNION ALL
     -- A key of a partitioned table has the columns that it is partitioned by. What is left of it may be unique too.
     SELECT 5, k.is_primary, CASE WHEN cardinality(r.names) = 1 THEN 'synthetic_id' ELSE 'legacy' END,
            CASE WHEN cardinality(r.names) = 1 THEN r.names[1] END,
-           CASE WHEN cardinality(r.names) = 1 THEN s.relname || '-'
-                ELSE replace(replace(s.relname, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
+           CASE WHEN cardinality(r.names) = 1 THEN s.prefix || '-'
+                ELSE replace(replace(s.prefix, '{', '{{'), '}', '}}') || '-{' || array_to_string(r.names, '}/{') || '}'
            END,
            format('%s are a part of the key (%s): only where no two rows share them', array_to_string(r.names, ', '),
              array_to_string(k.names, ', '))
@@ -4808,20 +4862,23 @@ CREATE FUNCTION birth.fn_birth_identity_propose(p_schema text, p_table text) RET
              ELSE format(', p_template := %L', p.extra)
            END || CASE p.rank WHEN 5 THEN ', p_part_of_key := true' ELSE '' END)
   FROM proposal p CROSS JOIN source s
-  ORDER BY p.rank, p.is_primary DESC, p.name, p.extra)
+  -- A name may change, the key of the table seldom does.
+  ORDER BY p.rank > 1, p.is_primary DESC, p.rank, p.name, p.extra)
   UNION ALL
   SELECT NULL, NULL, NULL, f.reason, f.step
   FROM (
-    SELECT CASE WHEN NOT EXISTS (SELECT FROM source) THEN format('there is no table %I.%I', p_schema, p_table)
+    SELECT CASE WHEN r.status IS NOT NULL THEN r.reason
                 WHEN k.named IS NULL THEN 'no unique, immediate, complete index over columns'
                 ELSE format('the keys (%s) have columns that may be NULL, whose type is refused, or that a template '
                             'cannot name', k.named) END AS reason,
-           CASE WHEN NOT EXISTS (SELECT FROM source) THEN 'create the table, or correct schema and table'
+           CASE WHEN r.relation IS NULL THEN 'create the table, or correct schema and table'
+                WHEN r.status IS NOT NULL THEN coalesce(r.next_step, 'choose another table')
                 ELSE coalesce(k.way_out, 'let the owner add a unique constraint over columns NOT NULL of an eligible '
                               'type; a stored generated column can be one') END AS step
-    FROM (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
-                 min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
-          FROM key k CROSS JOIN source s) k
+    FROM named r
+    CROSS JOIN (SELECT string_agg(array_to_string(k.names, ', '), '; ') AS named,
+                       min(birth.fn_birth_type_way_out(s.oid, k.names)) AS way_out
+                FROM key k CROSS JOIN source s) k
   ) f
   WHERE NOT EXISTS (SELECT FROM proposal p CROSS JOIN source s);
 $$;
@@ -4848,7 +4905,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      birth_code_types = r_identity.types
+      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $_$;
@@ -4920,6 +4977,7 @@ DECLARE
   v_column text;
   v_fault text;
   v_grants text;
+  v_step text;
   v_changed text;
   v_args text;
   v_leaf oid;
@@ -4977,6 +5035,16 @@ BEGIN
     PERFORM birth.fn_birth_raise('source_privilege', format('collection %s: %s', p_collection, r_table.name),
       'let the owner of the table: ' || v_grants);
   END IF;
+  SELECT format('DROP TRIGGER %I ON %s;  -- its owner', t.tgname, t.tgrelid::regclass) INTO v_step
+  FROM pg_trigger t
+  WHERE t.tgname IN ('birth_life_delete', 'birth_life_update', 'birth_life_insert', 'birth_life_truncate')
+    AND t.tgparentid = 0
+    AND t.tgrelid IN (SELECT r_identity.relation UNION SELECT p.relid FROM pg_partition_tree(r_identity.relation) p)
+  ORDER BY t.tgrelid, t.tgname LIMIT 1;
+  IF FOUND THEN
+    PERFORM birth.fn_birth_raise('trigger_in_the_way', format('collection %s, table %s', p_collection, r_table.name),
+      v_step);
+  END IF;
 
   UPDATE birth.collection_registry c
   SET life_mode = p_mode, life_column = p_column, life_dead = p_dead, life_key = v_key
@@ -5025,7 +5093,7 @@ ALTER FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_colu
 
 -- Name: FUNCTION fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) IS 'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520; 55P03 after two seconds. Specification: 5.2.';
+COMMENT ON FUNCTION birth.fn_birth_life_attach(p_collection text, p_mode text, p_column text, p_dead text[]) IS 'Creates the life triggers of a collection in mode observe or enforce, with the column and values by which rows retire; returns the next step. Steward. NB102, NB103, NB105, NB110, NB111, NB114, NB115, NB518, NB520, NB523; 55P03 after two seconds. Specification: 5.2.';
 
 -- Name: fn_birth_life_auto(); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -5052,7 +5120,11 @@ DECLARE
   v_new CONSTANT text := CASE TG_OP WHEN 'INSERT' THEN 'birth_new_rows' ELSE 'birth_old_rows' END;
 BEGIN
   IF to_regclass('pg_temp.birth_old_rows') IS NOT NULL THEN
-    PERFORM birth.fn_birth_raise('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s', pg_backend_pid()));
+    v_refusal := birth.fn_birth_error('gateway_shadowed', format('pg_temp.birth_old_rows, of backend %s',
+      pg_backend_pid()));
+    RAISE EXCEPTION USING
+      ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
+      HINT = v_refusal ->> 'hint', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
   END IF;
   IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' THEN
     -- Without a child table, whose rows the transition table has too.
@@ -5501,9 +5573,14 @@ CREATE FUNCTION birth.fn_birth_life_report(p_collection birth.collection_registr
     AS $$
 BEGIN
   IF p_rows > 0 AND p_collection.coverage_status = 'BIRTH_REQUIRED' AND p_collection.life_mode = 'enforce' THEN
-    RETURN birth.fn_birth_error(p_error, format('collection %s: %s rows%s', p_collection.collection_name, p_rows,
-      (SELECT ', such as ' || string_agg(format('%L', e.example), ', ') FROM unnest(p_examples[1:3]) AS e(example)
-       WHERE e.example IS NOT NULL)));
+    RETURN birth.fn_birth_error(p_error, format('collection %s: %s', p_collection.collection_name, CASE
+      -- Of these the example is no code: it names the table, or says what could not be read.
+      WHEN p_error IN ('truncate_refused', 'life_unread') THEN p_examples[1]
+      ELSE format('%s rows%s', p_rows, (
+        SELECT ', such as ' || string_agg(format('%L', e.example) || CASE p_error WHEN 'gateway_foreign'
+                 THEN coalesce((SELECT ', which belongs to collection ' || b.collection_name
+                                FROM birth.birth_registry b WHERE b.entity_code = e.example), '') ELSE '' END, ', ')
+        FROM unnest(p_examples[1:3]) AS e(example) WHERE e.example IS NOT NULL)) END));
   END IF;
   PERFORM birth.fn_birth_finding_record(p_collection.collection_name, p_error, p_rows, p_examples);
   RETURN NULL;
@@ -5525,6 +5602,7 @@ CREATE FUNCTION birth.fn_birth_life_return(p_collection text, p_codes text[]) RE
     AS $$
 DECLARE
   r_collection birth.collection_registry;
+  v_alive bigint;
   v_own text[];
   v_later text[];
   v_denied text[];
@@ -5536,10 +5614,14 @@ BEGIN
       SELECT c.code, p_collection, 'DELETE' FROM unnest(p_codes) AS c(code)
       WHERE c.code IS NOT NULL ORDER BY c.code COLLATE "C"
       ON CONFLICT (entity_code) DO NOTHING;
+      GET DIAGNOSTICS v_alive = ROW_COUNT;
       RAISE EXCEPTION 'the probe is rolled back';
     EXCEPTION WHEN raise_exception THEN
       NULL;
     END;
+    IF v_alive = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code)) THEN
+      RETURN NULL;
+    END IF;
   END IF;
   SELECT array_agg(l.entity_code) FILTER (WHERE l.own), array_agg(l.entity_code) FILTER (WHERE NOT l.own),
          array_agg(l.entity_code) FILTER (WHERE NOT l.own AND l.return_allowed_at IS NULL)
@@ -6606,10 +6688,9 @@ DECLARE
   v_insert text;
   v_born bigint;
   v_typed boolean;
+  v_apart boolean;
+  r_again record;
   v_unresolved bigint;
-  v_late bigint;
-  v_taken bigint;
-  v_examples text[];
   v_long bigint;
   v_keys text[];
   v_refusal jsonb;
@@ -6620,7 +6701,7 @@ BEGIN
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
       AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
-      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950) AND c.birth_code_distinct;
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
@@ -6633,6 +6714,12 @@ BEGIN
         IF FOUND THEN
           RETURN NULL;
         END IF;
+        -- No two rows can have the code, so it is of the same row: there is nothing to report.
+        r_again := birth.fn_birth_gateway_again(TG_ARGV[0], ARRAY[v_code]);
+        IF r_again.taken = 0 AND r_again.refusal IS NULL THEN
+          RETURN NULL;
+        END IF;
+        v_born := 0;
       END IF;
     END IF;
   END IF;
@@ -6658,7 +6745,7 @@ BEGIN
   ELSE
     SELECT count(*) INTO v_rows FROM birth_new_rows;
   END IF;
-  IF v_rows = 1 THEN
+  IF v_rows = 1 AND v_born IS NULL THEN
     IF TG_LEVEL = 'ROW' THEN
       EXECUTE r_collection.birth_code_row_sql INTO v_code USING NEW;
     ELSE
@@ -6670,9 +6757,13 @@ BEGIN
     GET DIAGNOSTICS v_born = ROW_COUNT;
   ELSIF v_rows > 1 THEN
     v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
-    -- For 10,000 rows or more no conflict is expected, and a plain INSERT is tried in a subtransaction. For fewer the
-    -- subtransaction would cost more than it saves.
+    -- For 10,000 rows or more a plain INSERT is tried in a subtransaction, if no birth lies between the least and the
+    -- greatest of their codes. So it fails only beside another session, or where two of the rows have one code. What
+    -- a failed attempt wrote stays as dead rows. For fewer rows the subtransaction would cost more than it saves.
     IF v_rows >= 10000 THEN
+      EXECUTE birth.fn_birth_gateway_statement('apart', r_collection) INTO v_apart;
+    END IF;
+    IF v_apart THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
         GET DIAGNOSTICS v_born = ROW_COUNT;
@@ -6690,13 +6781,16 @@ BEGIN
   END IF;
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
-  IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
-    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
+  IF v_rows > 1 THEN
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection) INTO r_again USING r_collection.collection_name;
+    v_unresolved := r_again.unresolved;
   ELSE
-    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
+    IF r_again IS NULL THEN
+      r_again := birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]);
+    END IF;
+    v_unresolved := (v_code IS NULL)::integer;
   END IF;
+  v_refusal := r_again.refusal;
   IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
     IF TG_LEVEL = 'ROW' THEN
       EXECUTE birth.fn_birth_gateway_statement('shared row', r_collection) INTO v_refusal
@@ -6713,8 +6807,8 @@ BEGIN
       EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
     END IF;
   END IF;
-  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
-    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(r_collection, TG_RELID,
+    v_rows - v_born - r_again.born, v_unresolved, r_again.taken, r_again.examples, v_long, v_keys));
   -- Raised here: the error names the table as one of PostgreSQL's own constraints does, and its CONTEXT is one line.
   IF v_refusal IS NOT NULL THEN
     RAISE EXCEPTION USING
@@ -6751,10 +6845,9 @@ DECLARE
   v_insert text;
   v_born bigint;
   v_typed boolean;
+  v_apart boolean;
+  r_again record;
   v_unresolved bigint;
-  v_late bigint;
-  v_taken bigint;
-  v_examples text[];
   v_long bigint;
   v_keys text[];
   v_refusal jsonb;
@@ -6765,7 +6858,7 @@ BEGIN
     FROM birth.collection_registry c
     WHERE c.collection_name = TG_ARGV[0] AND NOT c.gate_closed AND NOT starts_with(c.coverage_status, 'BIRTH_EXEMPT_')
       AND c.schema_name = TG_TABLE_SCHEMA AND c.table_name = TG_TABLE_NAME
-      AND c.birth_code_types[1] IN (20, 25, 1700, 2950);
+      AND c.birth_code_types[1] IN (20, 25, 1700, 2950) AND c.birth_code_distinct;
     IF v_column = (pg_identify_object_as_address('pg_class'::regclass, TG_RELID, 1)).object_names[3]
        AND NOT starts_with(v_column, '........pg.dropped.') THEN
       SELECT count(*), min(concat(s."birth first")), min(pg_typeof(s."birth first")::oid) INTO v_rows, v_code, v_seen
@@ -6778,6 +6871,11 @@ BEGIN
         IF FOUND THEN
           RETURN NULL;
         END IF;
+        r_again := birth.fn_birth_gateway_again(TG_ARGV[0], ARRAY[v_code]);
+        IF r_again.taken = 0 AND r_again.refusal IS NULL THEN
+          RETURN NULL;
+        END IF;
+        v_born := 0;
       END IF;
     END IF;
   END IF;
@@ -6794,7 +6892,7 @@ BEGIN
     END IF;
   END IF;
   SELECT count(*) INTO v_rows FROM birth_new_rows;
-  IF v_rows = 1 THEN
+  IF v_rows = 1 AND v_born IS NULL THEN
     IF r_collection.birth_code_sql = format('(%L || t.id::text) COLLATE "C"', r_collection.birth_code_prefix) THEN
       SELECT r_collection.birth_code_prefix || t.id::text INTO v_code FROM birth_new_rows t;
     ELSE
@@ -6808,6 +6906,9 @@ BEGIN
   ELSIF v_rows > 1 THEN
     v_insert := birth.fn_birth_gateway_statement('insert', r_collection);
     IF v_rows >= 10000 THEN
+      EXECUTE birth.fn_birth_gateway_statement('apart', r_collection) INTO v_apart;
+    END IF;
+    IF v_apart THEN
       BEGIN
         EXECUTE v_insert USING r_collection.collection_name;
         GET DIAGNOSTICS v_born = ROW_COUNT;
@@ -6825,13 +6926,16 @@ BEGIN
   END IF;
 
   -- Rows that this statement gave no birth: their code was there already, or they have none.
-  IF v_rows = 1 THEN
-    SELECT (v_code IS NULL)::integer, a.* INTO v_unresolved, v_late, v_taken, v_examples, v_refusal
-    FROM birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]) a;
+  IF v_rows > 1 THEN
+    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection) INTO r_again USING r_collection.collection_name;
+    v_unresolved := r_again.unresolved;
   ELSE
-    EXECUTE birth.fn_birth_gateway_statement('unborn', r_collection)
-    INTO v_unresolved, v_late, v_taken, v_examples, v_refusal USING r_collection.collection_name;
+    IF r_again IS NULL THEN
+      r_again := birth.fn_birth_gateway_again(r_collection.collection_name, ARRAY[v_code]);
+    END IF;
+    v_unresolved := (v_code IS NULL)::integer;
   END IF;
+  v_refusal := r_again.refusal;
   IF r_collection.birth_code_part AND r_collection.birth_code_sql <> 'NULL::text' AND v_refusal IS NULL THEN
     EXECUTE birth.fn_birth_gateway_statement('shared', r_collection) INTO v_refusal
     USING NULL::text, r_collection, TG_RELID;
@@ -6839,8 +6943,8 @@ BEGIN
   IF v_unresolved > 0 AND r_collection.gateway_mode = 'enforce' THEN
     EXECUTE birth.fn_birth_gateway_statement('keys', r_collection, TG_RELID) INTO v_long, v_keys;
   END IF;
-  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(
-    r_collection, TG_RELID, v_rows - v_born - v_late, v_unresolved, v_taken, v_examples, v_long, v_keys));
+  v_refusal := coalesce(v_refusal, birth.fn_birth_gateway_report(r_collection, TG_RELID,
+    v_rows - v_born - r_again.born, v_unresolved, r_again.taken, r_again.examples, v_long, v_keys));
   IF v_refusal IS NOT NULL THEN
     RAISE EXCEPTION USING
       ERRCODE = v_refusal ->> 'code', MESSAGE = v_refusal ->> 'message', DETAIL = v_refusal ->> 'detail',
@@ -8480,7 +8584,7 @@ COMMENT ON FUNCTION birth.fn_birth_source_look(p_collection birth.collection_reg
 
 -- Name: fn_birth_source_status(text, name, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid, exemptible boolean)
+CREATE FUNCTION birth.fn_birth_source_status(p_collection text, p_schema name, p_table name) RETURNS TABLE(status text, reason text, relation oid, exemptible boolean, next_step text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8513,6 +8617,9 @@ BEGIN
                                                  OR (i.inhparent = relation AND r_source.relkind = 'r'))
       THEN format('%I.%I has inheritance parents or children', p_schema, p_table)
   END;
+  IF exemptible AND reason IS NOT NULL THEN
+    next_step := 'make partitions of what inherits, or register it with p_coverage_status := ''BIRTH_EXEMPT_...''';
+  END IF;
 
   IF reason IS NULL THEN
     v_parts := ARRAY[relation];
@@ -8537,6 +8644,8 @@ BEGIN
     JOIN pg_roles r ON r.oid = f.proowner AND NOT r.rolsuper;
     IF v_code IS NOT NULL THEN
       reason := format('the planner would run code of the table''s owner: %s', v_code);
+      next_step := 'let the owner drop the index, constraint or statistics that call it, or register the table with '
+                   'p_coverage_status := ''BIRTH_EXEMPT_...''';
     END IF;
   END IF;
 
@@ -8552,6 +8661,7 @@ BEGIN
     WHERE f.relid <> relation;
     IF v_other IS NOT NULL THEN
       reason := format('%I.%I shares its partition tree with collection %s', p_schema, p_table, v_other);
+      next_step := 'a partition tree is one collection: register its root, or a partition, and not both';
       exemptible := false;
     END IF;
   END IF;
@@ -10692,22 +10802,34 @@ COMMENT ON VIEW birth.v_birth_gateway_finding IS 'Rows that the gateway let thro
 
 CREATE VIEW birth.v_birth_gateway_gap AS
  SELECT r.collection_name,
-    t.relid AS partition
-   FROM (((birth.collection_registry r
+    t.relid AS partition,
+    COALESCE(( SELECT format('ALTER TABLE %I.%I ENABLE TRIGGER %I;  -- its owner'::text, s.nspname, p.relname, g.tgname) AS format
+           FROM ((pg_trigger g
+             JOIN pg_class p ON ((p.oid = g.tgrelid)))
+             JOIN pg_namespace s ON ((s.oid = p.relnamespace)))
+          WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled <> ALL (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (f.routines)))
+          ORDER BY g.tgname
+         LIMIT 1), ( SELECT format('DROP TRIGGER %I ON %I.%I;  -- its owner'::text, g.trigger_name, g.schema_name, g.table_name) AS format
+           FROM birth.v_birth_gateway_trigger g
+          WHERE ((g.relation = c.oid) AND (g.collection_name = r.collection_name))
+          ORDER BY g.trigger_name
+         LIMIT 1)) AS repair
+   FROM ((((birth.collection_registry r
      JOIN pg_namespace n ON ((n.nspname = r.schema_name)))
      JOIN pg_class c ON (((c.relnamespace = n.oid) AND (c.relname = r.table_name) AND (c.relkind = 'p'::"char"))))
      CROSS JOIN LATERAL pg_partition_tree((c.oid)::regclass) t(relid, parentrelid, isleaf, level))
+     CROSS JOIN ( SELECT ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid] AS routines) f)
   WHERE (t.isleaf AND ((t.relid)::oid <> c.oid) AND (EXISTS ( SELECT
            FROM birth.v_birth_gateway_trigger g
           WHERE ((g.relation = c.oid) AND (g.collection_name = r.collection_name) AND g.enabled))) AND (NOT (EXISTS ( SELECT
            FROM pg_trigger g
-          WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (ARRAY[(to_regprocedure('birth.fn_birth_registry_auto()'::text))::oid, (to_regprocedure('birth.fn_birth_registry_auto_id()'::text))::oid])))))));
+          WHERE ((g.tgrelid = (t.relid)::oid) AND (g.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AND (g.tgtype = 5) AND (g.tgqual IS NULL) AND (g.tgfoid = ANY (f.routines)))))));
 
 ALTER VIEW birth.v_birth_gateway_gap OWNER TO birth_definer;
 
 -- Name: VIEW v_birth_gateway_gap; Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON VIEW birth.v_birth_gateway_gap IS 'Partitions of a collection with a gateway whose rows get no birth. Specification: 5.';
+COMMENT ON VIEW birth.v_birth_gateway_gap IS 'Partitions of a collection with a gateway whose rows get no birth, and what mends it. Specification: 5.';
 
 -- Name: v_birth_gateway_release_drift_guard; Type: VIEW; Schema: birth; Owner: birth_definer
 
@@ -10918,7 +11040,7 @@ CREATE VIEW birth.v_birth_policy AS
     p.proven_by,
         CASE
             WHEN ((c.coverage_status <> 'BIRTH_REQUIRED'::text) OR ((p.proven_at IS NOT NULL) AND f.holds AND g.guarded)) THEN NULL::text
-            WHEN (NOT g.guarded) THEN format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, c.collection_name, c.gateway_mode)
+            WHEN (NOT g.guarded) THEN COALESCE(g.repair, format('SELECT birth.fn_birth_gateway_attach(p_collection := %L, p_mode := %L);  -- a steward'::text, c.collection_name, c.gateway_mode))
             WHEN (NOT f.holds) THEN 'SELECT birth.fn_birth_gateway_fence();  -- a steward, as a separate statement'::text
             ELSE format('SELECT * FROM birth.fn_birth_census_record(p_collection := %L);  -- an operator'::text, c.collection_name)
         END AS next_step
@@ -10928,7 +11050,12 @@ CREATE VIEW birth.v_birth_policy AS
                    FROM birth.v_birth_gateway_trigger t
                   WHERE ((t.collection_name = c.collection_name) AND t.enabled AND (t.schema_name = c.schema_name) AND (t.table_name = c.table_name)))) AND (NOT (EXISTS ( SELECT
                    FROM birth.v_birth_gateway_gap p_1
-                  WHERE (p_1.collection_name = c.collection_name))))) AS guarded) g)
+                  WHERE (p_1.collection_name = c.collection_name))))) AS guarded,
+            COALESCE(( SELECT min(t.repair) AS min
+                   FROM birth.v_birth_gateway_trigger t
+                  WHERE ((t.collection_name = c.collection_name) AND (t.schema_name = c.schema_name) AND (t.table_name = c.table_name))), ( SELECT min(p_1.repair) AS min
+                   FROM birth.v_birth_gateway_gap p_1
+                  WHERE (p_1.collection_name = c.collection_name))) AS repair) g)
      LEFT JOIN LATERAL ( SELECT a.acted_at AS proven_at,
             ((a.act || ' by '::text) || a.actor) AS proven_by
            FROM birth.birth_act a
@@ -11513,7 +11640,7 @@ CREATE VIEW birth.v_birth_attention AS
              JOIN birth.birth_backfill_ledger_v2 l ON ((l.run_id = r.run_id)))
           WHERE (((r.status = ANY (ARRAY['planned'::text, 'stopped'::text, 'failed'::text])) OR r.interrupted) AND (NOT (EXISTS ( SELECT
                    FROM birth.birth_backfill_ledger_v2 f
-                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.purpose = l.purpose) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
+                  WHERE ((f.predecessor = r.run_id) OR ((f.collection_name = r.collection_name) AND (f.purpose = l.purpose) AND (((f.status = 'done'::text) AND (f.finished_at > l.planned_at)) OR ((r.status = 'planned'::text) AND (f.planned_at > l.planned_at)))))))))
         ), permit AS (
          SELECT
                 CASE
@@ -11532,7 +11659,9 @@ CREATE VIEW birth.v_birth_attention AS
                 END AS since,
                 CASE
                     WHEN (p.expires_at <= k.now) THEN format('SELECT * FROM birth.fn_birth_permit_revoke(p_permit_id := %s, p_reason := ''expired'');  -- a permit owner'::text, p.permit_id)
-                    WHEN (p.confirmed_by IS NULL) THEN format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer'::text, p.permit_id)
+                    WHEN (p.confirmed_by IS NULL) THEN COALESCE(( SELECT s.step
+                       FROM birth.fn_birth_run_next_step(p.run_id, p.purpose) s(step)
+                      WHERE starts_with(s.step, format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s)'::text, p.permit_id))), format('SELECT * FROM birth.fn_birth_permit_confirm(p_permit_id := %s);  -- a reviewer'::text, p.permit_id))
                     ELSE birth.fn_birth_run_next_step(p.run_id)
                 END AS next_step
            FROM (birth.birth_admission_permit_v2 p
@@ -11704,7 +11833,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2 AS rank,
             format('partition %s of %s has no gateway'::text, g.partition, k.collection_name) AS what,
             NULL::timestamp with time zone AS since,
-            format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''attach again''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode) AS next_step
+            g.repair AS next_step
            FROM (birth.v_birth_gateway_gap g
              JOIN known k ON ((k.collection_name = g.collection_name)))
         UNION ALL
@@ -11830,6 +11959,21 @@ CREATE VIEW birth.v_birth_attention AS
                   ORDER BY c.acted_at DESC
                  LIMIT 1) a)
           WHERE ((a.detail ? 'under_gateway'::text) AND (p.next_step IS NOT NULL))
+        UNION ALL
+         SELECT
+                CASE
+                    WHEN ((k.gateway_mode = 'enforce'::text) AND (i_1.status <> ALL (ARRAY['BLOCKED_SOURCE'::text, 'BLOCKED_NO_UNIQUE_KEY'::text]))) THEN 1
+                    ELSE 2
+                END AS "case",
+            format('the identity of %s is not eligible: %s'::text, k.collection_name, i_1.reason) AS format,
+            NULL::timestamp with time zone AS timestamptz,
+                CASE i_1.status
+                    WHEN 'BLOCKED_SOURCE'::text THEN format('SELECT * FROM birth.fn_birth_census(p_collection := %L);  -- after the owner has undone what is named'::text, k.collection_name)
+                    ELSE format('SELECT * FROM birth.fn_birth_identity_propose(p_schema := %L, p_table := %L);  -- then a steward: fn_birth_identity_classify'::text, k.schema_name, k.table_name)
+                END AS format
+           FROM (known k
+             CROSS JOIN LATERAL birth.fn_birth_identity_definition(k.collection_name) i_1(status, reason, relation, source_sql, code_sql, columns, types, key_columns, key_types, codes_distinct))
+          WHERE ((k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways > 0) AND starts_with(i_1.status, 'BLOCKED_'::text))
         ), life AS (
          SELECT
                 CASE l.life_mode
@@ -11847,7 +11991,7 @@ CREATE VIEW birth.v_birth_attention AS
             NULL::timestamp with time zone AS since,
                 CASE
                     WHEN (g.tgname IS NOT NULL) THEN format('ALTER TABLE %I.%I ENABLE ALWAYS TRIGGER %I;  -- its owner'::text, k.schema_name, k.table_name, g.tgname)
-                    ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated''); SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);  -- a steward'::text, k.collection_name, k.gateway_mode)
+                    ELSE format('SELECT birth.fn_birth_gateway_detach(p_collection := %1$L, p_reason := ''replicated'');  -- a steward; then what it answers, where that is for the owner; then a steward: SELECT birth.fn_birth_gateway_attach(p_collection := %1$L, p_mode := %2$L);'::text, k.collection_name, k.gateway_mode)
                 END AS next_step
            FROM ((known k
              CROSS JOIN LATERAL birth.fn_birth_replicated_tables(k.relation) r(relation, born))

@@ -85,7 +85,7 @@ class TimeoutWouldCut(BirthError, sqlstate="NB113"):
 
 
 class SourceMissing(BirthError, sqlstate="NB114"):
-    """NB114: the source table does not exist or is not an ordinary or partitioned table."""
+    """NB114: the table does not exist or cannot be a source."""
 
 
 class SourcePrivilege(BirthError, sqlstate="NB115"):
@@ -397,4 +397,4 @@ class BirthAbsent(BirthError, sqlstate="NB522"):
 
 
 class TriggerInTheWay(BirthError, sqlstate="NB523"):
-    """NB523: a trigger named birth_gateway is on the table or on one of its partitions."""
+    """NB523: another trigger on the table or on one of its partitions has the name of one that is created."""

@@ -58,7 +58,7 @@ BEGIN
      'a timeout of the session would cut the run',
      'set it to 0, then send the CALL again'),
     ('source_missing', 'NB114', 'failed',
-     'the source table does not exist or is not an ordinary or partitioned table',
+     'the table does not exist or cannot be a source',
      'create the table, or correct schema and table with birth.fn_birth_collection_register'),
     ('source_privilege', 'NB115', 'failed',
      'birth_definer lacks a privilege on the source table',
@@ -308,7 +308,7 @@ BEGIN
      'rows ended that never had a birth',
      'nothing is lost: a backfill gives births to the rows that are left'),
     ('trigger_in_the_way', 'NB523', 'failed',
-     'a trigger named birth_gateway is on the table or on one of its partitions',
+     'another trigger on the table or on one of its partitions has the name of one that is created',
      'its owner drops or renames it; then attach again')
   ) AS e(error, code, outcome, message, hint)
   WHERE p_error IN (e.error, e.code);
