@@ -43,9 +43,11 @@ BEGIN
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis.
-    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, getdatabaseencoding()), 'escape'),
-        E'\\342\\200\\246', '') !~ '[^[:space:].]'
+    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis in UTF-8, to
+    -- which two encodings have no way.
+    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE
+          WHEN getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN getdatabaseencoding() ELSE 'UTF8' END),
+        'escape'), E'\\342\\200\\246', '') !~ '[^[:space:].]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
