@@ -223,6 +223,18 @@ def test_rows_of_a_detached_partition_stay_born(world: World) -> None:
     refused(world, (1, FEB))
 
 
+def test_a_partition_attached_with_a_second_row_is_found(world: World) -> None:
+    governed(world)
+    put(world, (1, JAN))
+    world.table(KEY, "mar")
+    put(world, (1, "2024-03-15"), into="mar")
+    world.owner.execute(
+        "ALTER TABLE app.thing ATTACH PARTITION app.mar FOR VALUES FROM ('2024-03-01') TO ('2024-04-01')"
+    )
+    assert world.failed_checks() == {"duplicate codes": ["T-1"]}
+    assert world.blockers()[0] == "NB109"
+
+
 def test_a_new_partition_has_the_gateway(world: World) -> None:
     governed(world)
     put(world, (1, JAN))

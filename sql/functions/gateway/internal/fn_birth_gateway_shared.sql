@@ -1,7 +1,7 @@
 -- Where an identity is a part of the table's key, two rows can have one code. A row whose code was there already may be
 -- one that moved to another partition or came again; here it is looked whether another row has the code now. Who
 -- inserts the code at the same time waits for the birth, and looks after that transaction has ended.
--- Rows of deleted transactions that are still open count: the insert is refused, and may be sent again.
+-- A row that an open transaction has deleted still counts: the insert is refused, and may be sent again later.
 -- Returns: the refusal NB109, which the trigger raises (required and enforced), also where the rows cannot be looked
 -- at; or NULL, and they are findings.
 -- Calls: fn_birth_source_look, fn_birth_error, fn_birth_finding_record
