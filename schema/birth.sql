@@ -3990,21 +3990,19 @@ DECLARE
   v_registered oid;
   v_error jsonb;
 BEGIN
-  <<look>>
-  BEGIN
-    -- A trigger without a transition table would read the session's own relation of that name, and run its code with
-    -- birth_definer's rights.
-    IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
-      v_error := birth.fn_birth_error('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s',
-        pg_backend_pid()));
-      EXIT look;
-    END IF;
+  -- A trigger without a transition table would read the session's own relation of that name, and run its code with
+  -- birth_definer's rights.
+  IF to_regclass('pg_temp.birth_new_rows') IS NOT NULL THEN
+    v_error := birth.fn_birth_error('gateway_shadowed', format('pg_temp.birth_new_rows, of backend %s',
+      pg_backend_pid()));
+  ELSE
     SELECT c.* INTO r_collection FROM birth.collection_registry c WHERE c.collection_name = p_collection;
     IF NOT FOUND THEN
       v_error := birth.fn_birth_error('gateway_unregistered',
         format('the trigger on %I.%I names %L', p_schema, p_table, p_collection));
-      EXIT look;
     END IF;
+  END IF;
+  IF v_error IS NULL THEN
     -- An old snapshot may show an earlier mode, policy or identity. Inserting the row again does nothing, but if the
     -- row was changed since the snapshot it raises 40001. Unlike a row lock it writes nothing and blocks no steward.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -4043,9 +4041,8 @@ BEGIN
                AND NOT EXISTS (SELECT FROM birth.birth_registry b WHERE b.collection_name = p_collection)) THEN
       v_error := birth.fn_birth_error('not_admitted', format('collection %s, table %I.%I', p_collection, p_schema,
         p_table));
-      EXIT look;
     END IF;
-  END;
+  END IF;
   IF v_error IS NOT NULL THEN
     RAISE EXCEPTION USING
       ERRCODE = v_error ->> 'code', MESSAGE = v_error ->> 'message', DETAIL = v_error ->> 'detail',
@@ -7098,9 +7095,11 @@ BEGIN
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis.
-    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, getdatabaseencoding()), 'escape'),
-        E'\\342\\200\\246', '') !~ '[^[:space:].]'
+    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis in UTF-8, to
+    -- which two encodings have no way.
+    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE
+          WHEN getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN getdatabaseencoding() ELSE 'UTF8' END),
+        'escape'), E'\\342\\200\\246', '') !~ '[^[:space:].]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
