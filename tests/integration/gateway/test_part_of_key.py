@@ -294,3 +294,15 @@ def test_a_life_needs_a_code_that_tells_its_columns(world: World) -> None:
     world.attach()
     with pytest.raises(errors.LifeRefused):
         api.life_attach(world.steward, "thing", "observe")
+
+
+def test_rows_are_looked_for_by_a_time_under_any_settings(world: World) -> None:
+    world.table("(at timestamptz, no int, PRIMARY KEY (at, no))")
+    world.register()
+    api.identity_classify(world.steward, "thing", "column", column="at", part_of_key=True)
+    world.attach("thing", "enforce")
+    world.owner.execute("SET TimeZone = 'America/New_York'; SET DateStyle = 'SQL, DMY'")
+    world.owner.execute("INSERT INTO app.thing VALUES ('2024-11-03 06:30+00', 1)")
+    with pytest.raises(psycopg.Error) as refusal:
+        world.owner.execute("INSERT INTO app.thing VALUES ('2024-11-03 06:30+00', 2)")
+    assert refusal.value.sqlstate == "NB109"
