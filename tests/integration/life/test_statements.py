@@ -280,7 +280,7 @@ def test_a_row_does_not_take_the_code_of_another_collection(world: World, mode: 
     if mode == "enforce":
         with pytest.raises(errors.GatewayForeign) as refused, api.refusals():
             send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")
-        assert refused.value.detail == "collection thing: 1 rows, such as 'T-9'"
+        assert refused.value.detail == "collection thing: 1 rows, such as 'T-9', which belongs to collection other"
         assert (deaths(world), world.findings()) == ({}, [])
     else:
         send(world, "UPDATE app.thing SET id = 9 WHERE id = 1")

@@ -73,7 +73,7 @@ CHANGES: dict[str, tuple[str, str, str, str | None]] = {
     "its column was given another type": (
         "ALTER TABLE app.thing ALTER code TYPE char(9)",
         "critical",
-        "the text of column code depends on settings or code (type character)",
+        "code were text when they were classified, and are character",
         "ALTER TABLE app.thing ALTER code TYPE text",
     ),
     "its key was dropped": (
