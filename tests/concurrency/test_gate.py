@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -241,3 +242,21 @@ def test_an_owner_who_may_not_put_the_gateway_on_a_partition_cannot_make_one(wor
     world.owner.execute(part)
     world.owner.execute("INSERT INTO app.thing VALUES (1)")
     assert world.births() == ["n-1"]
+
+
+def test_a_registration_is_not_withdrawn_beside_an_attach_that_is_not_committed(world: World) -> None:
+    world.table(TABLE)
+    world.register(coverage="BIRTH_DEFERRED_NEEDS_REVIEW")
+    world.classify("column", column="code")
+    with (
+        world.db.connect("stella_steward", autocommit=False) as another,
+        world.db.connect("alice_steward") as steward,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        api.gateway_attach(another, "thing")
+        withdrawn = elsewhere.submit(api.collection_withdraw, steward, "thing", "a test")
+        wait_until_blocked(world.admin, steward)
+        another.commit()
+        with pytest.raises(errors.CollectionInUse):
+            withdrawn.result()
+    assert world.value("SELECT count(*) FROM birth.collection_registry") == 1

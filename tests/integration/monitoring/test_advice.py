@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -310,6 +310,20 @@ def scanner(world: World) -> Iterator[None]:
     world.admin.execute("ALTER ROLE birth_scanner NOBYPASSRLS")
 
 
+def test_life_is_recorded_of_a_table_under_row_level_security_after_a_superuser_allowed_it(
+    world: World, scanner: None
+) -> None:
+    world.governed(TABLE)
+    world.owner.execute("ALTER TABLE app.thing ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON app.thing USING (true)")
+    with pytest.raises(errors.LifeRefused) as refusal:
+        api.life_attach(world.steward, "thing")
+    assert refusal.value.detail == (
+        "collection thing: row level security of app.thing would hide rows from birth_scanner"
+    )
+    follow(world, str(refusal.value.hint))
+    api.life_attach(world.steward, "thing")
+
+
 def test_a_table_under_row_level_security_is_read_after_a_superuser_allowed_it(world: World, scanner: None) -> None:
     world.governed(TABLE)
     api.life_attach(world.steward, "thing")
@@ -423,11 +437,11 @@ def test_what_came_to_be_is_not_withdrawn(world: World, prepare: str, has: str) 
     assert world.value("SELECT count(*) FROM birth.birth_act WHERE act = 'withdraw'") == 0
 
 
-@pytest.mark.parametrize(("name", "reason"), [("thing", " "), ("other", "a test")])
-def test_a_withdrawal_names_a_collection_and_a_reason(world: World, name: str, reason: str) -> None:
+@pytest.mark.parametrize(("name", "reason"), [("thing", " "), ("thing", None), ("other", "a test")])
+def test_a_withdrawal_names_a_collection_and_a_reason(world: World, name: str, reason: str | None) -> None:
     world.register()
     with pytest.raises((errors.BadArgument, errors.UnknownCollection)):
-        api.collection_withdraw(world.steward, name, reason)
+        api.collection_withdraw(world.steward, name, cast(str, reason))
     assert world.value("SELECT count(*) FROM birth.collection_registry") == 1
 
 

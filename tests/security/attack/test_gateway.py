@@ -213,6 +213,7 @@ def test_a_steward_under_an_old_snapshot_is_refused(world: World) -> None:
         "fn_birth_gateway_mode('thing', 'enforce', 'ready')",
         "fn_birth_gateway_fence()",
         "fn_birth_finding_acknowledge('thing', 'seen')",
+        "fn_birth_collection_withdraw('thing', 'never came to be')",
     ):
         with pytest.raises(psycopg.Error) as refusal:
             old.execute(f"SELECT birth.{call}".encode())
