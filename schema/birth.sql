@@ -7097,8 +7097,8 @@ BEGIN
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis in UTF-8, to
     -- which two encodings have no way.
-    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE
-          WHEN getdatabaseencoding() IN ('SQL_ASCII', 'MULE_INTERNAL') THEN getdatabaseencoding() ELSE 'UTF8' END),
+    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE getdatabaseencoding()
+          WHEN 'SQL_ASCII' THEN 'SQL_ASCII' WHEN 'MULE_INTERNAL' THEN 'MULE_INTERNAL' ELSE 'UTF8' END),
         'escape'), E'\\342\\200\\246', '') !~ '[^[:space:].]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
