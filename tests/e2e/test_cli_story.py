@@ -321,14 +321,14 @@ def test_status_begins_with_the_collections_and_shows_ten_items(
     assert first.endswith(" FAIL │")
     assert "11 more collections: --all" in shown.stdout
     assert "20 more need action: --all" in shown.stdout
-    assert shown.stdout.count("    next: SELECT birth.fn_birth_collection_register(") == 10
+    assert shown.stdout.count("    next: SELECT birth.fn_birth_collection_withdraw(") == 10
     assert "dots" not in shown.stdout
     assert max(len(line) for line in shown.stdout.splitlines() if "next: " not in line) <= 80
     everything = birthdb("olga_operator", "status", "--all").stdout
     assert "more_29" in everything
     assert "event triggers" in everything
     assert "dots" in everything
-    assert everything.count("    next: SELECT birth.fn_birth_collection_register(") == 30
+    assert everything.count("    next: SELECT birth.fn_birth_collection_withdraw(") == 30
 
 
 def test_status_fails_from_a_warning_up_or_as_it_is_told(db: Database, collection: str, birthdb: Command) -> None:

@@ -38,7 +38,7 @@ def test_the_whole_way_in_a_database_of_another_encoding(encoded: tuple[World, s
     world, name = encoded
     world.governed("(code text PRIMARY KEY)", mode=None)
     world.insert([name, f"{name} 2"])
-    has_ellipsis = world.value("SELECT getdatabaseencoding() IN ('WIN1252', 'EUC_JP')")
+    has_ellipsis = world.value("SELECT getdatabaseencoding() = 'WIN1252'")
     for dots in ("...", "\u2026") if has_ellipsis else ("...",):
         planned = api.plan(world.operator, "thing", dry_run=False)["run_id"]
         with pytest.raises(errors.VerdictMalformed):

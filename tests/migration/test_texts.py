@@ -266,6 +266,7 @@ def test_errors_raised_by_release_files_match_the_catalogue() -> None:
         "NB411",
         "NB412",
         "NB414",
+        "NB417",
     }
     assert [message for _, message in raised] == [messages[code] for code, _ in raised]
     assert sum(file.read_text().count("RAISE EXCEPTION") for file in files) == len(raised)

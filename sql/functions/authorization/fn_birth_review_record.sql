@@ -43,11 +43,9 @@ BEGIN
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis in UTF-8, to
-    -- which two encodings have no way.
-    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE getdatabaseencoding()
-          WHEN 'SQL_ASCII' THEN 'SQL_ASCII' WHEN 'MULE_INTERNAL' THEN 'MULE_INTERNAL' ELSE 'UTF8' END),
-        'escape'), E'\\342\\200\\246', '') !~ '[^[:space:].]'
+    -- Nothing but the dots of a statement that was made ready is no finding. \u2026 is the ellipsis, and \u0085 that of
+    -- the encodings of Windows.
+    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:].\u2026\u0085]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)

@@ -258,7 +258,7 @@ def test_code_of_the_table_owner_never_runs_with_rights_of_birthdb(world: World,
     world.admin.execute("DELETE FROM birth.birth_registry")
     world.owner.execute(CODE_OF_THE_OWNER[way].encode())
     world.owner.execute("DELETE FROM app.ran")
-    refusals = (errors.IdentityNotEligible, errors.SourceMissing, psycopg.errors.InsufficientPrivilege)
+    refusals = (errors.IdentityNotEligible, errors.SourceMissing, errors.SourcePrivilege)
     try:
         world.backfill(batch=1)
         assert world.births() == ["a", "b"]

@@ -77,7 +77,7 @@ LEFT: dict[str, tuple[str, str | None]] = {
         None,
     ),
     "an isolation level": ("SET default_transaction_isolation = 'serializable'", errors.IsolationLevel.sqlstate),
-    "reading only": ("SET default_transaction_read_only = on", "25006"),
+    "reading only": ("SET default_transaction_read_only = on", errors.ReadOnly.sqlstate),
     "a timeout": ("SET statement_timeout = '1h'", errors.TimeoutWouldCut.sqlstate),
     "another reading of strings": ("SET standard_conforming_strings = off; SET quote_all_identifiers = on", None),
     "locks of ours": (

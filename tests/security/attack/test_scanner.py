@@ -465,6 +465,7 @@ DYNAMIC = {
     "fn_birth_contract_repair": "prints statements",
     "fn_birth_evidence": "reads our tables",
     "fn_birth_gate_read": "CREATE TRIGGER, which evaluates nothing",
+    "fn_birth_distributed": "a table of Citus's, in pg_catalog",
     "fn_birth_gateway_attach": "CREATE TRIGGER, which evaluates nothing",
     "fn_birth_gateway_detach": "DROP TRIGGER",
     "fn_birth_life_attach": "CREATE TRIGGER, which evaluates nothing",

@@ -144,7 +144,7 @@ def test_an_identity_classified_under_one_setting_holds_under_another(db: Databa
     [
         ({"default_transaction_isolation": "serializable"}, errors.IsolationLevel.sqlstate),
         ({"default_transaction_isolation": "repeatable read"}, errors.IsolationLevel.sqlstate),
-        ({"default_transaction_read_only": "on"}, "25006"),
+        ({"default_transaction_read_only": "on"}, errors.ReadOnly.sqlstate),
         ({"statement_timeout": "1h"}, errors.TimeoutWouldCut.sqlstate),
     ],
     ids=lambda value: "-".join(value.values()).replace(" ", "-") if isinstance(value, dict) else None,

@@ -51,7 +51,9 @@ BEGIN
     FROM pg_attribute a
     WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
       AND a.attnum > 0 AND NOT a.attisdropped
-      AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+      -- The usual types first: each row of a partition comes here.
+      AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 WHEN a.atttypid < 10000
+          THEN a.atttypid ELSE (SELECT y.type FROM birth.fn_birth_type_text(a.atttypid) y) END
           = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
     v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
     IF NOT v_covered THEN
