@@ -4015,7 +4015,9 @@ BEGIN
     FROM pg_attribute a
     WHERE a.attrelid = p_relation AND a.attname = ANY (r_collection.birth_code_columns::name[])
       AND a.attnum > 0 AND NOT a.attisdropped
-      AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 ELSE a.atttypid END
+      -- The usual types first: each row of a partition comes here.
+      AND CASE WHEN a.atttypid IN (20, 21, 23) THEN 20 WHEN a.atttypid = 1043 THEN 25 WHEN a.atttypid < 10000
+          THEN a.atttypid ELSE (SELECT y.type FROM birth.fn_birth_type_text(a.atttypid) y) END
           = r_collection.birth_code_types[array_position(r_collection.birth_code_columns, a.attname::text)];
     v_covered := p_table = r_collection.table_name AND p_schema = r_collection.schema_name;
     IF NOT v_covered THEN
@@ -7095,11 +7097,9 @@ BEGIN
   v_fault := CASE
     WHEN p_verdict IS NULL OR p_verdict NOT IN ('SAFE', 'NOT_SAFE_NEEDS_FIX')
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
-    -- Nothing but the dots of a statement that was made ready is no finding; E2 80 A6 is the ellipsis in UTF-8, to
-    -- which two encodings have no way.
-    WHEN p_findings IS NULL OR replace(encode(convert_to(p_findings, CASE getdatabaseencoding()
-          WHEN 'SQL_ASCII' THEN 'SQL_ASCII' WHEN 'MULE_INTERNAL' THEN 'MULE_INTERNAL' ELSE 'UTF8' END),
-        'escape'), E'\\342\\200\\246', '') !~ '[^[:space:].]'
+    -- Nothing but the dots of a statement that was made ready is no finding. \u2026 is the ellipsis, and \u0085 that of
+    -- the encodings of Windows.
+    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:].\u2026\u0085]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
