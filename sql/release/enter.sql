@@ -67,13 +67,14 @@ BEGIN
     END IF;
     CREATE SCHEMA birth AUTHORIZATION birth_definer;
   ELSIF v_owner <> 'birth_definer' THEN
+    -- An empty schema was made for this, one with a version table was released. What else holds anything is another's.
     RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
       DETAIL = format('schema birth belongs to %s', v_owner),
-      -- An empty schema was made for this. What holds anything is somebody else's.
-      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d
-                               WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'birth'::regnamespace
-                                 AND NOT EXISTS (SELECT FROM pg_class c
-                                                 WHERE c.oid = d.objid AND c.relname = 'alembic_version'))
+      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d, pg_namespace n
+                               WHERE n.nspname = 'birth' AND d.refclassid = 'pg_namespace'::regclass
+                                 AND d.refobjid = n.oid
+                                 AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid
+                                                                          AND c.relname = 'alembic_version'))
         THEN 'it holds objects that no release made; release into another database, or, where they may move: '
              'ALTER SCHEMA birth RENAME TO ...'
         ELSE 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer' END;

@@ -66,13 +66,14 @@ BEGIN
     END IF;
     CREATE SCHEMA @schema@ AUTHORIZATION @owner@;
   ELSIF v_owner <> '@owner@' THEN
+    -- An empty schema was made for this, one with a version table was released. What else holds anything is another's.
     RAISE EXCEPTION USING ERRCODE = '@privilege.code@', MESSAGE = '@privilege.message@',
       DETAIL = format('schema @schema@ belongs to %s', v_owner),
-      -- An empty schema was made for this. What holds anything is somebody else's.
-      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d
-                               WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = '@schema@'::regnamespace
-                                 AND NOT EXISTS (SELECT FROM pg_class c
-                                                 WHERE c.oid = d.objid AND c.relname = '@version_table@'))
+      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d, pg_namespace n
+                               WHERE n.nspname = '@schema@' AND d.refclassid = 'pg_namespace'::regclass
+                                 AND d.refobjid = n.oid
+                                 AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid
+                                                                          AND c.relname = '@version_table@'))
         THEN 'it holds objects that no release made; release into another database, or, where they may move: '
              'ALTER SCHEMA @schema@ RENAME TO ...'
         ELSE 'ask a role with that right to send: ALTER SCHEMA @schema@ OWNER TO @owner@' END;
