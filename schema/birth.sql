@@ -7099,7 +7099,7 @@ BEGIN
       THEN format('p_verdict is %L, not SAFE or NOT_SAFE_NEEDS_FIX', p_verdict)
     -- Nothing but the dots of a statement that was made ready is no finding. \u2026 is the ellipsis, and \u0085 that of
     -- the encodings of Windows.
-    WHEN p_findings IS NULL OR p_findings !~ '[^[:space:].\u2026\u0085]'
+    WHEN p_findings IS NULL OR p_findings !~ E'[^[:space:].\\u2026\\u0085]'
       THEN 'p_findings is required: what was checked, and found'
     WHEN v_purpose NOT IN (r_run.purpose, 'COMPENSATE')
       THEN format('p_purpose is %L, not %s or COMPENSATE', p_purpose, r_run.purpose)
