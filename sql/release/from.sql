@@ -15,7 +15,7 @@ BEGIN
     IF v_at <> v_from THEN
       RAISE EXCEPTION USING ERRCODE = 'NB411', MESSAGE = 'the database is at a different release',
         DETAIL = format('this step starts from %s, the database is at %s', v_from, v_at),
-        HINT = 'see: alembic current; generate the script again from that release';
+        HINT = 'another release may have come first: see alembic current; generate a script again from that release';
     END IF;
   END IF;
 

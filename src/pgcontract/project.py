@@ -55,7 +55,7 @@ ERRORS: Mapping[str, Mapping[str, str]] = {
     "order": {
         "code": "PC411",
         "message": "the database is at a different release",
-        "hint": "see: alembic current; generate the script again from that release",
+        "hint": "another release may have come first: see alembic current; generate a script again from that release",
     },
     "server": {
         "code": "PC414",
