@@ -215,7 +215,7 @@ BEGIN
      'ask a role with that right to grant what the detail names'),
     ('release_order', 'NB411', 'failed',
      'the database is at a different release',
-     'see: alembic current; generate the script again from that release'),
+     'another release may have come first: see alembic current; generate a script again from that release'),
     ('gateway_in_use', 'NB412', 'failed',
      'the gateway is still attached to tables',
      'ask the owners of the tables to drop the triggers named in the detail, then downgrade again'),
