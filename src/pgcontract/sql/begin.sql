@@ -41,24 +41,29 @@ DECLARE
   v_release boolean;
   v_holders text;
 BEGIN
-  IF pg_try_advisory_xact_lock(v_key) THEN
-    RETURN;
-  END IF;
-  SELECT bool_or(k.mode = 'ExclusiveLock'),
-         string_agg(format('process %s of %s, since %s', k.pid, a.usename, a.xact_start), '; ' ORDER BY k.pid)
-  INTO v_release, v_holders
-  FROM pg_locks k
-  JOIN pg_stat_activity a ON a.pid = k.pid
-  WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-    AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-    AND (k.classid::bigint << 32 | k.objid::bigint) = v_key;
+  LOOP
+    IF pg_try_advisory_xact_lock(v_key) THEN
+      RETURN;
+    END IF;
+    SELECT bool_or(k.mode = 'ExclusiveLock'),
+           string_agg(CASE WHEN a.pid IS NULL THEN 'a prepared transaction'
+             ELSE format('process %s of %s, since %s', a.pid, a.usename, a.xact_start) END, '; ' ORDER BY a.pid)
+    INTO v_release, v_holders
+    FROM pg_locks k
+    LEFT JOIN pg_stat_activity a ON a.pid = k.pid
+    WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
+      AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND (k.classid::bigint << 32 | k.objid::bigint) = v_key;
+    -- Without one it has ended meanwhile.
+    EXIT WHEN v_holders IS NOT NULL;
+  END LOOP;
   IF v_release THEN
     RAISE EXCEPTION USING ERRCODE = '@releasing.code@', MESSAGE = '@releasing.message@',
       DETAIL = format('it is held by %s', v_holders),
       HINT = '@releasing.hint@';
   END IF;
   RAISE EXCEPTION USING ERRCODE = '@busy.code@', MESSAGE = '@busy.message@',
-    DETAIL = format('the release lock is held by %s', coalesce(v_holders, 'a session that has just ended')),
+    DETAIL = format('the release lock is held by %s', v_holders),
     HINT = '@busy.hint@';
 END
 $lock$;
