@@ -1,5 +1,6 @@
--- Takes back the registration of a collection that never came to be: without births, runs, gateway and findings, and
--- without a table, or with one that needs no birth. What was governed or required with a table leaves by a transition.
+-- Takes back the registration of a collection that never came to be: without births, runs, gateway and findings, with
+-- no act since it was registered, and without a table, or with one that is exempt. Else one steward could take a table
+-- out of governance, which needs a transition.
 -- The row is locked against every routine that would give it a run or a gateway.
 -- SECURITY DEFINER: stewards write the registry only through routines.
 -- Returns: the next step.
@@ -34,10 +35,14 @@ BEGIN
       THEN 'a gateway' END,
     CASE WHEN EXISTS (SELECT FROM birth.birth_gateway_finding f WHERE f.collection_name = p_collection)
       THEN 'findings' END,
-    CASE WHEN (r_collection.governed OR r_collection.coverage_status = 'BIRTH_REQUIRED')
+    CASE WHEN (SELECT count(*) FROM birth.birth_act a WHERE a.collection_name = p_collection
+                 AND a.act_id > ALL (SELECT w.act_id FROM birth.birth_act w
+                                     WHERE w.collection_name = p_collection AND w.act = 'withdraw')) > 1
+      THEN 'acts since it was registered' END,
+    CASE WHEN (r_collection.governed OR NOT starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_'))
            AND EXISTS (SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
                        WHERE n.nspname = r_collection.schema_name AND t.relname = r_collection.table_name)
-      THEN 'a table, and is required or governed' END);
+      THEN 'a table that is not exempt' END);
   IF v_uses <> '' THEN
     PERFORM birth.fn_birth_raise('collection_in_use', format('collection %s has %s', p_collection, v_uses));
   END IF;

@@ -8,7 +8,7 @@ import pytest
 from lives import agree as alive
 from lives import dead
 from psycopg import IsolationLevel
-from world import World, wait_until_blocked
+from world import APPLICATION, World, wait_until_blocked
 
 from birthdb import api, errors
 
@@ -306,3 +306,43 @@ def test_rows_are_looked_for_by_a_time_under_any_settings(world: World) -> None:
     with pytest.raises(psycopg.Error) as refusal:
         world.owner.execute("INSERT INTO app.thing VALUES ('2024-11-03 06:30+00', 2)")
     assert refusal.value.sqlstate == "NB109"
+
+
+def test_of_two_sessions_that_bring_a_code_again_the_later_is_refused(world: World) -> None:
+    governed(world)
+    put(world, (1, JAN))
+    world.owner.execute("DELETE FROM app.thing")
+    with (
+        world.db.connect(APPLICATION, autocommit=False) as first,
+        world.db.connect(APPLICATION) as second,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        first.execute("INSERT INTO app.thing (id, created_at) VALUES (1, %s)", (JAN,))
+        later = elsewhere.submit(second.execute, "INSERT INTO app.thing (id, created_at) VALUES (1, %s)", (FEB,))
+        wait_until_blocked(world.admin, second)
+        first.commit()
+        with pytest.raises(psycopg.Error) as refusal:
+            later.result()
+    assert refusal.value.sqlstate == "NB109"
+    assert world.owner.execute("SELECT count(*) FROM app.thing").fetchone() == (1,)
+
+
+def test_a_key_that_grew_after_the_word_was_given_is_no_way_past_the_look(world: World) -> None:
+    world.table("(id bigint PRIMARY KEY, created_at timestamptz)")
+    world.register()
+    api.identity_classify(world.steward, "thing", "synthetic_id", column="id", prefix="T-", part_of_key=True)
+    world.attach("thing", "enforce")
+    put(world, (1, JAN))
+    world.owner.execute("ALTER TABLE app.thing DROP CONSTRAINT thing_pkey, ADD PRIMARY KEY (id, created_at)")
+    refused(world, (1, FEB))
+
+
+def test_a_lock_that_keeps_the_look_waiting_is_named_as_one(world: World) -> None:
+    governed(world)
+    put(world, (1, JAN))
+    world.owner.execute("DELETE FROM app.thing")
+    with world.db.connect(APPLICATION, autocommit=False) as holder:
+        holder.execute("LOCK TABLE app.feb IN ACCESS EXCLUSIVE MODE")
+        world.owner.execute("SET lock_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            put(world, (1, JAN), into="jan")

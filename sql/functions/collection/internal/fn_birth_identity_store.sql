@@ -21,7 +21,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct
+      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct AND NOT c.birth_code_part
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $fn_birth_identity_store$;

@@ -1,6 +1,7 @@
 -- Where an identity is a part of the table's key, two rows can have one code. A row whose code was there already may be
 -- one that moved to another partition or came again; here it is looked whether another row has the code now. Who
--- inserts the code at the same time waits for the birth, and looks after that transaction has ended.
+-- inserts the code at the same time waits for the birth, which is locked against it, and looks after that transaction
+-- has ended; under REPEATABLE READ it looks at its old snapshot, and the census finds what it did not see.
 -- A row that an open transaction has deleted still counts: the insert is refused, and may be sent again later.
 -- Returns: the refusal NB109, which the trigger raises (required and enforced), also where the rows cannot be looked
 -- at; or NULL, and they are findings.
@@ -17,11 +18,13 @@ DECLARE
   v_shared text[];
   v_fault text;
 BEGIN
+  PERFORM FROM birth.birth_registry b WHERE b.entity_code = ANY (p_codes) ORDER BY b.entity_code FOR NO KEY UPDATE;
   BEGIN
     v_shared := birth.fn_birth_source_look(p_collection, p_relation, p_collection.birth_code_columns, p_codes, p_keys,
       'true', 1);
   EXCEPTION
-    WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
+    WHEN serialization_failure OR deadlock_detected OR query_canceled OR lock_not_available
+      OR insufficient_resources THEN
       RAISE;
     WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
