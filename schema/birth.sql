@@ -1281,10 +1281,14 @@ BEGIN
       THEN 'a gateway' END,
     CASE WHEN EXISTS (SELECT FROM birth.birth_gateway_finding f WHERE f.collection_name = p_collection)
       THEN 'findings' END,
-    CASE WHEN (r_collection.governed OR r_collection.coverage_status = 'BIRTH_REQUIRED')
+    CASE WHEN (SELECT count(*) FROM birth.birth_act a WHERE a.collection_name = p_collection
+                 AND a.act_id > ALL (SELECT w.act_id FROM birth.birth_act w
+                                     WHERE w.collection_name = p_collection AND w.act = 'withdraw')) > 1
+      THEN 'acts since it was registered' END,
+    CASE WHEN (r_collection.governed OR NOT starts_with(r_collection.coverage_status, 'BIRTH_EXEMPT_'))
            AND EXISTS (SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
                        WHERE n.nspname = r_collection.schema_name AND t.relname = r_collection.table_name)
-      THEN 'a table, and is required or governed' END);
+      THEN 'a table that is not exempt' END);
   IF v_uses <> '' THEN
     PERFORM birth.fn_birth_raise('collection_in_use', format('collection %s has %s', p_collection, v_uses));
   END IF;
@@ -4299,11 +4303,13 @@ DECLARE
   v_shared text[];
   v_fault text;
 BEGIN
+  PERFORM FROM birth.birth_registry b WHERE b.entity_code = ANY (p_codes) ORDER BY b.entity_code FOR NO KEY UPDATE;
   BEGIN
     v_shared := birth.fn_birth_source_look(p_collection, p_relation, p_collection.birth_code_columns, p_codes, p_keys,
       'true', 1);
   EXCEPTION
-    WHEN serialization_failure OR deadlock_detected OR query_canceled THEN
+    WHEN serialization_failure OR deadlock_detected OR query_canceled OR lock_not_available
+      OR insufficient_resources THEN
       RAISE;
     WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS v_fault = MESSAGE_TEXT;
@@ -4904,7 +4910,7 @@ BEGIN
   SET birth_code_sql = r_identity.code_sql, birth_code_columns = r_identity.columns,
       birth_code_row_sql = format('SELECT %s FROM (SELECT %s) AS t', r_identity.code_sql,
         (SELECT string_agg(format('($1).%1$I AS %1$I', n.name), ', ') FROM unnest(r_identity.columns) AS n(name))),
-      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct
+      birth_code_types = r_identity.types, birth_code_distinct = r_identity.codes_distinct AND NOT c.birth_code_part
   WHERE c.collection_name = p_collection AND r_identity.code_sql IS NOT NULL;
 END;
 $_$;
