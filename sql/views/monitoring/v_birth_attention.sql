@@ -169,12 +169,19 @@ WITH known AS (
          format('%s is required, and its table %I.%I does not exist',
                 k.collection_name, k.schema_name, k.table_name) AS what,
          k.registered_at AS since,
-         -- Attached or planned once, it has a past; else nothing is lost with it.
+         -- Attached or planned once, its table may have another name. What has acts since it was registered,
+         -- fn_birth_collection_withdraw refuses.
          CASE WHEN EXISTS (SELECT FROM birth.birth_act a
                            WHERE a.collection_name = k.collection_name AND a.act IN ('attach', 'plan'))
            THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', '
                        'p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward',
                        k.collection_name, k.coverage_status, k.governed)
+         WHEN (SELECT count(*) FROM birth.birth_act a
+               WHERE a.collection_name = k.collection_name
+                 AND a.act_id > ALL (SELECT w.act_id FROM birth.birth_act w
+                                     WHERE w.collection_name = k.collection_name AND w.act = 'withdraw')) > 1
+           THEN format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, '
+                       'p_to_status := ''BIRTH_EXEMPT_...'', p_dry_run := false);  -- an operator', k.collection_name)
          ELSE format('SELECT birth.fn_birth_collection_withdraw(p_collection := %L, p_reason := ''...'');'
                      '  -- a steward, unless the table is still to come', k.collection_name) END AS next_step
   FROM known k WHERE k.relation IS NULL AND k.coverage_status = 'BIRTH_REQUIRED'

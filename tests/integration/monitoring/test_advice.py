@@ -438,6 +438,20 @@ def test_what_came_to_be_is_not_withdrawn(world: World, prepare: str, has: str) 
     assert world.value("SELECT count(*) FROM birth.birth_act WHERE act = 'withdraw'") == 0
 
 
+def test_a_withdrawal_that_would_be_refused_is_not_advised(world: World) -> None:
+    world.governed(TABLE, mode=None)
+    world.owner.execute("DROP TABLE app.thing")
+    ((what, step),) = attention(world)
+    assert what == "thing is required, and its table app.thing does not exist"
+    with pytest.raises(errors.CollectionInUse) as refusal:
+        api.collection_withdraw(world.steward, "thing", "a test")
+    assert refusal.value.detail == "collection thing has acts since it was registered"
+    assert str(refusal.value.hint).endswith("by a transition: birth.fn_dot_birth_qt005_plan")
+    assert step.endswith("-- an operator")
+    planned = world.operator.execute(step.replace("EXEMPT_...", "EXEMPT_GONE").encode()).fetchall()
+    assert len(planned) == 1
+
+
 def test_a_table_leaves_governance_by_no_withdrawal(world: World) -> None:
     world.table(TABLE)
     deferred = "BIRTH_DEFERRED_NEEDS_REVIEW"
