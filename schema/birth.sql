@@ -2964,8 +2964,7 @@ BEGIN
      'SET default_transaction_read_only = off, then send the statement again, to the primary where this is a standby'),
     ('collection_in_use', 'NB121', 'failed',
      'the registration of the collection cannot be withdrawn',
-     'detach a gateway, acknowledge findings; what has births or runs stays registered, and its policy changes by a '
-     'transition: birth.fn_dot_birth_qt005_plan'),
+     'it stays registered; its policy changes by a transition: birth.fn_dot_birth_qt005_plan'),
     ('permit_unknown', 'NB201', 'failed',
      'the permit does not exist',
      'ask a permit owner to open one with birth.fn_birth_permit_open'),
@@ -11817,6 +11816,11 @@ CREATE VIEW birth.v_birth_attention AS
                     WHEN (EXISTS ( SELECT
                        FROM birth.birth_act a
                       WHERE ((a.collection_name = k.collection_name) AND (a.act = ANY (ARRAY['attach'::text, 'plan'::text]))))) THEN format('SELECT birth.fn_birth_collection_register(p_collection := %L, p_schema := ''...'', p_table := ''...'', p_coverage_status := %L, p_governed := %L);  -- a steward'::text, k.collection_name, k.coverage_status, k.governed)
+                    WHEN (( SELECT count(*) AS count
+                       FROM birth.birth_act a
+                      WHERE ((a.collection_name = k.collection_name) AND (a.act_id > ALL ( SELECT w.act_id
+                               FROM birth.birth_act w
+                              WHERE ((w.collection_name = k.collection_name) AND (w.act = 'withdraw'::text)))))) > 1) THEN format('SELECT * FROM birth.fn_dot_birth_qt005_plan(p_collection := %L, p_to_status := ''BIRTH_EXEMPT_...'', p_dry_run := false);  -- an operator'::text, k.collection_name)
                     ELSE format('SELECT birth.fn_birth_collection_withdraw(p_collection := %L, p_reason := ''...'');  -- a steward, unless the table is still to come'::text, k.collection_name)
                 END AS next_step
            FROM known k

@@ -81,8 +81,7 @@ BEGIN
      'SET default_transaction_read_only = off, then send the statement again, to the primary where this is a standby'),
     ('collection_in_use', 'NB121', 'failed',
      'the registration of the collection cannot be withdrawn',
-     'detach a gateway, acknowledge findings; what has births or runs stays registered, and its policy changes by a '
-     'transition: birth.fn_dot_birth_qt005_plan'),
+     'it stays registered; its policy changes by a transition: birth.fn_dot_birth_qt005_plan'),
     ('permit_unknown', 'NB201', 'failed',
      'the permit does not exist',
      'ask a permit owner to open one with birth.fn_birth_permit_open'),
