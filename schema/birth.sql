@@ -13735,6 +13735,7 @@ REVOKE ALL ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation o
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_source_grants(p_collection text, p_privilege text) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_source_keys(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -121,6 +121,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_resolve_identity',        'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_definition',     'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_identity_propose',        'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_source_grants',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_replicated_tables',       'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_census',                  'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_live',           'birth_reader',       'EXECUTE'),

@@ -5,7 +5,7 @@ keyed by the routine's own column names. Nothing is decided and nothing is commi
 arrives as the BirthError of its SQLSTATE; any other psycopg.Error passes unchanged.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, LiteralString, TypedDict, cast
@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
+from psycopg.sql import Literal as Written
 
 from birthdb import paths
 from birthdb.errors import BirthError
@@ -98,6 +99,11 @@ def collection_register(
 def collection_withdraw(conn: Connection, collection: str, reason: str) -> str:
     """Take back a registration without births, runs and gateway; needs a steward. Returns the next step."""
     return _text(conn, "fn_birth_collection_withdraw", p_collection=collection, p_reason=reason)
+
+
+def source_grants(conn: Connection, collection: str, privilege: Literal["SELECT", "TRIGGER"]) -> str:
+    """Return the statements by which the owner of the collection's table grants what is missing; empty if nothing."""
+    return _text(conn, "fn_birth_source_grants", p_collection=collection, p_privilege=privilege)
 
 
 def identity_propose(conn: Connection, schema: str, table: str) -> list[Proposal]:
@@ -527,6 +533,12 @@ def _statement(head: LiteralString, arguments: dict[str, Any]) -> Composed:
     # The routine is written as it is named: the database looks for its name in the statement that was sent.
     bound = [SQL("{} => {}").format(Identifier(name), Placeholder(name)) for name in arguments]
     return SQL(head + "({})").format(SQL(", ").join(bound))
+
+
+def spelled(routine: LiteralString, arguments: Mapping[str, Any]) -> Composed:
+    """Return the call of a function as a person types it, with its arguments written out."""
+    given = [SQL("{} := {}").format(Identifier(name), Written(value)) for name, value in arguments.items()]
+    return SQL("SELECT * FROM birth." + routine + "({})").format(SQL(", ").join(given))
 
 
 def _given(**optional: Any) -> dict[str, Any]:

@@ -1,0 +1,521 @@
+"""The collections that a repository declares in ``birthdb.toml``, against those of a database (specification, 4.2).
+
+``read`` returns what a file declares, ``found`` what a database has, both as ``Collection``. ``differences`` compares
+the two, and ``next_step`` names the one statement that comes next, so that whoever applies a file asks again after each
+statement and never holds a list that has become wrong. Nothing here decides what the routines decide: a statement that
+the database refuses is reported as it was refused.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import tomlkit
+from psycopg.rows import dict_row
+from tomlkit.items import InlineTable
+from tomlkit.items import Table as TomlTable
+
+from birthdb import api
+from birthdb.api import Connection
+from birthdb.errors import BirthError
+
+REQUIRED = "BIRTH_REQUIRED"
+EXEMPT = "BIRTH_EXEMPT_"
+
+#: What a collection may say; what it leaves out is said by ``[defaults]``, else by the class.
+_DEFAULTS = ("policy", "governed", "mode", "life")
+
+
+class DeclarationError(Exception):
+    """The file declares nothing that can be compared: the message names the place, and what may stand there."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """An identity as ``fn_birth_identity_classify`` takes it."""
+
+    column: str | None = None
+    prefix: str | None = None
+    template: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments that say it, with the strategy."""
+        strategy = "legacy" if self.template else "synthetic_id" if self.prefix else "column"
+        parts = {"column": self.column, "prefix": self.prefix, "template": self.template}
+        return {"p_strategy": strategy} | {f"p_{name}": part for name, part in parts.items() if part is not None}
+
+    @property
+    def text(self) -> str | None:
+        """It as a template; None where the grammar of templates cannot name the column."""
+        if self.template is not None:
+            return self.template
+        if self.column is None or re.search("[{}:]", self.column):
+            return None
+        return (self.prefix or "").replace("{", "{{").replace("}", "}}") + "{" + self.column + "}"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What is declared of a collection, or found of it."""
+
+    name: str
+    schema: str
+    table: str
+    policy: str = REQUIRED
+    governed: bool = True
+    code: Code | None = None
+    part_of_key: bool = False
+    mode: str = "observe"
+    life: str = "off"
+    life_column: str | None = None
+    life_dead: tuple[str, ...] = ()
+
+    @property
+    def exempt(self) -> bool:
+        """Whether its rows have no births: then only table and policy are compared."""
+        return self.policy.startswith(EXEMPT)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A registered collection: what it is now, and what stands in the way of the next statement."""
+
+    collection: Collection
+    gateway: bool
+    closed: bool
+    life_triggers: bool
+    #: The purpose of the run that is open, and its next step.
+    run: tuple[str, str] | None
+    #: Who owns the table; None where there is none.
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A file: the collections by name, and the tables that are left alone, each with the reason."""
+
+    collections: Mapping[str, Collection]
+    ignored: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is declared otherwise than it is found; None is nothing."""
+
+    collection: str
+    what: str
+    declared: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement, and the role that may send it."""
+
+    role: str
+    routine: LiteralString
+    arguments: Mapping[str, Any]
+
+    def text(self, conn: Connection) -> str:
+        """Return the statement as a person would type it."""
+        return api.spelled(self.routine, self.arguments).as_string(conn) + f";  -- {self.role}"
+
+
+def read(file: Path) -> Declaration:
+    """Return what ``file`` declares; raises DeclarationError, and OSError."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise DeclarationError(f"{file}: {exc}") from exc
+    _only(document, ("defaults", "collections", "ignored"), str(file))
+    defaults = _section(document, "defaults")
+    _only(defaults, _DEFAULTS, "[defaults]")
+    entries = _section(document, "collections")
+    collections = {name: _collection(name, _section(entries, name), defaults) for name in entries}
+    ignored: dict[tuple[str, str], str] = {}
+    for table, reason in _section(document, "ignored").items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise DeclarationError(f"[ignored] {table}: say why, in a text")
+        ignored[_table(table, "[ignored]")] = reason
+    claimed = dict.fromkeys(ignored, "[ignored]")
+    for each in collections.values():
+        other = claimed.setdefault((each.schema, each.table), each.name)
+        if other != each.name:
+            raise DeclarationError(f"[collections.{each.name}]: {other} has the same table")
+    return Declaration(collections, ignored)
+
+
+def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = document.get(name, {})
+    if not isinstance(section, dict):
+        raise DeclarationError(f"{name} is no table: write [{name}]")
+    return section
+
+
+def _only(section: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    if unknown := sorted(section.keys() - set(known)):
+        raise DeclarationError(f"{where}: unknown: {', '.join(unknown)}; known: {', '.join(known)}")
+
+
+def _collection(name: str, entry: dict[str, Any], defaults: Mapping[str, Any]) -> Collection:
+    where = f"[collections.{name}]"
+    known = [field.name for field in fields(Collection) if field.name not in ("name", "schema")]
+    _only(entry, known, where)
+    said = {**defaults, **entry}
+    for field in fields(Collection):
+        if field.name in said and field.name not in ("code", "life_dead"):
+            wanted = bool if field.type in (bool, "bool") else str
+            if not isinstance(said[field.name], wanted):
+                raise DeclarationError(f"{where} {field.name}: a {'boolean' if wanted is bool else 'text'} is wanted")
+    if "table" not in said:
+        raise DeclarationError(f'{where}: table is missing, such as table = "public.{name}"')
+    dead = said.pop("life_dead", [])
+    if not isinstance(dead, list) or not all(isinstance(value, str) for value in dead):
+        raise DeclarationError(f"{where} life_dead: a list of texts is wanted")
+    for key, values in (("mode", ("observe", "enforce")), ("life", ("off", "observe", "enforce"))):
+        if said.get(key, values[0]) not in values:
+            raise DeclarationError(f"{where} {key}: one of {', '.join(values)} is wanted")
+    schema, table = _table(said.pop("table"), where)
+    code = _code(said.pop("code", None), where)
+    return Collection(name, schema, table, code=code, life_dead=tuple(dead), **said)
+
+
+def _code(said: Any, where: str) -> Code | None:
+    match said:
+        case None:
+            return None
+        case str():
+            return code_of(said)
+        case {"column": str(column), "prefix": str(prefix), **rest} if not rest:
+            return Code(column, prefix)
+        case {"column": str(column), **rest} if not rest:
+            return Code(column)
+    raise DeclarationError(f'{where} code: write a template, such as "{{email}}", "C-{{id}}", or {{ column, prefix }}')
+
+
+def code_of(template: str) -> Code:
+    """Return a template as the simplest identity that says the same."""
+    if only := re.fullmatch(r"((?:[^{}]|\{\{|\}\})*)\{([^{}:]+)\}", template):
+        prefix = only[1].replace("{{", "{").replace("}}", "}")
+        if not prefix or prefix.strip():
+            return Code(only[2], prefix or None)
+    return Code(template=template)
+
+
+def _table(text: str, where: str) -> tuple[str, str]:
+    """Return schema and table of a name as SQL has it: quoted where it needs to be."""
+    part = r'("(?:[^"]|"")+"|[^".\s]+)'
+    names = re.fullmatch(rf"{part}\.{part}", text)
+    if names is None:
+        raise DeclarationError(f"{where} {text}: a table is named with its schema, such as public.customer")
+    schema, table = (each[1:-1].replace('""', '"') if each[0] == '"' else each for each in names.groups())
+    return schema, table
+
+
+def spelled(schema: str, table: str) -> str:
+    """Return the name of a table as ``birthdb.toml`` has it: what SQL would fold or split stands in quotes."""
+    return ".".join(
+        each if re.fullmatch("[a-z_][a-z0-9_$]*", each) else '"' + each.replace('"', '""') + '"'
+        for each in (schema, table)
+    )
+
+
+#: What is registered, and what the next statement depends on.
+_FOUND: LiteralString = """
+SELECT r.collection_name AS name, r.schema_name AS schema, r.table_name AS table, r.coverage_status AS policy,
+       r.governed, r.birth_code_column AS column, r.birth_code_prefix AS prefix, r.birth_code_template AS template,
+       r.birth_code_strategy AS strategy, r.birth_code_part AS part_of_key, r.gateway_mode AS mode,
+       r.life_mode AS life, r.life_column, r.life_dead, r.gate_closed AS closed,
+       EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
+               WHERE g.collection_name OPERATOR(pg_catalog.=) r.collection_name) AS gateway,
+       EXISTS (SELECT FROM birth.v_birth_life_trigger l
+               WHERE l.collection_name OPERATOR(pg_catalog.=) r.collection_name) AS life_triggers,
+       o.purpose, o.next_step,
+       (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+          AND c.relname OPERATOR(pg_catalog.=) r.table_name
+        WHERE n.nspname OPERATOR(pg_catalog.=) r.schema_name) AS owner
+FROM birth.collection_registry r
+LEFT JOIN LATERAL (
+  -- Plans that a later one replaced stay on record.
+  SELECT l.run_id, l.status FROM birth.birth_backfill_ledger_v2 l
+  WHERE l.collection_name OPERATOR(pg_catalog.=) r.collection_name ORDER BY l.planned_at DESC LIMIT 1
+) l ON l.status OPERATOR(pg_catalog.=) ANY ('{planned,running,stopped,failed}')
+LEFT JOIN birth.v_birth_run_progress o ON o.run_id OPERATOR(pg_catalog.=) l.run_id
+WHERE %(name)s::pg_catalog.text IS NULL OR r.collection_name OPERATOR(pg_catalog.=) %(name)s
+ORDER BY r.collection_name
+"""
+
+
+def found(conn: Connection, name: str | None = None) -> dict[str, Found]:
+    """Return every registered collection by name, or that one."""
+    with api.refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_FOUND, {"name": name}).fetchall()
+    return {row["name"]: _found(row) for row in rows}
+
+
+def _found(row: api.Row) -> Found:
+    code = Code(row["column"], row["prefix"], row["template"]) if row["strategy"] else None
+    if code and code.template:
+        code = code_of(code.template)
+    known = {field.name: row[field.name] for field in fields(Collection) if field.name in row}
+    return Found(
+        Collection(**known | {"code": code, "life_dead": tuple(row["life_dead"])}),
+        row["gateway"],
+        row["closed"],
+        row["life_triggers"],
+        (row["purpose"], row["next_step"]) if row["purpose"] else None,
+        row["owner"],
+    )
+
+
+def differences(want: Collection, have: Found | None) -> list[Difference]:
+    """Return what is declared of a collection and is not so."""
+    if have is None:
+        return [Difference(want.name, "collection", spelled(want.schema, want.table), None)]
+    pairs: list[tuple[str, Any, Any]] = [
+        ("table", spelled(want.schema, want.table), spelled(have.collection.schema, have.collection.table))
+    ]
+    compared = ["policy", "governed"]
+    if not want.exempt:
+        compared += ["code", "part_of_key", "mode", "life", "life_column", "life_dead"]
+        pairs.append(("gateway", True, have.gateway))
+    pairs += [(name, getattr(want, name), getattr(have.collection, name)) for name in compared]
+    return [Difference(want.name, what, declared, live) for what, declared, live in pairs if declared != live]
+
+
+def next_step(want: Collection, have: Found | None, born: bool, reason: str) -> Step | None:
+    """Return the statement that brings a collection nearer to what is declared; None where nothing is left to send.
+
+    ``born`` says that a census passed: only then is a gateway told to enforce, and a table without one is backfilled.
+    """
+    named = {"p_collection": want.name}
+    if have is None or (want.schema, want.table) != (have.collection.schema, have.collection.table):
+        return _registration(want, have)
+    now = have.collection
+    if not want.exempt:
+        if want.code and (want.code, want.part_of_key) != (now.code, now.part_of_key):
+            identity = named | want.code.arguments | ({"p_part_of_key": True} if want.part_of_key else {})
+            return Step("birth_steward", "fn_birth_identity_classify", identity)
+        if not have.gateway:
+            return Step("birth_steward", "fn_birth_gateway_attach", named)
+        if have.closed:
+            return Step("birth_steward", "fn_birth_gate_admit", named | {"p_reason": reason})
+    if (want.policy, want.governed) != (now.policy, now.governed):
+        policy = {"p_to_status": want.policy, "p_to_governed": want.governed, "p_dry_run": False}
+        return Step("birth_operator", "fn_dot_birth_qt005_plan", named | policy)
+    if want.exempt:
+        return None
+    return _life(want, have, reason) or _mode(want, now, born, reason)
+
+
+def _registration(want: Collection, have: Found | None) -> Step:
+    # The policy of a known collection changes by a transition.
+    policy = have.collection if have else want
+    arguments = {
+        "p_collection": want.name,
+        "p_schema": want.schema,
+        "p_table": want.table,
+        "p_coverage_status": policy.policy,
+        "p_governed": policy.governed,
+    }
+    return Step("birth_steward", "fn_birth_collection_register", arguments)
+
+
+def _life(want: Collection, have: Found, reason: str) -> Step | None:
+    now, named = have.collection, {"p_collection": want.name}
+    shape = (want.life_column, want.life_dead)
+    if want.life != "off" and have.life_triggers and shape != (now.life_column, now.life_dead):
+        return Step("birth_steward", "fn_birth_life_detach", named | {"p_reason": reason})
+    if want.life != "off" and not have.life_triggers:
+        wanted = {"p_mode": want.life, "p_column": want.life_column, "p_dead": list(want.life_dead)}
+        return Step("birth_steward", "fn_birth_life_attach", named | wanted)
+    if want.life != now.life:
+        return Step("birth_steward", "fn_birth_life_mode", named | {"p_mode": want.life, "p_reason": reason})
+    return None
+
+
+def _mode(want: Collection, now: Collection, born: bool, reason: str) -> Step | None:
+    named = {"p_collection": want.name}
+    if want.mode == now.mode:
+        return None
+    if want.mode == "enforce" and want.policy == REQUIRED and not born:
+        return Step("birth_operator", "fn_dot_birth_qt001_plan", named | {"p_dry_run": False})
+    return Step("birth_steward", "fn_birth_gateway_mode", named | {"p_mode": want.mode, "p_reason": reason})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one statement: ``done``, ``waits`` for another person or run, ``refused``, or ``as declared``."""
+
+    collection: str
+    state: str
+    said: str
+    next: str | None = None
+
+
+def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
+    """Send, statement by statement, what brings a collection to what is declared, as far as this login may.
+
+    Each statement is a transaction of its own. The last outcome says why it went no further.
+    """
+    last = None
+    while True:
+        have = found(conn, want.name).get(want.name)
+        step = next_step(want, have, False, reason)
+        if step and step.routine == "fn_dot_birth_qt001_plan":
+            born = all(check["pass"] for check in api.census(conn, want.name))
+            step = next_step(want, have, born, reason)
+        if step is None or step == last:
+            yield Outcome(want.name, "as declared" if step is None else "refused", "" if step is None else "no effect")
+            return
+        last = step
+        if step.role == "birth_operator" and have and have.run:
+            yield Outcome(want.name, "waits", f"a run is open ({have.run[0]})", have.run[1])
+            return
+        if not _may(conn, step.role):
+            yield Outcome(want.name, "waits", f"for a member of {step.role}", step.text(conn))
+            return
+        try:
+            answer = api.rows(conn, step.routine, **step.arguments)[0]
+        except BirthError as exc:
+            yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.message}: {exc.detail}", exc.hint)
+            return
+        except psycopg.errors.LockNotAvailable as exc:
+            yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.diag.message_primary}", "the same command again")
+            return
+        yield Outcome(want.name, "done", step.text(conn), answer.get("next_step"))
+
+
+def _may(conn: Connection, role: str) -> bool:
+    found = conn.execute("SELECT pg_catalog.pg_has_role(session_user, %s, 'USAGE')", (role,)).fetchone()
+    return found == (True,)
+
+
+def undeclared(conn: Connection, declaration: Declaration) -> list[Difference]:
+    """Return what the database has and the file does not declare: collections, and tables of gated schemas."""
+    unknown = [
+        Difference(name, "collection", None, spelled(each.collection.schema, each.collection.table))
+        for name, each in found(conn).items()
+        if name not in declaration.collections
+    ]
+    tables = {(each.schema, each.table) for each in declaration.collections.values()}
+    for table in api.view(conn, "v_birth_gate"):
+        named = (table["schema_name"], table["table_name"])
+        if (
+            table["state"] != "UNKNOWN"
+            or named in tables
+            or (named in declaration.ignored and table["mode"] != "enforce")
+        ):
+            continue
+        said = "ignored, where the gate wants a policy" if named in declaration.ignored else None
+        unknown.append(Difference(spelled(*named), "table", said, "in a schema under the gate"))
+    return unknown
+
+
+def grants(conn: Connection, declaration: Declaration) -> dict[str, list[str]]:
+    """Return what the owners of the declared tables have yet to grant, by owner; a table is registered first."""
+    registered = found(conn)
+    statements: dict[str, list[str]] = {}
+    for name, want in declaration.collections.items():
+        have = registered.get(name)
+        if have is None or have.owner is None or want.exempt:
+            continue
+        for privilege in ("SELECT", "TRIGGER"):
+            if missing := api.source_grants(conn, name, privilege):
+                statements.setdefault(have.owner, []).append(missing)
+    return statements
+
+
+#: Ordinary tables and partition trees of a person's own; a partition is governed with its tree.
+_TABLES: LiteralString = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::"char"[]) AND NOT c.relispartition
+  AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+  AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{birth,birth_guard,pg_catalog,information_schema}')
+  AND (%(schemas)s::pg_catalog.text[] IS NULL OR n.nspname OPERATOR(pg_catalog.=) ANY (%(schemas)s))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+      AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')
+ORDER BY 1, 2
+"""
+
+
+def document(conn: Connection, schemas: Sequence[str] | None = None, *, propose: bool) -> str:
+    """Return a ``birthdb.toml`` of what is registered; with ``propose`` of every other table of ``schemas`` too.
+
+    A table gets the best identity that is proposed for it. One for which none is, or only a part of its key, stands
+    there as a comment with the reason: that is a person's decision. ``schemas`` is all of them when it is None.
+    """
+    toml = tomlkit.document()
+    toml.add(tomlkit.comment("What birthdb governs here. Read by: birthdb collections diff | apply | grants"))
+    toml.add(tomlkit.nl())
+    collections = tomlkit.table(is_super_table=True)
+    registered = {name: each.collection for name, each in found(conn).items()}
+    for each in registered.values():
+        if schemas is None or each.schema in schemas:
+            collections.add(each.name, _entry(each))
+    left: list[str] = []
+    if propose:
+        tables = {(each.schema, each.table) for each in registered.values()}
+        for schema, table in conn.execute(_TABLES, {"schemas": schemas}).fetchall():
+            if (schema, table) in tables:
+                continue
+            proposed, reason = _proposed(conn, schema, table)
+            if proposed is None:
+                left.append(f"{spelled(schema, table)}: {reason}")
+                continue
+            name = table if table not in collections else f"{schema}_{table}"
+            entry = _entry(Collection(name, schema, table, code=proposed, mode="enforce"))
+            entry.comment(reason)
+            collections.add(name, entry)
+    toml.add("collections", collections)
+    if left:
+        toml.add(tomlkit.nl())
+        toml.add(tomlkit.comment("Undecided: give each an identity, a policy such as BIRTH_EXEMPT_LOG, or a line in"))
+        toml.add(tomlkit.comment("[ignored] with the reason."))
+    for line in left:
+        toml.add(tomlkit.comment(line))
+    return tomlkit.dumps(toml)
+
+
+def _proposed(conn: Connection, schema: str, table: str) -> tuple[Code | None, str]:
+    best = api.identity_propose(conn, schema, table)[0]
+    if best["strategy"] is None or "p_part_of_key" in best["next_step"]:
+        return None, best["reason"]
+    if best["template"] is None:
+        return Code(best["column"]), best["reason"]
+    return code_of(best["template"]), best["reason"]
+
+
+def _entry(collection: Collection) -> TomlTable:
+    """Return a collection as the file has it, without what the defaults say anyway."""
+    entry = tomlkit.table()
+    entry.add("table", spelled(collection.schema, collection.table))
+    code = collection.code
+    if code is not None and not collection.exempt:
+        written = code.text or {"column": code.column} | ({"prefix": code.prefix} if code.prefix else {})
+        entry.add("code", tomlkit.item(written) if isinstance(written, str) else _inline(written))
+    bare = Collection(collection.name, collection.schema, collection.table)
+    compared = ["policy", "governed"]
+    if not collection.exempt:
+        compared += ["part_of_key", "mode", "life", "life_column", "life_dead"]
+    for name in compared:
+        value = getattr(collection, name)
+        if value != getattr(bare, name):
+            entry.add(name, list(value) if isinstance(value, tuple) else value)
+    return entry
+
+
+def _inline(values: Mapping[str, Any]) -> InlineTable:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table
