@@ -5,6 +5,7 @@ keyed by the routine's own column names. Nothing is decided and nothing is commi
 arrives as the BirthError of its SQLSTATE; any other psycopg.Error passes unchanged.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,12 +13,15 @@ from typing import Any, Literal, LiteralString, TypedDict, cast
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
-from psycopg.sql import Literal as Written
 
 from birthdb import paths
 from birthdb.errors import BirthError
+
+#: Each statement that is sent, at level DEBUG, as a person would type it.
+_log = logging.getLogger("birthdb.api")
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
@@ -452,6 +456,18 @@ def dot_unfreeze(conn: Connection, dot: str, reason: str) -> str:
     return _text(conn, "fn_birth_dot_unfreeze", p_dot=dot, p_reason=reason)
 
 
+def usable_permit(conn: Connection, run_id: UUID, purpose: Purpose) -> Row | None:
+    """Return the confirmed open permit of a run, as ``birth_admission_permit_v2`` has it; None where there is none."""
+    with refusals(), conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT p.* FROM birth.birth_admission_permit_v2 p"
+            " WHERE p.run_id OPERATOR(pg_catalog.=) %s AND p.purpose OPERATOR(pg_catalog.=) %s"
+            " AND p.status OPERATOR(pg_catalog.=) 'OPEN' AND p.confirmed_by IS NOT NULL"
+            " AND p.expires_at OPERATOR(pg_catalog.>) birth.fn_birth_clock() ORDER BY p.permit_id DESC LIMIT 1",
+            (run_id, purpose),
+        ).fetchone()
+
+
 def progress(conn: Connection, run_id: UUID) -> Row | None:
     """Return the row of ``v_birth_run_progress`` for a run, or None for an unknown run."""
     with refusals(), conn.cursor(row_factory=dict_row) as cursor:
@@ -504,6 +520,7 @@ def view(conn: Connection, name: LiteralString) -> list[Row]:
 
 def rows(conn: Connection, routine: LiteralString, /, **arguments: Any) -> list[Row]:
     """Return the rows of a function of schema ``birth``, called by the named arguments."""
+    _log.debug("%s", _Written(conn, "SELECT * FROM birth." + routine, arguments))
     with refusals(), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_statement("SELECT * FROM birth." + routine, arguments), arguments).fetchall()
 
@@ -521,6 +538,7 @@ def _call(conn: Connection, routine: LiteralString, notice: Notice | None, /, **
         if notice is not None:
             notice(diagnostic.message_primary or "")
 
+    _log.debug("%s", _Written(conn, "CALL birth." + routine, arguments))
     conn.add_notice_handler(told)
     try:
         with refusals():
@@ -535,10 +553,22 @@ def _statement(head: LiteralString, arguments: dict[str, Any]) -> Composed:
     return SQL(head + "({})").format(SQL(", ").join(bound))
 
 
-def spelled(routine: LiteralString, arguments: Mapping[str, Any]) -> Composed:
-    """Return the call of a function as a person types it, with its arguments written out."""
-    given = [SQL("{} := {}").format(Identifier(name), Written(value)) for name, value in arguments.items()]
-    return SQL("SELECT * FROM birth." + routine + "({})").format(SQL(", ").join(given))
+class _Written:
+    """A statement as a person types it, written out only when it is asked for."""
+
+    def __init__(self, conn: Connection, head: LiteralString, arguments: Mapping[LiteralString, Any]) -> None:
+        self._conn, self._head, self._arguments = conn, head, arguments
+
+    def __str__(self) -> str:
+        given = [
+            SQL("{} := {}").format(Identifier(name), sql.Literal(value)) for name, value in self._arguments.items()
+        ]
+        return SQL(self._head + "({});").format(SQL(", ").join(given)).as_string(self._conn)
+
+
+def written(conn: Connection, routine: LiteralString, arguments: Mapping[str, Any]) -> str:
+    """Return the call of a function of schema ``birth`` as a person types it."""
+    return str(_Written(conn, "SELECT * FROM birth." + routine, arguments))
 
 
 def _given(**optional: Any) -> dict[str, Any]:

@@ -11,13 +11,10 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 import psycopg
-import tomlkit
 from psycopg.rows import dict_row
-from tomlkit.items import InlineTable
-from tomlkit.items import Table as TomlTable
 
 from birthdb import api
 from birthdb.api import Connection
@@ -123,7 +120,7 @@ class Step:
 
     def text(self, conn: Connection) -> str:
         """Return the statement as a person would type it."""
-        return api.spelled(self.routine, self.arguments).as_string(conn) + f";  -- {self.role}"
+        return f"{api.written(conn, self.routine, self.arguments)}  -- {self.role}"
 
 
 def read(file: Path) -> Declaration:
@@ -364,32 +361,37 @@ def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
 
     Each statement is a transaction of its own. The last outcome says why it went no further.
     """
-    last = None
+    last = answer = None
     while True:
         have = found(conn, want.name).get(want.name)
         step = next_step(want, have, False, reason)
         if step and step.routine == "fn_dot_birth_qt001_plan":
             born = all(check["pass"] for check in api.census(conn, want.name))
             step = next_step(want, have, born, reason)
-        if step is None or step == last:
-            yield Outcome(want.name, "as declared" if step is None else "refused", "" if step is None else "no effect")
+        if step is None:
+            yield Outcome(want.name, "as declared", "")
             return
-        last = step
         if step.role == "birth_operator" and have and have.run:
             yield Outcome(want.name, "waits", f"a run is open ({have.run[0]})", have.run[1])
             return
+        if step == last:
+            # It could not do everything itself, and answered who goes on.
+            yield Outcome(want.name, "waits", "for what the database answered", answer)
+            return
+        last = step
         if not _may(conn, step.role):
             yield Outcome(want.name, "waits", f"for a member of {step.role}", step.text(conn))
             return
         try:
-            answer = api.rows(conn, step.routine, **step.arguments)[0]
+            row = api.rows(conn, step.routine, **step.arguments)[0]
         except BirthError as exc:
             yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.message}: {exc.detail}", exc.hint)
             return
         except psycopg.errors.LockNotAvailable as exc:
             yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.diag.message_primary}", "the same command again")
             return
-        yield Outcome(want.name, "done", step.text(conn), answer.get("next_step"))
+        answer = row.get("next_step", row.get(step.routine))
+        yield Outcome(want.name, "done", step.text(conn), answer)
 
 
 def _may(conn: Connection, role: str) -> bool:
@@ -418,6 +420,11 @@ def undeclared(conn: Connection, declaration: Declaration) -> list[Difference]:
     return unknown
 
 
+_SPECIAL = re.compile(
+    r"(.*?) ?(?:((?:ALTER ROLE birth_scanner BYPASSRLS|GRANT birth_source_owner TO .+);)  -- by (.+?))?", re.DOTALL
+)
+
+
 def grants(conn: Connection, declaration: Declaration) -> dict[str, list[str]]:
     """Return what the owners of the declared tables have yet to grant, by owner; a table is registered first."""
     registered = found(conn)
@@ -427,95 +434,11 @@ def grants(conn: Connection, declaration: Declaration) -> dict[str, list[str]]:
         if have is None or have.owner is None or want.exempt:
             continue
         for privilege in ("SELECT", "TRIGGER"):
-            if missing := api.source_grants(conn, name, privilege):
-                statements.setdefault(have.owner, []).append(missing)
+            missing = api.source_grants(conn, name, privilege)
+            # What the owner may not send comes last, with who may.
+            own, special, by = cast("re.Match[str]", _SPECIAL.fullmatch(missing)).groups()
+            if own:
+                statements.setdefault(have.owner, []).append(own)
+            if special and special not in statements.setdefault(by, []):
+                statements[by].append(special)
     return statements
-
-
-#: Ordinary tables and partition trees of a person's own; a partition is governed with its tree.
-_TABLES: LiteralString = """
-SELECT n.nspname, c.relname
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::"char"[]) AND NOT c.relispartition
-  AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
-  AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{birth,birth_guard,pg_catalog,information_schema}')
-  AND (%(schemas)s::pg_catalog.text[] IS NULL OR n.nspname OPERATOR(pg_catalog.=) ANY (%(schemas)s))
-  AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
-      AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')
-ORDER BY 1, 2
-"""
-
-
-def document(conn: Connection, schemas: Sequence[str] | None = None, *, propose: bool) -> str:
-    """Return a ``birthdb.toml`` of what is registered; with ``propose`` of every other table of ``schemas`` too.
-
-    A table gets the best identity that is proposed for it. One for which none is, or only a part of its key, stands
-    there as a comment with the reason: that is a person's decision. ``schemas`` is all of them when it is None.
-    """
-    toml = tomlkit.document()
-    toml.add(tomlkit.comment("What birthdb governs here. Read by: birthdb collections diff | apply | grants"))
-    toml.add(tomlkit.nl())
-    collections = tomlkit.table(is_super_table=True)
-    registered = {name: each.collection for name, each in found(conn).items()}
-    for each in registered.values():
-        if schemas is None or each.schema in schemas:
-            collections.add(each.name, _entry(each))
-    left: list[str] = []
-    if propose:
-        tables = {(each.schema, each.table) for each in registered.values()}
-        for schema, table in conn.execute(_TABLES, {"schemas": schemas}).fetchall():
-            if (schema, table) in tables:
-                continue
-            proposed, reason = _proposed(conn, schema, table)
-            if proposed is None:
-                left.append(f"{spelled(schema, table)}: {reason}")
-                continue
-            name = table if table not in collections else f"{schema}_{table}"
-            entry = _entry(Collection(name, schema, table, code=proposed, mode="enforce"))
-            entry.comment(reason)
-            collections.add(name, entry)
-    toml.add("collections", collections)
-    if left:
-        toml.add(tomlkit.nl())
-        toml.add(tomlkit.comment("Undecided: give each an identity, a policy such as BIRTH_EXEMPT_LOG, or a line in"))
-        toml.add(tomlkit.comment("[ignored] with the reason."))
-    for line in left:
-        toml.add(tomlkit.comment(line))
-    return tomlkit.dumps(toml)
-
-
-def _proposed(conn: Connection, schema: str, table: str) -> tuple[Code | None, str]:
-    best = api.identity_propose(conn, schema, table)[0]
-    if best["strategy"] is None or "p_part_of_key" in best["next_step"]:
-        return None, best["reason"]
-    if best["template"] is None:
-        return Code(best["column"]), best["reason"]
-    return code_of(best["template"]), best["reason"]
-
-
-def _entry(collection: Collection) -> TomlTable:
-    """Return a collection as the file has it, without what the defaults say anyway."""
-    entry = tomlkit.table()
-    entry.add("table", spelled(collection.schema, collection.table))
-    code = collection.code
-    if code is not None and not collection.exempt:
-        written = code.text or {"column": code.column} | ({"prefix": code.prefix} if code.prefix else {})
-        entry.add("code", tomlkit.item(written) if isinstance(written, str) else _inline(written))
-    bare = Collection(collection.name, collection.schema, collection.table)
-    compared = ["policy", "governed"]
-    if not collection.exempt:
-        compared += ["part_of_key", "mode", "life", "life_column", "life_dead"]
-    for name in compared:
-        value = getattr(collection, name)
-        if value != getattr(bare, name):
-            entry.add(name, list(value) if isinstance(value, tuple) else value)
-    return entry
-
-
-def _inline(values: Mapping[str, Any]) -> InlineTable:
-    table = tomlkit.inline_table()
-    table.update(values)
-    return table

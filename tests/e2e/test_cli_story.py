@@ -88,14 +88,14 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
 ) -> None:
     planned, permit = permitted(db, collection)
     run = str(planned["run_id"])
-    numbers = ["--permit", str(permit), "--expected-delta", str(ROWS), "--max-rows", str(ROWS)]
+    numbers = ["--expected-delta", str(ROWS), "--max-rows", str(ROWS)]
 
-    checked = process("olga_operator", "apply", collection, run, *numbers, "--batch-ms", "200")
+    checked = process("olga_operator", "apply", run, *numbers, "--batch-ms", "200")
     assert (checked.returncode, checked.stderr.count("Traceback")) == (0, 0), checked.stderr
     assert db.connect().execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (0,)
 
     pace = ["--batch", "500", "--batch-ms", "3600000"]
-    applied = process("olga_operator", "apply", collection, run, *numbers, *pace, "--execute")
+    applied = process("olga_operator", "apply", run, *numbers, *pace, "--execute")
     assert (applied.returncode, applied.stderr.count("Traceback")) == (0, 0), applied.stderr
     assert "100%" in applied.stderr
 
@@ -127,11 +127,11 @@ def test_a_run_is_applied_with_progress_and_its_evidence_can_be_checked(
 def test_ctrl_c_says_what_was_written_and_how_to_go_on(
     db: Database, collection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned, permit = permitted(db, collection)
+    planned, _ = permitted(db, collection)
     api.run_tune(db.connect("olga_operator"), planned["run_id"], 10, 600_000)
     monkeypatch.setenv(target.VARIABLE, db.url("olga_operator"))
-    numbers = ["--permit", str(permit), "--expected-delta", str(ROWS), "--max-rows", str(ROWS), "--execute"]
-    command = [sys.executable, "-m", "birthdb", "apply", collection, str(planned["run_id"]), *numbers]
+    numbers = ["--expected-delta", str(ROWS), "--max-rows", str(ROWS), "--execute"]
+    command = [sys.executable, "-m", "birthdb", "apply", str(planned["run_id"]), *numbers]
     watch = db.connect()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = monotonic() + 60
@@ -144,16 +144,16 @@ def test_ctrl_c_says_what_was_written_and_how_to_go_on(
         finally:
             process.kill()
     assert process.returncode == 1
-    assert f"error: interrupted: 10 of {ROWS} rows are written and stay; run {planned['run_id']} is stopped" in said
+    assert f"error: interrupted: 10 of {ROWS} rows are written and stay; run {planned['run_id']}" in said
     assert "hint: the same command goes on" in said
     assert "next: CALL birth.sp_dot_birth_qt001_apply" in said
     assert "Traceback" not in said
 
 
 def test_an_error_is_shown_with_sqlstate_detail_and_hint(db: Database, collection: str, birthdb: Command) -> None:
-    planned, permit = permitted(db, collection)
-    numbers = ["--permit", str(permit), "--expected-delta", "1", "--max-rows", str(ROWS)]
-    refused = birthdb("olga_operator", "apply", collection, str(planned["run_id"]), *numbers, "--execute", "--json")
+    planned, _ = permitted(db, collection)
+    numbers = ["--expected-delta", "1", "--max-rows", str(ROWS)]
+    refused = birthdb("olga_operator", "apply", str(planned["run_id"]), *numbers, "--execute", "--json")
     assert refused.returncode == 1
     shown = json.loads(refused.stderr)
     assert shown["code"] == "NB306"

@@ -25,7 +25,7 @@ RUN = "5b0e9f0a-8d0c-4f5e-9a51-0c6f8f3f6c11"
 COMMANDS = [
     ["status"],
     ["plan", "x"],
-    ["apply", "x", RUN, "--permit", "1", "--expected-delta", "1", "--max-rows", "1"],
+    ["apply", RUN, "--expected-delta", "1", "--max-rows", "1"],
     ["census", "x"],
     ["verify"],
     ["gate"],
@@ -142,7 +142,7 @@ def test_an_invalid_url_is_misuse_and_is_not_printed(run: Run) -> None:
     assert "s3cr3t" not in outcome.err
 
 
-@pytest.mark.parametrize("command", [[], ["nonsense"], ["plan"], ["apply", "x", "no-uuid"], ["alembic", "--nonsense"]])
+@pytest.mark.parametrize("command", [[], ["nonsense"], ["plan"], ["apply", "no-uuid"], ["alembic", "--nonsense"]])
 def test_misuse_exits_2(run: Run, command: list[str]) -> None:
     assert run(*command).code == cli.MISUSE
 
@@ -181,7 +181,7 @@ def test_a_login_without_a_role_gets_the_missing_role(run: Run, db: Database, co
 
 
 @pytest.mark.parametrize(
-    "command", [["plan"], ["apply", "x", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
+    "command", [["plan"], ["apply", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
 )
 def test_misuse_is_a_json_object_with_json_output(run: Run, command: list[str]) -> None:
     outcome = run(*command, "--json")
@@ -191,11 +191,11 @@ def test_misuse_is_a_json_object_with_json_output(run: Run, command: list[str]) 
 
 
 def test_table_headers_are_never_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "out", Console(width=80, soft_wrap=True))
+    monkeypatch.setattr(cli.console, "out", Console(width=80, soft_wrap=True))
     names = [f"a_column_{i:02}" for i in range(16)]
-    cli._show({"wide": [dict.fromkeys(names, i) for i in range(2)]}, False)
+    cli.console.show({"wide": [dict.fromkeys(names, i) for i in range(2)]}, False)
     run = {"run_id": RUN, "collection_name": "x", "status": "done", "percent": 100, "more": "z" * 40}
-    cli._show({"runs": [run, run]}, False)
+    cli.console.show({"runs": [run, run]}, False)
     shown = capsys.readouterr().out
     assert [name for name in names if shown.count(name) != 2] == []
     assert all(name in shown for name in ("run_id", "collection_name", "percent"))
@@ -297,7 +297,7 @@ def test_the_version_is_printed(run: Run) -> None:
 
 def test_the_demo_says_first_that_its_extra_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycountry", None)
-    monkeypatch.setattr("birthdb.cli.EmbeddedServer.__enter__", lambda self: pytest.fail("a server was started"))
+    monkeypatch.setattr("birthdb.cli.server.EmbeddedServer.__enter__", lambda self: pytest.fail("a server was started"))
     outcome = run("demo")
     assert (outcome.code, outcome.out) == (cli.UNREACHABLE, "")
     assert outcome.err == "error: the demo needs its extra: pip install 'birthdb[demo]'\n"
@@ -305,8 +305,8 @@ def test_the_demo_says_first_that_its_extra_is_missing(run: Run, monkeypatch: py
 
 def test_the_bar_is_a_bar_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = StringIO()
-    monkeypatch.setattr(cli, "err", Console(file=shown, width=80, force_terminal=True, color_system=None))
-    with cli._bar(hidden=False) as bar:
+    monkeypatch.setattr(cli.console, "err", Console(file=shown, width=80, force_terminal=True, color_system=None))
+    with cli.console.progress_bar(hidden=False) as bar:
         bar.update(bar.add_task("c" * 63, total=100.0, rows=""), completed=50.0, rows="500000000/1000000000")
     last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue()).strip().splitlines()[-1].rpartition("\r")[2]
     assert len(last) <= 80
@@ -327,7 +327,7 @@ def test_the_bar_is_a_bar_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_a_cell_has_no_notation_of_python_or_json(value: object, cell: str) -> None:
-    assert cli._cell(value) == cell
+    assert cli.console.cell(value) == cell
 
 
 @pytest.mark.parametrize("command", ["apply", "plan", "status", "evidence", "verify"])
@@ -338,7 +338,7 @@ def test_help_shows_no_type_of_the_library(run: Run, command: str) -> None:
 
 @pytest.mark.parametrize("number", ["-1", "x", "1.5", str(2**63), "1" * 5000])
 def test_a_number_that_does_not_fit_is_misuse(run: Run, number: str) -> None:
-    outcome = run("apply", "x", RUN, f"--permit={number}", "--expected-delta", "1", "--max-rows", "1")
+    outcome = run("apply", RUN, f"--expected-delta={number}")
     assert (outcome.code, outcome.err.count("Traceback")) == (cli.MISUSE, 0)
 
 

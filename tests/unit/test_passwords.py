@@ -14,7 +14,6 @@ from alembic.config import Config
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
-from rich.console import Console
 
 from birthdb import cli, paths, target
 
@@ -45,8 +44,8 @@ SLIPS = [
     ["TARGET"],
     ["status", "TARGET"],
     ["plan", "TARGET"],
-    ["apply", "x", "TARGET", "--permit", "1", "--expected-delta", "1", "--max-rows", "1"],
-    ["apply", "x", "y", "--permit", "TARGET"],
+    ["apply", "TARGET", "--expected-delta", "1"],
+    ["apply", "x", "--expected-delta", "TARGET"],
     ["evidence", "TARGET"],
     ["status", "--ulr", "TARGET"],
     ["status", "--ulr=TARGET"],
@@ -64,8 +63,6 @@ def said(*arguments: str, url: str | None = None) -> str:
     with (
         patch.object(sys, "argv", ["birthdb", *arguments]),
         patch.dict("os.environ", environment),
-        patch.object(cli, "out", Console(file=out, soft_wrap=True)),
-        patch.object(cli, "err", Console(file=err, soft_wrap=True)),
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises((SystemExit, Exception)) as ended,

@@ -152,7 +152,6 @@ def test_reading_stops_at_an_invalid_birth_line(file: Path, line: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("--permit", "9" * 20),
         ("--expected-delta", "9" * 20),
         ("--max-rows", "-" + "9" * 20),
         ("--batch", "9" * 11),
@@ -162,9 +161,9 @@ def test_reading_stops_at_an_invalid_birth_line(file: Path, line: str) -> None:
 def test_a_number_that_the_database_cannot_hold_is_misuse(
     option: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"--permit": "1", "--expected-delta": "1", "--max-rows": "1"} | {option: value}
+    given = {"--expected-delta": "1", "--max-rows": "1"} | {option: value}
     options = [word for pair in given.items() for word in pair]
-    monkeypatch.setattr(sys, "argv", ["birthdb", "apply", "x", _EXAMPLES["uuid"], *options, "--json"])
+    monkeypatch.setattr(sys, "argv", ["birthdb", "apply", _EXAMPLES["uuid"], *options, "--json"])
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == cli.MISUSE

@@ -93,8 +93,8 @@ def test_a_backfill_with_hostile_names_is_shown_as_text_and_json(
     (progress,) = birthdb("status", "--json").json["runs"]
     assert progress["collection_name"] == name
 
-    permit = permitted(world, name, run)
-    call = ["apply", name, run, "--permit", str(permit), "--expected-delta", rows, "--max-rows", rows]
+    permitted(world, name, run)
+    call = ["apply", run, "--expected-delta", rows, "--max-rows", rows]
     assert birthdb(*call).code == cli.FINE
     refused = birthdb(*call[:-1], "1", "--execute")
     assert (refused.code, "NB306" in refused.err) == (cli.ATTENTION, True)

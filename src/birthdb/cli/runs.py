@@ -1,0 +1,319 @@
+"""A backfill from its plan to its census."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from time import sleep
+from types import FrameType
+from typing import Annotated, Any, NoReturn, cast
+from uuid import UUID
+
+import typer
+from psycopg.errors import QueryCanceled
+from psycopg.pq import TransactionStatus
+
+from birthdb import api
+from birthdb.api import Connection, Verdict
+from birthdb.cli.console import (
+    ATTENTION,
+    FINE,
+    complain,
+    out,
+    print_json,
+    progress_bar,
+    show,
+    spoken,
+    styled,
+    styled_line,
+    working,
+)
+from birthdb.cli.options import BIGINT, INTEGER, Collection, Json, NotThere, Url, app, database, misuse
+from birthdb.plain import line
+
+
+@app.command(rich_help_panel="Every day")
+def plan(
+    collection: Collection,
+    write: Annotated[bool, typer.Option("--write", help="Write the planned run to the ledger.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Count what a backfill of COLLECTION would do; reads only, unless --write is given."""
+    with database(url, as_json, "birth_operator") as conn, working("counting", as_json):
+        row = api.plan(conn, collection, dry_run=not write)
+    blockers = row.get("blockers") or []
+    born = bool(blockers) and all(blocker.get("error") == "nothing_to_do" for blocker in blockers)
+    if as_json:
+        show({"plan": [row]}, True)
+    else:
+        aside = ("blockers", "next_step") if born else ("blockers",)
+        show({"plan": [{name: value for name, value in row.items() if name not in aside}]}, False)
+        for blocker in blockers:
+            said = "nothing to do: every row has its birth" if born else _blocker(blocker)
+            out.print(styled(said))
+    raise typer.Exit(FINE if born or not blockers else ATTENTION)
+
+
+def _blocker(blocker: Mapping[str, Any]) -> str:
+    """Return what keeps a plan from being executed, as the database says it."""
+    said = f"blocked: {blocker.get('code')} {blocker.get('message')}"
+    notes = [f"  {name}: {blocker[name]}" for name in ("detail", "hint") if blocker.get(name)]
+    return "\n".join([said, *notes])
+
+
+Run = Annotated[UUID, typer.Argument(metavar="RUN", help="The run_id of the plan.")]
+Batch = Annotated[int | None, typer.Option("--batch", **INTEGER, help="Source rows a batch visits.")]
+Execute = Annotated[bool, typer.Option("--execute", help="Write; otherwise only check.")]
+Sure = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, on a terminal, before it writes.")]
+
+
+@app.command(rich_help_panel="Every day")
+def review(
+    run: Run,
+    verdict: Annotated[Verdict, typer.Argument(metavar="VERDICT", help="SAFE or NOT_SAFE_NEEDS_FIX.")],
+    findings: Annotated[str, typer.Option("--findings", help="What you checked, and what you found.")],
+    accept_orphans: Annotated[
+        int,
+        typer.Option("--accept-orphans", **BIGINT, help="How many births without a row, or codes that end."),
+    ] = 0,
+    compensate: Annotated[bool, typer.Option("--compensate", help="It is about undoing the run.")] = False,
+    supersedes: Annotated[
+        list[int] | None, typer.Option("--supersedes", **BIGINT, help="A verdict that it takes back; may be repeated.")
+    ] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Record the verdict on RUN; needs a reviewer without a conflicting duty in it."""
+    with database(url, as_json, "birth_reviewer") as conn, spoken(quiet=as_json):
+        recorded = api.review_record(
+            conn,
+            run,
+            verdict,
+            findings,
+            accept_orphans=accept_orphans,
+            purpose="COMPENSATE" if compensate else None,
+            supersedes=supersedes or (),
+        )
+    show({"review": [cast(api.Row, recorded)]}, as_json)
+
+
+@app.command(rich_help_panel="Every day")
+def permit(
+    run: Run,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may run, for the record.")],
+    max_rows: Annotated[
+        int | None, typer.Option("--max-rows", **BIGINT, help="Rows that it may write; else those that are left.")
+    ] = None,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=168, help="How long it can be used.")] = 24,
+    compensate: Annotated[bool, typer.Option("--compensate", help="It is for undoing the run.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Open a permit for RUN, of the rows that it has left to write; needs a permit owner."""
+    with database(url, as_json, "birth_permit_owner") as conn, spoken(quiet=as_json):
+        row = _of_ledger(conn, run)
+        # Undoing removes what was written; when only the proof is left, it needs a permit for one row too.
+        left = row["rows_done"] if compensate else row["rows_target"] - row["rows_done"]
+        opened = api.permit_open(
+            conn,
+            row["collection_name"],
+            run,
+            max(1, left) if max_rows is None else max_rows,
+            datetime.now(UTC) + timedelta(hours=hours),
+            reason,
+            purpose="COMPENSATE" if compensate else None,
+        )
+    show({"permit": [cast(api.Row, opened)]}, as_json)
+
+
+@app.command(rich_help_panel="Every day")
+def apply(
+    run: Run,
+    expected_delta: Annotated[
+        int | None, typer.Option("--expected-delta", **BIGINT, help="Rows the run must write; else as planned.")
+    ] = None,
+    max_rows: Annotated[
+        int | None, typer.Option("--max-rows", **BIGINT, help="Rows the run may write; else as permitted.")
+    ] = None,
+    batch: Batch = None,
+    batch_ms: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-ms",
+            **INTEGER,
+            help="Milliseconds a batch should take, without a pause; --batch is then the most.",
+        ),
+    ] = None,
+    execute: Execute = False,
+    sure: Sure = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Apply or resume RUN, a backfill, a change of policy or an end of rows; without --execute only check.
+
+    Collection, permit, rows and bound come from the ledger, and are shown before it writes.
+    """
+
+    def call(conn: Connection, row: api.Row, permit: api.Row, tell: api.Notice) -> None:
+        if execute and batch_ms is not None:
+            api.run_tune(conn, run, batch, target_ms=batch_ms)
+        match row["purpose"]:
+            case "TRANSITION":
+                api.transition_apply(conn, run, permit["permit_id"], execute=execute, notice=tell)
+            case "DEATH":
+                api.death_apply(
+                    conn, run, permit["permit_id"], **{"batch": batch} if batch else {}, execute=execute, notice=tell
+                )
+            case _:
+                delta = row["rows_target"] if expected_delta is None else expected_delta
+                most = permit["max_rows"] if max_rows is None else max_rows
+                api.apply(
+                    conn,
+                    row["collection_name"],
+                    run,
+                    permit["permit_id"],
+                    delta,
+                    most,
+                    batch=batch,
+                    execute=execute,
+                    notice=tell,
+                )
+
+    _drive(run, None, call, execute=execute, sure=sure, url=url, as_json=as_json)
+
+
+@app.command(rich_help_panel="Every day")
+def compensate(
+    run: Run,
+    batch: Batch = None,
+    execute: Execute = False,
+    sure: Sure = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Undo RUN: remove exactly what it wrote; without --execute only check."""
+
+    def call(conn: Connection, row: api.Row, permit: api.Row, tell: api.Notice) -> None:
+        api.compensate(conn, run, permit["permit_id"], batch=batch, execute=execute, notice=tell)
+
+    _drive(run, "COMPENSATE", call, execute=execute, sure=sure, url=url, as_json=as_json)
+
+
+def _drive(
+    run: UUID,
+    purpose: api.Purpose | None,
+    call: Callable[[Connection, api.Row, api.Row, api.Notice], None],
+    *,
+    execute: bool,
+    sure: bool,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Call a driver with what the ledger has of the run, and show how far it is."""
+    # The bar is fed from a second connection: the first is inside the CALL.
+    with (
+        database(url, as_json, "birth_operator") as conn,
+        database(url, True) as watch,
+        spoken(quiet=as_json),
+    ):
+        row = _of_ledger(watch, run)
+        permit = api.usable_permit(watch, run, purpose or row["purpose"])
+        if permit is None:
+            raise NotThere("the run has no permit that is open and confirmed", row["next_step"])
+        if not as_json:
+            _show_asked(row, permit, execute)
+        if execute and not sure and sys.stdin.isatty() and not typer.confirm("write?"):
+            raise typer.Abort
+        with progress_bar(hidden=as_json) as bar, _cancels(conn) as interrupted:
+            task = bar.add_task(line(row["collection_name"]), total=100.0, rows="")
+
+            def tell(message: str) -> None:
+                now = api.progress(watch, run) or {}
+                done = f"{now.get('rows_done') or 0}/{now.get('rows_target') or 0}"
+                bar.update(task, completed=float(now.get("percent") or 0), rows=done)
+                if not execute:
+                    bar.console.print(styled_line(message))
+
+            try:
+                call(conn, row, permit, tell)
+            except (KeyboardInterrupt, QueryCanceled):
+                if not interrupted:
+                    raise
+                bar.stop()
+                # What the session holds ends with it.
+                conn.close()
+                _interrupted(_settled(watch, run), as_json)
+        row = _of_ledger(watch, run)
+    show({"run": [row]}, as_json)
+
+
+def _of_ledger(conn: Connection, run: UUID) -> api.Row:
+    row = api.progress(conn, run)
+    if row is None:
+        raise misuse(f"{run} is no run of this database", param_hint="RUN")
+    return row
+
+
+def _show_asked(row: api.Row, permit: api.Row, execute: bool) -> None:
+    said = f"{row['purpose']} {row['collection_name']}: {row['rows_done']} of {row['rows_target']} rows are written"
+    bound = f"permit {permit['permit_id']} for {permit['max_rows']} rows"
+    out.print(styled_line(f"{said}; {bound}; {'writes' if execute else 'only checks: --execute writes'}"))
+
+
+def _settled(conn: Connection, run: UUID) -> api.Row | None:
+    """Return the run when the session that held it is gone, or after two seconds."""
+    for _ in range(40):
+        row = api.progress(conn, run)
+        if row is None or row["status"] != "running" or row["interrupted"]:
+            break
+        sleep(0.05)
+    return row
+
+
+@contextmanager
+def _cancels(conn: Connection) -> Iterator[list[int]]:
+    """Make Ctrl-C cancel the command that ``conn`` is in; the list holds each signal that came.
+
+    An exception raised while libpq shows a notice would be printed and lost: so the server is asked to end the command.
+    """
+    came: list[int] = []
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if conn.info.transaction_status != TransactionStatus.ACTIVE:
+            raise KeyboardInterrupt
+        conn.cancel()
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
+    """Say what a run that was interrupted has written, and how it goes on."""
+    if row is None:
+        raise typer.Abort
+    said = f"interrupted: {row['rows_done']} of {row['rows_target']} rows are written and stay; run {row['run_id']}"
+    stopped = f"{said} is {'interrupted' if row['interrupted'] else row['status']}"
+    complain(as_json, ATTENTION, stopped, hint="the same command goes on", next=row["next_step"])
+
+
+@app.command(rich_help_panel="Every day")
+def census(collection: Collection, url: Url = None, as_json: Json = False) -> None:
+    """Compare the rows of COLLECTION and its births, both ways."""
+    with database(url, as_json) as conn, working("comparing", as_json):
+        (checked_at,) = conn.execute("SELECT pg_catalog.clock_timestamp()").fetchone() or (None,)
+        rows = api.census(conn, collection)
+    passed = bool(rows) and all(row["pass"] for row in rows)
+    dated = checked_at.astimezone(UTC).isoformat(timespec="seconds") if checked_at else ""
+    if as_json:
+        print_json({"collection": collection, "checked_at": dated, "pass": passed, "census": rows})
+    else:
+        show({"census": rows}, False)
+        said = f"{collection} {dated}: {'PASS' if passed else 'FAIL'}"
+        out.print(styled_line(said, style="bold" if passed else "bold red"))
+    raise typer.Exit(FINE if passed else ATTENTION)

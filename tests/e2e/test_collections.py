@@ -1,0 +1,243 @@
+"""Collections as code: what a repository declares, from nothing to enforced, and back into the file."""
+
+import gc
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import Database
+
+from birthdb import target
+from birthdb.__main__ import main
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+#: Who decides and who acts; the owner of the tables is another, as in any application.
+STEWARD, OPERATOR, REVIEWER, PERMITTER = "alice_steward", "olga_operator", "rita_reviewer", "paul_owner"
+OWNER = "nora_nobody"
+
+
+@pytest.fixture
+def birthdb(
+    db: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Command:
+    """Run a command in this process, as a login, in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(user: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.setenv(target.VARIABLE, db.url(user))
+        monkeypatch.setattr(sys, "argv", ["birthdb", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        gc.enable()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def shop(db: Database) -> Database:
+    """A schema of an application's own."""
+    db.connect().execute(f"CREATE SCHEMA shop AUTHORIZATION {OWNER}".encode())
+    return db
+
+
+def made(db: Database, statements: str) -> None:
+    db.connect(OWNER).execute(statements.encode())
+
+
+def declare(text: str) -> None:
+    Path("birthdb.toml").write_text(text, encoding="utf-8")
+
+
+def granted(db: Database, birthdb: Command) -> None:
+    """Send what ``grants`` prints, each part as whom it names."""
+    said = birthdb(STEWARD, "collections", "grants")
+    assert said.returncode == 0, said.stderr
+    _, *parts = re.split("^-- as (.*)\n", said.stdout, flags=re.MULTILINE)
+    assert parts[0] == OWNER
+    for who, script in zip(parts[::2], parts[1::2], strict=True):
+        db.connect(OWNER if who == OWNER else None).execute(script.encode())
+
+
+def backfilled(birthdb: Command, planned: str) -> int:
+    """Take each planned run through verdict and permit to its end; return how many."""
+    runs = re.findall(r"p_run_id := '([0-9a-f-]{36})'", planned)
+    for run in runs:
+        for login, *arguments in (
+            (REVIEWER, "review", run, "SAFE", "--findings", "counts agree"),
+            (PERMITTER, "permit", run, "--reason", "adoption"),
+            (OPERATOR, "apply", run),
+        ):
+            done = birthdb(login, *arguments)
+            if arguments[0] == "permit":
+                assert done.returncode == 0, done.stderr
+                number = re.search(r"p_permit_id := (\d+)", done.stdout)
+                assert number is not None, done.stdout
+                assert birthdb(REVIEWER, "confirm", number[1]).returncode == 0
+            assert done.returncode == 0, done.stdout + done.stderr
+        done = birthdb(OPERATOR, "apply", run, "--execute")
+        assert done.returncode == 0, done.stderr
+    return len(runs)
+
+
+def test_150_tables_go_from_nothing_to_enforced_in_one_sitting(shop: Database, birthdb: Command) -> None:
+    tables, full = 150, 3
+    made(
+        shop,
+        ";".join(
+            f"CREATE TABLE shop.t{number:03} (id integer PRIMARY KEY, note text);"
+            f"INSERT INTO shop.t{number:03} SELECT i FROM generate_series(1, {7 if number < full else 0}) i"
+            for number in range(tables)
+        ),
+    )
+    assert birthdb(STEWARD, "collections", "init", "--schema", "shop", "-o", "birthdb.toml").returncode == 0
+    sent = 1
+    first = birthdb(STEWARD, "collections", "apply")
+    assert first.returncode == 1
+    assert f"{tables} declared: 0 are so, {tables} are not; {2 * tables} sent" in first.stdout
+    assert first.stdout.count("NB115") == tables
+    granted(shop, birthdb)
+    second = birthdb(STEWARD, "collections", "apply")
+    assert f"{tables} declared: {tables - full} are so, {full} are not; {2 * tables - full} sent" in second.stdout
+    planned = birthdb(OPERATOR, "collections", "apply")
+    assert (planned.returncode, backfilled(birthdb, planned.stdout)) == (1, full), planned.stdout
+    last = birthdb(STEWARD, "collections", "apply")
+    assert (last.returncode, last.stderr.count("Traceback")) == (0, 0), last.stdout
+    sent += 6 + 5 * full
+    assert sent == 22, "statements that people sent, for 150 tables of which three had rows"
+    same = birthdb(STEWARD, "collections", "diff")
+    assert (same.returncode, same.stdout.splitlines()[-1]) == (0, f"{tables} declared: none to differ")
+    counted = shop.connect().execute(
+        "SELECT count(*), count(*) FILTER (WHERE r.gateway_mode = 'enforce') FROM birth.collection_registry r"
+    )
+    assert counted.fetchone() == (tables, tables)
+    assert shop.connect().execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (7 * full,)
+    # Everyone's next insert is born.
+    made(shop, "INSERT INTO shop.t149 VALUES (1, 'new')")
+    assert shop.connect().execute("SELECT count(*) FROM birth.birth_registry").fetchone() == (7 * full + 1,)
+
+
+def test_what_init_writes_is_what_apply_makes_and_export_returns(shop: Database, birthdb: Command) -> None:
+    made(
+        shop,
+        "CREATE TABLE shop.customer (email text PRIMARY KEY);"
+        'CREATE TABLE shop."odd ""name"".x" (id bigint PRIMARY KEY);'
+        "CREATE TABLE shop.line (tenant integer, no integer, PRIMARY KEY (tenant, no));"
+        "CREATE TABLE shop.log (said text);"
+        "CREATE TABLE shop.visit (id integer, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
+    )
+    written = birthdb(STEWARD, "collections", "init", "--schema", "shop")
+    assert written.returncode == 0
+    assert 'code = "{email}"' in written.stdout
+    assert 'code = "line-{tenant}/{no}"' in written.stdout
+    assert "# shop.log: no unique, immediate, complete index over columns" in written.stdout
+    declare(written.stdout)
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    assert birthdb(STEWARD, "collections", "apply").returncode == 0
+    exported = birthdb(STEWARD, "collections", "export").stdout
+    declare(exported)
+    assert birthdb(STEWARD, "collections", "diff").returncode == 0
+    body = [line for line in written.stdout.splitlines() if line and not line.startswith("#")]
+    assert sorted(line.split("  #")[0].split(" # ")[0] for line in body) == sorted(
+        line for line in exported.splitlines() if line and not line.startswith("#")
+    )
+
+
+def test_a_difference_is_named_both_ways_and_fails(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.b (id integer PRIMARY KEY)")
+    admin = shop.connect("alice_steward")
+    admin.execute("SELECT birth.fn_birth_collection_register('b', 'shop', 'b', 'BIRTH_EXEMPT_TEST')")
+    admin.execute("SELECT birth.fn_birth_gate_scope('shop', 'observe', 'a drill')")
+    declare('[collections.c]\ntable = "shop.c"\ncode = "{id}"\n')
+    said = birthdb(STEWARD, "collections", "diff")
+    assert said.returncode == 1
+    assert said.stdout.splitlines()[:3] == [
+        "c: collection: declared shop.c, found nothing",
+        "b: collection: not declared, found shop.b",
+        "shop.a: table: not declared, found in a schema under the gate",
+    ]
+    # Ignored with a reason, it is no difference, where the gate only observes.
+    b = '[collections.b]\ntable = "shop.b"\npolicy = "BIRTH_EXEMPT_TEST"\ngoverned = false\n'
+    declare(b + '[ignored]\n"shop.a" = "scratch"\n')
+    assert birthdb(STEWARD, "collections", "diff").returncode == 0
+
+
+def test_a_policy_is_asked_for_and_not_changed(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY)")
+    declare('[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\npolicy = "BIRTH_DEFERRED_NEEDS_REVIEW"\n')
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    assert birthdb(STEWARD, "collections", "apply").returncode == 0
+    declare('[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\n')
+    asked = birthdb(STEWARD, "collections", "apply")
+    assert asked.returncode == 1
+    assert "a: waits: for a member of birth_operator" in asked.stdout
+    assert "fn_dot_birth_qt005_plan" in asked.stdout
+    planned = birthdb(OPERATOR, "collections", "apply")
+    assert "a: waits: a run is open (TRANSITION)" in planned.stdout
+    assert backfilled(birthdb, planned.stdout) == 1
+    assert birthdb(STEWARD, "collections", "diff").returncode == 0
+
+
+def test_a_refusal_keeps_nothing_else_from_going_on(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.log (said text)")
+    made(shop, "GRANT USAGE ON SCHEMA shop TO birth_definer; GRANT TRIGGER ON shop.a TO birth_definer")
+    declare(
+        '[collections.log]\ntable = "shop.log"\ncode = "{said}"\n\n[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\n'
+    )
+    said = birthdb(STEWARD, "collections", "apply")
+    assert said.returncode == 1
+    assert "log: refused: NB105" in said.stdout
+    assert "a: as declared" in said.stdout
+
+
+def test_life_and_modes_follow_the_file_both_ways(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY, state text)")
+    base = '[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\n'
+    declare(base + 'mode = "enforce"\nlife = "enforce"\nlife_column = "state"\nlife_dead = ["closed"]\n')
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    assert birthdb(STEWARD, "collections", "apply").returncode == 0
+    assert birthdb(STEWARD, "collections", "diff").returncode == 0
+    declare(base + 'life = "observe"\nlife_column = "state"\nlife_dead = ["closed", "merged"]\n')
+    again = ("collections", "apply", "--reason", "the import is repeated")
+    changed = birthdb(STEWARD, *again)
+    # A trigger is its owner's to drop.
+    dropped = re.search("next: (DROP TRIGGER .*)", changed.stdout)
+    assert (changed.returncode, dropped is not None) == (1, True), changed.stdout
+    made(shop, dropped[1] if dropped else "")
+    changed = birthdb(STEWARD, *again)
+    assert changed.returncode == 0, changed.stdout
+    found = shop.connect().execute("SELECT gateway_mode, life_mode, life_dead FROM birth.collection_registry")
+    assert found.fetchone() == ("observe", "observe", ["closed", "merged"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[collections.a]\n", "[collections.a]: table is missing"),
+        ('[collections.a]\ntable = "a"\n', "[collections.a] a: a table is named with its schema"),
+        ('[collections.a]\ntable = "s.a"\nkode = 1\n', "[collections.a]: unknown: kode; known: table, policy"),
+        ('[collections.a]\ntable = "s.a"\nmode = "of"\n', "[collections.a] mode: one of observe, enforce is wanted"),
+        ('[collections.a]\ntable = "s.a"\ngoverned = 1\n', "[collections.a] governed: a boolean is wanted"),
+        ('[collections.a]\ntable = "s.a"\nlife_dead = "x"\n', "[collections.a] life_dead: a list of texts is wanted"),
+        ('[collections.a]\ntable = "s.a"\ncode = 1\n', "[collections.a] code: write a template"),
+        ('[collections.a]\ntable = "s.a"\n[collections.b]\ntable = "s.a"\n', "[collections.b]: a has the same table"),
+        ('[collections.a]\ntable = "s.a"\n[ignored]\n"s.a" = "x"\n', "[collections.a]: [ignored] has the same table"),
+        ('[ignored]\n"s.a" = ""\n', "[ignored] s.a: say why"),
+        ("[default]\n", "unknown: default; known: defaults, collections, ignored"),
+        ("collections = 1\n", "collections is no table: write [collections]"),
+        ("x", "Expected '=' after a key"),
+    ],
+)
+def test_a_file_that_declares_nothing_names_the_place(birthdb: Command, text: str, said: str) -> None:
+    declare(text)
+    done = birthdb(STEWARD, "collections", "diff", "--json")
+    assert done.returncode == 2
+    assert said in done.stderr.replace("\\n", " ").replace('\\"', '"')
