@@ -6382,6 +6382,57 @@ ALTER FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run 
 
 COMMENT ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) IS 'Plans a run of a purpose: every blocker in a dry run, else the first raises or the planned row is written. Specification: 6, R12.';
 
+-- Name: fn_birth_plan_sample(text, integer); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer DEFAULT 5) RETURNS TABLE(kind text, code text, key jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  r_identity record;
+  v_grants text := birth.fn_birth_source_grants(p_collection, 'SELECT');
+BEGIN
+  IF p_rows IS NULL OR p_rows NOT BETWEEN 1 AND 100 THEN
+    PERFORM birth.fn_birth_raise('bad_argument', format('p_rows is %s', coalesce(p_rows::text, 'NULL')),
+      'a sample has 1 to 100 rows of each kind');
+  END IF;
+  PERFORM birth.fn_birth_source_lock(p_collection);
+  SELECT * INTO r_identity FROM birth.fn_birth_identity_definition(p_collection);
+  IF r_identity.code_sql IS NULL THEN
+    PERFORM birth.fn_birth_raise('identity_not_eligible',
+      format('collection %s: %s, %s', p_collection, r_identity.status, r_identity.reason));
+  ELSIF v_grants <> '' THEN
+    PERFORM birth.fn_birth_raise('source_privilege', format('collection %s needs SELECT', p_collection),
+      'let the owner of the table: ' || v_grants);
+  END IF;
+  RETURN QUERY
+  SELECT s.kind, s.code, jsonb_object(r_identity.key_columns, s.key)
+  FROM birth.fn_birth_scan(format($sample$
+    WITH missing AS MATERIALIZED (
+      SELECT s.code, s.key FROM (SELECT %1$s AS code, ARRAY[%2$s] AS key FROM %3$s t OFFSET '0') s
+      LEFT JOIN birth.birth_registry b ON b.entity_code = s.code
+      WHERE s.code IS NOT NULL AND b.entity_code IS NULL)
+    (SELECT 'first', m.code, m.key FROM missing m ORDER BY m.code COLLATE "C" LIMIT $6)
+    UNION ALL
+    (SELECT 'last', m.code, m.key FROM missing m ORDER BY m.code COLLATE "C" DESC LIMIT $6)
+    UNION ALL
+    (SELECT 'longest', m.code, m.key FROM missing m ORDER BY octet_length(m.code) DESC, m.code COLLATE "C" LIMIT $6)
+    UNION ALL
+    (SELECT 'random', m.code, m.key FROM missing m ORDER BY random() LIMIT $6)
+  $sample$, r_identity.code_sql,
+    (SELECT string_agg(format('t.%I::text', k.name), ', ' ORDER BY k.position)
+     FROM unnest(r_identity.key_columns) WITH ORDINALITY AS k(name, position)),
+    r_identity.source_sql), p_collection := p_collection, p_rows := p_rows)
+  AS s(kind text, code text, key text[]);
+END;
+$_$;
+
+ALTER FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_plan_sample(p_collection text, p_rows integer); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) IS 'Codes that a backfill of a collection would write now, first, last, longest and by chance, beside their keys. NB102, NB103, NB105, NB112, NB115. Specification: 6.';
+
 -- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_policy_decision(p_collection text) RETURNS TABLE(collection_name text, coverage_status text, decision text, may_register boolean, reason text)
@@ -9273,7 +9324,9 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_now birth.birth_backfill_ledger_v2;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
+  PERFORM birth.fn_birth_actor(
+    CASE WHEN birth.fn_birth_is_member(session_user, 'birth_reviewer') THEN 'birth_reviewer' ELSE 'birth_operator' END,
+    'fn_dot_birth_qt001_rehearse');
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')),
       'a rehearsal writes 1 to 100000 rows');
@@ -9304,6 +9357,9 @@ BEGIN
       RAISE;
     END IF;
   END;
+  PERFORM birth.fn_birth_act_record('rehearse', p_collection := p_collection,
+    p_detail := jsonb_build_object('status', r_run.status, 'planned', r_run.planned_rows,
+      'expected', r_run.expected_delta, 'written', r_run.actual_inserted, 'rerun_delta', rerun_delta));
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped,
     r_run.blocked, r_run.resume_marker, rerun_delta;
 END;
@@ -9313,7 +9369,7 @@ ALTER FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows b
 
 -- Name: FUNCTION fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) IS 'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';
+COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) IS 'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. Operator or reviewer. NB102 and what a plan or a run refuses. Specification: 6, R15.';
 
 -- Name: fn_dot_birth_qt005_plan(text, text, boolean, boolean); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -9618,7 +9674,7 @@ CREATE TABLE birth.birth_act (
     reason text,
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     actor_id text DEFAULT birth.fn_birth_login_id() NOT NULL,
-    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'withdraw'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text, 'deaths_dropped'::text]))),
+    CONSTRAINT birth_act_known CHECK ((act = ANY (ARRAY['register'::text, 'withdraw'::text, 'classify'::text, 'attach'::text, 'detach'::text, 'mode'::text, 'freeze'::text, 'unfreeze'::text, 'plan'::text, 'rehearse'::text, 'review'::text, 'permit_open'::text, 'permit_confirm'::text, 'permit_revoke'::text, 'attempt'::text, 'outcome'::text, 'stop'::text, 'tune'::text, 'takeover'::text, 'evidence_acknowledged'::text, 'home'::text, 'fence'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'census'::text, 'transition_kept'::text, 'life_attach'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text, 'refound'::text, 'deaths_dropped'::text]))),
     CONSTRAINT birth_act_reason CHECK (((act <> ALL (ARRAY['withdraw'::text, 'freeze'::text, 'unfreeze'::text, 'stop'::text, 'mode'::text, 'detach'::text, 'permit_open'::text, 'permit_revoke'::text, 'takeover'::text, 'home'::text, 'finding_acknowledged'::text, 'gate_scope'::text, 'admit'::text, 'life_mode'::text, 'life_detach'::text, 'return'::text, 'succeed'::text])) OR ((reason IS NOT NULL) AND (reason ~ '\S'::text)))),
     CONSTRAINT birth_act_run CHECK (((run_id IS NULL) = (lineage IS NULL)))
 );
@@ -13552,6 +13608,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_permit_settle(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_plan(p_purpose text, p_collection text, p_dry_run boolean, p_run_id uuid, p_wanted jsonb, OUT run birth.birth_backfill_ledger_v2, OUT blockers jsonb) FROM PUBLIC;
 
+-- Name: FUNCTION fn_birth_plan_sample(p_collection text, p_rows integer); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) TO birth_reader;
+
 -- Name: FUNCTION fn_birth_policy_decision(p_collection text); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_policy_decision(p_collection text) FROM PUBLIC;
@@ -13822,6 +13883,7 @@ GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_plan(p_collection text, p_dry_run
 
 REVOKE ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) TO birth_operator;
+GRANT ALL ON FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint) TO birth_reviewer;
 
 -- Name: FUNCTION fn_dot_birth_qt005_plan(p_collection text, p_to_status text, p_to_governed boolean, p_dry_run boolean); Type: ACL; Schema: birth; Owner: birth_definer
 

@@ -1,11 +1,11 @@
 -- The rehearsal: the writer's own work, inside a sub-transaction that always rolls back. It plans, opens a permit,
 -- pins, writes, proves and measures, and then undoes all of it by raising; what it learned survives in variables. It
 -- needs no permit and waits for nobody; it is capped, because its uncommitted codes hold up live inserts of the same
--- codes.
+-- codes. That it was rehearsed, and with what result, is an act: reviewers read it, and may rehearse themselves.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_raise, fn_birth_source_lock, fn_birth_plan, fn_birth_run_lock, fn_birth_clock,
---        fn_birth_run_claim, fn_birth_run_batch, fn_birth_measure
+-- Calls: fn_birth_actor, fn_birth_is_member, fn_birth_raise, fn_birth_source_lock, fn_birth_plan, fn_birth_run_lock, fn_birth_clock,
+--        fn_birth_run_claim, fn_birth_run_batch, fn_birth_measure, fn_birth_act_record
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint,
@@ -22,7 +22,9 @@ DECLARE
   r_run birth.birth_backfill_ledger_v2;
   r_now birth.birth_backfill_ledger_v2;
 BEGIN
-  PERFORM birth.fn_birth_actor('birth_operator', 'fn_dot_birth_qt001_rehearse');
+  PERFORM birth.fn_birth_actor(
+    CASE WHEN birth.fn_birth_is_member(session_user, 'birth_reviewer') THEN 'birth_reviewer' ELSE 'birth_operator' END,
+    'fn_dot_birth_qt001_rehearse');
   IF p_max_rows IS NULL OR p_max_rows NOT BETWEEN 1 AND 100000 THEN
     PERFORM birth.fn_birth_raise('bad_argument', format('p_max_rows is %s', coalesce(p_max_rows::text, 'NULL')),
       'a rehearsal writes 1 to 100000 rows');
@@ -53,6 +55,9 @@ BEGIN
       RAISE;
     END IF;
   END;
+  PERFORM birth.fn_birth_act_record('rehearse', p_collection := p_collection,
+    p_detail := jsonb_build_object('status', r_run.status, 'planned', r_run.planned_rows,
+      'expected', r_run.expected_delta, 'written', r_run.actual_inserted, 'rerun_delta', rerun_delta));
   RETURN QUERY SELECT r_run.run_id, r_run.status, r_run.expected_delta, r_run.actual_inserted, r_run.skipped,
     r_run.blocked, r_run.resume_marker, rerun_delta;
 END;
@@ -60,4 +65,4 @@ $fn_dot_birth_qt001_rehearse$;
 
 COMMENT ON FUNCTION birth.fn_dot_birth_qt001_rehearse(text, bigint) IS
   'Runs the writer''s own work for up to p_max_rows births and rolls it back: the writer''s row and the rerun delta. '
-  'Operator. NB102 and what a plan or a run refuses. Specification: 6, R15.';
+  'Operator or reviewer. NB102 and what a plan or a run refuses. Specification: 6, R15.';

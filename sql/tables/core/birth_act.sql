@@ -17,7 +17,7 @@ CREATE TABLE birth.birth_act (
   -- Only known acts: rules look acts up by this name.
   CONSTRAINT birth_act_known CHECK (act IN (
     'register', 'withdraw', 'classify', 'attach', 'detach', 'mode', 'freeze', 'unfreeze',
-    'plan', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
+    'plan', 'rehearse', 'review', 'permit_open', 'permit_confirm', 'permit_revoke',
     'attempt', 'outcome', 'stop', 'tune', 'takeover',
     'evidence_acknowledged', 'home', 'fence', 'finding_acknowledged', 'gate_scope', 'admit', 'census',
     'transition_kept', 'life_attach', 'life_mode', 'life_detach', 'return', 'succeed', 'refound', 'deaths_dropped')),
