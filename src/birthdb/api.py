@@ -188,6 +188,11 @@ def plan(conn: Connection, collection: str, *, dry_run: bool = True) -> Row:
     return _row(conn, "fn_dot_birth_qt001_plan", p_collection=collection, p_dry_run=dry_run)
 
 
+def plan_sample(conn: Connection, collection: str, most: int = 5) -> list[Row]:
+    """Return codes that a backfill would write now: kind (first, last, longest, random), code, key of the row."""
+    return rows(conn, "fn_birth_plan_sample", p_collection=collection, p_rows=most)
+
+
 def rehearse(conn: Connection, collection: str, *, max_rows: int | None = None) -> Rehearsal:
     """Execute a backfill and roll it back; return the writer's result and the rerun delta."""
     return cast(

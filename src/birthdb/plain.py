@@ -1,6 +1,9 @@
 """Text that is safe to print: names may contain control characters and bidirectional overrides."""
 
 import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 
 def plain(text: str) -> str:
@@ -20,3 +23,21 @@ def plain_json(document: str) -> str:
     if document.isprintable():
         return document
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document)
+
+
+def value(of: Any) -> str:
+    """Return a value of the database as a person writes it: no notation of Python or JSON."""
+    match of:
+        case None:
+            return ""
+        case bool():
+            return "yes" if of else "no"
+        case datetime():
+            return of.isoformat(" ", timespec="seconds")
+        case timedelta():
+            return str(timedelta(seconds=round(of.total_seconds())))
+        case Mapping():
+            return "; ".join(f"{plain(str(name))}: {value(each)}" for name, each in of.items())
+        case list() | tuple():
+            return ", ".join(map(value, of))
+    return plain(str(of))

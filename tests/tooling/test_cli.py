@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 from support import Database
 
-from birthdb import __version__, cli, paths, target
+from birthdb import __version__, cli, paths, plain, target
 from birthdb.audit import evidence
 
 RUN = "5b0e9f0a-8d0c-4f5e-9a51-0c6f8f3f6c11"
@@ -327,7 +327,7 @@ def test_the_bar_is_a_bar_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_a_cell_has_no_notation_of_python_or_json(value: object, cell: str) -> None:
-    assert cli.console.cell(value) == cell
+    assert plain.value(value) == cell
 
 
 @pytest.mark.parametrize("command", ["apply", "plan", "status", "evidence", "verify"])

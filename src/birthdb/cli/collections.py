@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from birthdb import api, declared, files
-from birthdb.cli.console import ATTENTION, FINE, cell, out, print_json, styled, styled_line, working
+from birthdb.cli.console import ATTENTION, FINE, out, print_json, styled, styled_line, working
 from birthdb.cli.options import Json, Url, app, database, misuse
-from birthdb.plain import line, plain
+from birthdb.plain import line, plain, value
 
 collections = typer.Typer(no_args_is_help=True, help="What a repository declares in birthdb.toml, and the database.")
 
@@ -82,8 +82,8 @@ def collections_diff(file: File = _BIRTHDB_TOML, url: Url = None, as_json: Json 
         print_json([vars(difference) for difference in found])
     else:
         for each in found:
-            said = "not declared" if each.declared is None else f"declared {cell(each.declared)}"
-            out.print(styled_line(f"{each.collection}: {each.what}: {said}, found {cell(each.found) or 'nothing'}"))
+            said = "not declared" if each.declared is None else f"declared {value(each.declared)}"
+            out.print(styled_line(f"{each.collection}: {each.what}: {said}, found {value(each.found) or 'nothing'}"))
         out.print(styled(f"{len(wanted.collections)} declared: {len(found) or 'none'} to differ", "bold"))
     raise typer.Exit(ATTENTION if found else FINE)
 

@@ -6,18 +6,23 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime, timedelta
+from dataclasses import asdict
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from birthdb import api
-from birthdb.plain import line, plain, plain_json
+from birthdb import api, files
+from birthdb.plain import line, plain, plain_json, value
+
+if TYPE_CHECKING:
+    from birthdb.page import Page
 
 FINE, ATTENTION, MISUSE, UNREACHABLE = range(4)
 
@@ -45,11 +50,11 @@ def show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> No
         print_json(tables)
         return
     for title, rows in tables.items():
-        shown = [{name: value for name, value in row.items() if name != "next_step"} for row in rows]
+        shown = [{name: each for name, each in row.items() if name != "next_step"} for row in rows]
         if not rows:
             out.print(styled(f"{title}: none"))
         elif len(rows) == 1:
-            _print_table(title, ("", ""), ((name, value) for name, value in shown[0].items() if cell(value)))
+            _print_table(title, ("", ""), ((name, each) for name, each in shown[0].items() if value(each)))
         else:
             _print_rows(title, shown)
         # Outside the table, whole and on one line: it is there to be copied.
@@ -60,7 +65,7 @@ def show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> No
 
 def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows side by side where the width allows it whole words; else their leading columns; else one by one."""
-    filled = [name for name in rows[0] if any(cell(row.get(name)) for row in rows)]
+    filled = [name for name in rows[0] if any(value(row.get(name)) for row in rows)]
     for columns in (filled, [name for name in _LEADING.get(title, ()) if name in filled]):
         if columns and _width(columns, rows) <= out.width:
             _print_table(title, columns, ([row.get(name) for name in columns] for row in rows))
@@ -73,7 +78,7 @@ def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _width(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> int:
     """Return how wide a table is whose headers and words are not broken, but for words longer than a UUID."""
-    words = ((name, *(word for row in rows for word in cell(row.get(name)).split())) for name in columns)
+    words = ((name, *(word for row in rows for word in value(row.get(name)).split())) for name in columns)
     return sum(max(len(name), min(max(map(len, each)), 36)) for name, each in zip(columns, words, strict=True)) + (
         3 * len(columns) + 1
     )
@@ -84,14 +89,14 @@ def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any
     for column in columns:
         table.add_column(column, overflow="fold", min_width=len(column) or None)
     for row in rows:
-        table.add_row(*(styled(cell(value)) for value in row))
+        table.add_row(*(styled(value(each)) for each in row))
     out.print(table)
 
 
 def print_lines(rows: Iterable[api.Row]) -> None:
     """Print rows of a few words, a line each."""
     for row in rows:
-        out.print(styled_line(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items())))
+        out.print(styled_line(", ".join(f"{name.replace('_', ' ')} {each}" for name, each in row.items())))
 
 
 def print_json(document: object) -> None:
@@ -117,24 +122,6 @@ def progress_bar(*, hidden: bool) -> Progress:
         expand=True,
         disable=hidden,
     )
-
-
-def cell(value: Any) -> str:
-    """Return a value as a person writes it: no notation of Python or JSON."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case datetime():
-            return value.isoformat(" ", timespec="seconds")
-        case timedelta():
-            return str(timedelta(seconds=round(value.total_seconds())))
-        case Mapping():
-            return "; ".join(f"{plain(str(name))}: {cell(each)}" for name, each in value.items())
-        case list() | tuple():
-            return ", ".join(map(cell, value))
-    return plain(str(value))
 
 
 def styled(text: str, style: str = "") -> Text:
@@ -193,6 +180,36 @@ def reconfigure(**changed: str) -> None:
         # A caller of main may have put something else there.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(**changed)  # type: ignore[arg-type]
+
+
+def show_page(page: "Page", file: Path | None, as_json: bool) -> None:
+    """Write a page to an HTML file, or print it."""
+    if file is not None:
+        from birthdb.page import html
+
+        try:
+            with files.written(file) as document:
+                document.write(html(page))
+        except OSError as exc:
+            raise typer.BadParameter(line(f"{file}: {exc.strerror}"), param_hint="--html") from exc
+        show({"page": [{"file": str(file)}]}, as_json)
+        return
+    if as_json:
+        print_json(asdict(page))
+        return
+    out.print(styled(page.title, style="bold"))
+    out.print(styled(page.lead))
+    out.print(styled(page.made, style="dim"))
+    for section in page.sections:
+        out.print(styled_line(f"\n{section.title}".strip(), "bold red" if section.alarm else "bold"))
+        for said in section.text:
+            out.print(styled(said))
+        if section.facts:
+            _print_table("", ("", ""), ((name, each) for name, each in section.facts.items() if value(each)))
+        if section.rows:
+            _print_rows("", section.rows)
+        for statement in section.statements:
+            out.print(styled(statement))
 
 
 @contextmanager

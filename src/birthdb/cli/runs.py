@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import sleep
 from types import FrameType
 from typing import Annotated, Any, NoReturn, cast
@@ -24,6 +25,7 @@ from birthdb.cli.console import (
     print_json,
     progress_bar,
     show,
+    show_page,
     spoken,
     styled,
     styled_line,
@@ -72,20 +74,30 @@ Sure = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, on a termin
 @app.command(rich_help_panel="Every day")
 def review(
     run: Run,
-    verdict: Annotated[Verdict, typer.Argument(metavar="VERDICT", help="SAFE or NOT_SAFE_NEEDS_FIX.")],
-    findings: Annotated[str, typer.Option("--findings", help="What you checked, and what you found.")],
+    verdict: Annotated[
+        Verdict | None, typer.Argument(metavar="[VERDICT]", help="SAFE or NOT_SAFE_NEEDS_FIX, to record it.")
+    ] = None,
+    findings: Annotated[str | None, typer.Option("--findings", help="What you checked, and what you found.")] = None,
     accept_orphans: Annotated[
-        int,
-        typer.Option("--accept-orphans", **BIGINT, help="How many births without a row, or codes that end."),
+        int, typer.Option("--accept-orphans", **BIGINT, help="How many births without a row, or codes that end.")
     ] = 0,
     compensate: Annotated[bool, typer.Option("--compensate", help="It is about undoing the run.")] = False,
     supersedes: Annotated[
         list[int] | None, typer.Option("--supersedes", **BIGINT, help="A verdict that it takes back; may be repeated.")
     ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page as one file.")] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Record the verdict on RUN; needs a reviewer without a conflicting duty in it."""
+    """Show what there is to know of RUN before it is judged, and as evidence afterwards; or record a VERDICT.
+
+    Without VERDICT it reads only. A verdict needs --findings, and a reviewer without a conflicting duty in the run.
+    """
+    if verdict is None:
+        _review_page(run, html, url, as_json)
+        return
+    if findings is None:
+        raise misuse("a verdict says what was checked", param_hint="--findings")
     with database(url, as_json, "birth_reviewer") as conn, spoken(quiet=as_json):
         recorded = api.review_record(
             conn,
@@ -97,6 +109,16 @@ def review(
             supersedes=supersedes or (),
         )
     show({"review": [cast(api.Row, recorded)]}, as_json)
+
+
+def _review_page(run: UUID, file: Path | None, url: str | None, as_json: bool) -> None:
+    # Its library is loaded only for a page.
+    from birthdb import page
+
+    with database(url, as_json) as conn, working("reading", as_json):
+        _of_ledger(conn, run)
+        shown = page.review(conn, run)
+    show_page(shown, file, as_json)
 
 
 @app.command(rich_help_panel="Every day")

@@ -1,7 +1,9 @@
 """What is governed, and what needs action."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, LiteralString
 
 import typer
@@ -9,8 +11,20 @@ from psycopg.rows import dict_row
 
 from birthdb import api, gate
 from birthdb.api import Connection
-from birthdb.cli.console import ATTENTION, FINE, cell, out, print_json, print_lines, show, styled, styled_line, working
+from birthdb.cli.console import (
+    ATTENTION,
+    FINE,
+    out,
+    print_json,
+    print_lines,
+    show,
+    show_page,
+    styled,
+    styled_line,
+    working,
+)
 from birthdb.cli.options import Json, Url, app, database, has
+from birthdb.plain import value
 from birthdb.release import attest as attesting
 
 
@@ -100,6 +114,7 @@ def status(
         bool, typer.Option("--all", help="Every collection and item, and dots, releases, runs, event triggers, gate.")
     ] = False,
     fail_on: Annotated[Severity, typer.Option("--fail-on", help="The least that exits 1.")] = Severity.WARNING,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page.")] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -110,6 +125,7 @@ def status(
     """
     with database(url, as_json) as conn, working("reading", as_json):
         found = _released(conn)
+        where = f"Made {value(datetime.now(UTC))}, database {conn.info.dbname} as {conn.info.user}"
         found |= {
             title: api.view(conn, name)
             for title, name in (
@@ -128,7 +144,11 @@ def status(
             lives = api.view(conn, "v_birth_life")
             found["lives"] = [life for life in lives if life["life_mode"] != "off" or life["counted_at"]]
     items = found.get("attention", [])
-    if as_json:
+    if html is not None:
+        from birthdb.page import dashboard
+
+        show_page(dashboard(found, where), html, as_json)
+    elif as_json:
         print_json(found)
     else:
         _show_status(found, everything)
@@ -174,7 +194,7 @@ def _ranked(items: Sequence[api.Row], severity: str) -> list[api.Row]:
 def _of_status(row: api.Row) -> dict[str, Any]:
     """Return what a person reads first of a collection."""
     estimate, births = row["rows_estimate"], row["births"]
-    census = "never" if row["census_at"] is None else cell(row["census_at"])
+    census = "never" if row["census_at"] is None else value(row["census_at"])
     passed = {True: " PASS", False: " FAIL"}.get(row["census_pass"], "")
     return {
         "collection": row["collection"],
