@@ -6431,7 +6431,7 @@ ALTER FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) OWN
 
 -- Name: FUNCTION fn_birth_plan_sample(p_collection text, p_rows integer); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) IS 'Codes that a backfill of a collection would write now, first, last, longest and by chance, beside their keys. NB102, NB103, NB105, NB112, NB115. Specification: 6.';
+COMMENT ON FUNCTION birth.fn_birth_plan_sample(p_collection text, p_rows integer) IS 'Codes that a backfill of a collection would write now: first, last, longest and by chance, beside their keys. NB102, NB103, NB105, NB112, NB115. Specification: 6.';
 
 -- Name: fn_birth_policy_decision(text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 

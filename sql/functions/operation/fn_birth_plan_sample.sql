@@ -52,5 +52,5 @@ END;
 $fn_birth_plan_sample$;
 
 COMMENT ON FUNCTION birth.fn_birth_plan_sample(text, integer) IS
-  'Codes that a backfill of a collection would write now, first, last, longest and by chance, beside their keys. NB102, '
-  'NB103, NB105, NB112, NB115. Specification: 6.';
+  'Codes that a backfill of a collection would write now: first, last, longest and by chance, beside their keys. '
+  'NB102, NB103, NB105, NB112, NB115. Specification: 6.';

@@ -4,8 +4,8 @@
 -- codes. That it was rehearsed, and with what result, is an act: reviewers read it, and may rehearse themselves.
 -- SECURITY DEFINER: it writes, for a moment, what only birth_definer may write.
 -- Returns: the writer's row and rerun_delta, what a fresh plan would still find missing.
--- Calls: fn_birth_actor, fn_birth_is_member, fn_birth_raise, fn_birth_source_lock, fn_birth_plan, fn_birth_run_lock, fn_birth_clock,
---        fn_birth_run_claim, fn_birth_run_batch, fn_birth_measure, fn_birth_act_record
+-- Calls: fn_birth_actor, fn_birth_is_member, fn_birth_raise, fn_birth_source_lock, fn_birth_plan, fn_birth_run_lock,
+--        fn_birth_clock, fn_birth_run_claim, fn_birth_run_batch, fn_birth_measure, fn_birth_act_record
 -- Writes: birth_admission_permit_v2 (rolled back)
 CREATE OR REPLACE FUNCTION birth.fn_dot_birth_qt001_rehearse(p_collection text, p_max_rows bigint DEFAULT 10000)
   RETURNS TABLE (run_id uuid, status text, expected_delta bigint, actual_inserted bigint, skipped bigint,

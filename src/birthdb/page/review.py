@@ -120,10 +120,9 @@ def review(conn: Connection, run_id: UUID) -> Page:
         *_decide(run, progress),
     )
     lead = f"{run['purpose']}: {run['planned_rows']} rows of collection {run['collection_name']}, {run['status']}"
-    made = f"{value(datetime.fromisoformat(document['exported_at']))}, {value(document['database'])}"
-    return Page(
-        f"Run {run_id}", lead, sections, f"Made {made}; release {document['release']}, by {document['exported_by']}"
-    )
+    where = f"database {document['database']['name']}, PostgreSQL {document['database']['server']}"
+    made = f"Made {value(datetime.fromisoformat(document['exported_at']))} by {document['exported_by']}, {where}"
+    return Page(f"Run {run_id}", lead, sections, f"{made}, release {document['release']}")
 
 
 def _asked(run: Row, collection: Row, progress: Row) -> Section:
