@@ -4,6 +4,7 @@
 """
 
 import re
+import sys
 import textwrap
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from birthdb import paths
+from pgcontract.files import publish
 
 GROUPS = {
     "NB1": "Input and policy",
@@ -84,10 +86,13 @@ def render(entries: list[Entry]) -> dict[Path, str]:
 
 def main() -> None:
     """Write the generated files and name those that changed."""
-    for path, text in render(load()).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            print(f"written: {path.relative_to(paths.ROOT)}")
+    try:
+        files = render(load())
+    except ValueError as faults:
+        sys.exit(f"{faults}\n    correct sql/errors.toml; nothing is written")
+    written = {path.relative_to(paths.ROOT).as_posix(): text.encode() for path, text in files.items()}
+    for path in publish(paths.ROOT, written):
+        print(f"written: {path.relative_to(paths.ROOT)}")
 
 
 def _literal(text: str) -> str:

@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from pglast.parser import ParseError
 
 from pgcontract.databases import config
-from pgcontract.project import SourceError
+from pgcontract.project import GRANTS, SourceError
 from pgcontract.references import KINDS, References, references
 from pgcontract.semantic import tokens
 from pgcontract.sources import Sources
@@ -62,19 +62,24 @@ def examine(sources: Sources, name: str, message: str) -> tuple[Changes, list[st
         refusals.append("nothing is ahead of the releases\n    edit sql/ first")
     refusals += _tables(sources, changes, name)
     read: dict[str, References] = {}
-    for path, text in living_texts(sources):
+    for path, file in sources.living((*KINDS, "release", "roles")):
         try:
-            read[path] = references(text, sources.project.schema)
-        except ParseError as error:
+            read[path] = references(file.read_text(encoding="utf-8"), sources.project.schema)
+        except (ParseError, UnicodeDecodeError) as error:
             refusals.append(f"{path}: cannot be read: {error}\n    correct it")
     for path in sorted((changes.changed | changes.new) & read.keys()):
         refusals += _not_one_object(path, read[path])
     refusals += _still_used(changes, read)
-    granted, unknown = _granted(sources)
-    refusals += [
-        f"grants.sql: {one} is made by no file\n    take it out of grants.sql, or write the file"
-        for one in sorted(unknown)
-    ]
+    granted: set[str] = set()
+    try:
+        granted, unknown = _granted(sources)
+    except (ParseError, UnicodeDecodeError) as error:
+        refusals.append(f"{GRANTS}: cannot be read: {error}\n    correct it")
+    else:
+        refusals += [
+            f"{GRANTS}: {one} is made by no file\n    take it out of {GRANTS}, or write the file"
+            for one in sorted(unknown)
+        ]
     if refusals:
         raise SourceError("\n".join(refusals))
     everywhere = granted.union(*(file.names for file in read.values()))
@@ -181,7 +186,7 @@ def _still_used(changes: Changes, read: Mapping[str, References]) -> Iterator[st
 def _granted(sources: Sources) -> tuple[set[str], set[str]]:
     """Return the objects that grants.sql names, and those of them that no file makes."""
     named: set[tuple[str, str]] = set()
-    for kind, body in tokens((sources.sql / "grants.sql").read_text(encoding="utf-8")):
+    for kind, body in tokens((sources.sql / GRANTS).read_text(encoding="utf-8")):
         words = list(tokens(body)) if kind == "string" else []
         for (_, what), comma, (third, name) in zip(words, words[1:], words[2:], strict=False):
             if what in ("TABLE", "ROUTINE") and comma == ("word", ",") and third == "string":

@@ -4,13 +4,15 @@
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import psycopg
 import typer
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from pgcontract.ahead import then
 from pgcontract.measure import Claims, Pages, Servers, check_database, no_claims, no_pages
@@ -33,13 +35,24 @@ class Setup:
     pages: Pages = no_pages
     #: Raises when a server is missing: a contract that cannot be measured is no release's.
     ready: Callable[[], None] = lambda: None
+    #: What linters find in the SQL of a checkout, a line each: a release with a finding does not start.
+    lint: Callable[[Sources], Sequence[str]] = lambda _: ()
     #: What there is to say after a measurement; None for nothing.
     remark: Callable[[], str | None] = lambda: None
 
-    def measure(self) -> None:
-        """Take in what was edited, and write the dump."""
-        take_in(self.sources, self.servers, self.claims, lambda line: typer.echo(line, err=True))
-        write_dump(self.sources, self.servers, self.pages)
+    def measure(self, sources: Sources) -> None:
+        """Take in what was edited, and write the dump: first, because that takes one server and finds most faults."""
+        write_dump(sources, self.servers, self.pages)
+        take_in(sources, self.servers, self.claims, lambda line: typer.echo(line, err=True))
+
+    def complete(self, sources: Sources) -> None:
+        """Lint and measure a release that was started. Raises SourceError with what linters find."""
+        if findings := self.lint(sources):
+            raise SourceError("\n".join([*findings, "    correct that; nothing is written"]))
+        self.measure(sources)
+
+    def say_remark(self) -> None:
+        """Print what there is to say after a measurement."""
         if remark := self.remark():
             typer.echo(remark, err=True)
 
@@ -57,7 +70,9 @@ def commands(setup: Setup) -> typer.Typer:
     def measure() -> None:
         """Take what was edited into the releases that are not declared: hashes of every server, sums, dump."""
         setup.ready()
-        setup.measure()
+        with setup.sources.proposed() as copy:
+            setup.measure(copy)
+        setup.say_remark()
 
     @app.command("render")
     def render_files() -> None:
@@ -82,13 +97,13 @@ def commands(setup: Setup) -> typer.Typer:
     ) -> None:
         """Start the next release with what is ahead of the releases: revision, order, older texts, hashes, dump.
 
-        It is tried up, back and up again first; what is refused changes no file.
+        It is tried up, back and up again first; what is refused or interrupted changes no file.
         """
         setup.ready()
         with setup.servers.start(setup.servers.dump_major) as url:
-            started = start_release(setup.sources, name, message, url, setup.servers.pg_dump())
+            started = start_release(setup.sources, name, message, url, setup.servers.pg_dump(), setup.complete)
         typer.echo(str(started))
-        setup.measure()
+        setup.say_remark()
         project = setup.sources.project
         typer.echo(f"then: make test; {project.alembic} upgrade {name}; {project.command} declare {name}")
 
@@ -106,7 +121,8 @@ def commands(setup: Setup) -> typer.Typer:
     @app.command()
     def dump() -> None:
         """Write the dump of the schema, so that a review sees the effect of a change."""
-        write_dump(setup.sources, setup.servers, setup.pages)
+        with setup.sources.proposed() as copy:
+            write_dump(copy, setup.servers, setup.pages)
 
     @app.command()
     def declare(release: str) -> None:
@@ -123,8 +139,11 @@ def run(app: typer.Typer, refusal: type[Exception] = SourceError) -> None:
     """Run the commands; what is refused ends the process with its message."""
     try:
         app()
-    except (SourceError, refusal) as error:
+    except (CommandError, UnicodeDecodeError, refusal) as error:
         sys.exit(f"{error}")
-    except psycopg.Error as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"{where}{error.strerror or error}; no file was changed\n    see to that, then send the command again")
+    except (psycopg.Error, DBAPIError) as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
-        sys.exit(f"{error}{notes}")
+        sys.exit(f"{getattr(error, 'orig', None) or error}{notes}")

@@ -143,14 +143,20 @@ def _dumped(sources: Sources, servers: Servers, url: str) -> dict[str, str]:
     return {f"schema/{sources.project.schema}.sql": schema_text(sources, servers.pg_dump(), url)}
 
 
+def dumped(texts: Texts, pg_dump: Path, url: str) -> str:
+    """Return what pg_dump writes of the schema. Raises SourceError with what it says where it fails."""
+    arguments = (str(pg_dump), "--schema-only", *texts.project.dumped, f"--dbname={url}")
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SourceError(f"pg_dump failed: {done.stderr.strip()}")
+    return done.stdout
+
+
 def schema_text(texts: Texts, pg_dump: Path, url: str) -> str:
     """Return the schema as pg_dump writes it, without versions, settings and Alembic's table."""
-    written = subprocess.run(
-        [pg_dump, "--schema-only", *texts.project.dumped, f"--dbname={url}"], check=True, capture_output=True, text=True
-    ).stdout
     lines: list[str] = []
     tag: str | None = None
-    for line in written.splitlines():
+    for line in dumped(texts, pg_dump, url).splitlines():
         # A routine's text is kept as it is; pg_dump's own remarks go.
         if tag is None and line.startswith(_NOISE) and not line.startswith("-- Name: "):
             continue

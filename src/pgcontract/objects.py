@@ -4,7 +4,7 @@ from typing import LiteralString
 
 import psycopg
 
-from pgcontract.project import Project
+from pgcontract.project import Project, SourceError
 
 _TABLES: LiteralString = """
 SELECT c.relname::text, obj_description(c.oid, 'pg_class'), a.attname::text, format_type(a.atttypid, a.atttypmod),
@@ -34,7 +34,7 @@ ORDER BY p.proname
 def text(connection: psycopg.Connection[tuple[str, ...]], project: Project, command: str) -> str:
     """Return the reference as Markdown: tables with their columns, views, routines with who may call them.
 
-    ``command`` is what writes the page.
+    ``command`` is what writes the page. Raises SourceError that names each object without a COMMENT.
     """
     schema = (project.schema,)
     lines = [
@@ -43,9 +43,20 @@ def text(connection: psycopg.Connection[tuple[str, ...]], project: Project, comm
         f"Every object of schema `{project.schema}`, from its own comment. Generated: `{command}`.",
         "",
     ]
+    tables = connection.execute(_TABLES, schema).fetchall()
+    views = connection.execute(_VIEWS, schema).fetchall()
+    routines = connection.execute(_ROUTINES, schema).fetchall()
+    silent = {
+        *(f"TABLE {table}" for table, about, *_ in tables if about is None),
+        *(f"COLUMN {table}.{column}" for table, _, column, _, meaning in tables if meaning is None),
+        *(f"VIEW {view}" for view, about, _ in views if about is None),
+        *(f"ROUTINE {routine}" for routine, _, about, _ in routines if about is None),
+    }
+    if silent:
+        raise SourceError(f"no COMMENT ON {', '.join(sorted(silent))}\n    write it in the file that makes the object")
     lines += ["## Tables", ""]
     before = ""
-    for table, about, column, kind, meaning in connection.execute(_TABLES, schema).fetchall():
+    for table, about, column, kind, meaning in tables:
         if table != before:
             lines += [
                 *([""] if before else []),
@@ -59,10 +70,7 @@ def text(connection: psycopg.Connection[tuple[str, ...]], project: Project, comm
             before = table
         lines.append(f"| `{column}` | {kind} | {_cell(meaning)} |")
     lines += ["", "## Views", "", "| view | | columns |", "| --- | --- | --- |"]
-    lines += [
-        f"| `{view}` | {_cell(about)} | {columns} |"
-        for view, about, columns in connection.execute(_VIEWS, schema).fetchall()
-    ]
+    lines += [f"| `{view}` | {_cell(about)} | {columns} |" for view, about, columns in views]
     lines += [
         "",
         "## Routines",
@@ -70,7 +78,7 @@ def text(connection: psycopg.Connection[tuple[str, ...]], project: Project, comm
         f"Roles that are not named may not call it; {project.owner}'s own routines do.",
         "",
     ]
-    for routine, arguments, about, callers in connection.execute(_ROUTINES, schema).fetchall():
+    for routine, arguments, about, callers in routines:
         lines += [f"### {routine}", "", f"`{routine}({arguments})`", "", f"{about}", ""]
         if callers:
             lines += [f"May be called by: {callers}", ""]

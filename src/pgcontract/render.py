@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from pgcontract.files import publish
 from pgcontract.project import Project
 
 _TEMPLATES = Path(__file__).parent / "sql"
@@ -32,12 +33,9 @@ def files(project: Project) -> Iterator[tuple[Path, str]]:
 
 def render(project: Project) -> list[Path]:
     """Write the generated files that differ; return which."""
-    written = []
-    for file in stale(project):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(dict(files(project))[file], encoding="utf-8")
-        written.append(file)
-    return written
+    return publish(
+        project.root, {file.relative_to(project.root).as_posix(): text.encode() for file, text in files(project)}
+    )
 
 
 def stale(project: Project) -> list[Path]:

@@ -4,11 +4,14 @@ import hashlib
 import re
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pgcontract.files import publish
 from pgcontract.project import GRANTS, MANIFEST, ORDER, SourceError
 from pgcontract.render import stale
 from pgcontract.texts import Step, Texts, digest
@@ -49,6 +52,35 @@ class Ahead:
 
 class Sources(Texts):
     """A checkout with CHANGELOG.md: what its releases read, what is ahead of them, and what declared ones keep."""
+
+    def __init__(self, root: Path, commits: Path | None = None) -> None:
+        """Read below ``root``, and older texts from the commits of ``commits``; of ``root`` unless said."""
+        super().__init__(root)
+        self.commits = commits or root
+
+    @contextmanager
+    def proposed(self) -> Iterator["Sources"]:
+        """Yield a copy of the checkout. What was written into it by the end of the block goes into the checkout.
+
+        An exception leaves the checkout as it was. So does a file that was edited meanwhile and would be overwritten:
+        raises SourceError.
+        """
+        folders = ("sql", "migrations")
+        with tempfile.TemporaryDirectory(prefix="pgcontract-") as directory:
+            copy = Path(directory)
+            for folder in folders:
+                shutil.copytree(self.root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            if (changelog := self.root / "CHANGELOG.md").is_file():
+                shutil.copy(changelog, copy)
+            before = _contents(copy)
+            yield Sources(copy, self.commits)
+            written = {path: content for path, content in _contents(copy).items() if before.get(path) != content}
+            for path, content in written.items():
+                file = self.root / path
+                there = file.read_bytes() if file.is_file() else None
+                if path.startswith(folders) and there not in (before.get(path), content):
+                    raise SourceError(f"{path} was edited meanwhile; nothing is written\n    send the command again")
+            publish(self.root, written)
 
     def newest(self, path: str) -> str:
         """Return the newest release that reads the file: the one whose text is the living one."""
@@ -189,7 +221,7 @@ class Sources(Texts):
             return
 
         def git(*arguments: str) -> bytes:
-            return subprocess.run(["git", "-C", self.root, *arguments], capture_output=True, check=False).stdout
+            return subprocess.run(["git", "-C", self.commits, *arguments], capture_output=True, check=False).stdout
 
         log = git("log", "--all", "--raw", "--no-abbrev", "--no-renames", "--format=", "--", f":(glob)**/{name}")
         blobs = [blob for line in log.decode().splitlines() for blob in reversed(line.split()[2:4])]
@@ -213,3 +245,11 @@ class Sources(Texts):
             # What was dropped for good has no living text, what is made again has one only: nothing to drop.
             if not step.drops and (living := self.file(path)).is_file():
                 yield Step(path), living.read_text(encoding="utf-8")
+
+
+def _contents(root: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(root).as_posix(): file.read_bytes()
+        for file in root.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }

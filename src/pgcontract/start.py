@@ -9,10 +9,7 @@ copy; the checkout changes when all of it has succeeded, or not at all.
 import difflib
 import os
 import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -24,6 +21,7 @@ from alembic.util import CommandError
 
 from pgcontract.changes import Changes, examine, living_texts
 from pgcontract.databases import config, database, downgrade, load, upgrade
+from pgcontract.measure import dumped
 from pgcontract.project import SourceError
 from pgcontract.references import Circle, References, arrange, references
 from pgcontract.release import undone
@@ -87,18 +85,27 @@ class Started:
         return "\n".join([f"{self.name}: up, back, up again, and the same as loading sql/", *lines, *self.remarks])
 
 
-def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) -> Started:
+def start(
+    sources: Sources,
+    name: str,
+    message: str,
+    url: str,
+    pg_dump: Path,
+    complete: Callable[[Sources], object] = lambda _: None,
+) -> Started:
     """Start release ``name``: write its revision, its section of order.txt, its sums, and copies of what it supersedes.
 
     ``url`` is a superuser's of a server on which databases may be made; they are dropped. ``pg_dump`` is a program for
-    it. Raises SourceError with every reason that was found, each with what to do; the checkout is then as it was.
+    it. ``complete`` is called with a checkout that has the release, and what it writes there is written with the rest.
+    Raises SourceError with every reason that was found, each with what to do, and what ``complete`` raises; the
+    checkout is then as it was.
     """
     changes, remarks = examine(sources, name, message)
-    with tempfile.TemporaryDirectory(prefix="pgcontract-start-") as directory, ExitStack() as stack:
+    with ExitStack() as stack:
+        copy = stack.enter_context(sources.proposed())
         tried, loaded = (
             stack.enter_context(database(url, f"start_{os.getpid()}_{one}")) for one in ("tried", "loaded")
         )
-        copy = _copy(sources, Path(directory))
         for path in [*changes.changed, *changes.removed, *changes.common]:
             copy.supersede(sources.head, path, sources.older(path, sources.head))
         release = _Release(copy, name, message, changes)
@@ -111,7 +118,7 @@ def start(sources: Sources, name: str, message: str, url: str, pg_dump: Path) ->
         Sources(copy.root).sum(name)
         _prove(Sources(copy.root), name, tried, loaded, pg_dump)
         started = Started(name, release.steps, release.why, [*remarks, *release.callers()])
-        _publish(copy.root, sources.root)
+        complete(Sources(copy.root, copy.commits))
     return started
 
 
@@ -253,7 +260,10 @@ class _Release:
         """Run the steps up and back. Raises _Stuck with what has to go first."""
         _run(connection, f"SET LOCAL {self.schema}.release = '{self.name}'")
         for path in self.copy.project.begin:
-            _run(connection, self.copy.file(path).read_text(encoding="utf-8"))
+            try:
+                _run(connection, self.copy.file(path).read_text(encoding="utf-8"))
+            except psycopg.Error as error:
+                raise SourceError(f"{path}: {_said(error)}\n    correct it") from error
         for step in self.steps:
             text = step.drop(self.schema) if step.drops else self.copy.file(step.path).read_text(encoding="utf-8")
             with self._watched(connection, step, "up"):
@@ -323,34 +333,24 @@ def _said(error: psycopg.Error) -> str:
 def _prove(copy: Sources, name: str, tried: str, loaded: str, pg_dump: Path) -> None:
     """Hold that the release goes up, comes back, goes up again, and is what loading makes. Raises SourceError."""
 
-    def dumped(url: str) -> list[str]:
-        return _dump(copy, pg_dump, url)
+    def made(url: str) -> list[str]:
+        # \\restrict has a new key each time.
+        return [line for line in dumped(copy, pg_dump, url).splitlines() if line and not line.startswith("\\")]
 
-    before = dumped(tried)
+    before = made(tried)
     head = list(copy.releases)[-2]
     try:
         upgrade(copy, tried, name)
-        after = dumped(tried)
+        after = made(tried)
         downgrade(copy, tried, head)
-        _same(before, dumped(tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
+        _same(before, made(tried), f"{name}: the way back does not lead to {head}", "see release/*.down.sql")
         upgrade(copy, tried, name)
         load(copy, loaded)
     except psycopg.Error as error:
         raise SourceError(f"{name} cannot be released: {_said(error)}") from error
-    again, living = dumped(tried), dumped(loaded)
+    again, living = made(tried), made(loaded)
     _same(after, again, f"{name}: the second time up does not make what the first time did", "see its steps")
     _same(living, after, f"{name}: migrating does not make what the living files say", "see its steps of release/")
-
-
-def _dump(copy: Sources, pg_dump: Path, url: str) -> list[str]:
-    written = subprocess.run(
-        [pg_dump, "--schema-only", *copy.project.dumped, f"--dbname={url}"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    # \restrict has a new key each time.
-    return [line for line in written.splitlines() if line and not line.startswith("\\")]
 
 
 def _same(wanted: list[str], found: list[str], what: str, repair: str) -> None:
@@ -359,34 +359,3 @@ def _same(wanted: list[str], found: list[str], what: str, repair: str) -> None:
     if lines:
         shown = "\n".join(f"    {line}" for line in lines[:12])
         raise SourceError(f"{what} (- is wanted, + was made):\n{shown}\n    {repair}")
-
-
-# ---- the copy, and back
-
-
-def _copy(sources: Sources, root: Path) -> Sources:
-    ignored = shutil.ignore_patterns("__pycache__")
-    for folder in ("sql", "migrations"):
-        shutil.copytree(sources.root / folder, root / folder, ignore=ignored)
-    if (changelog := sources.root / "CHANGELOG.md").is_file():
-        shutil.copy(changelog, root)
-    return Sources(root)
-
-
-def _publish(copy: Path, root: Path) -> None:
-    """Put what the copy has more into the checkout: each part appears whole; a failure takes the parts back."""
-    order = "sql/order.txt"
-    with ExitStack() as undo:
-        for made in sorted((copy / "migrations").rglob("*")):
-            file = root / made.relative_to(copy)
-            if made.is_dir() or file.exists() or "__pycache__" in made.parts:
-                continue
-            undo.callback(file.unlink, missing_ok=True)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(made, file)
-        waiting = root / f"{order}.new"
-        undo.callback(waiting.unlink, missing_ok=True)
-        shutil.copy(copy / order, waiting)
-        # Last, and at once: from here on the release is listed.
-        waiting.replace(root / order)
-        undo.pop_all()

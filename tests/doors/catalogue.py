@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from birthdb import errors, paths
+from pgcontract.files import publish
 
 PAGE = paths.ROOT / "docs" / "reference" / "side-doors.md"
 COMMAND = "python tests/doors/catalogue.py"
@@ -110,9 +111,8 @@ def _code(sqlstate: str) -> str:
 
 def main() -> None:
     """Write the page, and say so when it changed."""
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
-        PAGE.write_text(page(), encoding="utf-8")
-        print(f"written: {PAGE.relative_to(paths.ROOT)}")
+    for path in publish(paths.ROOT, {PAGE.relative_to(paths.ROOT).as_posix(): page().encode()}):
+        print(f"written: {path.relative_to(paths.ROOT)}")
 
 
 if __name__ == "__main__":

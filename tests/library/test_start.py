@@ -1,17 +1,26 @@
 """From an edit in sql/ to a release of the shop: it goes up and back; a refusal changes nothing and says what to do."""
 
+import errno
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 from checkouts import commit, contents, edit, function, view, write
 from support import worker
 
 from birthdb.server import client
+from pgcontract import objects
+from pgcontract.commands import Setup, commands, run
 from pgcontract.databases import database, downgrade, load, upgrade
-from pgcontract.measure import schema_text
+from pgcontract.measure import Servers, schema_text
 from pgcontract.project import SourceError
+from pgcontract.render import files
+from pgcontract.sources import Sources
 from pgcontract.start import Started, start
 from pgcontract.texts import Step
 
@@ -328,14 +337,128 @@ def test_a_routine_used_by_a_constraint_is_not_recreated(started: Shop, refused:
     assert "leave the routine as it is and write another one" in reasons
 
 
-def test_an_unwritable_checkout_is_left_unchanged(started: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    edit(started.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
-    before = contents(started.root)
+# ---- from the command line: all files of a release, or none
 
-    def full(*_: object) -> None:
-        raise OSError("no space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
-        begin(started)
-    assert contents(started.root) == before
+def change(shop: Shop) -> None:
+    """Edit what is released in any case, and needs copies, sums and manifests."""
+    edit(shop.sources, DISCOUNT, ("  SELECT", "  -- changed\n  SELECT"))
+
+
+def uncommented_column(shop: Shop) -> None:
+    alter_product(shop)
+    write(shop.sources, "views/silent.sql", view("shop", "silent", "SELECT 1 AS one").partition("COMMENT")[0])
+
+
+def uncommented_routine(shop: Shop) -> None:
+    text = function("shop", "silent", "SELECT 1::bigint")
+    write(shop.sources, "functions/silent.sql", text.partition("COMMENT")[0])
+
+
+def linted(shop: Shop) -> None:
+    edit(shop.sources, OFFER, ("\n", "\n-- not nice\n"))
+
+
+def unreadable_body(shop: Shop) -> None:
+    edit(shop.sources, DISCOUNT, ("  SELECT", "  SELEKT"))
+
+
+def unreadable_grants(shop: Shop) -> None:
+    edit(shop.sources, "grants.sql", ("GRANT USAGE", "GRANTED USAGE"))
+
+
+def unclosed_grants(shop: Shop) -> None:
+    edit(shop.sources, "grants.sql", ("TO shop_reader;\nEND", "TO 'shop_reader;\nEND"))
+
+
+def unreadable_role(shop: Shop) -> None:
+    edit(shop.sources, "roles/roles.sql", ("DECLARE\n", "DECLARED\n"))
+
+
+def undecodable(shop: Shop) -> None:
+    shop.sources.file(DISCOUNT).write_bytes(b"-- caf\xe9\n" + shop.sources.file(DISCOUNT).read_bytes())
+
+
+@pytest.fixture
+def ends(started: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that sends a command, sees it end with nothing changed, and returns what it says."""
+
+    def pages(url: str) -> dict[str, str]:
+        with psycopg.connect(url) as connection:
+            return {"docs/objects.md": objects.text(connection, started.sources.project, "it")}
+
+    def lint(sources: Sources) -> list[str]:
+        return ["offer.sql: not nice"] if "not nice" in sources.file(OFFER).read_text() else []
+
+    def ends(*arguments: str, servers: Servers = started.servers) -> str:
+        before = contents(started.root)
+        monkeypatch.setattr("sys.argv", ["it", *(arguments or ("start", NAME, "-m", "x"))])
+        with pytest.raises(SystemExit) as ended:
+            run(commands(Setup(lambda: started.root, servers, pages=pages, lint=lint)))
+        assert contents(started.root) == before
+        return str(ended.value.code)
+
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (uncommented_column, "no COMMENT ON COLUMN product.note, VIEW silent\n    write it in the file that makes"),
+        (uncommented_routine, "no COMMENT ON ROUTINE silent\n    write it in the file that makes the object"),
+        (linted, "offer.sql: not nice\n    correct that; nothing is written"),
+        (unreadable_body, f'{DISCOUNT}, on the way up: syntax error at or near "SELEKT"'),
+        (unreadable_grants, 'next cannot be released: syntax error at or near "GRANTED"'),
+        (unclosed_grants, "grants.sql: cannot be read: "),
+        (unreadable_role, 'roles/roles.sql: syntax error at or near "DECLARED"'),
+        (undecodable, f"{DISCOUNT}: cannot be read: 'utf-8' codec can't decode byte 0xe9"),
+    ],
+)
+def test_a_fault_is_said_and_nothing_is_written(
+    started: Shop, ends: Callable[..., str], fault: Callable[[Shop], None], said: str
+) -> None:
+    change(started)
+    fault(started)
+    assert said in ends()
+
+
+def test_without_a_server_nothing_is_written(started: Shop, ends: Callable[..., str]) -> None:
+    change(started)
+    nowhere = replace(started.servers, start=lambda _: nullcontext("host=/nowhere user=x dbname=x"))
+    for command in (("start", NAME, "-m", "x"), ("measure",), ("dump",)):
+        assert "No such file or directory" in ends(*command, servers=nowhere)
+
+
+@pytest.mark.parametrize("command", [("start", NAME, "-m", "x"), ("measure",), ("dump",), ("render",)])
+@pytest.mark.parametrize("stop", [OSError(errno.ENOSPC, "No space left on device", "sql"), KeyboardInterrupt()])
+def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was(
+    started: Shop, ends: Callable[..., str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], stop: Exception
+) -> None:
+    change(started)
+    for file in list(dict(files(started.sources.project)))[:2]:
+        file.write_text(f"{file.read_text()}-- older\n")
+    move, moved = Path.replace, count()
+
+    def stopped(file: Path, target: Path) -> Path:
+        if file.suffix == ".new" and next(moved) == 1:
+            raise stop
+        return move(file, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    said = ends(*command)
+    assert next(moved) == 2
+    assert ("sql: No space left on device; no file was changed\n    " in said) == isinstance(stop, OSError)
+
+
+def test_a_file_that_was_edited_while_a_release_started_is_not_overwritten(started: Shop) -> None:
+    change(started)
+    order = started.root / "sql" / "order.txt"
+    later = f"{order.read_text()}# edited\n"
+
+    def complete(_: Sources) -> None:
+        order.write_text(later)
+
+    with pytest.raises(SourceError, match=r"sql/order\.txt was edited meanwhile; nothing is written\n    send"):
+        start(started.sources, NAME, "x", started.cluster, client("pg_dump"), complete)
+    assert order.read_text() == later
+    assert not (started.root / "migrations" / "versions" / f"{NAME}.py").exists()

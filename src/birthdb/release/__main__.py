@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from birthdb import paths
-from birthdb.release import prove
+from birthdb.release import lint, prove
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
 from pgcontract import objects
 from pgcontract.commands import Setup, commands, run
@@ -53,7 +53,7 @@ def _unproven() -> str | None:
 
 
 SERVERS = Servers(MAJORS, _server, dump_major=16, pg_dump=lambda: client("pg_dump"))
-SETUP = Setup(lambda: paths.ROOT, SERVERS, _claims, _pages, _every_server, _unproven)
+SETUP = Setup(lambda: paths.ROOT, SERVERS, _claims, _pages, _every_server, lint.findings_in_sql, _unproven)
 
 app = commands(SETUP)
 

@@ -14,7 +14,18 @@ from pgcontract import lint
 from pgcontract.lint import script, upgrades
 from pgcontract.sources import Sources
 
-__all__ = ["broken_links", "main", "pages", "pgspot", "pgspot_program", "script", "squawk", "too_long", "upgrades"]
+__all__ = [
+    "broken_links",
+    "findings_in_sql",
+    "main",
+    "pages",
+    "pgspot",
+    "pgspot_program",
+    "script",
+    "squawk",
+    "too_long",
+    "upgrades",
+]
 
 #: The program, when it is not in an environment of its own below this one.
 PGSPOT = "BIRTHDB_PGSPOT"
@@ -92,16 +103,22 @@ def broken_links(root: Path, files: Iterable[Path]) -> list[str]:
     ]
 
 
+def findings_in_sql(sources: Sources) -> list[str]:
+    """Return what the linters find in the SQL of a checkout; pgspot is not asked where it is not installed."""
+    findings = pgspot(script(sources)) if pgspot_program().is_file() else []
+    for release, text in upgrades(sources):
+        findings += squawk(text, name=f"{release}.sql")
+    return findings + too_long(sources.root, statements(sources.root))
+
+
 def main() -> int:
     """Print what the linters find; 1 when they find anything, 3 when one is not there."""
     sources = Sources(paths.ROOT)
     if not pgspot_program().is_file():
         print(f"there is no {pgspot_program()}: make lint, or set {PGSPOT}", file=sys.stderr)
         return 3
-    findings = pgspot(script(sources))
-    for release, text in upgrades(sources):
-        findings += squawk(text, name=f"{release}.sql")
-    findings += too_long(sources.root, [*pages(sources.root), *statements(sources.root)])
+    findings = findings_in_sql(sources)
+    findings += too_long(sources.root, pages(sources.root))
     findings += broken_links(sources.root, pages(sources.root))
     print("\n".join(findings) or f"{len(sources.releases)} releases and all pages: nothing found")
     return int(bool(findings))

@@ -35,6 +35,7 @@ import typer
 from psycopg.sql import SQL, Literal
 
 from birthdb import paths
+from pgcontract.files import publish
 from pgcontract.sources import Sources
 from pgcontract.texts import body_of
 
@@ -205,7 +206,8 @@ def main(
         else:
             proven[name] = _evidence(known[name])
             typer.echo(f"{name}: {known[name].test} passes, and fails without the guard")
-    EVIDENCE.write_text(json.dumps(proven, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(proven, indent=1, sort_keys=True) + "\n"
+    publish(EVIDENCE.parent, {EVIDENCE.name: text.encode()})
     if faults:
         raise typer.Exit(1)
 

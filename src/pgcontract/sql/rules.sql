@@ -10,3 +10,7 @@ CREATE TABLE @schema@.@rules@ (
 
 COMMENT ON TABLE @schema@.@rules@ IS
   'Values recorded when a release was made.@see@';
+COMMENT ON COLUMN @schema@.@rules@.stage IS 'What the value is of: contract, or a name of the project.';
+COMMENT ON COLUMN @schema@.@rules@.subject IS 'What the value is about, such as the name of a view.';
+COMMENT ON COLUMN @schema@.@rules@.value IS 'The value.';
+COMMENT ON COLUMN @schema@.@rules@.recorded_at IS 'When it was recorded.';

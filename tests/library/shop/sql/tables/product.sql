@@ -7,3 +7,5 @@ CREATE TABLE shop.product (
 );
 
 COMMENT ON TABLE shop.product IS 'What the shop sells.';
+COMMENT ON COLUMN shop.product.name IS 'What it is called.';
+COMMENT ON COLUMN shop.product.cost IS 'What the shop paid for it.';
