@@ -1,18 +1,36 @@
--- A downgrade never destroys evidence. A table with rows is dropped only after a DBA has acknowledged the digest of its
--- export; otherwise the downgrade is refused.
+-- A downgrade never destroys evidence. A table with rows, or a column with other values than its default, is dropped
+-- only after a DBA has acknowledged the digest of the table's export; otherwise the downgrade is refused.
 DO $evidence$
 DECLARE
+  v_entry text;
   v_table text;
+  v_column text;
+  v_default text;
+  v_values bigint;
   v_rows bigint;
   v_digest text;
   v_acknowledged boolean;
   v_kept text[] := '{}';
   v_triggers text;
 BEGIN
-  FOREACH v_table IN ARRAY string_to_array(current_setting('birth.evidence'), ' ') LOOP
+  -- An entry is a table, or table.column.
+  FOREACH v_entry IN ARRAY string_to_array(current_setting('birth.evidence'), ' ') LOOP
+    v_table := split_part(v_entry, '.', 1);
+    v_column := nullif(split_part(v_entry, '.', 2), '');
     CONTINUE WHEN to_regclass(format('birth.%I', v_table)) IS NULL;
-    -- The table is dropped in this transaction: the lock keeps rows out after the digest.
+    -- It is dropped in this transaction: the lock keeps rows out after the digest.
     EXECUTE format('LOCK TABLE birth.%I IN ACCESS EXCLUSIVE MODE', v_table);
+    IF v_column IS NOT NULL THEN
+      SELECT coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') INTO v_default
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      WHERE a.attrelid = format('birth.%I', v_table)::regclass AND a.attname = v_column AND NOT a.attisdropped;
+      CONTINUE WHEN NOT FOUND;
+      -- As text, because not every type can be compared.
+      EXECUTE format('SELECT count(*) FROM birth.%1$I t WHERE t.%2$I::text COLLATE "C" IS DISTINCT FROM (%3$s)::text',
+                     v_table, v_column, v_default)
+      INTO v_values;
+      CONTINUE WHEN v_values = 0;
+    END IF;
     SELECT e.rows, e.digest INTO STRICT v_rows, v_digest FROM birth.fn_birth_evidence(v_table) e;
     CONTINUE WHEN v_rows = 0;
     SELECT EXISTS (
@@ -20,7 +38,9 @@ BEGIN
       WHERE a.act = 'evidence_acknowledged' AND a.reason = v_table AND a.detail ->> 'digest' = v_digest)
     INTO v_acknowledged;
     IF NOT v_acknowledged THEN
-      v_kept := v_kept || format('birth.%s holds %s rows, digest %s', v_table, v_rows, v_digest);
+      v_kept := v_kept || CASE WHEN v_column IS NULL
+        THEN format('birth.%s holds %s rows, digest %s', v_table, v_rows, v_digest)
+        ELSE format('birth.%s holds %s values, digest of birth.%s %s', v_entry, v_values, v_table, v_digest) END;
     END IF;
   END LOOP;
   IF cardinality(v_kept) > 0 THEN

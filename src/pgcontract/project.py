@@ -48,8 +48,8 @@ ERRORS: Mapping[str, Mapping[str, str]] = {
     },
     "kept": {
         "code": "PC409",
-        "message": "the downgrade would drop rows",
-        "hint": "save the rows and delete them, or stay at this release",
+        "message": "the downgrade would drop rows or values",
+        "hint": "save the rows and delete them, save the values and set them to their default, or stay at this release",
     },
     "privilege": {"code": "PC410", "message": "the login lacks a privilege that a release needs"},
     "order": {

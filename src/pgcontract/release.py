@@ -35,7 +35,7 @@ SESSION: Mapping[str, str] = {
     "lock_timeout": "5s",
 }
 
-_PLAIN = re.compile(r"[a-z0-9_ ]*")
+_PLAIN = re.compile(r"[a-z0-9_. ]*")
 
 
 def manifest_sql(schema: str, manifest: Mapping[str, Any]) -> str:
@@ -79,8 +79,8 @@ class Release:
     def downgrade(self, evidence: tuple[str, ...] = ()) -> None:
         """Undo the steps in reverse; what an earlier release had is restored from the text that it has.
 
-        ``evidence`` names the tables whose rows must be acknowledged before they go. Grants and contract are
-        then those of the release before.
+        ``evidence`` names the tables, and as ``table.column`` the columns, whose values must be acknowledged before
+        they go. Grants and contract are then those of the release before.
         """
         run = _Run(op.get_context(), self.revision)
         before = run.texts.before(self.revision)

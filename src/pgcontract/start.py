@@ -69,6 +69,14 @@ _NAMES: LiteralString = (
 )
 
 
+_COLUMNS: LiteralString = """
+SELECT a.attrelid::bigint, a.attnum, c.relname || '.' || a.attname
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p') AND a.attgenerated = ''
+ORDER BY c.relname, a.attnum
+"""
+
+
 @dataclass
 class Started:
     """A release that was started: its steps, why each is there, and what the developer should know."""
@@ -138,6 +146,8 @@ class _Release:
         #: What goes before anything is made, and why.
         self.first: dict[str, str] = {}
         self.steps: list[Step] = []
+        #: The columns that steps add to tables, as ``table.column``.
+        self.columns: list[str] = []
         self._order = (copy.sql / "order.txt").read_text(encoding="utf-8")
 
     @property
@@ -154,11 +164,12 @@ class _Release:
 
     def revise(self) -> None:
         """Write the revision."""
-        tables = tuple(sorted(PurePosixPath(path).stem for path in self.changes.new if path.startswith("tables/")))
+        tables = (PurePosixPath(path).stem for path in self.changes.new if path.startswith("tables/"))
+        evidence = tuple(sorted([*tables, *self.columns]))
         script = ScriptDirectory.from_config(config(self.copy))
         script.messaging_opts = {"quiet": True}
         try:
-            script.generate_revision(self.name, self.message, evidence=_tuple(tables))
+            script.generate_revision(self.name, self.message, evidence=_tuple(evidence))
         except CommandError as error:
             raise SourceError(f"the revision cannot be written: {error}") from error
 
@@ -264,11 +275,20 @@ class _Release:
                 _run(connection, self.copy.file(path).read_text(encoding="utf-8"))
             except psycopg.Error as error:
                 raise SourceError(f"{path}: {_said(error)}\n    correct it") from error
+        before = self._columns(connection)
         for step in self.steps:
             text = step.drop(self.schema) if step.drops else self.copy.file(step.path).read_text(encoding="utf-8")
             with self._watched(connection, step, "up"):
                 _run(connection, text)
             self._watch_overloads(connection, step)
+        after = self._columns(connection)
+        if gone := sorted(before.keys() - after.keys()):
+            raise SourceError(
+                f"{', '.join(before[key] for key in gone)}: a release destroys no values, so no column is dropped\n"
+                "    leave the column where it is; a COMMENT may say that nothing writes it any more"
+            )
+        altered = {table for table, _ in before}
+        self.columns = [name for key, name in after.items() if key not in before and key[0] in altered]
         texts = Sources(self.copy.root)
         for release, undo in undone(texts, self.name):
             text = undo.drop(self.schema) if undo.drops else texts.text(release, undo.path)
@@ -293,6 +313,11 @@ class _Release:
             reason = said if way == "up" else f"on the way back: {said}"
             named = re.findall(r"\w+", error.diag.message_detail or "")
             raise _Stuck(path if known else None, reason, refusal, frozenset(named)) from error
+
+    def _columns(self, connection: psycopg.Connection[Any]) -> dict[tuple[int, int], str]:
+        """Return the columns of tables that hold values of their own, by table and number."""
+        rows = connection.execute(_COLUMNS, {"schema": self.schema}).fetchall()
+        return {(table, number): name for table, number, name in rows}
 
     def _watch_overloads(self, connection: psycopg.Connection[Any], step: Step) -> None:
         if step.drops or not step.path.startswith("functions/"):

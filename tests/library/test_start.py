@@ -217,10 +217,60 @@ def test_a_table_step_must_produce_the_living_table_definition(started: Shop) ->
     write(started.sources, "functions/a.sql", function("shop", "a", body, returns="text"))
     release = begin(started)
     step = Step(f"release/{NAME}_product.sql", makes=PRODUCT)
+    assert 'evidence=("product.note",)' in (started.root / f"migrations/versions/{NAME}.py").read_text()
     assert release.steps == [step, Step("functions/a.sql")]
     assert release.remarks[0].startswith("functions/a.sql: nobody is granted it and no file mentions it")
     assert Step.parse(str(step)) == step
     goes_up_and_back(started)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept", "lost"),
+    [
+        ("text", "NULL", "'hot'"),
+        ("text DEFAULT 'none'", "DEFAULT", "NULL"),
+        ("json", "NULL", "'{}'"),
+        ("timestamptz NOT NULL DEFAULT clock_timestamp()", None, "DEFAULT"),
+    ],
+)
+def test_a_downgrade_drops_no_value_of_a_column_that_its_release_added(
+    started: Shop, kind: str, kept: str | None, lost: str
+) -> None:
+    alter_product(started)
+    for path, before in ((PRODUCT, "note  "), (f"release/{NAME}_product.sql", "note ")):
+        edit(started.sources, path, (f"{before}text", f"{before}{kind}"))
+    begin(started)
+    upgrade(started.sources, started.url, NAME)
+    # No row, no value.
+    downgrade(started.sources, started.url, HEAD)
+    started.rows("CALL shop.restock('tea', 2)")
+    upgrade(started.sources, started.url, NAME)
+    started.rows(f"UPDATE shop.product SET note = {lost}")
+    with pytest.raises(psycopg.Error, match="the downgrade would drop rows or values") as refused:
+        downgrade(started.sources, started.url, HEAD)
+    assert refused.value.sqlstate == "PC409"
+    assert refused.value.diag.message_detail == "tables with rows, or columns with values: product.note"
+    if kept is not None:
+        started.rows(f"UPDATE shop.product SET note = {kept}")
+        downgrade(started.sources, started.url, HEAD)
+        assert started.rows("SELECT name FROM shop.product") == ["tea"]
+
+
+def test_a_release_drops_no_column_and_may_rename_one(started: Shop, refused: Callable[..., str]) -> None:
+    alter_product(started)
+    begin(started)
+    commit(started.root)
+    up, note = "release/later_product.sql", "ALTER TABLE shop.product {};\n"
+    edit(started.sources, PRODUCT, ("  note  text,\n", ""))
+    write(started.sources, up, note.format("DROP COLUMN note"))
+    write(started.sources, Step(up).way_back, note.format("ADD COLUMN note text"))
+    assert "product.note: a release destroys no values, so no column is dropped\n    leave" in refused("later")
+
+    edit(started.sources, PRODUCT, ("numeric NOT NULL,\n", "numeric NOT NULL,\n  remark text,\n"))
+    write(started.sources, up, note.format("RENAME COLUMN note TO remark"))
+    write(started.sources, Step(up).way_back, note.format("RENAME COLUMN remark TO note"))
+    begin(started, "later")
+    assert "evidence=())" in (started.root / "migrations/versions/later.py").read_text()
 
 
 def test_altering_a_column_recreates_dependent_views(started: Shop) -> None:

@@ -15,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The tables whose rows are evidence, of those that this release brought.
+    # The tables and columns that this release brought and whose values are evidence.
     release.downgrade(evidence=${evidence})
