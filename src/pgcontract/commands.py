@@ -57,6 +57,11 @@ class Setup:
             typer.echo(remark, err=True)
 
     @property
+    def seals(self) -> dict[str, str]:
+        """What declares each release, as it is now."""
+        return {release: self.sources.seal(release) for release in self.sources.releases}
+
+    @property
     def sources(self) -> Sources:
         """The checkout as it is now."""
         return Sources(self.root())
@@ -70,8 +75,13 @@ def commands(setup: Setup) -> typer.Typer:
     def measure() -> None:
         """Take what was edited into the releases that are not declared: hashes of every server, sums, dump."""
         setup.ready()
+        before = setup.seals
         with setup.sources.proposed() as copy:
             setup.measure(copy)
+        if changed := [release for release, seal in setup.seals.items() if before.get(release, seal) != seal]:
+            start = setup.sources.project.start
+            typer.echo(f"changed: {', '.join(changed)}; a database that has one of them differs from now on", err=True)
+            typer.echo(f"    where there is one: undo the edits, measure, edit again, then {start}", err=True)
         setup.say_remark()
 
     @app.command("render")

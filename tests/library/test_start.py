@@ -500,6 +500,21 @@ def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was
     assert ("sql: No space left on device; no file was changed\n    " in said) == isinstance(stop, OSError)
 
 
+def test_measure_names_the_releases_that_it_changed(
+    started: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["it", "measure"])
+
+    def said() -> list[str]:
+        with pytest.raises(SystemExit):
+            run(commands(Setup(lambda: started.root, started.servers)))
+        return [line for line in capsys.readouterr().err.splitlines() if line.startswith("changed")]
+
+    assert said() == []
+    edit(started.sources, PRICE, ("  SELECT", "  -- changed\n  SELECT"))
+    assert said() == ["changed: sale; a database that has one of them differs from now on"]
+
+
 def test_a_file_that_was_edited_while_a_release_started_is_not_overwritten(started: Shop) -> None:
     change(started)
     order = started.root / "sql" / "order.txt"

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,11 @@ from typer.testing import CliRunner
 from birthdb import paths
 from birthdb.release.__main__ import app
 from birthdb.server import client
+from pgcontract import attest as contract
+from pgcontract.attest import objects_of
 from pgcontract.databases import config, downgrade, load, upgrade
+from pgcontract.measure import Servers
+from pgcontract.measure import measure as take_in
 from pgcontract.project import SourceError
 from pgcontract.sources import Sources
 from pgcontract.start import Started, start
@@ -250,6 +255,47 @@ def test_a_downgrade_drops_no_value_of_an_added_column_that_was_not_acknowledged
     (found,) = admin.execute(digest).fetchone() or ("",)
     dba.execute("SELECT birth.fn_birth_evidence_acknowledge('birth_stage_anchor', %s)", (found,))
     downgrade(sources, url, HEAD)
+
+
+def test_a_grant_that_is_taken_off_is_revoked_by_the_new_release_and_comes_back_with_the_older_one(
+    checkout: Sources, begin: Begin, db: Database, server: Cluster
+) -> None:
+    """Nothing is declared: the older releases keep their grants and their contracts all the same."""
+    taken = [
+        line
+        for line in checkout.file("grants.sql").read_text().splitlines(keepends=True)
+        if re.search("'fn_birth_dot_freeze', +'birth_operator'|'v_birth_spike', +'birth_reader'", line)
+    ]
+    assert len(taken) == 2
+    edit(checkout, "grants.sql", *((line, "") for line in taken))
+
+    def contracts(sources: Sources) -> list[dict[str, Any]]:
+        return [objects_of(sources.manifest(release), str(server.major)) for release in checkout.releases]
+
+    fixed, url = contracts(checkout), server.url("postgres")
+    alone = Servers([server.major], lambda _: nullcontext(url), server.major, lambda: client("pg_dump"))
+    started = start(Sources(checkout.root), NAME, "x", url, client("pg_dump"), lambda copy: take_in(copy, alone))
+    assert lines(started) == []
+    sources = Sources(checkout.root)
+    assert contracts(sources) == fixed
+    url, admin = db.url(RELEASER), db.connect()
+
+    def granted() -> tuple[bool, ...]:
+        return tuple(
+            admin.execute(
+                "SELECT has_function_privilege('birth_operator', 'birth.fn_birth_dot_freeze'::regproc, 'EXECUTE'),"
+                " has_table_privilege('birth_reader', 'birth.v_birth_spike', 'SELECT')"
+            ).fetchone()
+            or ()
+        )
+
+    def holds(release: str) -> bool:
+        return contract.differences(admin, sources, release) == [] and granted() == (release == HEAD,) * 2
+
+    assert holds(HEAD)
+    for release, way in ((NAME, upgrade), (HEAD, downgrade), (NAME, upgrade)):
+        way(sources, url, release)
+        assert holds(release)
 
 
 # ---- what is refused
