@@ -1,12 +1,13 @@
 """``python -m birthdb.release``: the contract's commands for schema ``birth``, with servers of the project's own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-from birthdb import paths
+from birthdb import api, paths
 from birthdb.release import lint, prove
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
 from pgcontract import objects
@@ -14,6 +15,9 @@ from pgcontract.commands import Setup, commands, run
 from pgcontract.measure import Servers
 from pgcontract.project import Project
 from pgcontract.sources import Sources
+
+#: Pages that show what ``birthdb verify`` says of the newest release.
+_SHOWN = ("docs/tutorial/first-hour.md", "docs/guide/ci.md")
 
 
 @contextmanager
@@ -42,7 +46,13 @@ def _claims(sources: Sources, bodies: Mapping[str, str]) -> dict[str, Any]:
 
 def _pages(url: str) -> dict[str, str]:
     with psycopg.connect(url) as connection:
-        return {"docs/reference/objects.md": objects.text(connection, Project.read(paths.ROOT), "make measure")}
+        pages = {"docs/reference/objects.md": objects.text(connection, Project.read(paths.ROOT), "make measure")}
+        release = api.release(connection)
+    for page in _SHOWN:
+        if (file := paths.ROOT / page).is_file():
+            text = file.read_text(encoding="utf-8")
+            pages[page] = re.sub(r"^\w+(?= on PostgreSQL .* checks: )", f"{release}", text, flags=re.MULTILINE)
+    return pages
 
 
 def _unproven() -> str | None:

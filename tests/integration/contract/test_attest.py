@@ -251,7 +251,7 @@ def test_a_missing_or_unknown_release_is_reported(empty_db: Database, scene: Sce
     with pytest.raises(attest.NotReleased, match="not released"):
         attest.current(empty_db.connect())
     with pytest.raises(attest.NotReleased, match="not among the installed"):
-        attest.differences(scene.admin, "stage9")
+        attest.differences(scene.admin, "unknown")
     assert api.release(scene.admin) == RELEASES[-1]
 
 
