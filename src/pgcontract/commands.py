@@ -23,6 +23,9 @@ from pgcontract.render import render
 from pgcontract.sources import Sources
 from pgcontract.start import start as start_release
 
+#: How typer ends at Ctrl-C, without a word.
+_INTERRUPTED = 130
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -149,6 +152,10 @@ def run(app: typer.Typer, refusal: type[Exception] = SourceError) -> None:
     """Run the commands; what is refused ends the process with its message."""
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("interrupted: a command writes all its files at its end, or none; see git status", file=sys.stderr)
+        raise
     except (CommandError, UnicodeDecodeError, refusal) as error:
         sys.exit(f"{error}")
     except OSError as error:

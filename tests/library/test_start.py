@@ -482,7 +482,12 @@ def test_without_a_server_nothing_is_written(started: Shop, ends: Callable[..., 
 @pytest.mark.parametrize("command", [("start", NAME, "-m", "x"), ("measure",), ("dump",), ("render",)])
 @pytest.mark.parametrize("stop", [OSError(errno.ENOSPC, "No space left on device", "sql"), KeyboardInterrupt()])
 def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was(
-    started: Shop, ends: Callable[..., str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], stop: Exception
+    started: Shop,
+    ends: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    stop: Exception,
 ) -> None:
     change(started)
     for file in list(dict(files(started.sources.project)))[:2]:
@@ -498,6 +503,7 @@ def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was
     said = ends(*command)
     assert next(moved) == 2
     assert ("sql: No space left on device; no file was changed\n    " in said) == isinstance(stop, OSError)
+    assert ("interrupted: " in capsys.readouterr().err) == (said == "130") == isinstance(stop, KeyboardInterrupt)
 
 
 def test_measure_names_the_releases_that_it_changed(
