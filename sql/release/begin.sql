@@ -34,6 +34,32 @@ BEGIN
 END
 $writable$;
 
+-- Where PUBLIC has lost the languages, the roles that make the routines need them; and a DO block needs its own.
+DO $languages$
+DECLARE
+  v_roles CONSTANT text[] := ARRAY[session_user, 'birth_definer', 'birth_scanner'];
+  v_missing text;
+  v_owner text;
+BEGIN
+  -- As "public" is asked what a role has that does not exist yet.
+  SELECT string_agg(format('%s may not use language %s', r.name, l.lanname), ', ' ORDER BY r.place, l.lanname),
+         min(pg_get_userbyid(l.lanowner))
+  INTO v_missing, v_owner
+  FROM unnest(v_roles) WITH ORDINALITY AS r(name, place)
+  JOIN pg_language l ON l.lanname IN ('plpgsql', 'sql')
+  WHERE NOT has_language_privilege(CASE WHEN to_regrole(quote_ident(r.name)) IS NULL THEN 'public' ELSE r.name END,
+                                   l.oid, 'USAGE');
+  IF v_missing IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs', DETAIL = v_missing,
+      HINT = concat_ws('; then ',
+        (SELECT format('as %s: %s', session_user, string_agg(format('CREATE ROLE %I NOLOGIN', r.name), '; '))
+         FROM unnest(v_roles) AS r(name) WHERE to_regrole(quote_ident(r.name)) IS NULL HAVING count(*) > 0),
+        format('ask %s to send: GRANT USAGE ON LANGUAGE plpgsql, sql TO %s', v_owner,
+               (SELECT string_agg(quote_ident(r.name), ', ') FROM unnest(v_roles) AS r(name))));
+  END IF;
+END
+$languages$;
+
 -- A release holds this advisory lock in exclusive mode. Work that must not meet a release holds it in shared mode. An
 -- event trigger can recognise a release by this lock, so it is taken before any object is created.
 DO $lock$

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from pgcontract.project import CONTRACT, GRANTS, MANIFEST, TABLES, VERSION_TABLE_CHECK
 from pgcontract.release import execute, manifest_sql
+from pgcontract.surroundings import explained
 from pgcontract.texts import Texts, body_of
 
 _REPAIR: LiteralString = """
@@ -186,7 +187,7 @@ def attest(connection: psycopg.Connection[Any], texts: Texts, release: str) -> i
     drift, with what is not as released, a privilege that is missing, a server that the release does not know.
     """
     _known(texts, release)
-    with connection.transaction(), _acting(connection, texts, release):
+    with explained(connection, texts.project), connection.transaction(), _acting(connection, texts, release):
         _contract(connection, texts, release)
         before = _recorded(connection, texts)
     return _recorded(connection, texts) - before
@@ -215,7 +216,11 @@ def repair(
     done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}
     rights: dict[str, str] = {}
-    with connection.transaction(force_rollback=dry_run), _acting(connection, texts, release):
+    with (
+        explained(connection, texts.project),
+        connection.transaction(force_rollback=dry_run),
+        _acting(connection, texts, release),
+    ):
         for path in texts.project.repairers:
             _make_anew(connection, texts, path, texts.text(release, path))
         # One may need another first: again, as long as there is something that has not been sent.

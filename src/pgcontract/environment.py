@@ -20,11 +20,12 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from pgcontract import ahead
 from pgcontract.project import Project
 from pgcontract.release import SESSION, open_script, prepare, stamped
+from pgcontract.surroundings import explain
 
 _USABLE = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
@@ -68,9 +69,8 @@ def refusals(context: ModuleType, *refused: type[Exception]) -> Iterator[None]:
     except expected as exc:
         if context.config.cmd_opts is None:
             raise
-        said = str(exc.orig or exc) if isinstance(exc, DBAPIError) else str(exc)
-        hint = getattr(exc, "hint", None)
-        notes = getattr(exc, "__notes__", ())
+        raw = exc.orig or exc if isinstance(exc, DBAPIError) else exc
+        said, hint, notes = str(raw), getattr(exc, "hint", None), getattr(raw, "__notes__", ())
         raise CommandError("\n".join([said.strip(), *([f"HINT:  {hint}"] if hint else ()), *notes])) from exc
 
 
@@ -127,11 +127,15 @@ def migrate(context: ModuleType, connection: Connection) -> None:
         prepare(context.get_context())
         with context.begin_transaction():
             context.run_migrations()
-    except (psycopg.errors.LockNotAvailable, OperationalError) as exc:
+    except (psycopg.Error, DBAPIError) as exc:
+        raw, session_ = getattr(exc, "orig", exc), connection.connection.driver_connection
         # In a transaction of the caller's, which failed, nothing more can be asked.
-        if isinstance(getattr(exc, "orig", exc), psycopg.errors.LockNotAvailable) and not outer:
-            for holder in _holders(connection, options["version_table_schema"]):
-                exc.add_note(holder)
+        if not outer and isinstance(raw, psycopg.Error) and isinstance(session_, psycopg.Connection):
+            connection.rollback()
+            if isinstance(raw, psycopg.errors.LockNotAvailable):
+                for holder in _holders(connection, options["version_table_schema"]):
+                    raw.add_note(holder)
+            explain(session_, _project(context), raw)
         raise
 
 
@@ -156,7 +160,7 @@ def _holders(connection: Connection, schema: str) -> list[str]:
 
 
 def _options(context: ModuleType) -> dict[str, Any]:
-    project = Project.read(Path(ScriptDirectory.from_config(context.config).dir).parent)
+    project = _project(context)
     # One transaction a release: what fails leaves the release before it, whole.
     return {
         "version_table": project.version_table,
@@ -164,3 +168,7 @@ def _options(context: ModuleType) -> dict[str, Any]:
         "transaction_per_migration": True,
         "on_version_apply": stamped,
     }
+
+
+def _project(context: ModuleType) -> Project:
+    return Project.read(Path(ScriptDirectory.from_config(context.config).dir).parent)

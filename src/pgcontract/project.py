@@ -88,6 +88,8 @@ class Project:
     lent: tuple[str, ...] = ()
     #: The roles that the contract holds, with attributes and memberships; owner, releaser, reader and lent unless said.
     roles: tuple[str, ...] = ()
+    #: A further schema, with the functions of the project's own event triggers; those of ``schema`` unless said.
+    guard: str = ""
     #: The start of the names of the project's roles; ``<schema>_`` unless said.
     role_prefix: str = ""
     #: Part of every semantic hash, so that the hashes of two projects cannot be confused.

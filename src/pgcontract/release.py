@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
 
 from pgcontract.project import CONTRACT, EVIDENCE, GRANTS, MANIFEST, PREPARE, VERSION_TABLE_CHECK, SourceError
+from pgcontract.surroundings import for_psql
 from pgcontract.texts import Step, Texts
 
 #: In a configuration's attributes: releases are being measured, so neither sums nor manifests are asked yet.
@@ -106,6 +107,7 @@ def open_script(context: MigrationContext) -> None:
 
     What Alembic writes names no schema for its operators, and makes objects where the session's settings say.
     """
+    project = _Run(context).project
     settings = "\n".join(
         # ROLE takes no sign.
         f"SET {name.upper()} {value.upper()};"
@@ -115,7 +117,7 @@ def open_script(context: MigrationContext) -> None:
     )
     context.impl.static_output(
         "-- For psql: alembic ... --sql | psql -d database\n"
-        f"\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n{settings}"
+        f"\\set ON_ERROR_STOP on\n\\set VERBOSITY verbose\n\\encoding UTF8\n{settings}\n{for_psql(project)}"
     )
     if not context.get_current_heads():
         run = _Run(context)
