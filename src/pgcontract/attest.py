@@ -34,6 +34,18 @@ class NotReleased(Exception):
         self.hint = hint
 
 
+class UnknownRelease(NotReleased):
+    """The installed files do not have the release of the database: they are older, or another project's."""
+
+    def __init__(self, texts: Texts, release: str) -> None:
+        """Name the release and the newest that is known."""
+        name = texts.project.name
+        super().__init__(
+            f"release {release} is not among the installed ones: this {name} knows those up to {texts.head}",
+            f"install the {name} that has {release}",
+        )
+
+
 @dataclass(frozen=True)
 class Difference:
     """An object that is not as its release made it; ``drift`` as the contract's ``compare`` has it."""
@@ -129,21 +141,21 @@ def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) ->
 
     Raises NotReleased for a release that is not among the texts, and for a server that it does not know.
     """
-    _known(texts, release)
+    known(texts, release)
     manifest, major = texts.manifest(release), str(connection.info.server_version // 10000)
     if major not in manifest["servers"]:
-        known = ", ".join(sorted(manifest["servers"]))
+        majors = ", ".join(sorted(manifest["servers"]))
         raise NotReleased(
-            f"release {release} was fixed for PostgreSQL {known}, not for {major}",
+            f"release {release} was fixed for PostgreSQL {majors}, not for {major}",
             f"install a newer {texts.project.name}",
         )
     return objects_of(manifest, major)
 
 
-def _known(texts: Texts, release: str) -> None:
+def known(texts: Texts, release: str) -> None:
+    """Raise UnknownRelease unless the texts have the release."""
     if release not in texts.releases:
-        name = texts.project.name
-        raise NotReleased(f"release {release} is not among the installed ones", f"install the {name} that has it")
+        raise UnknownRelease(texts, release)
 
 
 def objects_of(manifest: Mapping[str, Any], major: str) -> dict[str, dict[str, Any]]:
@@ -186,7 +198,7 @@ def attest(connection: psycopg.Connection[Any], texts: Texts, release: str) -> i
     how many objects were recorded anew; 0 when nothing differed. Raises what the database refuses:
     drift, with what is not as released, a privilege that is missing, a server that the release does not know.
     """
-    _known(texts, release)
+    known(texts, release)
     with explained(connection, texts.project), connection.transaction(), _acting(connection, texts, release):
         _contract(connection, texts, release)
         before = _recorded(connection, texts)
@@ -211,7 +223,7 @@ def repair(
     only a right of the login was missing, the statement too, for a superuser to send first. Raises NotReleased where
     the version is not that of the objects, by which what a later release made would be taken for somebody's.
     """
-    _known(texts, release)
+    known(texts, release)
     _hold_version(connection, texts, release)
     done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}

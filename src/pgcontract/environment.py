@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import psycopg
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg.pq import TransactionStatus
@@ -23,9 +24,11 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from pgcontract import ahead
+from pgcontract.attest import NotReleased, known
 from pgcontract.project import Project
 from pgcontract.release import SESSION, open_script, prepare, stamped
 from pgcontract.surroundings import explain
+from pgcontract.texts import Texts
 
 _USABLE = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
@@ -63,7 +66,7 @@ def refusals(context: ModuleType, *refused: type[Exception]) -> Iterator[None]:
 
     A caller of Alembic's functions gets the error itself. So does ``--raiseerr``, as the cause.
     """
-    expected: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, *refused)
+    expected: tuple[type[Exception], ...] = (DBAPIError, psycopg.Error, NotReleased, *refused)
     try:
         yield
     except expected as exc:
@@ -125,6 +128,7 @@ def migrate(context: ModuleType, connection: Connection) -> None:
     context.configure(connection=connection, **options)
     try:
         prepare(context.get_context())
+        _hold_known(context.get_context(), connection)
         with context.begin_transaction():
             context.run_migrations()
     except (psycopg.Error, DBAPIError) as exc:
@@ -137,6 +141,17 @@ def migrate(context: ModuleType, connection: Connection) -> None:
                     raw.add_note(holder)
             explain(session_, _project(context), raw)
         raise
+
+
+def _hold_known(context: MigrationContext, connection: Connection) -> None:
+    """Refuse a database at a release that is not installed, before Alembic looks for it among its files."""
+    outer = connection.in_transaction()
+    heads = context.get_current_heads()
+    if not outer:
+        connection.rollback()
+    if context.script is not None:
+        for head in heads:
+            known(Texts(Path(context.script.dir).parent), head)
 
 
 def _holders(connection: Connection, schema: str) -> list[str]:

@@ -82,6 +82,8 @@ def refuse(exc: Exception, *, as_json: bool) -> NoReturn:
             complain(as_json, UNREACHABLE, str(exc))
         case NotThere():
             complain(as_json, ATTENTION, exc.message, code=exc.code, hint=exc.hint)
+        case attesting.UnknownRelease():
+            refuse(attesting.unfit(exc), as_json=as_json)
         case attesting.NotReleased():
             complain(as_json, ATTENTION, str(exc), hint=exc.hint)
         case BirthError():

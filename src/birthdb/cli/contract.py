@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from birthdb import audit, gate
+from birthdb import audit, gate, uninstall
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.audit import verify as verification
@@ -118,6 +118,7 @@ def check_gate(
     the privileges of birth_reader.
     """
     with database(url, as_json) as conn, working("reading", as_json):
+        attesting.fit(conn, "views/v_birth_gate.sql")
         try:
             report = gate.report(conn, schema)
         except gate.NotGated as exc:
@@ -180,3 +181,24 @@ def repair(
         out.print(styled(f"{text.rstrip().rstrip(';')};"))
     rest = "put back" if execute else "to put back: add --execute" if done else "to put back"
     out.print(styled(f"{len(done)} {rest}", "bold"))
+
+
+@app.command(name="uninstall", rich_help_panel="Releases and proof")
+def show_uninstall(
+    plan: Annotated[bool, typer.Option("--plan", help="Required: birthdb removes nothing itself.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Print every statement and command that removes birthdb from the database, in order, with who sends each.
+
+    Reads only. The list is that of the login that would send it, so connect as the one that releases.
+    """
+    if not plan:
+        raise misuse("prints a list for people to send: birthdb uninstall --plan", param_hint="--plan")
+    with database(url, as_json) as conn, working("reading", as_json):
+        parts, login = uninstall.plan(conn), conn.info.user
+    if as_json:
+        print_json([{"by": step.by, "kind": step.kind, "text": step.text} for part in parts for step in part.steps])
+        return
+    for said in uninstall.lines(parts, login):
+        out.print(styled(said))

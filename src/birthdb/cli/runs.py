@@ -33,6 +33,7 @@ from birthdb.cli.console import (
 )
 from birthdb.cli.options import BIGINT, INTEGER, Collection, Json, NotThere, Url, app, database, misuse
 from birthdb.plain import line
+from birthdb.release import attest as attesting
 
 
 @app.command(rich_help_panel="Every day")
@@ -44,6 +45,8 @@ def plan(
 ) -> None:
     """Count what a backfill of COLLECTION would do; reads only, unless --write is given."""
     with database(url, as_json, "birth_operator") as conn, working("counting", as_json):
+        attesting.known(conn)
+        attesting.fit(conn, "functions/fn_dot_birth_qt001_plan.sql")
         row = api.plan(conn, collection, dry_run=not write)
     blockers = row.get("blockers") or []
     born = bool(blockers) and all(blocker.get("error") == "nothing_to_do" for blocker in blockers)
@@ -240,6 +243,8 @@ def _drive(
         database(url, True) as watch,
         spoken(quiet=as_json),
     ):
+        attesting.known(watch)
+        attesting.fit(watch, "functions/sp_dot_birth_qt001_apply.sql")
         row = _of_ledger(watch, run)
         permit = api.usable_permit(watch, run, purpose or row["purpose"])
         if permit is None:
@@ -328,6 +333,7 @@ def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
 def census(collection: Collection, url: Url = None, as_json: Json = False) -> None:
     """Compare the rows of COLLECTION and its births, both ways."""
     with database(url, as_json) as conn, working("comparing", as_json):
+        attesting.fit(conn, "functions/fn_birth_census.sql")
         (checked_at,) = conn.execute("SELECT pg_catalog.clock_timestamp()").fetchone() or (None,)
         rows = api.census(conn, collection)
     passed = bool(rows) and all(row["pass"] for row in rows)

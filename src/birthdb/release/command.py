@@ -8,6 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from birthdb import paths, target
+from pgcontract.attest import NotReleased
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -20,7 +21,7 @@ def run(arguments: Sequence[str]) -> int:
         CommandLine(prog="birthdb alembic").main([*_configuration(arguments), "--raiseerr", *arguments])
     except CommandError as exc:
         # env.py made it of an error that has an exit code and a hint of its own.
-        known = isinstance(exc.__cause__, (target.TargetError, DBAPIError, psycopg.Error))
+        known = isinstance(exc.__cause__, (target.TargetError, DBAPIError, psycopg.Error, NotReleased))
         raise (exc.__cause__ if known and exc.__cause__ else exc) from None
     except SystemExit as exc:
         # Alembic ends with -1 whatever it refused; argparse with 2.
