@@ -3,7 +3,7 @@
 Nothing is sent. The list is read from the catalogue and the evidence, and holds until somebody changes them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import LiteralString
@@ -55,17 +55,28 @@ SELECT pg_get_userbyid(c.relowner)::text, 'psql',
        format('ALTER TABLE %s DROP CONSTRAINT %I;', c.oid::regclass, k.conname)
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class f ON f.oid = k.confrelid
 WHERE f.relnamespace = 'birth'::regnamespace AND c.relnamespace <> f.relnamespace AND k.conparentid = 0
-UNION ALL
-SELECT DISTINCT pg_get_userbyid(c.relowner)::text, 'psql',
-       format('DROP %s %s;', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, c.oid::regclass)
-FROM pg_depend d
-JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-JOIN pg_class c ON c.oid = w.ev_class
+ORDER BY 1, 3
+"""
+
+#: Views of others that read schema birth, also by another view, which goes first.
+_VIEWS: LiteralString = """
+WITH RECURSIVE reads(reader, read) AS (
+  SELECT DISTINCT w.ev_class, d.refobjid
+  FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+  WHERE d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
+), found(relation, depth) AS (
+  SELECT r.reader, 1 FROM reads r
+  WHERE r.read IN (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace
+                   UNION ALL SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'birth'::regnamespace)
+  UNION
+  SELECT r.reader, f.depth + 1 FROM reads r JOIN found f ON r.read = f.relation WHERE f.depth < 100
+)
+SELECT pg_get_userbyid(c.relowner)::text AS by, 'psql' AS kind,
+       format('DROP %s %s;', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, c.oid::regclass) AS text
+FROM found f JOIN pg_class c ON c.oid = f.relation
 WHERE c.relkind IN ('v', 'm') AND c.relnamespace <> 'birth'::regnamespace
-  AND (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (
-         SELECT r.oid FROM pg_class r WHERE r.relnamespace = 'birth'::regnamespace)
-    OR d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (
-         SELECT r.oid FROM pg_proc r WHERE r.pronamespace = 'birth'::regnamespace))
+GROUP BY c.oid, c.relowner, c.relkind, c.relname
+ORDER BY max(f.depth) DESC, 1, 3
 """
 
 #: What the roles of birthdb were granted on objects of others; who granted it takes it back.
@@ -95,6 +106,7 @@ FROM (
 WHERE a.grantee IN (SELECT r.oid FROM pg_roles r WHERE r.rolname = ANY (%(roles)s))
   AND g.object NOT LIKE 'birth\\_guard.%%' AND (g.kind, g.object) <> ('SCHEMA', 'birth_guard')
 GROUP BY 1, g.kind, g.object
+ORDER BY 1, 3
 """
 
 #: Of each role: the other databases that use it, and what it still has here when the steps above are done.
@@ -177,10 +189,11 @@ def _guard(conn: Connection) -> Iterator[Step]:
 
 def _released(conn: Connection, project: Project, login: str) -> Iterator[Step]:
     parameters = {"roles": list(project.roles)}
-    # Who gave what away takes it back; who owns a table may have granted, too.
-    found = [*_read(conn, _OUTSIDE, {}), *_read(conn, _GRANTED, parameters)]
-    order = {by: place for place, by in enumerate(sorted({step.by for step in found}))}
-    yield from sorted(found, key=lambda step: order[step.by])
+    found = _read(conn, _OUTSIDE, {})
+    yield from found
+    yield from _read(conn, _VIEWS, {})
+    # Only now: as long as a trigger is there, it needs them.
+    yield from _read(conn, _GRANTED, parameters)
     if api.release(conn) is not None:
         attest.known(conn)
         yield from _evidence(conn, login, attached=any("DROP TRIGGER" in step.text for step in found))
@@ -248,9 +261,9 @@ def _dropper(conn: Connection, role: str, login: str) -> str:
     return login if conn.execute(may.encode(), {"role": role}).fetchone() == (True,) else SUPERUSER
 
 
-def _read(conn: Connection, query: LiteralString, parameters: dict[str, list[str]]) -> Iterable[Step]:
+def _read(conn: Connection, query: LiteralString, parameters: dict[str, list[str]]) -> list[Step]:
     with conn.cursor(row_factory=class_row(Step)) as cursor:
-        return cursor.execute(f"{query} ORDER BY 1, 3", parameters or None).fetchall()
+        return cursor.execute(query, parameters or None).fetchall()
 
 
 def _one(conn: Connection, query: LiteralString) -> bool:

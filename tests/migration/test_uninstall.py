@@ -135,6 +135,7 @@ class Site:
         self.sessions["Ledger Team"].execute("""INSERT INTO ledger."Entry 1" VALUES ('1')""")
         self.admin.execute("GRANT birth_reader TO shop")
         self.sessions["shop"].execute("CREATE VIEW app.births AS SELECT * FROM birth.v_birth_living")
+        self.sessions["shop"].execute("CREATE VIEW app.a_count AS SELECT count(*) FROM app.births")
 
 
 @pytest.fixture
