@@ -50,7 +50,8 @@ BEGIN
   WHERE NOT has_language_privilege(CASE WHEN to_regrole(quote_ident(r.name)) IS NULL THEN 'public' ELSE r.name END,
                                    l.oid, 'USAGE');
   IF v_missing IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs', DETAIL = v_missing,
+    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
+      DETAIL = v_missing,
       HINT = concat_ws('; then ',
         (SELECT format('as %s: %s', session_user, string_agg(format('CREATE ROLE %I NOLOGIN', r.name), '; '))
          FROM unnest(v_roles) AS r(name) WHERE to_regrole(quote_ident(r.name)) IS NULL HAVING count(*) > 0),

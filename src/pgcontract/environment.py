@@ -140,6 +140,9 @@ def migrate(context: ModuleType, connection: Connection) -> None:
                 for holder in _holders(connection, options["version_table_schema"]):
                     raw.add_note(holder)
             explain(session_, _project(context), raw)
+            if raw is not exc:
+                for note in getattr(raw, "__notes__", ()):
+                    exc.add_note(note)
         raise
 
 

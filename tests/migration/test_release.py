@@ -297,8 +297,8 @@ def test_another_member_of_birth_dba_may_release_once_granted(server: Cluster, r
     assert refused.value.sqlstate == "NB410"
     hint = refused.value.diag.message_hint
     assert hint is not None
-    statement = hint.removeprefix("ask a role with that right to send: ")
-    server.execute(statement)
+    _, _, statements = hint.partition(" to send: ")
+    server.execute(statements)
     try:
         upgrade(released.url("dora_dba"), "stage1")
         assert versions(released) == ["stage1"]
@@ -311,7 +311,7 @@ def test_a_login_that_cannot_release_gets_the_missing_grant(released: Database, 
     with pytest.raises(psycopg.Error) as refused:
         upgrade(released.url(person))
     assert refused.value.sqlstate == "NB410"
-    assert refused.value.diag.message_hint == f"ask a role with that right to send: GRANT birth_dba TO {person}"
+    assert f" to send: GRANT birth_dba TO {person}" in str(refused.value.diag.message_hint)
 
 
 def test_a_release_by_a_superuser_gives_the_same_schema(empty_db: Database, db: Database) -> None:

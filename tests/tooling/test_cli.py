@@ -29,6 +29,7 @@ COMMANDS = [
     ["census", "x"],
     ["verify"],
     ["gate"],
+    ["uninstall", "--plan"],
     ["evidence", RUN],
     ["evidence", "all"],
     ["alembic", "current"],
@@ -151,7 +152,7 @@ def test_a_run_that_is_no_uuid_is_misuse(run: Run, empty_db: Database) -> None:
     assert run("evidence", "no-uuid", "--url", empty_db.url()).code == cli.MISUSE
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] != "alembic"], ids=" ".join)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] not in ("alembic", "uninstall")], ids=" ".join)
 def test_a_command_on_an_unreleased_database_names_the_next_step(
     run: Run, empty_db: Database, command: list[str]
 ) -> None:
