@@ -67,17 +67,27 @@ BEGIN
     END IF;
     CREATE SCHEMA birth AUTHORIZATION birth_definer;
   ELSIF v_owner <> 'birth_definer' THEN
-    -- An empty schema was made for this, one with a version table was released. What else holds anything is another's.
-    RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
-      DETAIL = format('schema birth belongs to %s', v_owner),
-      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d, pg_namespace n
-                               WHERE n.nspname = 'birth' AND d.refclassid = 'pg_namespace'::regclass
-                                 AND d.refobjid = n.oid
-                                 AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid
-                                                                          AND c.relname = 'alembic_version'))
-        THEN 'it holds objects that no release made; release into another database, or, where they may move: '
-             'ALTER SCHEMA birth RENAME TO ...'
-        ELSE 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer' END;
+    BEGIN
+      -- Only a repair, which knows the objects, takes over what somebody else owns.
+      IF current_setting('birth.repairs', true) IS DISTINCT FROM 'on' THEN
+        RAISE insufficient_privilege;
+      END IF;
+      ALTER SCHEMA birth OWNER TO birth_definer;
+    EXCEPTION WHEN insufficient_privilege THEN
+      -- An empty schema was made for this, one with a version table was released. What else holds anything is
+      -- another's.
+      RAISE EXCEPTION USING ERRCODE = 'NB410', MESSAGE = 'the login lacks a privilege that a release needs',
+        DETAIL = format('schema birth belongs to %s', v_owner),
+        HINT = CASE
+          WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = 'birth' AND c.relname = 'alembic_version')
+            THEN format('as %I or a superuser: birthdb repair --execute', v_owner)
+          WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid
+                       WHERE n.nspname = 'birth' AND d.refclassid = 'pg_namespace'::regclass)
+            THEN 'it holds objects that no release made; release into another database, or, where they may move: '
+                 'ALTER SCHEMA birth RENAME TO ...'
+          ELSE 'ask a role with that right to send: ALTER SCHEMA birth OWNER TO birth_definer' END;
+    END;
   END IF;
 
   -- Alembic's version table is created here; the CREATE TABLE of a script is in this same transaction. So no other

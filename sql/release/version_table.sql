@@ -65,19 +65,19 @@ BEGIN
     CROSS JOIN LATERAL aclexplode(g.acl) p
     WHERE p.privilege_type IN ('TRIGGER', 'REFERENCES') AND p.grantee <> c.relowner
       AND c.relowner = to_regrole('birth_definer')
+    UNION ALL
+    -- Not for a login that is no reader: it lacks the role.
+    SELECT 'birth_reader may not read it'
+    WHERE pg_has_role(to_regrole('birth_reader'), 'USAGE')
+      AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
   ) AS x(fault)
   WHERE n.nspname = 'birth';
   IF v_faults IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the schema does not match its release',
       DETAIL = format('birth.alembic_version is not as a release creates it: %s', v_faults),
-      HINT = CASE
-        WHEN v_faults ~ 'schema birth is of'
-          THEN 'look at what is in that schema; then a superuser sends ALTER SCHEMA birth OWNER TO birth_definer'
-        WHEN v_faults ~ '^owner [^,]*$'
-          THEN 'as the releasing login run: birthdb alembic upgrade, to the current release or a later one'
-        ELSE 'find out who changed it; a superuser sends DROP TABLE birth.alembic_version CASCADE; then the '
-             'releasing login runs: birthdb alembic stamp, with the current release of the database'
-      END;
+      HINT = CASE WHEN v_faults ~ '^owner [^,]*$'
+        THEN 'as the releasing login run: birthdb alembic upgrade, to the current release or a later one'
+        ELSE 'find out who changed it; then, as a superuser where the releasing login may not: birthdb repair --execute' END;
   END IF;
   PERFORM set_config('search_path', v_path, true);
 END

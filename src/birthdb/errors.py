@@ -308,6 +308,10 @@ class RegistryDistributed(BirthError, sqlstate="NB417"):
     """NB417: a table of birthdb is distributed by Citus."""
 
 
+class ReleaseUnfit(BirthError, sqlstate="NB418"):
+    """NB418: this birthdb does not fit the release of the database."""
+
+
 class GatewayNoIdentity(BirthError, sqlstate="NB501"):
     """NB501: a row cannot get an entity code."""
 

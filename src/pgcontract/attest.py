@@ -4,7 +4,7 @@ The contract asked is the one that the release fixed, never the one that the dat
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgcontract.project import CONTRACT, GRANTS, MANIFEST, TABLES, VERSION_TABLE_CHECK
+from pgcontract.project import CONTRACT, GRANTS, MANIFEST, TABLES, VERSION_TABLE_CHECK, Project
 from pgcontract.release import execute, manifest_sql
 from pgcontract.surroundings import explained
 from pgcontract.texts import Texts, body_of
@@ -112,28 +112,62 @@ def current(connection: psycopg.Connection[Any], texts: Texts) -> str:
     Alembic's table is read only once the catalogue shows that reading it runs no code of somebody else; raises what
     ``release/version_table.sql`` raises.
     """
-    project = texts.project
     with connection.transaction():
         execute(connection, texts.text(texts.head, VERSION_TABLE_CHECK), VERSION_TABLE_CHECK)
-        named = sql.Identifier(project.schema, project.version_table)
-        there = connection.execute("SELECT pg_catalog.to_regclass(%s)", (named.as_string(connection),)).fetchone()
-        row = None
-        if there is not None and there[0] is not None:
-            row = connection.execute(sql.SQL("SELECT v.version_num FROM {} AS v").format(named)).fetchone()
-    if row is not None:
-        return str(row[0])
-    raise not_released(connection, texts)
+        found = _versions(connection, texts)
+    return known(connection, texts, found)
 
 
-def not_released(connection: psycopg.Connection[Any], texts: Texts) -> NotReleased:
-    """Return what there is to say of a database without a version: it may have lost only that."""
-    ours = texts.project.version_table
-    for release in reversed(list(texts.releases)):
-        found = differences(connection, texts, release)
-        if not any(row.blocks and row.object.partition(".")[0] != ours for row in found):
-            said = f"the schema holds the objects of {release}, and the version table no version"
-            return NotReleased(said, f"{texts.project.alembic} stamp {release}")
-    return NotReleased("not released", f"{texts.project.alembic} upgrade head")
+def _versions(connection: psycopg.Connection[Any], texts: Texts) -> list[str]:
+    named = sql.Identifier(texts.project.schema, texts.project.version_table)
+    there = connection.execute("SELECT pg_catalog.to_regclass(%s)", (named.as_string(connection),)).fetchone()
+    if there is None or there[0] is None:
+        return []
+    return [str(row[0]) for row in connection.execute(sql.SQL("SELECT v.version_num FROM {} AS v").format(named))]
+
+
+def known(connection: psycopg.Connection[Any], texts: Texts, versions: list[str]) -> str:
+    """Return the one release that the version table names. Raises NotReleased with what is there, and what to do."""
+    if len(versions) == 1 and versions[0] in texts.releases:
+        return versions[0]
+    raise not_released(connection, texts, versions)
+
+
+def not_released(connection: psycopg.Connection[Any], texts: Texts, versions: list[str]) -> NotReleased:
+    """Return what there is to say of a database that names no release that is known: its objects may be of one."""
+    project = texts.project
+    release = nearest(connection, texts)
+    if release is None:
+        return NotReleased("not released", f"{project.alembic} upgrade head")
+    named = " and ".join(versions) or "no version"
+    said = f"the schema holds the objects of {release}, and the version table {named}"
+    if not _blocking(connection, texts, release):
+        return NotReleased(said, f"{project.alembic} stamp{' --purge' if versions else ''} {release}")
+    if len(versions) == 1:
+        return UnknownRelease(texts, versions[0])
+    return NotReleased(f"{said}; some of them have drifted", project.repair)
+
+
+def _blocking(connection: psycopg.Connection[Any], texts: Texts, release: str) -> list[Difference]:
+    """Return what keeps the database from being the release, but for the version table."""
+    found = differences(connection, texts, release)
+    return [row for row in found if row.blocks and row.object.partition(".")[0] != texts.project.version_table]
+
+
+def nearest(connection: psycopg.Connection[Any], texts: Texts) -> str | None:
+    """Return the release whose objects the schema has, by their names alone; None where it has none of any release."""
+    live = query(texts, texts.head, "live").replace("p_rules", "'{}'::jsonb")
+    with connection.transaction(force_rollback=True):
+        connection.execute(PINS)
+        there = {f"{row[0]} {row[1]}" for row in connection.execute(f"SELECT l.* FROM ({live}) l".encode())}
+    # These are there before the first release, and after the last way back.
+    beside = re.compile(rf"(role|schema) .*|\w+ {texts.project.version_table}([.].*)?")
+    objects = {
+        release: {key for key in contract(connection, texts, release) if not beside.fullmatch(key)}
+        for release in reversed(list(texts.releases))
+    }
+    there &= set().union(*objects.values())
+    return min(objects, key=lambda release: len(objects[release] ^ there)) if there else None
 
 
 def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) -> dict[str, dict[str, Any]]:
@@ -141,7 +175,7 @@ def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) ->
 
     Raises NotReleased for a release that is not among the texts, and for a server that it does not know.
     """
-    known(texts, release)
+    installed(texts, release)
     manifest, major = texts.manifest(release), str(connection.info.server_version // 10000)
     if major not in manifest["servers"]:
         majors = ", ".join(sorted(manifest["servers"]))
@@ -152,7 +186,7 @@ def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) ->
     return objects_of(manifest, major)
 
 
-def known(texts: Texts, release: str) -> None:
+def installed(texts: Texts, release: str) -> None:
     """Raise UnknownRelease unless the texts have the release."""
     if release not in texts.releases:
         raise UnknownRelease(texts, release)
@@ -198,7 +232,7 @@ def attest(connection: psycopg.Connection[Any], texts: Texts, release: str) -> i
     how many objects were recorded anew; 0 when nothing differed. Raises what the database refuses:
     drift, with what is not as released, a privilege that is missing, a server that the release does not know.
     """
-    known(texts, release)
+    installed(texts, release)
     with explained(connection, texts.project), connection.transaction(), _acting(connection, texts, release):
         _contract(connection, texts, release)
         before = _recorded(connection, texts)
@@ -208,13 +242,14 @@ def attest(connection: psycopg.Connection[Any], texts: Texts, release: str) -> i
 def repair(
     connection: psycopg.Connection[Any],
     texts: Texts,
-    release: str,
     *,
     harmless: bool = False,
     drop_data: bool = False,
     dry_run: bool = False,
 ) -> list[tuple[Difference, str]]:
-    """Put back what differs from the release, as the owner, and attest; all of it or nothing.
+    """Put back what differs from the present release, as the owner, and attest; all of it or nothing.
+
+    What has lost its owner gets it back first, and the version table its shape, before anything is read or made.
 
     Returns each difference with the statement that repaired it; with ``dry_run`` it is done all the same, locks
     included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
@@ -223,51 +258,198 @@ def repair(
     only a right of the login was missing, the statement too, for a superuser to send first. Raises NotReleased where
     the version is not that of the objects, by which what a later release made would be taken for somebody's.
     """
-    known(texts, release)
-    _hold_version(connection, texts, release)
-    done: list[tuple[Difference, str]] = []
     refusals: dict[str, str] = {}
     rights: dict[str, str] = {}
-    with (
-        explained(connection, texts.project),
-        connection.transaction(force_rollback=dry_run),
-        _acting(connection, texts, release),
-    ):
-        for path in texts.project.repairers:
-            _make_anew(connection, texts, path, texts.text(release, path))
-        # One may need another first: again, as long as there is something that has not been sent.
-        while sent := [
-            (difference, text)
-            for difference, text in _repairable(connection, texts, release, harmless=harmless)
-            if (difference, text) not in done
-            and (drop_data or not _drops_data(difference, text))
-            and _send(connection, texts, difference, text, refusals, rights)
-        ]:
-            done += sent
-        try:
-            execute(connection, texts.text(release, GRANTS), f"{release}/{GRANTS}")
-            _contract(connection, texts, release)
-        except psycopg.Error as error:
-            for refusal in refusals.values():
-                error.add_note(refusal)
-            if rights:
-                error.add_note(f"nothing was put back; {len(done)} can be when a superuser has sent this:")
-                error.add_note("SET search_path = pg_catalog, pg_temp;")
-                for text in rights.values():
-                    error.add_note(f"{text.rstrip().rstrip(';')};")
-            raise
+    with explained(connection, texts.project), connection.transaction(force_rollback=dry_run):
+        release, done = _regain(connection, texts, drop_data=drop_data)
+        _hold_version(connection, texts, release)
+        with _acting(connection, texts, release, entered=True):
+            for path in texts.project.repairers:
+                _make_anew(connection, texts, path, texts.text(release, path))
+            # One may need another first: again, as long as there is something that has not been sent.
+            while sent := [
+                (difference, text)
+                for difference, text in _repairable(connection, texts, release, harmless=harmless)
+                if (difference, text) not in done
+                and (drop_data or not _drops_data(difference, text))
+                and _send(connection, texts, difference, text, refusals, rights)
+            ]:
+                done += sent
+            try:
+                execute(connection, texts.text(release, GRANTS), f"{release}/{GRANTS}")
+                _contract(connection, texts, release)
+            except psycopg.Error as error:
+                for refusal in refusals.values():
+                    error.add_note(refusal)
+                if rights:
+                    error.add_note(f"nothing was put back; {len(done)} can be when a superuser has sent this:")
+                    _note(error, rights.values())
+                raise
     return done
+
+
+def _note(error: Exception, statements: Iterable[str]) -> None:
+    error.add_note("SET search_path = pg_catalog, pg_temp;")
+    for text in statements:
+        error.add_note(f"{text.rstrip().rstrip(';')};")
+
+
+def _regain(
+    connection: psycopg.Connection[Any], texts: Texts, *, drop_data: bool
+) -> tuple[str, list[tuple[Difference, str]]]:
+    """Enter as a release does, and give everything back to the owner of the schema: what is of another role may run it.
+
+    Returns the release, and each difference with the statement that repaired it: roles, owners, the version table.
+    """
+    project = texts.project
+    release = nearest(connection, texts)
+    if release is None:
+        raise not_released(connection, texts, [])
+    before = differences(connection, texts, release)
+    lost = [(row, text) for row in before if (text := _owner(project, row))]
+    connection.execute("SELECT pg_catalog.set_config(%s, 'on', true)", (f"{project.schema}.repairs",))
+    refusals: dict[str, str] = {}
+    rights: dict[str, str] = {}
+    try:
+        for path in project.opening:
+            execute(connection, texts.text(release, path), f"{release}/{path}")
+        for row, text in lost:
+            if row.kind != "schema":
+                _send(connection, texts, row, text, refusals, rights)
+        if rights:
+            _refuse(connection, project, f"{len(rights)} objects belong to other roles")
+    except psycopg.Error as error:
+        if lost and error.sqlstate == project.errors["privilege"]["code"]:
+            for owner in sorted({str((row.live or {})["owner"]) for row, _ in lost}):
+                objects = [f"{row.kind} {row.object}" for row, _ in lost if (row.live or {})["owner"] == owner]
+                error.add_note(f"of {owner}, not of {project.owner}: {', '.join(objects)}")
+            error.add_note("a superuser repairs, or sends this first:")
+            _note(error, (text for _, text in lost))
+        raise
+    done = [*_roles(before, differences(connection, texts, release)), *lost]
+    return _version(connection, texts, release, done, drop_data=drop_data), done
+
+
+def _owner(project: Project, row: Difference) -> str | None:
+    """Return the statement that gives an object of the release back to the owner of the schema."""
+    if row.wanted is None or row.live is None or row.live.get("owner") in (None, project.owner, *project.lent):
+        return None
+    if row.kind == "schema":
+        return f"ALTER SCHEMA {row.object} OWNER TO {project.owner}"
+    routine = row.kind in ("function", "procedure", *project.special)
+    kind = "ROUTINE" if routine else "TABLE" if row.kind == "view" else row.kind.upper()
+    return f"ALTER {kind} {project.schema}.{row.object} OWNER TO {project.owner}"
+
+
+def _refuse(connection: psycopg.Connection[Any], project: Project, detail: str) -> None:
+    error = project.errors["privilege"]
+    raised = sql.SQL("BEGIN RAISE EXCEPTION USING ERRCODE = {}, MESSAGE = {}, DETAIL = {}, HINT = {}; END").format(
+        *map(sql.Literal, (error["code"], error["message"], detail, f"as a superuser: {project.repair}"))
+    )
+    connection.execute(sql.SQL("DO {}").format(sql.Literal(raised.as_string(connection))))
+
+
+def _roles(before: list[Difference], after: list[Difference]) -> Iterator[tuple[Difference, str]]:
+    """Yield what ``roles.sql`` has put back: the roles and their memberships."""
+    left = {row.object: row for row in after if row.kind == "role"}
+    for row in before:
+        if row.kind != "role":
+            continue
+        now = left.get(row.object)
+        made = [f"CREATE ROLE {row.object} NOLOGIN"] if row.live is None else []
+        granted = [role for role in row.removed or () if now is None or role not in (now.removed or ())]
+        if text := "; ".join([*made, *(f"GRANT {role} TO {row.object}" for role in granted)]):
+            yield row, text
+
+
+def _version(
+    connection: psycopg.Connection[Any],
+    texts: Texts,
+    release: str,
+    done: list[tuple[Difference, str]],
+    *,
+    drop_data: bool,
+) -> str:
+    """Return the release that the version table names.
+
+    What cannot be read safely is never read: the table is made anew, with the release of the objects. So is a version
+    that ``stamp`` would not write, because an object has drifted. Adds to ``done``. Raises NotReleased.
+    """
+    project = texts.project
+    table = f"{project.schema}.{project.version_table}"
+    try:
+        with connection.transaction():
+            execute(connection, texts.text(release, VERSION_TABLE_CHECK), VERSION_TABLE_CHECK)
+    except psycopg.Error as error:
+        fault = (error.diag.message_detail or "").rpartition(": ")[2]
+        text = _drop(connection, texts, _found(project, fault), error, drop_data=drop_data)
+        execute(connection, texts.text(release, project.opening[-1]), project.opening[-1])
+    else:
+        versions = _versions(connection, texts)
+        if len(versions) == 1 and versions[0] in texts.releases:
+            return versions[0]
+        if len(versions) == 1 or not _blocking(connection, texts, release):
+            raise not_released(connection, texts, versions)
+        fault, text = " and ".join(versions) or "no version", f"DELETE FROM {table}"
+        execute(connection, text, "repair")
+    written = f"INSERT INTO {table} VALUES ('{release}')"
+    execute(connection, written, "repair")
+    done.append((_found(project, fault), f"{text}; {written}"))
+    return release
+
+
+def _found(project: Project, fault: str) -> Difference:
+    """Return what is the matter with the version table."""
+    return Difference("table", project.version_table, "state", True, None, None, [fault], None, None)
+
+
+#: How a table is dropped that nothing else may go with; whether somebody added a column.
+_DROP: LiteralString = """
+SELECT coalesce((
+         SELECT string_agg(t.text, '; ' ORDER BY t.text) FROM (
+           SELECT format(CASE WHEN k.relispartition THEN 'ALTER TABLE %2$s DETACH PARTITION %1$s'
+                           ELSE 'ALTER TABLE %1$s NO INHERIT %2$s' END, k.oid::regclass, c.oid::regclass) AS text
+           FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhrelid WHERE h.inhparent = c.oid
+           UNION ALL
+           SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', f.conrelid::regclass, f.conname)
+           FROM pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.conrelid <> c.oid
+         ) t) || '; ', '')
+       || format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                   WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass),
+       EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                 AND a.attname <> 'version_num')
+FROM pg_class c WHERE c.oid = to_regclass($1)
+"""
+
+
+def _drop(
+    connection: psycopg.Connection[Any], texts: Texts, row: Difference, error: psycopg.Error, *, drop_data: bool
+) -> str:
+    """Drop the version table unread: what somebody attached to it would run. Returns the statements, or raises."""
+    with psycopg.RawCursor(connection) as cursor:
+        found = cursor.execute(_DROP, (f"{texts.project.schema}.{texts.project.version_table}",)).fetchone()
+    text, values = found or ("", False)
+    refusals: dict[str, str] = {}
+    if values and not drop_data:
+        error.add_note("a column that somebody added goes with its values, and only if asked to drop data")
+        raise error
+    if not _send(connection, texts, row, text, refusals, {}):
+        for refusal in refusals.values():
+            error.add_note(refusal)
+        raise error
+    return text
 
 
 def _hold_version(connection: psycopg.Connection[Any], texts: Texts, release: str) -> None:
     """Refuse a version that is older than the tables: to the release they are somebody's, and would be dropped."""
     found = differences(connection, texts, release)
     extra = {f"{row.kind} {row.object}" for row in found if (row.kind, row.drift) == ("table", "extra")}
-    releases = list(texts.releases)
+    releases, by_name = list(texts.releases), nearest(connection, texts)
     for later in releases[: releases.index(release) : -1]:
-        if theirs := sorted(extra & contract(connection, texts, later).keys()):
+        theirs = sorted(extra & contract(connection, texts, later).keys())
+        if theirs or later == by_name:
             raise NotReleased(
-                f"the version table says {release}, and {', '.join(theirs)} are of a later release",
+                f"the version table says {release}, and {', '.join(theirs) or 'the objects'} are of a later release",
                 f"write the version back, which compares the objects first: {texts.project.alembic} stamp {later}",
             )
 
@@ -286,8 +468,14 @@ def _drops_data(difference: Difference, text: str) -> bool:
 def _repairable(
     connection: psycopg.Connection[Any], texts: Texts, release: str, *, harmless: bool
 ) -> list[tuple[Difference, str]]:
-    found = [row for row in differences(connection, texts, release) if row.blocks or harmless]
+    found = [row for row in differences(connection, texts, release) if row.blocks or harmless or _takes_away(row)]
     return [(row, text) for row in found if (text := _statement(connection, texts, release, row))]
+
+
+def _takes_away(difference: Difference) -> bool:
+    """Whether somebody lacks what the release gave, and has nothing beyond it."""
+    left = difference.kind == "role" and (difference.live or {}).get("configuration") == ["NOINHERIT"]
+    return left or (difference.drift == "privileges" and bool(difference.removed) and not difference.added)
 
 
 def _statement(connection: psycopg.Connection[Any], texts: Texts, release: str, difference: Difference) -> str | None:
@@ -364,12 +552,14 @@ def _recorded(connection: psycopg.Connection[Any], texts: Texts) -> int:
 
 
 @contextmanager
-def _acting(connection: psycopg.Connection[Any], texts: Texts, release: str) -> Iterator[None]:
-    """Do what a release does before and after its own steps, within the caller's transaction."""
+def _acting(
+    connection: psycopg.Connection[Any], texts: Texts, release: str, *, entered: bool = False
+) -> Iterator[None]:
+    """Do what a release does before and after its own steps, within the caller's transaction, which has ``entered``."""
     settings = {"release": release, "release_from": release, "contract": release}
     for name, value in settings.items():
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (f"{texts.project.schema}.{name}", value))
-    for path in texts.project.begin:
+    for path in texts.project.begin[len(texts.project.opening) * entered :]:
         execute(connection, texts.text(release, path), f"{release}/{path}")
     for path in texts.project.checkers:
         _make_anew(connection, texts, path, texts.text(release, path))

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from pgcontract import ahead
-from pgcontract.attest import NotReleased, known
+from pgcontract.attest import NotReleased, installed
 from pgcontract.project import Project
 from pgcontract.release import SESSION, open_script, prepare, stamped
 from pgcontract.surroundings import explain
@@ -154,7 +154,7 @@ def _hold_known(context: MigrationContext, connection: Connection) -> None:
         connection.rollback()
     if context.script is not None:
         for head in heads:
-            known(Texts(Path(context.script.dir).parent), head)
+            installed(Texts(Path(context.script.dir).parent), head)
 
 
 def _holders(connection: Connection, schema: str) -> list[str]:

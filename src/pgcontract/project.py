@@ -105,6 +105,8 @@ class Project:
     command: str = "python -m pgcontract"
     #: How a user calls Alembic for this project, for hints.
     alembic: str = "alembic"
+    #: How a user repairs the database, for hints.
+    repair: str = "attest.repair"
     #: What runs before and after the steps of every release, beside the package's own files.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -144,10 +146,14 @@ class Project:
                 raise SourceError(f"{FILE.as_posix()}: not a plain name: {name!r}")
 
     @property
+    def opening(self) -> tuple[str, ...]:
+        """What makes the session that of the owner; the last also makes a version table that is missing."""
+        return "release/begin.sql", "roles/roles.sql", "release/enter.sql"
+
+    @property
     def begin(self) -> tuple[str, ...]:
         """What every release runs before its own steps."""
-        own = ("release/begin.sql", "roles/roles.sql", "release/enter.sql", VERSION_TABLE_CHECK, "release/from.sql")
-        return (*own, *self.before)
+        return (*self.opening, VERSION_TABLE_CHECK, "release/from.sql", *self.before)
 
     @property
     def finish(self) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def _values(project: Project) -> dict[str, str]:
         "rules": project.rules,
         "version_table": project.version_table,
         "alembic": project.alembic,
+        "repair": project.repair,
         "see": f" {project.see}" if project.see else "",
         # Where the name begins in "schema.name(arguments)".
         "after_schema": str(len(project.schema) + 2),

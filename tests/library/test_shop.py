@@ -91,7 +91,7 @@ def test_drift_is_found_stops_a_release_and_is_repaired(shop: Shop) -> None:
 
     with psycopg.connect(shop.url) as connection:
         assert attest.current(connection, sources) == "sale"
-        assert attest.repair(connection, sources, "sale", harmless=True)
+        assert attest.repair(connection, sources, harmless=True)
     assert drifts(shop) == []
     assert shop.rows("SELECT shop.contract_hash()") == recorded
     downgrade(sources, shop.releaser, "opening")

@@ -1,15 +1,17 @@
 """A version is no more than a word: the objects are asked before it is written, and before anything follows from it."""
 
 import io
+from contextlib import suppress
 from typing import LiteralString
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.util import CommandError
-from support import RELEASER, Database, alembic_config, upgrade
+from helpers import OPERATOR
+from support import RELEASER, Database, alembic_config, downgrade, upgrade
 
-from birthdb import paths
+from birthdb import errors, paths
 from birthdb.audit import verify
 from birthdb.release import attest
 from pgcontract.sources import Sources
@@ -84,8 +86,103 @@ def test_a_version_that_somebody_wrote_drops_no_table_of_a_later_release(db: Dat
         attest.repair(admin, harmless=True, drop_data=True)
     assert said.value.hint.endswith(f"birthdb alembic stamp {RELEASES[-1]}")
     assert shape(db) == before
+    with pytest.raises(psycopg.Error) as refused:
+        downgrade(db.url(RELEASER), RELEASES[RELEASES.index("stage2") - 1])
+    assert refused.value.sqlstate == "NB404"
+    assert "NB404" in psql(db, script("downgrade", "stage2:stage1")).stderr
+    assert shape(db) == before
     stamp(db, RELEASES[-1])
     assert verify.verify(db.connect()).fine
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE birth.alembic_version SET version_num = 'nonsense'", "nonsense"),
+        ("INSERT INTO birth.alembic_version VALUES ('stage2')", f"{RELEASES[-1]} and stage2"),
+    ],
+)
+def test_a_version_that_is_none_is_named_and_written_anew(db: Database, change: LiteralString, named: str) -> None:
+    admin = db.connect()
+    admin.execute(change)
+    for ask in (attest.current, verify.verify, attest.repair):
+        with pytest.raises(
+            attest.NotReleased, match=f"objects of {RELEASES[-1]}, and the version table {named}"
+        ) as said:
+            ask(db.connect())
+        assert said.value.hint == f"birthdb alembic stamp --purge {RELEASES[-1]}"
+    command.stamp(alembic_config(db.url(RELEASER)), RELEASES[-1], purge=True)
+    assert verify.verify(admin).fine
+
+
+@pytest.mark.parametrize("loss", LOST)
+def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
+    admin = db.connect()
+    admin.execute(loss)
+    admin.execute("DROP VIEW birth.v_birth_metrics")
+    with pytest.raises(attest.NotReleased, match=f"objects of {RELEASES[-1]}, .* drifted") as said:
+        verify.verify(admin)
+    assert said.value.hint == "birthdb repair --execute"
+    with pytest.raises(psycopg.Error) as refused:
+        stamp(db, RELEASES[-1])
+    assert refused.value.sqlstate == "NB404"
+    attest.repair(db.connect(RELEASER))
+    assert versions(db) == [RELEASES[-1]]
+    assert verify.verify(admin).fine
+
+
+def test_an_unknown_version_of_other_objects_is_of_a_newer_package(db: Database) -> None:
+    admin = db.connect()
+    admin.execute("UPDATE birth.alembic_version SET version_num = 'stage9'; DROP VIEW birth.v_birth_metrics")
+    for ask in (attest.current, attest.repair):
+        with pytest.raises(attest.NotReleased, match="stage9 is not among the installed ones"):
+            ask(admin)
+
+
+#: What becomes of the table without a word of its being lost; a reader finds each, and who releases repairs it.
+CHANGES: list[LiteralString] = [
+    "REVOKE SELECT ON birth.alembic_version FROM birth_reader",
+    "REVOKE USAGE ON SCHEMA birth FROM birth_reader, birth_operator",
+    "REVOKE INSERT, UPDATE, DELETE ON birth.alembic_version FROM birth_dba",
+    "GRANT ALL ON birth.alembic_version TO nora_nobody",
+    "GRANT UPDATE ON birth.alembic_version TO PUBLIC",
+    "ALTER TABLE birth.alembic_version ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE birth.alembic_version FORCE ROW LEVEL SECURITY",
+    "ALTER TABLE birth.alembic_version DROP CONSTRAINT alembic_version_pkc",
+    "ALTER TABLE birth.alembic_version ALTER version_num TYPE text",
+    "ALTER TABLE birth.alembic_version ALTER version_num SET DEFAULT 'stage2'",
+    "ALTER TABLE birth.alembic_version SET UNLOGGED",
+    "CREATE INDEX mine ON birth.alembic_version (version_num)",
+    "CREATE RULE mine AS ON UPDATE TO birth.alembic_version DO INSTEAD NOTHING",
+]
+
+
+def fine(db: Database) -> bool:
+    """Whether verify finds nothing; what it may not even read, it refuses with the way out."""
+    with suppress(errors.ContractDrift):
+        return verify.verify(db.connect(OPERATOR)).fine
+    return False
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_version_table_that_somebody_changed_is_found_and_repaired(db: Database, change: LiteralString) -> None:
+    db.connect().execute(change)
+    assert not fine(db)
+    assert attest.repair(db.connect(RELEASER))
+    assert verify.verify(db.connect(OPERATOR)).fine
+    upgrade(db.url(RELEASER))
+
+
+def test_a_column_of_somebodys_goes_with_its_values_only_if_asked(db: Database) -> None:
+    admin = db.connect()
+    admin.execute("ALTER TABLE birth.alembic_version ADD note text DEFAULT 'mine'")
+    with pytest.raises(psycopg.Error) as refused:
+        attest.repair(admin)
+    assert refused.value.sqlstate == "NB404"
+    assert "goes with its values" in refused.value.__notes__[-1]
+    assert admin.execute("SELECT note FROM birth.alembic_version").fetchall() == [("mine",)]
+    assert attest.repair(admin, drop_data=True)
+    assert verify.verify(admin).fine
 
 
 def test_a_release_that_is_unknown_is_not_stamped(db: Database) -> None:

@@ -45,7 +45,6 @@ def plan(
 ) -> None:
     """Count what a backfill of COLLECTION would do; reads only, unless --write is given."""
     with database(url, as_json, "birth_operator") as conn, working("counting", as_json):
-        attesting.known(conn)
         attesting.fit(conn, "functions/fn_dot_birth_qt001_plan.sql")
         row = api.plan(conn, collection, dry_run=not write)
     blockers = row.get("blockers") or []
@@ -243,7 +242,6 @@ def _drive(
         database(url, True) as watch,
         spoken(quiet=as_json),
     ):
-        attesting.known(watch)
         attesting.fit(watch, "functions/sp_dot_birth_qt001_apply.sql")
         row = _of_ledger(watch, run)
         permit = api.usable_permit(watch, run, purpose or row["purpose"])

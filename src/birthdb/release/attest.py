@@ -19,8 +19,6 @@ __all__ = [
     "current",
     "differences",
     "fit",
-    "known",
-    "not_released",
     "objects_of",
     "repair",
     "unfit",
@@ -32,29 +30,20 @@ _UNFIT = "this birthdb does not fit the release of the database"
 
 
 def current(connection: Connection) -> str:
-    """Return the release that the database says it has. Raises NotReleased, and what ``api.release`` raises."""
+    """Return the release that the database says it has. Raises what ``api.release`` raises, and NotReleased.
+
+    For a release that this birthdb does not have that is an UnknownRelease.
+    """
     release = api.release(connection)
-    if release is None:
-        raise not_released(connection)
-    return release
-
-
-def known(connection: Connection) -> str:
-    """Return the release of the database. Raises UnknownRelease for one that this birthdb does not have."""
-    release = current(connection)
-    contract.known(Texts(paths.ROOT), release)
-    return release
+    return contract.known(connection, Texts(paths.ROOT), release.split(", ") if release else [])
 
 
 def fit(connection: Connection, file: str) -> None:
-    """Raise ReleaseUnfit where the database is at a release before the one that brings a file of ``sql/``.
-
-    A release that this birthdb does not know has what an earlier one has.
-    """
+    """Raise ReleaseUnfit where the database is at a release before the one that brings a file of ``sql/``."""
     releases = Texts(paths.ROOT).releases
     release, names = current(connection), list(releases)
     first = next(name for name, steps in releases.items() if any(step.path == file for step in steps))
-    if release in names and names.index(release) < names.index(first):
+    if names.index(release) < names.index(first):
         raise ReleaseUnfit(
             _UNFIT,
             f"the database is at {release}; what the command calls comes with {first}",
@@ -65,11 +54,6 @@ def fit(connection: Connection, file: str) -> None:
 def unfit(unknown: UnknownRelease) -> ReleaseUnfit:
     """Return what the catalogue of errors has for a release that this birthdb does not know."""
     return ReleaseUnfit(_UNFIT, str(unknown), f"{unknown.hint}; this is {__version__}")
-
-
-def not_released(connection: Connection) -> NotReleased:
-    """Return what there is to say of a database without a version; as ``pgcontract.attest.not_released``."""
-    return contract.not_released(connection, Texts(paths.ROOT))
 
 
 def differences(connection: Connection, release: str) -> list[Difference]:
@@ -86,5 +70,4 @@ def repair(
     connection: Connection, *, harmless: bool = False, drop_data: bool = False, dry_run: bool = False
 ) -> list[tuple[Difference, str]]:
     """Put back what differs from the present release; as ``pgcontract.attest.repair``."""
-    texts, release = Texts(paths.ROOT), current(connection)
-    return contract.repair(connection, texts, release, harmless=harmless, drop_data=drop_data, dry_run=dry_run)
+    return contract.repair(connection, Texts(paths.ROOT), harmless=harmless, drop_data=drop_data, dry_run=dry_run)

@@ -66,17 +66,27 @@ BEGIN
     END IF;
     CREATE SCHEMA @schema@ AUTHORIZATION @owner@;
   ELSIF v_owner <> '@owner@' THEN
-    -- An empty schema was made for this, one with a version table was released. What else holds anything is another's.
-    RAISE EXCEPTION USING ERRCODE = '@privilege.code@', MESSAGE = '@privilege.message@',
-      DETAIL = format('schema @schema@ belongs to %s', v_owner),
-      HINT = CASE WHEN EXISTS (SELECT FROM pg_depend d, pg_namespace n
-                               WHERE n.nspname = '@schema@' AND d.refclassid = 'pg_namespace'::regclass
-                                 AND d.refobjid = n.oid
-                                 AND NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid
-                                                                          AND c.relname = '@version_table@'))
-        THEN 'it holds objects that no release made; release into another database, or, where they may move: '
-             'ALTER SCHEMA @schema@ RENAME TO ...'
-        ELSE 'ask a role with that right to send: ALTER SCHEMA @schema@ OWNER TO @owner@' END;
+    BEGIN
+      -- Only a repair, which knows the objects, takes over what somebody else owns.
+      IF current_setting('@schema@.repairs', true) IS DISTINCT FROM 'on' THEN
+        RAISE insufficient_privilege;
+      END IF;
+      ALTER SCHEMA @schema@ OWNER TO @owner@;
+    EXCEPTION WHEN insufficient_privilege THEN
+      -- An empty schema was made for this, one with a version table was released. What else holds anything is
+      -- another's.
+      RAISE EXCEPTION USING ERRCODE = '@privilege.code@', MESSAGE = '@privilege.message@',
+        DETAIL = format('schema @schema@ belongs to %s', v_owner),
+        HINT = CASE
+          WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = '@schema@' AND c.relname = '@version_table@')
+            THEN format('as %I or a superuser: @repair@', v_owner)
+          WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid
+                       WHERE n.nspname = '@schema@' AND d.refclassid = 'pg_namespace'::regclass)
+            THEN 'it holds objects that no release made; release into another database, or, where they may move: '
+                 'ALTER SCHEMA @schema@ RENAME TO ...'
+          ELSE 'ask a role with that right to send: ALTER SCHEMA @schema@ OWNER TO @owner@' END;
+    END;
   END IF;
 
   -- Alembic's version table is created here; the CREATE TABLE of a script is in this same transaction. So no other

@@ -64,19 +64,19 @@ BEGIN
     CROSS JOIN LATERAL aclexplode(g.acl) p
     WHERE p.privilege_type IN ('TRIGGER', 'REFERENCES') AND p.grantee <> c.relowner
       AND c.relowner = to_regrole('@owner@')
+    UNION ALL
+    -- Not for a login that is no reader: it lacks the role.
+    SELECT '@reader@ may not read it'
+    WHERE pg_has_role(to_regrole('@reader@'), 'USAGE')
+      AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
   ) AS x(fault)
   WHERE n.nspname = '@schema@';
   IF v_faults IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '@drift.code@', MESSAGE = '@drift.message@',
       DETAIL = format('@schema@.@version_table@ is not as a release creates it: %s', v_faults),
-      HINT = CASE
-        WHEN v_faults ~ 'schema @schema@ is of'
-          THEN 'look at what is in that schema; then a superuser sends ALTER SCHEMA @schema@ OWNER TO @owner@'
-        WHEN v_faults ~ '^owner [^,]*$'
-          THEN 'as the releasing login run: @alembic@ upgrade, to the current release or a later one'
-        ELSE 'find out who changed it; a superuser sends DROP TABLE @schema@.@version_table@ CASCADE; then the '
-             'releasing login runs: @alembic@ stamp, with the current release of the database'
-      END;
+      HINT = CASE WHEN v_faults ~ '^owner [^,]*$'
+        THEN 'as the releasing login run: @alembic@ upgrade, to the current release or a later one'
+        ELSE 'find out who changed it; then, as a superuser where the releasing login may not: @repair@' END;
   END IF;
   PERFORM set_config('search_path', v_path, true);
 END
