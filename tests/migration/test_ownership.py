@@ -1,13 +1,21 @@
 """Whoever owns an object of the schema may run it: repair gives all of it back first, or says whose each is."""
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 import pytest
-from support import RELEASER, Database, upgrade
+from guides import blocks, section, statements
+from helpers import DBA, STEWARD, Scene
+from support import RELEASER, Cluster, Database, upgrade
 
+from birthdb import errors
 from birthdb.audit import verify
 from birthdb.release import attest
+from birthdb.server import EmbeddedServer, client
 
 #: What only a superuser puts right.
 TAKEN: list[LiteralString] = [
@@ -73,3 +81,55 @@ def test_an_object_of_somebodys_stays_its_own(db: Database) -> None:
     assert [text for _, text in attest.repair(admin)] == ["ALTER SCHEMA birth OWNER TO birth_definer"]
     owner = admin.execute("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'v_mine'").fetchone()
     assert owner == ("nora_nobody",)
+
+
+GUIDE = section("dba.md", "## Backup and restore")
+
+
+@pytest.fixture
+def clusters() -> Iterator[tuple[Cluster, Cluster]]:
+    """Two servers, neither of which has our roles."""
+    with ExitStack() as stack:
+        old, new = (
+            stack.enter_context(closing(Cluster(stack.enter_context(EmbeddedServer()).url()))) for _ in range(2)
+        )
+        yield old, new
+
+
+def run(program: str, *options: str | Path) -> None:
+    command: list[str | Path] = [client(program), *options]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("login", [None, RELEASER])
+def test_a_dump_without_owners_is_restored_where_no_role_is_known(
+    clusters: tuple[Cluster, Cluster], tmp_path: Path, login: str | None
+) -> None:
+    old, new = clusters
+    source = old.create_released()
+    with closing(Scene(source)) as scene:
+        scene.collection()
+        scene.ask(STEWARD, "fn_birth_gateway_attach", p_collection="item", p_mode="enforce")
+        scene.insert("item", 101, 103)
+    for statement in statements(blocks(GUIDE)[0]):
+        source.connect().execute(statement.encode())
+    run("pg_dump", "-Fc", "-f", tmp_path / "dump", source.url("backup"))
+
+    restored = new.create()
+    options = ["--exit-on-error", "--no-owner", "--no-privileges"]
+    run("pg_restore", *options, "-d", restored.url(login), tmp_path / "dump")
+    with pytest.raises(errors.ContractDrift) as refused:
+        verify.verify(restored.connect())
+    assert (refused.value.hint or "").endswith("birthdb repair --execute")
+    assert attest.repair(restored.connect(login))
+    assert verify.verify(restored.connect(login)).fine
+    new.enrol()
+    with closing(Scene(restored)) as scene:
+        scene.ask(DBA, "fn_birth_home_confirm", p_reason="restored")
+        for statement in statements(blocks(GUIDE)[1]):
+            scene.execute(statement.replace("app.thing", "public.item").replace("SCHEMA app", "SCHEMA public").encode())
+        before = scene.births()
+        scene.insert("item", 201, 205)
+        assert scene.births() == before + 5
+        assert scene.disagreements() == []
