@@ -43,7 +43,9 @@ BEGIN
   FROM (
     SELECT 1, 'birth_reader', format('GRANT birth_reader TO %s', string_agg(m.role, ', ' ORDER BY m.place))
     FROM unnest(v_acting) WITH ORDINALITY AS m(role, place)
-    WHERE NOT pg_has_role(m.role, 'birth_reader', 'USAGE') HAVING count(*) > 0
+    WHERE NOT (pg_has_role(m.role, 'birth_reader', 'USAGE')
+               AND pg_has_role(m.role, 'birth_reader', CASE WHEN v_options THEN 'SET' ELSE 'MEMBER' END))
+    HAVING count(*) > 0
     UNION ALL
     SELECT 2, 'birth_dba', format('GRANT birth_dba TO %I%s', session_user, CASE WHEN v_options
              THEN ' WITH INHERIT TRUE, SET TRUE' ELSE '' END)
@@ -73,9 +75,10 @@ BEGIN
 
   -- The acting roles are members of birth_reader.
   FOREACH v_role IN ARRAY v_acting LOOP
-    CONTINUE WHEN pg_has_role(v_role, 'birth_reader', 'USAGE');
+    CONTINUE WHEN pg_has_role(v_role, 'birth_reader', 'USAGE')
+      AND pg_has_role(v_role, 'birth_reader', CASE WHEN v_options THEN 'SET' ELSE 'MEMBER' END);
     BEGIN
-      EXECUTE format('GRANT birth_reader TO %I', v_role);
+      EXECUTE format('GRANT birth_reader TO %I %s', v_role, CASE WHEN v_options THEN 'WITH INHERIT TRUE, SET TRUE' END);
     EXCEPTION WHEN unique_violation THEN
       NULL;  -- a concurrent release of another database of the cluster granted it
     END;

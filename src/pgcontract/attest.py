@@ -306,7 +306,13 @@ def _regain(
     if release is None:
         raise not_released(connection, texts, [])
     before = differences(connection, texts, release)
-    lost = [(row, text) for row in before if (text := _owner(project, row))]
+    # These are made anew, of whomever they are.
+    anew = {Path(path).stem for path in (*project.checkers, *project.repairers)}
+    lost = [
+        (row, text)
+        for row in before
+        if row.object.partition("(")[0] not in anew and (text := _owner(project, row)) is not None
+    ]
     connection.execute("SELECT pg_catalog.set_config(%s, 'on', true)", (f"{project.schema}.repairs",))
     refusals: dict[str, str] = {}
     rights: dict[str, str] = {}

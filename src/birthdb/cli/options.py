@@ -81,11 +81,7 @@ def database(url: str | None, quiet: bool, role: str = "birth_reader") -> Iterat
             if getattr(exc, "__notes__", ()):
                 # A step of a release failed, and says itself what is missing.
                 raise
-            raise NotThere(
-                exc.diag.message_primary or str(exc),
-                f"the login needs a role: GRANT {role} TO {Identifier(conn.info.user).as_string()};  -- as a DBA",
-                exc.sqlstate,
-            ) from exc
+            raise NotThere(exc.diag.message_primary or str(exc), _lacks(conn, role), exc.sqlstate) from exc
         except (
             psycopg.errors.InvalidSchemaName,
             psycopg.errors.UndefinedTable,
@@ -108,6 +104,14 @@ _SINCE = {
     "v_birth_gate": "stage3",
     "v_birth_life": "stage5",
 }
+
+
+def _lacks(conn: Connection, role: str) -> str:
+    """Return what helps who was denied something: the role, or where it has that already, what the role has lost."""
+    held = conn.execute("SELECT pg_catalog.pg_has_role(pg_catalog.to_regrole(%s), 'USAGE')", (role,)).fetchone()
+    if held == (False,):
+        return f"the login needs a role: GRANT {role} TO {Identifier(conn.info.user).as_string()};  -- as a DBA"
+    return "the login has its role: see birthdb verify, and as a login that releases or a superuser: birthdb repair"
 
 
 def has(conn: Connection, found: dict[str, list[api.Row]], name: str) -> bool:

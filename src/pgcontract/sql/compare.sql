@@ -73,7 +73,10 @@ BEGIN
              OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
                         WHERE a.entry ~ '^(@role_prefix@|'
                           'pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|'
-                          '("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
+                          '("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))'
+                          -- A membership that the contract has, with an option less, gives nothing more.
+                          AND NOT d.wanted -> 'privileges' ? regexp_replace(a.entry, ' NO(INHERIT|SET)', '', 'g')
+                       ) AS seizes
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live,

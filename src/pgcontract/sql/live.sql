@@ -150,32 +150,36 @@ BEGIN
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('@schema@') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
-           r.rolbypassrls, r.rolinherit, r.rolconfig
+           r.rolbypassrls, r.rolinherit, r.rolconnlimit, r.rolvaliduntil, r.rolconfig
     FROM pg_roles r
     WHERE r.rolname = ANY ('{
       @roles@}'::name[])
   ), membership AS MATERIALIZED (
     -- Every role that a role can act as, and by which membership; a star is ADMIN. It stops at the roles of the
-    -- contract, which have a row each.
+    -- contract, which have a row each. From PostgreSQL 16 on each grantor's row has options, of which the most count.
     WITH RECURSIVE member AS (
-      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option,
+             to_jsonb(m) ->> 'inherit_option' AS inherits, to_jsonb(m) ->> 'set_option' AS sets
       FROM pg_auth_members m
       WHERE m.member IN (SELECT r.oid FROM role r)
         -- A release makes @owner@ a member of the other owners, and ends that before it commits.
         AND NOT (m.member = to_regrole('@owner@') AND pg_get_userbyid(m.roleid) = ANY ('{@lent@}'::name[])
                  AND age(m.xmin) <= 0)
       UNION
-      SELECT b.role, m.roleid, b.direct, m.admin_option
+      SELECT b.role, m.roleid, b.direct, m.admin_option, b.inherits, b.sets
       FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
     )
-    SELECT DISTINCT m.role, concat(
+    SELECT m.role, concat(
              quote_ident(o.rolname),
              CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
              CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
-             CASE WHEN m.admin_option THEN '*' END,
+             CASE WHEN max(m.inherits) = 'false' THEN ' NOINHERIT' END,
+             CASE WHEN max(m.sets) = 'false' THEN ' NOSET' END,
+             CASE WHEN bool_or(m.admin_option) THEN '*' END,
              ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
     FROM member m JOIN pg_roles o ON o.oid = m.roleid
+    GROUP BY m.role, m.roleid, m.direct, o.rolname, o.rolsuper, o.rolcreaterole
   ), described AS (
     SELECT @routine_kind@ AS kind,
            substr(p.oid::regprocedure::text, @after_schema@) AS object,
@@ -351,7 +355,9 @@ BEGIN
                  CASE WHEN r.rolreplication THEN 'REPLICATION' END,
                  -- The other owners read what is granted to them, and a DBA decides whether past row level security.
                  CASE WHEN r.rolbypassrls AND r.rolname <> ALL ('{@lent@}'::name[]) THEN 'BYPASSRLS' END,
-                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
+                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END,
+                 CASE WHEN r.rolconnlimit <> -1 THEN 'CONNECTION LIMIT' END,
+                 CASE WHEN r.rolvaliduntil <> 'infinity' THEN 'VALID UNTIL' END], NULL)
                || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
              '}')
     FROM role r

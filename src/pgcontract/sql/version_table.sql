@@ -76,7 +76,7 @@ BEGIN
       DETAIL = format('@schema@.@version_table@ is not as a release creates it: %s', v_faults),
       HINT = CASE WHEN v_faults ~ '^owner [^,]*$'
         THEN 'as the releasing login run: @alembic@ upgrade, to the current release or a later one'
-        ELSE 'find out who changed it; then, as a superuser where the releasing login may not: @repair@' END;
+        ELSE 'find out who changed it; then, as a login that releases or a superuser: @repair@' END;
   END IF;
   PERFORM set_config('search_path', v_path, true);
 END

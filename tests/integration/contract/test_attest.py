@@ -189,6 +189,41 @@ def test_attesting_an_unchanged_contract_records_nothing(scene: Scene) -> None:
         assert attest.attest(releaser) == 0
 
 
+#: What takes the reading from operators.
+LOCKED_OUT: dict[LiteralString, int] = {
+    "DELETE FROM pg_auth_members WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole": 14,
+    "UPDATE pg_auth_members SET inherit_option = false"
+    " WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole": 16,
+    "UPDATE pg_auth_members SET set_option = false"
+    " WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole": 16,
+    "ALTER ROLE birth_operator NOINHERIT": 14,
+}
+
+
+@pytest.mark.parametrize("change", LOCKED_OUT)
+def test_what_roles_have_of_each_other_is_reported_and_put_back(undone: Scene, change: LiteralString) -> None:
+    conn = undone.admin
+    if conn.info.server_version < LOCKED_OUT[change] * 10000:
+        pytest.skip("a membership has no options there")
+    conn.execute(change)
+    assert objects(conn) == {"role birth_operator"}
+    with acting(conn, RELEASER):
+        ((difference, statement),) = attest.repair(conn)
+        assert (difference.object, difference.blocks) == ("birth_operator", False)
+        assert statement in ("GRANT birth_reader TO birth_operator", "ALTER ROLE birth_operator INHERIT")
+    assert found(conn) == set()
+    assert conn.execute("SELECT pg_has_role('olga_operator', 'birth_reader', 'USAGE')").fetchone() == (True,)
+
+
+def test_what_a_team_gave_a_role_stays_when_its_own_is_put_back(undone: Scene) -> None:
+    conn = undone.admin
+    conn.execute(next(iter(LOCKED_OUT)))
+    conn.execute("GRANT pg_monitor TO birth_operator")
+    assert len(attest.repair(conn)) == 1
+    (left,) = attest.differences(conn, RELEASES[-1])
+    assert (left.removed, "pg_monitor" in (left.added or ())) == ([], True)
+
+
 def test_a_release_accepts_harmless_role_attributes_and_refuses_dangerous_ones(scene: Scene) -> None:
     """In a transaction, because roles are the cluster's; as at a first release, where nothing was there before."""
     with scene.admin.transaction(force_rollback=True):

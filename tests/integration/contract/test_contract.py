@@ -443,6 +443,12 @@ ROLES: dict[str, tuple[str, str, str, bool]] = {
     "operators read more": ("CREATE ROLE team; GRANT team TO birth_operator", "birth_operator", "team", False),
     "readers monitor": ("GRANT pg_monitor TO birth_reader", "birth_reader", "pg_monitor", False),
     "a role logs in": ("ALTER ROLE birth_dba LOGIN CREATEDB", "birth_dba", '["CREATEDB", "LOGIN"]', False),
+    "a role is limited": (
+        "ALTER ROLE birth_dba CONNECTION LIMIT 3 VALID UNTIL '2001-01-01'",
+        "birth_dba",
+        '["CONNECTION LIMIT", "VALID UNTIL"]',
+        False,
+    ),
     "operators no longer read": (
         "DELETE FROM pg_auth_members WHERE roleid = 'birth_reader'::regrole AND member = 'birth_operator'::regrole",
         "birth_operator",

@@ -134,6 +134,8 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
     SELECT 3, format('ALTER ROLE %s %s', p_object, CASE
       WHEN starts_with(a.name, 'SET ') THEN 'RESET ' || substring(a.name FROM '^SET ([^=]+)=')
       WHEN a.name = 'NOINHERIT' THEN 'INHERIT'
+      WHEN a.name = 'CONNECTION LIMIT' THEN 'CONNECTION LIMIT -1'
+      WHEN a.name = 'VALID UNTIL' THEN 'VALID UNTIL ''infinity'''
       ELSE 'NO' || a.name
     END)
     FROM jsonb_array_elements_text(
