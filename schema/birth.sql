@@ -1577,7 +1577,10 @@ BEGIN
              OR EXISTS (SELECT FROM unnest(d.added) AS a(entry)
                         WHERE a.entry ~ '^(birth_|'
                           'pg_(write_all_data|execute_server_program|write_server_files)([ *]|$)|'
-                          '("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))') AS seizes
+                          '("([^"]|"")+"|[^" ]+) (SUPERUSER|CREATEROLE))'
+                          -- A membership that the contract has, with an option less, gives nothing more.
+                          AND NOT d.wanted -> 'privileges' ? regexp_replace(a.entry, ' NO(INHERIT|SET)', '', 'g')
+                       ) AS seizes
     FROM different d
   )
   SELECT p.kind, p.object, 'ok' AS drift, false AS blocks, NULL::jsonb AS wanted, NULL::jsonb AS live,
@@ -1817,33 +1820,37 @@ BEGIN
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
-           r.rolbypassrls, r.rolinherit, r.rolconfig
+           r.rolbypassrls, r.rolinherit, r.rolconnlimit, r.rolvaliduntil, r.rolconfig
     FROM pg_roles r
     WHERE r.rolname = ANY ('{
       birth_definer, birth_scanner, birth_reader, birth_steward, birth_operator, birth_reviewer, birth_permit_owner,
       birth_dba, birth_source_owner}'::name[])
   ), membership AS MATERIALIZED (
     -- Every role that a role can act as, and by which membership; a star is ADMIN. It stops at the roles of the
-    -- contract, which have a row each.
+    -- contract, which have a row each. From PostgreSQL 16 on each grantor's row has options, of which the most count.
     WITH RECURSIVE member AS (
-      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option
+      SELECT m.member AS role, m.roleid, m.roleid AS direct, m.admin_option,
+             to_jsonb(m) ->> 'inherit_option' AS inherits, to_jsonb(m) ->> 'set_option' AS sets
       FROM pg_auth_members m
       WHERE m.member IN (SELECT r.oid FROM role r)
         -- A release makes birth_definer a member of the other owners, and ends that before it commits.
         AND NOT (m.member = to_regrole('birth_definer') AND pg_get_userbyid(m.roleid) = ANY ('{birth_scanner}'::name[])
                  AND age(m.xmin) <= 0)
       UNION
-      SELECT b.role, m.roleid, b.direct, m.admin_option
+      SELECT b.role, m.roleid, b.direct, m.admin_option, b.inherits, b.sets
       FROM member b JOIN pg_auth_members m ON m.member = b.roleid
       WHERE b.roleid NOT IN (SELECT r.oid FROM role r)
     )
-    SELECT DISTINCT m.role, concat(
+    SELECT m.role, concat(
              quote_ident(o.rolname),
              CASE WHEN o.rolsuper THEN ' SUPERUSER' END,
              CASE WHEN o.rolcreaterole THEN ' CREATEROLE' END,
-             CASE WHEN m.admin_option THEN '*' END,
+             CASE WHEN max(m.inherits) = 'false' THEN ' NOINHERIT' END,
+             CASE WHEN max(m.sets) = 'false' THEN ' NOSET' END,
+             CASE WHEN bool_or(m.admin_option) THEN '*' END,
              ' by ' || CASE WHEN m.roleid <> m.direct THEN quote_ident(pg_get_userbyid(m.direct)) END) AS entry
     FROM member m JOIN pg_roles o ON o.oid = m.roleid
+    GROUP BY m.role, m.roleid, m.direct, o.rolname, o.rolsuper, o.rolcreaterole
   ), described AS (
     SELECT CASE WHEN p.proname IN ('fn_birth_registry_auto', 'fn_birth_registry_auto_id',
                 'fn_birth_policy_decision', 'fn_birth_resolve_identity', 'fn_birth_register') THEN
@@ -2021,7 +2028,9 @@ BEGIN
                  CASE WHEN r.rolreplication THEN 'REPLICATION' END,
                  -- The other owners read what is granted to them, and a DBA decides whether past row level security.
                  CASE WHEN r.rolbypassrls AND r.rolname <> ALL ('{birth_scanner}'::name[]) THEN 'BYPASSRLS' END,
-                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END], NULL)
+                 CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END,
+                 CASE WHEN r.rolconnlimit <> -1 THEN 'CONNECTION LIMIT' END,
+                 CASE WHEN r.rolvaliduntil <> 'infinity' THEN 'VALID UNTIL' END], NULL)
                || ARRAY(SELECT 'SET ' || c.setting FROM unnest(r.rolconfig) AS c(setting)))::text, '[]'), 'null'),
              '}')
     FROM role r
@@ -2254,7 +2263,10 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
       -- A sequence that is gone comes back with its column.
       AND (v.sequence_column IS NULL OR pg_get_serial_sequence(p_name, v.sequence_column) IS NOT NULL)
     UNION ALL
-    SELECT m.verb, p_name, m.role, format('GRANT %s TO %s', m.role, p_name) FROM membership m WHERE m.verb = 'GRANT'
+    SELECT m.verb, p_name, m.role, concat('GRANT ', m.role, ' TO ', p_name,
+             CASE WHEN current_setting('server_version_num')::integer >= 160000
+               THEN ' WITH INHERIT TRUE, SET TRUE' END)
+    FROM membership m WHERE m.verb = 'GRANT'
     UNION ALL
     -- From PostgreSQL 16 on a membership is revoked of each who granted it.
     SELECT m.verb, p_name, m.role, concat(
@@ -2403,6 +2415,8 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
     SELECT 3, format('ALTER ROLE %s %s', p_object, CASE
       WHEN starts_with(a.name, 'SET ') THEN 'RESET ' || substring(a.name FROM '^SET ([^=]+)=')
       WHEN a.name = 'NOINHERIT' THEN 'INHERIT'
+      WHEN a.name = 'CONNECTION LIMIT' THEN 'CONNECTION LIMIT -1'
+      WHEN a.name = 'VALID UNTIL' THEN 'VALID UNTIL ''infinity'''
       ELSE 'NO' || a.name
     END)
     FROM jsonb_array_elements_text(
@@ -3118,6 +3132,9 @@ BEGIN
     ('registry_distributed', 'NB417', 'failed',
      'a table of birthdb is distributed by Citus',
      'birthdb runs on one server: move the table back with Citus'' undistribute_table, then send the statement again'),
+    ('release_unfit', 'NB418', 'failed',
+     'this birthdb does not fit the release of the database',
+     'install the birthdb that has the release of the database, or release: birthdb alembic upgrade head'),
     ('gateway_no_identity', 'NB501', 'failed',
      'a row cannot get an entity code',
      'set the identity columns of the row; a steward can switch the gateway to observe'),
