@@ -1,9 +1,9 @@
 -- The GRANTs and REVOKEs that restore the privileges on an object, or the memberships of a role: those for a superuser,
 -- or for a login with CREATEROLE (from PostgreSQL 16 on, with ADMIN of the role).
 -- A privilege is role=PRIVILEGE, a star for the grant option, then (column), or the sequence of a column, or the kind
--- of objects made later. A membership is a role, SUPERUSER or CREATEROLE where it has that, NOINHERIT or NOSET where the
--- membership has that, a star for ADMIN, and "by" with the membership that leads to it. Roles and columns are quoted in
--- them where they need it, and used as they are.
+-- of objects made later. A membership is a role, SUPERUSER or CREATEROLE where it has that, NOINHERIT or NOSET where
+-- the membership has that, a star for ADMIN, and "by" with the membership that leads to it. Roles and columns are
+-- quoted in them where they need it, and used as they are.
 -- Returns: statements; NULL when there is nothing to do. Nothing for p_owners: an object's owner changes with its
 -- privileges. Of a membership in p_kept, which is an array, only ADMIN goes.
 -- Calls: nothing
