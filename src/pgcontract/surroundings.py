@@ -111,18 +111,25 @@ def _query(project: Project) -> sql.Composed:
 
 
 def for_psql(project: Project) -> str:
-    """Return what a script says first, through psql, of the same: a script cannot ask once it has failed."""
+    """Return what a script says first, through psql, of the same: a script cannot ask once it has failed.
+
+    What is no line of psql's is a statement, as in the rest of the script.
+    """
     listed = _query(project).as_string().strip()
     return f"""\
 SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS found, pg_catalog.min(l.login) AS login
-FROM ({_WITHOUT_PLPGSQL.strip()}) AS l \\gset
+FROM ({_WITHOUT_PLPGSQL.strip()}) AS l
+\\gset
+;
 \\if :found
 \\warn the login :login may not use the language plpgsql: its owner, usually a superuser, sends
 \\warn GRANT USAGE ON LANGUAGE plpgsql, sql TO :login
 \\endif
 SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS found, pg_catalog.string_agg(
   pg_catalog.format('%s (function %s, on %s, owner %s)', e.name, e.function, e.event, e.owner), '; ') AS event_triggers
-FROM ({listed}) AS e \\gset
+FROM ({listed}) AS e
+\\gset
+;
 \\if :found
 \\warn event triggers of others run in this release: :event_triggers
 \\warn where it fails because of one, its owner or a superuser sends ALTER EVENT TRIGGER ... DISABLE until it has ended
