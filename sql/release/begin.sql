@@ -1,6 +1,6 @@
 -- Generated from pgcontract/sql/begin.sql by python -m birthdb.release render: edit that, or contract.toml.
 -- First step of every revision: a lock_timeout short enough for live inserts, settings that do not depend on the login,
--- and the lock of the schema's releases.
+-- a server that the release knows, and the lock of the schema's releases.
 SET LOCAL lock_timeout = '5s';
 
 DO $begin$
@@ -33,6 +33,20 @@ BEGIN
   END IF;
 END
 $writable$;
+
+-- The majors that the release was measured on; while it is being measured it names none.
+DO $server$
+DECLARE
+  v_servers CONSTANT text := nullif(current_setting('birth.servers', true), '');
+BEGIN
+  IF current_setting('server_version_num')::integer / 10000 <> ALL (string_to_array(v_servers, ' ')::integer[]) THEN
+    RAISE EXCEPTION USING ERRCODE = 'NB414', MESSAGE = 'the release has no contract for this server version',
+      DETAIL = format('it was fixed for PostgreSQL %s; this is %s', replace(v_servers, ' ', ', '),
+        current_setting('server_version')),
+      HINT = 'install a newer birthdb, or release on a server version that it supports';
+  END IF;
+END
+$server$;
 
 -- Where PUBLIC has lost the languages, the roles that make the routines need them; and a DO block needs its own.
 DO $languages$

@@ -19,13 +19,6 @@ BEGIN
   IF NOT v_manifest ? 'objects' THEN
     RETURN;
   END IF;
-  IF birth.fn_birth_contract_objects(v_manifest) IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'NB414', MESSAGE = 'the release has no contract for this server version',
-      DETAIL = format('%s was fixed for PostgreSQL %s; this is %s', v_release,
-        (SELECT string_agg(s.key, ', ' ORDER BY s.key) FROM jsonb_each(v_manifest -> 'servers') s),
-        current_setting('server_version')),
-      HINT = 'install a newer birthdb, or release on a server version that it supports';
-  END IF;
   SELECT string_agg(d.entry, '; ' ORDER BY d.entry)
            FILTER (WHERE d.blocks OR d.whole <> ALL (v_before) AND NOT d.by_default),
          coalesce(array_agg(d.whole) FILTER (WHERE NOT d.blocks), '{}')

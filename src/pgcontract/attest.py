@@ -562,7 +562,8 @@ def _acting(
     connection: psycopg.Connection[Any], texts: Texts, release: str, *, entered: bool = False
 ) -> Iterator[None]:
     """Do what a release does before and after its own steps, within the caller's transaction, which has ``entered``."""
-    settings = {"release": release, "release_from": release, "contract": release}
+    servers = " ".join(sorted(texts.manifest(release)["servers"]))
+    settings = {"release": release, "release_from": release, "contract": release, "servers": servers}
     for name, value in settings.items():
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (f"{texts.project.schema}.{name}", value))
     for path in texts.project.begin[len(texts.project.opening) * entered :]:

@@ -122,7 +122,7 @@ def open_script(context: MigrationContext) -> None:
     if not context.get_current_heads():
         run = _Run(context)
         context.impl.static_output("BEGIN;")
-        run.settings(release_from="base")
+        run.settings(release_from="base", servers=run.servers)
         for path in (*run.project.begin, PREPARE, run.project.finish[-1]):
             run.file(run.release, path)
         context.impl.static_output("COMMIT;")
@@ -147,6 +147,8 @@ def prepare(context: MigrationContext) -> None:
         f"AND c.relname OPERATOR(pg_catalog.=) '{project.version_table}'"
     ).scalar()
     there = owner == project.owner or context.opts.get("dont_mutate")
+    if not there:
+        run.settings(servers=run.servers)
     for path in (VERSION_TABLE_CHECK,) if there else (*project.begin, project.finish[-1]):
         run.file(run.release, path)
     if not outer:
@@ -185,8 +187,13 @@ class _Run:
         if not self.measuring:
             self.texts.hold(named)
 
+    @property
+    def servers(self) -> str:
+        """The majors that the release was measured on."""
+        return "" if self.measuring else " ".join(sorted(self.texts.manifest(self.release)["servers"]))
+
     def begin(self, becomes: str, at: str) -> None:
-        self.settings(release=becomes, release_from=at)
+        self.settings(release=becomes, release_from=at, servers=self.servers)
         for path in self.project.begin:
             self.file(self.release, path)
 

@@ -836,15 +836,21 @@ def test_a_release_is_refused_on_a_drifted_database(released: Database, way: str
 def test_an_unknown_server_major_is_refused(released: Database, migrations: Callable[[str, str, str], Path]) -> None:
     copy = migrations("baseline", "grants.sql", "")
     sources, major = Sources(copy.parent), str(released.cluster.major)
-    manifest = sources.manifest_file("baseline")
-    manifest.write_text(re.sub(rf'"{major}": "{major}\.\d+"', '"13": "13.1"', manifest.read_text()))
-    sources.sum("baseline")
+    for release in RELEASES:
+        manifest = sources.manifest_file(release)
+        manifest.write_text(re.sub(rf'"{major}": "{major}\.\d+"', '"13": "13.1"', manifest.read_text()))
+        sources.sum(release)
+    admin = released.connect()
     config = alembic_config(released.url(RELEASER))
     config.set_main_option("script_location", str(copy))
+    config.output_buffer = written = io.StringIO()
     with pytest.raises(psycopg.Error) as refused:
         command.upgrade(config, "baseline")
     assert refused.value.sqlstate == "NB414"
-    assert api.release(released.connect()) is None
+    assert admin.execute("SELECT to_regnamespace('birth')").fetchone() == (None,)
+    command.upgrade(config, "baseline", sql=True)
+    assert "NB414" in psql(released, written.getvalue()).stderr
+    assert admin.execute("SELECT to_regnamespace('birth')").fetchone() == (None,)
 
 
 def test_grants_from_default_privileges_are_accepted(released: Database) -> None:

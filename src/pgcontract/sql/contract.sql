@@ -18,13 +18,6 @@ BEGIN
   IF NOT v_manifest ? 'objects' THEN
     RETURN;
   END IF;
-  IF @schema@.@prefix@objects(v_manifest) IS NULL THEN
-    RAISE EXCEPTION USING ERRCODE = '@server.code@', MESSAGE = '@server.message@',
-      DETAIL = format('%s was fixed for PostgreSQL %s; this is %s', v_release,
-        (SELECT string_agg(s.key, ', ' ORDER BY s.key) FROM jsonb_each(v_manifest -> 'servers') s),
-        current_setting('server_version')),
-      HINT = '@server.hint@';
-  END IF;
   SELECT string_agg(d.entry, '; ' ORDER BY d.entry)
            FILTER (WHERE d.blocks OR d.whole <> ALL (v_before) AND NOT d.by_default),
          coalesce(array_agg(d.whole) FILTER (WHERE NOT d.blocks), '{}')
