@@ -181,6 +181,14 @@ def test_a_login_without_a_role_gets_the_missing_role(run: Run, db: Database, co
     assert f"GRANT {role} TO " in said["hint"]
 
 
+def test_no_role_is_asked_for_that_the_login_has(run: Run, db: Database) -> None:
+    db.connect().execute("REVOKE SELECT ON birth.collection_registry FROM birth_reader")
+    outcome = run("status", "--url", db.url("olga_operator"))
+    assert outcome.code == cli.ATTENTION
+    assert "GRANT" not in outcome.err
+    assert "birthdb repair" in outcome.err
+
+
 @pytest.mark.parametrize(
     "command", [["plan"], ["apply", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
 )
