@@ -1,5 +1,6 @@
 """Whoever owns an object of the schema may run it: repair gives all of it back first, or says whose each is."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -116,8 +117,13 @@ def test_a_dump_without_owners_is_restored_where_no_role_is_known(
     run("pg_dump", "-Fc", "-f", tmp_path / "dump", source.url("backup"))
 
     restored = new.create()
-    options = ["--exit-on-error", "--no-owner", "--no-privileges"]
-    run("pg_restore", *options, "-d", restored.url(login), tmp_path / "dump")
+    script = tmp_path / "script"
+    run("pg_restore", "--no-owner", "--no-privileges", "-f", script, tmp_path / "dump")
+    # A newer pg_restore sets what an older server does not know.
+    script.write_text(
+        script.read_text(encoding="utf-8").replace("SET transaction_timeout = 0;\n", ""), encoding="utf-8"
+    )
+    run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", script, restored.url(login))
     with pytest.raises(errors.ContractDrift) as refused:
         verify.verify(restored.connect())
     assert (refused.value.hint or "").endswith("birthdb repair --execute")
