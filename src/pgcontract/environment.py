@@ -147,7 +147,12 @@ def migrate(context: ModuleType, connection: Connection) -> None:
 
 
 def _hold_known(context: MigrationContext, connection: Connection) -> None:
-    """Refuse a database at a release that is not installed, before Alembic looks for it among its files."""
+    """Refuse a database at a release that is not installed, before Alembic looks for it among its files.
+
+    ``stamp --purge`` writes another version in its place, and asks the objects itself.
+    """
+    if context.purge:
+        return
     outer = connection.in_transaction()
     heads = context.get_current_heads()
     if not outer:
