@@ -26,7 +26,8 @@ BEGIN
   FROM (
     SELECT concat_ws(' ', format('%s %s: %s', c.kind, c.object, c.drift),
              CASE WHEN c.kind = 'role' THEN concat_ws(' ', c.live ->> 'configuration', c.added) END) AS entry,
-           concat_ws(' ', c.kind, c.object, c.drift, c.added, c.live ->> 'signature') AS whole,
+           concat_ws(' ', c.kind, c.object, c.drift, c.added,
+             CASE c.drift WHEN 'extra' THEN c.live ->> 'signature' WHEN 'tuning' THEN c.live ->> 'tuning' END) AS whole,
            c.blocks,
            -- Roles belong to the cluster: a DBA may have created them before.
            c.kind = 'role' OR c.drift = 'privileges' AND EXISTS (

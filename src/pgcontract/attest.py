@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from pgcontract.project import CONTRACT, GRANTS, MANIFEST, TABLES, VERSION_TABLE_CHECK, Project
+from pgcontract.project import CONTRACT, GRANTS, MANIFEST, VERSION_TABLE_CHECK, Project
 from pgcontract.release import execute, manifest_sql
 from pgcontract.surroundings import explained
 from pgcontract.texts import Texts, body_of
@@ -486,7 +486,7 @@ def _takes_away(difference: Difference) -> bool:
 
 def _statement(connection: psycopg.Connection[Any], texts: Texts, release: str, difference: Difference) -> str | None:
     definition = None
-    if difference.wanted is not None and difference.kind not in TABLES - {"view"}:
+    if difference.wanted is not None and difference.kind in {"view", "function", "procedure", *texts.project.special}:
         folder = "views" if difference.kind == "view" else "functions"
         file = texts.text(release, f"{folder}/{difference.object.partition('(')[0]}.sql")
         definition = file.rstrip().removesuffix(";")

@@ -90,6 +90,8 @@ class Project:
     roles: tuple[str, ...] = ()
     #: A further schema, with the functions of the project's own event triggers; those of ``schema`` unless said.
     guard: str = ""
+    #: Tables that foreign keys from elsewhere may refer to.
+    referenced: tuple[str, ...] = ()
     #: The start of the names of the project's roles; ``<schema>_`` unless said.
     role_prefix: str = ""
     #: Part of every semantic hash, so that the hashes of two projects cannot be confused.
@@ -141,7 +143,8 @@ class Project:
         object.__setattr__(self, "errors", errors)
         if unknown := set(self.special) & TABLES | self.errors.keys() - ERRORS.keys():
             raise SourceError(f"{FILE.as_posix()}: not for kinds or errors: {', '.join(sorted(unknown))}")
-        for name in (self.schema, self.owner, self.prefix, self.version_table, *self.roles, *self.lent):
+        tables = (self.version_table, *self.referenced)
+        for name in (self.schema, self.owner, self.prefix, *tables, *self.roles, *self.lent):
             if not _NAME.fullmatch(name):
                 raise SourceError(f"{FILE.as_posix()}: not a plain name: {name!r}")
 

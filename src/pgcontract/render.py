@@ -76,6 +76,7 @@ def _values(project: Project) -> dict[str, str]:
         "owners": ", ".join(owners),
         "owners_quoted": ", ".join(f"'{owner}'" for owner in owners),
         "lent": ",".join(project.lent),
+        "referenced": ",".join(project.referenced),
         "roles": textwrap.fill(", ".join(project.roles), 110).replace("\n", "\n      "),
         "role_prefix": project.role_prefix,
         "prefix": project.prefix,

@@ -73,6 +73,9 @@ DRIFTS = {
     "function discount(numeric): overload": "CREATE FUNCTION shop.discount(numeric) RETURNS int LANGUAGE sql RETURN 1",
     "table product: privileges (+PUBLIC=INSERT)": "GRANT INSERT ON shop.product TO PUBLIC",
     "function price(numeric): owner": "ALTER FUNCTION shop.price OWNER TO shop_dba",
+    "type size: extra": "CREATE TYPE shop.size AS ENUM ('small')",
+    "operator_family mine USING btree: extra": "CREATE OPERATOR FAMILY shop.mine USING btree",
+    "constraint product.product_pkey: tuning": "ALTER INDEX shop.product_pkey SET (fillfactor = 50)",
 }
 
 

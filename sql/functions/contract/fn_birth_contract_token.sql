@@ -18,15 +18,17 @@ AS $fn_birth_contract_token$
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');
   v_definer CONSTANT oid := to_regrole('birth_definer');
+  v_members numeric;
   v_routines oid[];
   v_relations oid[];
 BEGIN
   SELECT array_agg(d.objid) FILTER (WHERE d.classid = 'pg_proc'::regclass),
-    array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass)
-  INTO v_routines, v_relations
+    array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass),
+    sum(hash_record_extended(ROW(d.classid, d.objid), 15))
+  INTO v_routines, v_relations, v_members
   FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0;
   RETURN (
-    SELECT count(*) || ' ' || sum(v.version) FROM (
+    SELECT count(*) || ' ' || sum(v.version) + v_members FROM (
       SELECT hash_record_extended(ROW(n.xmin, n.ctid), 0) AS version FROM pg_namespace n WHERE n.oid = v_schema
       UNION ALL SELECT hash_record_extended(ROW(p.xmin, p.ctid), 1) FROM pg_proc p WHERE p.oid = ANY (v_routines)
       UNION ALL SELECT hash_record_extended(ROW(c.xmin, c.ctid), 2) FROM pg_class c WHERE c.oid = ANY (v_relations)

@@ -350,19 +350,26 @@ WITH known AS (
   WHERE EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) AND k.coverage_status = 'BIRTH_REQUIRED'
     AND k.gateways > 0 AND NOT r.born
 ), replica AS (
-  SELECT CASE s.setrole WHEN 0 THEN 1 ELSE 2 END AS rank,
+  SELECT CASE WHEN w.everybody THEN 1 ELSE 2 END AS rank,
          format('no gateway fires and no foreign key is checked in sessions of %s: '
                 'it has session_replication_role = replica', w.name) AS what,
          NULL::timestamptz AS since,
          'ALTER ' || w.name || ' RESET session_replication_role;  -- a superuser' AS next_step
-  FROM pg_catalog.pg_db_role_setting s
-  CROSS JOIN LATERAL (
-    SELECT concat_ws(' IN ',
-             'ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))),
-             'DATABASE ' || CASE WHEN s.setdatabase <> 0 THEN quote_ident(current_database()) END) AS name
+  FROM (
+    SELECT s.setrole = 0 AS everybody,
+           CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 'ROLE ALL'
+                ELSE concat_ws(' IN ',
+                  'ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))),
+                  'DATABASE ' || CASE WHEN s.setdatabase <> 0 THEN quote_ident(current_database()) END) END AS name
+    FROM pg_catalog.pg_db_role_setting s
+    -- A setting keeps the case in which it was sent.
+    WHERE 'session_replication_role=replica' = ANY (lower(s.setconfig::text COLLATE "C")::text[])
+      AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+    UNION ALL
+    SELECT true, 'SYSTEM' AS name FROM pg_catalog.pg_settings s
+    WHERE current_setting('session_replication_role') = 'replica' AND s.name = 'session_replication_role'
+      AND s.source IN ('configuration file', 'command line')
   ) w
-  WHERE 'session_replication_role=replica' = ANY (s.setconfig)
-    AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
 ), spike AS (
   SELECT 2 AS rank,
          format('%s live births in the %s, the norm is %s', s.live_births, s.window_name,
@@ -377,7 +384,10 @@ FROM (
   UNION ALL SELECT * FROM permit
   UNION ALL SELECT * FROM contract
   UNION ALL SELECT * FROM reference
-  UNION ALL SELECT * FROM guard
+  UNION ALL SELECT g.rank, g.what, g.since,
+         g.next_step || '  -- where what it compares with is gone or changed, a person has to restore the rows of '
+                        'birth.birth_stage_anchor from a backup'
+       FROM guard g
   UNION ALL SELECT * FROM frozen
   UNION ALL SELECT * FROM home
   UNION ALL SELECT * FROM finding

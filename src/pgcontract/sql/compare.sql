@@ -1,11 +1,11 @@
 -- The difference between a contract and the database, one row per object.
 -- A difference blocks if it lets a role do more, or changes what a routine does. A difference that only takes a
--- privilege away, or adds something to read, does not block.
+-- privilege away, adds something to read, or is an operator's tuning, does not block.
 -- p_wanted is the contract by "kind object": parts, and their SHA-256 as exact. @prefix@drift takes it from
 -- the registry; a release, its way back and a check from outside take it from the manifest of a release.
 -- The body is one query, so that a check from outside can send it from the release's files, not call this copy.
 -- Returns: drift is ok, missing, extra, overload, body, signature, configuration, owner, privileges, disabled,
--- not validated, or state; differs names the parts that differ, the most serious first; added and removed are
+-- not validated, state, or tuning; differs names the parts that differ, the most serious first; added and removed are
 -- privileges. Where drift is ok, wanted and live are NULL.
 -- Calls: @prefix@live
 -- Writes: nothing
@@ -43,7 +43,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
       FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state',
-        'privileges']) WITH ORDINALITY AS k(part, rank)
+        'privileges', 'tuning']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
   ), classified AS (
@@ -63,9 +63,9 @@ BEGIN
            -- The table that a constraint, trigger, rule, policy or statistics object is on, when the contract knows it.
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view')
              AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
-           -- SELECT and USAGE change nothing.
+           -- SELECT and USAGE change nothing, nor does what default privileges take.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)'
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=((SELECT|USAGE)[*]?( |[(]|$)|[A-Z]+[*]? taken )'
                      AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
            -- The routines run as the owners. Another role: a difference that lets its members do more than read.
            d.object IN (@owners_quoted@)
@@ -86,19 +86,24 @@ BEGIN
   SELECT c.kind, c.object, c.drift,
          CASE
            WHEN c.kind = 'role' THEN c.drift = 'missing' OR c.seizes
+           WHEN c.drift = 'tuning' THEN false
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
-             WHEN c.kind IN ('table', 'view') THEN c.opens
+             WHEN c.kind IN ('table', 'view', 'sequence') THEN c.opens
              -- An index over plain columns only speeds up reading. One that is unique, partial or over an expression
              -- affects every row that is written.
              WHEN c.kind = 'index'
                THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON @schema@[.]\\w+ USING \\w+ '
                  '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)]'
-                 '(?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
+                 '(?: INCLUDE [(][\\w, ]+[)])?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table'
                  AND strpos(c.live ->> 'signature', ' ON @schema@.' || r.object || ' ') > 0)
-             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
-             ELSE true END
+             -- A foreign key from elsewhere runs code of its table's owner as the owner of ours.
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics')
+               THEN c.on_ours OR c.live ? 'undo'
+             WHEN c.kind = 'cast' THEN c.object ~ '(^[(]| AS )@schema@[.]'
+             -- A type: to PostgreSQL, @schema@.f('x') is a cast where there is a type f.
+             ELSE c.kind IN (@routine_kinds@, 'type', 'extension', 'dependency', 'subscription') END
            WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
            ELSE true
          END,

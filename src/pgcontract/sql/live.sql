@@ -14,6 +14,11 @@
 -- relhasindex, indisunique, and the function of a foreign key's trigger (an OID that is the same on every server).
 -- Where a row contradicts the rows that it sums up, `state` has an entry `contradicts`.
 --
+-- `tuning` is what an operator may set: where and how rows are stored, how statements are planned. Each entry is an
+-- action of ALTER TABLE or ALTER INDEX. An object without a kind of its own here, such as a type, has the kind that
+-- pg_identify_object names, and `undo`: the statement that takes it away. So has what others made of our objects: a
+-- publication, a subscription, a foreign key from elsewhere, a cast, a place in an extension.
+--
 -- Roles belong to the cluster; recorded are their attributes, settings and memberships.
 -- The body is one query, so that a check from outside can send it from the release's files, not call this copy.
 -- Returns: one row per object: kind, object, parts, their SHA-256.
@@ -41,24 +46,24 @@ BEGIN
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence,
            c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relchecks, c.relhasindex,
-           c.relhastriggers, c.relhasrules
+           c.relhastriggers, c.relhasrules, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('@schema@') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
     SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict,
-           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner,
+           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner, p.protrftypes,
            coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('@schema@')
   ), attribute AS MATERIALIZED (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
-           a.attidentity, a.attgenerated, a.attacl
+           a.attidentity, a.attgenerated, a.attacl, a.attstattarget, a.attstorage, a.attcompression, a.attoptions
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
-    SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
-           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s',
-             q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+    SELECT r.oid, d.refobjsubid AS attnum, s.oid AS sequence, s.relname, s.relpersistence, s.relacl, s.relowner,
+           format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s',
+             q.seqtypid::regtype, q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
              CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
     FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
@@ -66,33 +71,94 @@ BEGIN
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
     WHERE r.relkind <> 'v'
+      -- Of the sequences that a column owns, the one of its identity or default.
+      AND (d.deptype = 'i' OR EXISTS (
+        SELECT FROM pg_attrdef f
+        JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
+          AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid
+        WHERE f.adrelid = r.oid AND f.adnum = d.refobjsubid))
+  ), index AS MATERIALIZED (
+    SELECT i.oid, x.indrelid, i.relname, i.reloptions, i.reltablespace, x.indisclustered, x.indimmediate,
+           x.indexprs IS NOT NULL AS computes, x.indisvalid AND x.indisready AND x.indislive AS valid,
+           -- Options are tuning.
+           CASE WHEN i.reloptions IS NULL THEN pg_get_indexdef(i.oid) ELSE replace(pg_get_indexdef(i.oid), (
+             SELECT format(' WITH (%s)', string_agg(format('%I=%s', o.option_name,
+               CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
+                    ELSE quote_literal(o.option_value) END), ', '))
+             FROM pg_options_to_table(i.reloptions) o), '') END AS definition
+    FROM relation r
+    JOIN pg_index x ON x.indrelid = r.oid
+    JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE r.relkind <> 'v'
   ), fallback AS MATERIALIZED (
     SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d
     WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
+  ), dependent AS MATERIALIZED (
+    -- @prefix@token finds the objects by these rows: without its row an object changes unseen.
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('@schema@') AND d.refobjsubid = 0
+  ), other AS MATERIALIZED (
+    -- What no other branch describes.
+    SELECT d.classid, d.objid, i.type, i.identity,
+           coalesce((SELECT s.refobjid FROM pg_shdepend s
+                     WHERE s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
+                       AND s.classid = d.classid AND s.objid = d.objid AND s.deptype = 'o'), 10) AS owner
+    FROM dependent d
+    CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
+    WHERE CASE d.classid
+      WHEN 'pg_proc'::regclass THEN false
+      WHEN 'pg_default_acl'::regclass THEN false
+      WHEN 'pg_class'::regclass THEN d.objid NOT IN (SELECT r.oid FROM relation r)
+        AND d.objid NOT IN (SELECT s.sequence FROM sequence s)
+      WHEN 'pg_statistic_ext'::regclass THEN NOT EXISTS (
+        SELECT FROM pg_statistic_ext s JOIN relation r ON r.oid = s.stxrelid WHERE s.oid = d.objid)
+      -- The multirange of a range.
+      ELSE NOT EXISTS (
+        SELECT FROM pg_depend p WHERE p.classid = d.classid AND p.objid = d.objid AND p.deptype = 'i') END
   ), held AS MATERIALIZED (
-    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner,
-           '' AS suffix
+    -- base: what PostgreSQL grants by itself, where an ACL says what differs from that.
+    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl,
+           '{}'::aclitem[] AS base, r.relowner AS owner, '' AS suffix
     FROM relation r
     UNION ALL
-    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
+    SELECT 'relation', r.oid, w.acl, w.base, r.relowner, format(' %son the row type', w.taken)
+    FROM relation r
+    JOIN pg_type t ON t.oid = r.reltype AND t.typacl IS NOT NULL
+      AND t.oid = ANY (ARRAY(SELECT u.reltype FROM relation u))
+    CROSS JOIN LATERAL acldefault('T', t.typowner) AS b(acl)
+    CROSS JOIN LATERAL (VALUES ('', t.typacl, b.acl), ('taken ', b.acl, t.typacl)) AS w(taken, acl, base)
+    UNION ALL
+    SELECT 'relation', a.attrelid, a.attacl, '{}', r.relowner, format('(%I)', a.attname)
     FROM attribute a JOIN relation r ON r.oid = a.attrelid
     WHERE a.attacl IS NOT NULL
     UNION ALL
-    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner,
+    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), '{}', s.relowner,
            format(' on the sequence of %I', a.attname)
     FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
     UNION ALL
-    SELECT 'routine', p.oid, p.acl, p.proowner, ''
+    SELECT 'routine', p.oid, p.acl, '{}', p.proowner, ''
     FROM routine p
     UNION ALL
-    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, ''
+    SELECT 'other', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), '{}', s.relowner, ''
+    FROM other o JOIN pg_class s ON s.oid = o.objid
+    WHERE o.classid = 'pg_class'::regclass
+    UNION ALL
+    SELECT 'other', t.oid, coalesce(t.typacl, acldefault('T', t.typowner)), '{}', t.typowner, ''
+    FROM other o JOIN pg_type t ON t.oid = o.objid
+    WHERE o.classid = 'pg_type'::regclass
+    UNION ALL
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), '{}', n.nspowner, ''
     FROM pg_namespace n
     WHERE n.oid = to_regnamespace('@schema@')
     UNION ALL
-    SELECT 'schema', to_regnamespace('@schema@'), d.defaclacl, d.defaclrole,
-           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole),
+    SELECT 'schema', to_regnamespace('@schema@'), w.acl, w.base, d.defaclrole,
+           format(' %sby default on new %s of %I%s', w.taken, d.defaclobjtype, pg_get_userbyid(d.defaclrole),
              CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
     FROM pg_default_acl d
+    CROSS JOIN LATERAL (SELECT CASE d.defaclnamespace WHEN 0
+      THEN acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)
+      ELSE '{}' END AS acl) b
+    CROSS JOIN LATERAL (VALUES ('', d.defaclacl, b.acl), ('taken ', b.acl, d.defaclacl)) AS w(taken, acl, base)
     WHERE d.defaclnamespace = to_regnamespace('@schema@')
        OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('@owner@')
   ), granted AS MATERIALIZED (
@@ -100,16 +166,19 @@ BEGIN
     -- grant option. The grantor is left out, because a restore changes it. So is the owner's MAINTAIN, which
     -- PostgreSQL 17 added and which a dump of an earlier server does not grant.
     -- Most objects share a few lists; each list is written once.
-    SELECT h.acl, h.owner, h.suffix, (
+    SELECT h.acl, h.base, h.owner, h.suffix, (
              SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
              FROM (
                SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
                         || '=' || x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
                         || h.suffix AS entry
-               FROM aclexplode(h.acl) x
+               FROM aclexplode(nullif(h.acl, '{}')) x
                WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)
+                 AND NOT EXISTS (
+                   SELECT FROM aclexplode(nullif(h.base, '{}')) b WHERE (b.grantee, b.privilege_type, b.is_grantable)
+                     = (x.grantee, x.privilege_type, x.is_grantable))
              ) e) AS entries
-    FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
+    FROM (SELECT DISTINCT d.acl, d.base, d.owner, d.suffix FROM held d) h
   ), privileges AS MATERIALIZED (
     SELECT p.class, p.oid, '[' || CASE p.lists
              WHEN 1 THEN p.entries
@@ -119,11 +188,12 @@ BEGIN
     FROM (
       SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
       FROM held h
-      JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
+      JOIN granted g ON g.acl = h.acl AND g.base = h.base AND g.owner = h.owner AND g.suffix = h.suffix
+        AND g.entries IS NOT NULL
       GROUP BY h.class, h.oid
     ) p
   ), type AS MATERIALIZED (
-    SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
+    SELECT t.oid, u.atttypmod, t.typcollation, t.typstorage, to_json(format_type(t.oid, u.atttypmod))::text AS name
     FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
     JOIN pg_type t ON t.oid = u.atttypid
     WHERE t.oid = ANY (ARRAY(SELECT DISTINCT a.atttypid FROM attribute a))
@@ -134,9 +204,11 @@ BEGIN
              ', "identity": "' || nullif(a.attidentity::text, '') || '"',
              CASE WHEN a.attnotnull THEN ', "not null": true' END,
              ', "sequence": ' || to_json(s.settings)::text,
+             CASE WHEN s.relpersistence <> 'p' THEN ', "unlogged": true' END,
              CASE WHEN a.attcollation <> t.typcollation THEN ', "collation": ' || (
                SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
              ', "generated": "' || nullif(a.attgenerated::text, '') || '"',
+             ', "sequence name": ' || to_json(s.relname)::text,
              '}'), ', ' ORDER BY a.attnum) || ']' AS list,
              bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
@@ -144,10 +216,47 @@ BEGIN
     LEFT JOIN fallback d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
-  ), dependent AS MATERIALIZED (
-    -- @prefix@token finds the objects by these rows: without its row an object changes unseen.
-    SELECT d.classid, d.objid FROM pg_depend d
-    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('@schema@') AND d.refobjsubid = 0
+  ), tuned AS MATERIALIZED (
+    SELECT u.oid, '[' || string_agg(to_json(u.action)::text, ', ' ORDER BY u.action COLLATE "C") || ']' AS actions
+    FROM (
+      SELECT r.oid, format('SET (%s)', o.option) AS action
+      FROM relation r CROSS JOIN LATERAL unnest(r.reloptions) AS o(option) WHERE r.relkind <> 'v'
+      UNION ALL
+      SELECT r.oid, format('SET (toast.%s)', o.option)
+      FROM relation r
+      JOIN pg_class t ON t.oid = r.reltoastrelid
+      CROSS JOIN LATERAL unnest(t.reloptions) AS o(option)
+      WHERE t.oid = ANY (ARRAY(SELECT u.reltoastrelid FROM relation u))
+      UNION ALL
+      SELECT i.oid, format('SET (%s)', o.option) FROM index i CROSS JOIN LATERAL unnest(i.reloptions) AS o(option)
+      UNION ALL
+      SELECT p.oid, format('SET TABLESPACE %I', s.spcname)
+      FROM (SELECT r.oid, r.reltablespace FROM relation r UNION ALL SELECT i.oid, i.reltablespace FROM index i) p
+      JOIN pg_tablespace s ON s.oid = p.reltablespace
+      UNION ALL
+      SELECT i.indrelid, format('CLUSTER ON %I', i.relname) FROM index i WHERE i.indisclustered
+      UNION ALL
+      SELECT i.oid, format('ALTER COLUMN %s SET STATISTICS %s', a.attnum, a.attstattarget)
+      FROM index i JOIN pg_attribute a ON a.attrelid = i.oid AND a.attstattarget >= 0
+      WHERE i.computes
+      UNION ALL
+      SELECT a.attrelid, format('ALTER COLUMN %I SET %s', a.attname, c.setting)
+      FROM attribute a
+      JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
+      CROSS JOIN LATERAL (
+        SELECT 'STATISTICS ' || a.attstattarget AS setting WHERE a.attstattarget >= 0
+        UNION ALL
+        SELECT 'STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+          ELSE 'EXTENDED' END
+        WHERE a.attstorage <> t.typstorage
+        UNION ALL
+        SELECT 'COMPRESSION ' || CASE a.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END WHERE a.attcompression <> ''
+        UNION ALL
+        SELECT format('(%s)', o.option) FROM unnest(a.attoptions) AS o(option)
+      ) c
+      WHERE a.attstattarget >= 0 OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attoptions IS NOT NULL
+    ) u
+    GROUP BY u.oid
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
            r.rolbypassrls, r.rolinherit, r.rolconnlimit, r.rolvaliduntil, r.rolconfig
@@ -188,7 +297,8 @@ BEGIN
              encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
              CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass)
-               THEN ', "state": {"contradicts": ["pg_depend"]}' END,
+               THEN ', "state": {"contradicts": ["pg_depend"]}'
+               WHEN p.protrftypes IS NOT NULL THEN ', "state": {"transforms": true}' END,
              ', "signature": ', to_json(format('%s(%s) %s',
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW'
                  ELSE 'FUNCTION' END,
@@ -241,15 +351,21 @@ BEGIN
                    CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
                  FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || CASE WHEN r.reloftype = 0 THEN '{}' ELSE jsonb_build_object('of', ARRAY[r.reloftype::regtype]) END
+               -- An index and a view have none, and 2 is heap on every server.
+               || CASE WHEN r.relam IN (0, 2) THEN '{}' ELSE jsonb_build_object('access method', ARRAY(
+                 SELECT m.amname FROM pg_am m WHERE m.oid = r.relam)) END
                || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
-             ', "signature": ', coalesce(c.list, 'null'),
+             ', "tuning": ' || u.actions,
+             ', "signature": ', coalesce(c.list, '[]'),
              ', "privileges": ', coalesce(x.entries, '[]'),
              ', "configuration": ', coalesce((
                SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
-               FROM unnest(r.reloptions) AS o(option)), 'null'),
+               FROM unnest(r.reloptions) AS o(option) WHERE r.relkind = 'v'), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
+    LEFT JOIN tuned u ON u.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
     CROSS JOIN LATERAL (
       -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
@@ -271,9 +387,9 @@ BEGIN
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
              -- What enforces it: the index of a key, the triggers of a foreign key.
-             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
+             '{"state": {"index": ', coalesce(to_json(x.definition
                || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
-             ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             ', "valid": ', coalesce(x.valid::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
                FROM (
@@ -283,7 +399,8 @@ BEGIN
                  FROM pg_trigger t WHERE t.tgconstraint = k.oid
                ) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
-             '}, "signature": ', -- A constraint that is being dropped has no definition any more.
+             '}', ', "tuning": ' || u.actions,
+             ', "signature": ', -- A constraint that is being dropped has no definition any more.
              coalesce(to_json(
                CASE WHEN k.convalidated THEN d.definition
                     ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'),
@@ -291,18 +408,19 @@ BEGIN
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
-    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN index x ON x.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN tuned u ON u.oid = x.oid
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
-           jsonb_build_object(
-             'signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object(
-               'valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
-    FROM relation r
-    JOIN pg_index x ON x.indrelid = r.oid
-    JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+           concat(
+             '{"state": {"valid": ', (i.valid AND i.indimmediate)::text,
+             '}', ', "tuning": ' || u.actions,
+             ', "signature": ', to_json(i.definition),
+             '}')
+    FROM index i
+    LEFT JOIN tuned u ON u.oid = i.oid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
            jsonb_build_object(
@@ -324,7 +442,9 @@ BEGIN
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object(
              'signature', concat_ws(' ', l.polcmd, l.polpermissive,
-               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
+               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid), 'TO',
+               (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', '
+                         ORDER BY pg_get_userbyid(u.role) COLLATE "C") FROM unnest(l.polroles) AS u(role))))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
@@ -332,6 +452,78 @@ BEGIN
              'signature', pg_get_statisticsobjdef(s.oid),
              'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
+    UNION ALL
+    SELECT replace(o.type, ' ', '_'),
+           CASE WHEN starts_with(o.identity, '@schema@.') THEN substr(o.identity, @after_schema@) ELSE o.identity END,
+           concat(
+             '{"undo": ', to_json(CASE o.type
+               WHEN 'extension' THEN format('-- extension %1$s lies in the schema and may own objects of the '
+                 'contract: ALTER EXTENSION %1$s DROP these, then ALTER EXTENSION %1$s SET SCHEMA another',
+                 o.identity)
+               WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA @schema@',
+                 (pg_identify_object_as_address(o.classid, o.objid, 0)).object_args[1])
+               ELSE format('DROP %s %s', upper(replace(o.type, ' object', '') COLLATE "C"), o.identity) END),
+             ', "owner": ', to_json(pg_get_userbyid(o.owner)),
+             ', "privileges": ', coalesce(x.entries, '[]'),
+             '}')
+    FROM other o
+    LEFT JOIN privileges x ON x.class = 'other' AND x.oid = o.objid
+    UNION ALL
+    SELECT 'publication', format('%I of %s', p.pubname, coalesce(quote_ident(t.name), 'all tables')),
+           jsonb_build_object('undo', CASE WHEN t.name IS NULL
+             THEN format('-- publication %I is of all tables of the database: its owner may make one of chosen tables, '
+                         'and drop it', p.pubname)
+             ELSE format('ALTER PUBLICATION %I DROP TABLE @schema@.%I', p.pubname, t.name) END)::text
+    FROM pg_publication p
+    CROSS JOIN LATERAL (
+      SELECT r.name FROM pg_publication_rel m JOIN relation r ON r.oid = m.prrelid WHERE m.prpubid = p.oid
+      UNION ALL
+      SELECT NULL WHERE p.puballtables
+    ) t
+    UNION ALL
+    SELECT 'subscription', format('%I of %I', s.subname, r.name),
+           jsonb_build_object('undo', format('-- subscription %1$I writes @schema@.%2$I: on the publisher take the '
+             'table out of the publication; then ALTER SUBSCRIPTION %1$I REFRESH PUBLICATION', s.subname, r.name))::text
+    FROM pg_subscription_rel m
+    JOIN relation r ON r.oid = m.srrelid
+    JOIN pg_subscription s ON s.oid = m.srsubid
+    UNION ALL
+    SELECT DISTINCT 'constraint', format('%s.%I', k.conrelid::regclass, k.conname),
+           jsonb_build_object(
+             'undo', format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname),
+             'signature', pg_get_constraintdef(k.oid))::text
+    FROM relation r
+    JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgisinternal AND t.tgconstrrelid <> 0
+    JOIN pg_constraint k ON k.oid = t.tgconstraint AND k.confrelid = r.oid
+    WHERE r.name <> ALL ('{@referenced@}') AND k.conrelid NOT IN (SELECT o.oid FROM relation o)
+    UNION ALL
+    SELECT 'cast', i.identity, jsonb_build_object('undo', 'DROP CAST ' || i.identity)::text
+    FROM pg_cast c
+    CROSS JOIN LATERAL pg_identify_object('pg_cast'::regclass, c.oid, 0) i
+    -- 16384: PostgreSQL's own have lower numbers.
+    WHERE c.oid >= 16384
+      AND (c.castfunc IN (SELECT p.oid FROM routine p) OR EXISTS (
+        SELECT FROM pg_type t WHERE t.oid IN (c.castsource, c.casttarget)
+                                AND t.typnamespace = to_regnamespace('@schema@')))
+    UNION ALL
+    SELECT 'dependency', format('%s %s on extension %I', i.type, i.identity, e.extname),
+           jsonb_build_object('undo', format(CASE d.deptype
+             WHEN 'e' THEN 'ALTER EXTENSION %1$I DROP %2$s %3$s'
+             ELSE 'ALTER %2$s %3$s NO DEPENDS ON EXTENSION %1$I' END,
+             e.extname, upper(i.type COLLATE "C"), i.identity))::text
+    FROM pg_extension e
+    JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype IN ('e', 'x')
+    CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) i
+    -- What an extension made in our schema is its own.
+    WHERE e.extnamespace <> to_regnamespace('@schema@')
+      AND CASE d.classid
+        WHEN 'pg_proc'::regclass THEN d.objid IN (SELECT p.oid FROM routine p)
+        WHEN 'pg_class'::regclass THEN d.objid IN (
+          SELECT r.oid FROM relation r UNION ALL SELECT x.oid FROM index x UNION ALL SELECT s.sequence FROM sequence s)
+        WHEN 'pg_trigger'::regclass THEN EXISTS (
+          SELECT FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE t.oid = d.objid)
+        WHEN 'pg_namespace'::regclass THEN d.objid = to_regnamespace('@schema@')
+        ELSE (d.classid, d.objid) IN (SELECT o.classid, o.objid FROM other o) END
     UNION ALL
     SELECT 'schema', n.nspname::text,
            concat(

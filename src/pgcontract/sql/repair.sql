@@ -12,7 +12,8 @@ CREATE OR REPLACE FUNCTION @schema@.@prefix@repair(
   SET search_path = pg_catalog, pg_temp
 AS $@prefix@repair$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN (@function_kinds@) THEN 'FUNCTION' ELSE upper(p_kind COLLATE "C") END AS type,
+    SELECT CASE WHEN p_kind IN (@function_kinds@) THEN 'FUNCTION'
+                ELSE upper(replace(p_kind, '_', ' ') COLLATE "C") END AS type,
            CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE '@schema@.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
            n.parent,
@@ -24,15 +25,38 @@ AS $@prefix@repair$
              ELSE upper(p_kind COLLATE "C")
            END AS found,
            p_definition IS NOT NULL
-             AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+             AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')
+                  OR (p_wanted #> '{state,kind}') IS DISTINCT FROM (p_live #> '{state,kind}')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
            -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
            p_drift IN ('body', 'signature', 'configuration')
              OR p_drift = 'state' AND p_kind IN (@routine_kinds@, 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
+  ), dependent AS (
+    -- The views of the schema that have to go first where an object is dropped; each is missing then.
+    WITH RECURSIVE reader AS (
+      SELECT w.ev_class AS oid
+      FROM thing t
+      JOIN pg_depend d ON d.refclassid = CASE p_kind WHEN 'view' THEN 'pg_class' ELSE 'pg_proc' END::regclass
+        AND d.refobjid = CASE p_kind WHEN 'view' THEN to_regclass(t.name)::oid ELSE to_regprocedure(t.name) END
+      JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+      WHERE t.anew AND t.both_there
+      UNION
+      SELECT w.ev_class
+      FROM reader r
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid
+      JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+    )
+    SELECT format('DROP VIEW %s; ', string_agg(DISTINCT format('@schema@.%I', c.relname), ', ')) AS text
+    FROM reader r
+    JOIN pg_class c ON c.oid = r.oid AND c.relnamespace = to_regnamespace('@schema@') AND c.relkind = 'v'
+    CROSS JOIN thing t
+    WHERE format('@schema@.%I', c.relname) <> t.name
+    HAVING count(*) > 0
   ), statement AS (
     -- its definition
     SELECT 1 AS rank, CASE
+      WHEN p_wanted IS NULL AND p_live ? 'undo' THEN p_live ->> 'undo'
       WHEN p_kind = 'role' THEN CASE WHEN p_live IS NULL THEN format('CREATE ROLE %s NOLOGIN', p_object) END
       WHEN p_wanted IS NULL AND p_kind = 'constraint'
         THEN format('ALTER TABLE @schema@.%s DROP CONSTRAINT %s', t.parent, t.child)
@@ -40,10 +64,17 @@ AS $@prefix@repair$
         THEN format('DROP %s %s ON @schema@.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
       WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
-      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN t.anew AND t.both_there
+        THEN format('%sDROP %s %s; %s', (SELECT d.text FROM dependent d), t.found, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
       WHEN p_kind = 'constraint' AND p_drift = 'missing'
-        THEN format('ALTER TABLE @schema@.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+        -- One that has another name now may be needed by foreign keys.
+        THEN coalesce((
+          SELECT format('ALTER TABLE @schema@.%s RENAME CONSTRAINT %I TO %s', t.parent, k.conname, t.child)
+          FROM pg_constraint k
+          WHERE k.conrelid = to_regclass('@schema@.' || t.parent)
+            AND pg_get_constraintdef(k.oid) = p_wanted ->> 'signature' LIMIT 1),
+          format('ALTER TABLE @schema@.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature'))
       WHEN p_kind = 'constraint' AND t.shape
         THEN format('ALTER TABLE @schema@.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
           t.parent, t.child, p_wanted ->> 'signature')
@@ -53,7 +84,8 @@ AS $@prefix@repair$
         THEN format('DROP TRIGGER %s ON @schema@.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
       WHEN p_kind = 'table' AND t.both_there THEN @schema@.@prefix@recolumn(p_object, p_wanted, p_live)
       WHEN p_drift = 'missing'
-        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
+        THEN format('-- %s %s is gone: give it its name and schema back where it only has others now; otherwise '
+          'restore it from a backup', replace(p_kind, '_', ' '), p_object)
     END AS text
     FROM thing t
     UNION ALL
@@ -75,8 +107,8 @@ AS $@prefix@repair$
         THEN format('ALTER TABLE @schema@.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
           t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled'
-        THEN format('ALTER TABLE @schema@.%s ENABLE %sTRIGGER %s', t.parent,
-          CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+        THEN format('ALTER TABLE @schema@.%s ENABLE %s%s %s', t.parent,
+          CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.type, t.child)
       WHEN s.key = 'row security'
         THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name,
           CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
@@ -93,16 +125,20 @@ AS $@prefix@repair$
     END
     FROM thing t
     CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
-    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    WHERE t.both_there AND NOT t.anew AND s.value <> (p_live -> 'state' -> s.key)
+      AND NOT (p_kind = 'index' AND t.shape)
     UNION ALL
     SELECT 3, CASE s.key
       WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      WHEN 'of' THEN format('ALTER TABLE %s NOT OF', t.name)
+      WHEN 'access method' THEN format('ALTER TABLE %s SET ACCESS METHOD heap', t.name)
       ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name)
     END
     FROM thing t
     CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
     CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
-    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    WHERE t.both_there AND s.key IN ('parents', 'partition of', 'of', 'access method')
+      AND (p_wanted -> 'state' -> s.key) IS DISTINCT FROM s.value
     UNION ALL
     -- its flags that contradict the rows which they sum up, after an UPDATE of the catalogue; for a superuser
     SELECT 3, format($flags$UPDATE pg_catalog.pg_class c SET
@@ -154,6 +190,32 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
       p_wanted -> 'privileges')
     FROM thing t
     WHERE t.anew OR t.both_there OR p_kind = 'role'
+    UNION ALL
+    -- its tuning: that of an index goes with it
+    SELECT a.rank, format('ALTER %s %s %s', CASE p_kind WHEN 'table' THEN 'TABLE' ELSE 'INDEX' END,
+      CASE p_kind WHEN 'constraint' THEN '@schema@.' || t.child ELSE t.name END, a.action)
+    FROM thing t
+    CROSS JOIN LATERAL (
+      SELECT 5 AS rank, CASE
+          WHEN l.action ~ ' STORAGE [A-Z]+$' THEN (
+            SELECT format('ALTER COLUMN %I SET STORAGE %s', c.attname, CASE y.typstorage WHEN 'p' THEN 'PLAIN'
+              WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)
+            FROM pg_attribute c JOIN pg_type y ON y.oid = c.atttypid
+            WHERE c.attrelid = to_regclass(t.name)
+              AND starts_with(l.action, format('ALTER COLUMN %I SET STORAGE', c.attname)))
+          WHEN starts_with(l.action, 'CLUSTER ON ') THEN 'SET WITHOUT CLUSTER'
+          WHEN starts_with(l.action, 'SET TABLESPACE ') THEN (
+            SELECT format('SET TABLESPACE %I', s.spcname)
+            FROM pg_database b JOIN pg_tablespace s ON s.oid = b.dattablespace WHERE b.datname = current_database())
+          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', 'RESET \1)'),
+            'STATISTICS [0-9]+$', 'STATISTICS -1'), 'COMPRESSION [a-z0-9]+$', 'COMPRESSION default') END AS action
+      FROM jsonb_array_elements_text(p_live -> 'tuning') AS l(action)
+      WHERE p_drift = 'tuning' AND NOT coalesce(p_wanted -> 'tuning' ? l.action, false)
+      UNION ALL
+      SELECT 6, w.action FROM jsonb_array_elements_text(p_wanted -> 'tuning') AS w(action)
+      WHERE p_drift = 'tuning' AND NOT coalesce(p_live -> 'tuning' ? w.action, false)
+         OR p_kind IN ('index', 'constraint')
+    ) a
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $@prefix@repair$;

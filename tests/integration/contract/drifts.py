@@ -5,6 +5,9 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,14 @@ class Drift:
     object: str
     drift: str
     blocks: bool
-    #: Whether a statement can repair it: not where rows or values are gone.
+    #: Whether a statement can repair it: not where rows or values are gone, or a person has to choose.
     repairs: bool = True
     #: Whether only a superuser can.
     superuser: bool = False
+    #: Whether the token of the schema shows it: not what is outside the schema.
+    token: bool = True
+    #: The first major of PostgreSQL that has the statement.
+    major: int = 14
 
     @property
     def name(self) -> str:
@@ -48,6 +55,11 @@ def grouped(drifts: Iterable[Drift]) -> list[Group]:
         else:
             groups.append([drift])
     return [tuple(group) for group in groups]
+
+
+def known(connection: psycopg.Connection[Any], drifts: Iterable[Drift]) -> list[Drift]:
+    """Return those whose statement the server has."""
+    return [drift for drift in drifts if drift.major <= connection.info.server_version // 10000]
 
 
 def label(group: Group) -> str:

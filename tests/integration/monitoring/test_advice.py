@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 import pytest
@@ -101,6 +101,23 @@ def follow(world: World, step: str) -> None:
     statements, _, comment = step.partition("  --")
     sender = next((login for words, login in _SENDERS if re.search(words, comment)), "olga_operator")
     (world.person(sender) if sender else world.admin).execute(statements.replace("'...'", "'a test'").encode())
+
+
+@pytest.mark.parametrize("value", ["replica", "'REPLICA'"])
+@pytest.mark.parametrize(
+    "whose", ["DATABASE {}", "ROLE ALL", "ROLE alice_steward", "ROLE alice_steward IN DATABASE {}"]
+)
+def test_a_setting_that_switches_triggers_off_is_an_item(world: World, whose: str, value: str) -> None:
+    asked: LiteralString = (
+        "SELECT severity, next_step FROM birth.v_birth_attention WHERE what ~ 'session_replication_role'"
+    )
+    changed = f"ALTER {whose.format(world.db.name)} SET session_replication_role = {value}"
+    with world.admin.transaction(force_rollback=True):
+        world.admin.execute(changed.encode())
+        ((severity, step),) = world.admin.execute(asked).fetchall()
+        assert severity == ("warning" if "alice" in whose else "critical")
+        world.admin.execute(step.encode())
+        assert world.admin.execute(asked).fetchall() == []
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

@@ -34,6 +34,13 @@ def test_every_guard_view_has_its_rows_and_passes_after_a_release(scene: Scene, 
         assert row["expected"] is not None
 
 
+def test_an_anchor_that_is_gone_is_left_to_a_person(scene: Scene) -> None:
+    scene.execute("DELETE FROM birth.birth_stage_anchor WHERE stage = 'stage1'")
+    steps = [row["next_step"] for row in scene.rows("SELECT what, next_step FROM birth.v_birth_attention")]
+    assert steps
+    assert all("a person has to restore the rows of birth.birth_stage_anchor from a backup" in step for step in steps)
+
+
 def body(name: str) -> bytes:
     """A statement that gives a routine another body."""
     return f"""

@@ -3,8 +3,8 @@
 -- or for a login with CREATEROLE (from PostgreSQL 16 on, with ADMIN of the role).
 -- A privilege is role=PRIVILEGE, a star for the grant option, then (column), or the sequence of a column, or the kind
 -- of objects made later. A membership is a role, SUPERUSER or CREATEROLE where it has that, NOINHERIT or NOSET where
--- the membership has that, a star for ADMIN, and "by" with the membership that leads to it. Roles and columns are
--- quoted in them where they need it, and used as they are.
+-- the membership has that, a star for ADMIN, and "by" with the membership that leads to it. What is "taken" was
+-- PostgreSQL's own grant. Roles and columns are quoted in them where they need it, and used as they are.
 -- Returns: statements; NULL when there is nothing to do. Nothing for p_owners: an object's owner changes with its
 -- privileges. Of a membership in p_kept, which is an array, only ADMIN goes.
 -- Calls: nothing
@@ -21,12 +21,14 @@ AS $fn_birth_contract_regrant$
     UNION ALL
     SELECT 'GRANT', unnest(p_removed)
   ), privilege AS (
-    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[3] = '*' AS passed_on, m[4] AS column_list,
-           m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere
+    SELECT CASE WHEN m[6] IS NULL THEN e.verb WHEN e.verb = 'GRANT' THEN 'REVOKE' ELSE 'GRANT' END AS verb,
+           m[1] AS grantee, m[2] AS name, m[3] = '*' AS passed_on, m[4] AS column_list,
+           m[5] AS sequence_column, m[7] AS class, m[8] AS creator, m[9] AS anywhere, m[10] AS row_type
     FROM entry e
     CROSS JOIN LATERAL regexp_match(e.text,
       '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
+      '(?: on the sequence of (.*))?( taken)?(?: by default on new (\w) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
+      '( on the row type)?$') AS m
     WHERE p_type <> 'ROLE'
   ), membership AS (
     SELECT DISTINCT e.verb, coalesce(m[2], m[1]) AS role,
@@ -44,6 +46,9 @@ AS $fn_birth_contract_regrant$
                WHEN v.class = 'f' THEN 'ROUTINES'
                WHEN v.class = 'T' THEN 'TYPES'
                WHEN v.class = 'r' THEN 'TABLES'
+               WHEN v.class = 'n' THEN 'SCHEMAS'
+               WHEN v.class = 'L' THEN 'LARGE OBJECTS'
+               WHEN v.row_type IS NOT NULL THEN 'TYPE ' || p_name
                WHEN v.sequence_column IS NOT NULL
                  THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
                ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name
