@@ -16,8 +16,8 @@ AS $fn_birth_contract_recolumn$
     FROM jsonb_array_elements(p_wanted -> 'signature') WITH ORDINALITY w
     JOIN jsonb_array_elements(p_live -> 'signature') WITH ORDINALITY l USING (ordinality)
     WHERE l.value - 'name' = w.value - 'name'
-      AND NOT p_live -> 'signature' @> jsonb_build_array(jsonb_build_object('name', w.value -> 'name'))
-      AND NOT p_wanted -> 'signature' @> jsonb_build_array(jsonb_build_object('name', l.value -> 'name'))
+      AND w.value -> 'name' NOT IN (SELECT o.value -> 'name' FROM jsonb_array_elements(p_live -> 'signature') o)
+      AND l.value -> 'name' NOT IN (SELECT o.value -> 'name' FROM jsonb_array_elements(p_wanted -> 'signature') o)
   ), columns AS (
     SELECT coalesce(w.value, l.value) ->> 'name' AS name, w.value AS wanted, l.value AS live
     FROM jsonb_array_elements(p_wanted -> 'signature') w
