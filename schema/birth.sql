@@ -1547,7 +1547,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT array_agg(k.part ORDER BY k.rank) AS differs
       FROM unnest(ARRAY['signature', 'body', 'configuration', 'owner', 'state',
-        'privileges']) WITH ORDINALITY AS k(part, rank)
+        'privileges', 'tuning']) WITH ORDINALITY AS k(part, rank)
       WHERE (p.wanted -> k.part) IS DISTINCT FROM (p.live -> k.part)
     ) w
   ), classified AS (
@@ -1567,9 +1567,9 @@ BEGIN
            -- The table that a constraint, trigger, rule, policy or statistics object is on, when the contract knows it.
            EXISTS (SELECT FROM recorded r WHERE r.kind IN ('table', 'view')
              AND r.object = substring(d.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)')) AS on_ours,
-           -- SELECT and USAGE change nothing.
+           -- SELECT and USAGE change nothing, nor does what default privileges take.
            EXISTS (SELECT FROM unnest(d.added) AS a(entry)
-                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=(SELECT|USAGE)[*]?( |[(]|$)'
+                   WHERE a.entry !~ '^("([^"]|"")+"|[^"=]+)=((SELECT|USAGE)[*]?( |[(]|$)|[A-Z]+[*]? taken )'
                      AND NOT starts_with(a.entry, coalesce(d.live ->> 'owner', '') || '=')) AS opens,
            -- The routines run as the owners. Another role: a difference that lets its members do more than read.
            d.object IN ('birth_definer', 'birth_scanner')
@@ -1590,19 +1590,24 @@ BEGIN
   SELECT c.kind, c.object, c.drift,
          CASE
            WHEN c.kind = 'role' THEN c.drift = 'missing' OR c.seizes
+           WHEN c.drift = 'tuning' THEN false
            WHEN c.drift = 'privileges' THEN c.opens
            WHEN c.drift = 'extra' THEN CASE
-             WHEN c.kind IN ('table', 'view') THEN c.opens
+             WHEN c.kind IN ('table', 'view', 'sequence') THEN c.opens
              -- An index over plain columns only speeds up reading. One that is unique, partial or over an expression
              -- affects every row that is written.
              WHEN c.kind = 'index'
                THEN (c.live ->> 'signature') !~ (E'^CREATE INDEX (?:"(?:[^"]|"")+"|\\w+) ON birth[.]\\w+ USING \\w+ '
                  '[(](?:\\w+(?: COLLATE "C")?(?: \\w+_ops)?(?: DESC)?(?: NULLS \\w+)?(?:, )?)+[)]'
-                 '(?: INCLUDE [(][\\w, ]+[)])?(?: WITH [(][^()]*[)])?$')
+                 '(?: INCLUDE [(][\\w, ]+[)])?$')
                AND EXISTS (SELECT FROM recorded r WHERE r.kind = 'table'
                  AND strpos(c.live ->> 'signature', ' ON birth.' || r.object || ' ') > 0)
-             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics') THEN c.on_ours
-             ELSE true END
+             -- A foreign key from elsewhere runs code of its table's owner as the owner of ours.
+             WHEN c.kind IN ('constraint', 'trigger', 'rule', 'policy', 'statistics')
+               THEN c.on_ours OR c.live ? 'undo'
+             WHEN c.kind = 'cast' THEN c.object ~ '(^[(]| AS )birth[.]'
+             -- A type: to PostgreSQL, birth.f('x') is a cast where there is a type f.
+             ELSE c.kind IN ('gateway', 'function', 'procedure', 'type', 'extension', 'dependency', 'subscription') END
            WHEN c.kind = 'index' THEN c.drift <> 'missing' OR (c.wanted ->> 'signature') LIKE 'CREATE UNIQUE %'
            ELSE true
          END,
@@ -1711,24 +1716,24 @@ BEGIN
   WITH relation AS MATERIALIZED (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl, c.reloptions, c.relpersistence,
            c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relchecks, c.relhasindex,
-           c.relhastriggers, c.relhasrules
+           c.relhastriggers, c.relhasrules, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('birth') AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
   ), routine AS MATERIALIZED (
     SELECT p.oid, p.proname, p.prokind, p.prosrc, p.prolang, p.provolatile, p.proparallel, p.proisstrict,
-           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner,
+           p.prosecdef, p.proleakproof, p.procost, p.prorows, p.prosupport, p.proconfig, p.proowner, p.protrftypes,
            coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
     FROM pg_proc p
     WHERE p.pronamespace = to_regnamespace('birth')
   ), attribute AS MATERIALIZED (
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
-           a.attidentity, a.attgenerated, a.attacl
+           a.attidentity, a.attgenerated, a.attacl, a.attstattarget, a.attstorage, a.attcompression, a.attoptions
     FROM pg_attribute a
     WHERE a.attrelid = ANY (ARRAY(SELECT o.oid FROM relation o)) AND a.attnum > 0 AND NOT a.attisdropped
   ), sequence AS MATERIALIZED (
-    SELECT r.oid, d.refobjsubid AS attnum, s.relacl, s.relowner,
-           format('SET INCREMENT BY %s SET MINVALUE %s SET MAXVALUE %s SET START WITH %s SET CACHE %s SET %s',
-             q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+    SELECT r.oid, d.refobjsubid AS attnum, s.oid AS sequence, s.relname, s.relpersistence, s.relacl, s.relowner,
+           format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s',
+             q.seqtypid::regtype, q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
              CASE WHEN q.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) AS settings
     FROM relation r
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid > 0
@@ -1736,33 +1741,94 @@ BEGIN
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     JOIN pg_sequence q ON q.seqrelid = s.oid
     WHERE r.relkind <> 'v'
+      -- Of the sequences that a column owns, the one of its identity or default.
+      AND (d.deptype = 'i' OR EXISTS (
+        SELECT FROM pg_attrdef f
+        JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
+          AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid
+        WHERE f.adrelid = r.oid AND f.adnum = d.refobjsubid))
+  ), index AS MATERIALIZED (
+    SELECT i.oid, x.indrelid, i.relname, i.reloptions, i.reltablespace, x.indisclustered, x.indimmediate,
+           x.indexprs IS NOT NULL AS computes, x.indisvalid AND x.indisready AND x.indislive AS valid,
+           -- Options are tuning.
+           CASE WHEN i.reloptions IS NULL THEN pg_get_indexdef(i.oid) ELSE replace(pg_get_indexdef(i.oid), (
+             SELECT format(' WITH (%s)', string_agg(format('%I=%s', o.option_name,
+               CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
+                    ELSE quote_literal(o.option_value) END), ', '))
+             FROM pg_options_to_table(i.reloptions) o), '') END AS definition
+    FROM relation r
+    JOIN pg_index x ON x.indrelid = r.oid
+    JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE r.relkind <> 'v'
   ), fallback AS MATERIALIZED (
     SELECT d.oid, d.adrelid, d.adnum, d.adbin FROM pg_attrdef d
     WHERE d.adrelid = ANY (ARRAY(SELECT r.oid FROM relation r))
+  ), dependent AS MATERIALIZED (
+    -- fn_birth_contract_token finds the objects by these rows: without its row an object changes unseen.
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
+  ), other AS MATERIALIZED (
+    -- What no other branch describes.
+    SELECT d.classid, d.objid, i.type, i.identity,
+           coalesce((SELECT s.refobjid FROM pg_shdepend s
+                     WHERE s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
+                       AND s.classid = d.classid AND s.objid = d.objid AND s.deptype = 'o'), 10) AS owner
+    FROM dependent d
+    CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
+    WHERE CASE d.classid
+      WHEN 'pg_proc'::regclass THEN false
+      WHEN 'pg_default_acl'::regclass THEN false
+      WHEN 'pg_class'::regclass THEN d.objid NOT IN (SELECT r.oid FROM relation r)
+        AND d.objid NOT IN (SELECT s.sequence FROM sequence s)
+      WHEN 'pg_statistic_ext'::regclass THEN NOT EXISTS (
+        SELECT FROM pg_statistic_ext s JOIN relation r ON r.oid = s.stxrelid WHERE s.oid = d.objid)
+      -- The multirange of a range.
+      ELSE NOT EXISTS (
+        SELECT FROM pg_depend p WHERE p.classid = d.classid AND p.objid = d.objid AND p.deptype = 'i') END
   ), held AS MATERIALIZED (
-    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl, r.relowner AS owner,
-           '' AS suffix
+    -- base: what PostgreSQL grants by itself, where an ACL says what differs from that.
+    SELECT 'relation' AS class, r.oid, coalesce(r.relacl, acldefault('r', r.relowner)) AS acl,
+           '{}'::aclitem[] AS base, r.relowner AS owner, '' AS suffix
     FROM relation r
     UNION ALL
-    SELECT 'relation', a.attrelid, a.attacl, r.relowner, format('(%I)', a.attname)
+    SELECT 'relation', r.oid, w.acl, w.base, r.relowner, format(' %son the row type', w.taken)
+    FROM relation r
+    JOIN pg_type t ON t.oid = r.reltype AND t.typacl IS NOT NULL
+      AND t.oid = ANY (ARRAY(SELECT u.reltype FROM relation u))
+    CROSS JOIN LATERAL acldefault('T', t.typowner) AS b(acl)
+    CROSS JOIN LATERAL (VALUES ('', t.typacl, b.acl), ('taken ', b.acl, t.typacl)) AS w(taken, acl, base)
+    UNION ALL
+    SELECT 'relation', a.attrelid, a.attacl, '{}', r.relowner, format('(%I)', a.attname)
     FROM attribute a JOIN relation r ON r.oid = a.attrelid
     WHERE a.attacl IS NOT NULL
     UNION ALL
-    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), s.relowner,
+    SELECT 'relation', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), '{}', s.relowner,
            format(' on the sequence of %I', a.attname)
     FROM sequence s JOIN attribute a ON a.attrelid = s.oid AND a.attnum = s.attnum
     UNION ALL
-    SELECT 'routine', p.oid, p.acl, p.proowner, ''
+    SELECT 'routine', p.oid, p.acl, '{}', p.proowner, ''
     FROM routine p
     UNION ALL
-    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, ''
+    SELECT 'other', s.oid, coalesce(s.relacl, acldefault('s', s.relowner)), '{}', s.relowner, ''
+    FROM other o JOIN pg_class s ON s.oid = o.objid
+    WHERE o.classid = 'pg_class'::regclass
+    UNION ALL
+    SELECT 'other', t.oid, coalesce(t.typacl, acldefault('T', t.typowner)), '{}', t.typowner, ''
+    FROM other o JOIN pg_type t ON t.oid = o.objid
+    WHERE o.classid = 'pg_type'::regclass
+    UNION ALL
+    SELECT 'schema', n.oid, coalesce(n.nspacl, acldefault('n', n.nspowner)), '{}', n.nspowner, ''
     FROM pg_namespace n
     WHERE n.oid = to_regnamespace('birth')
     UNION ALL
-    SELECT 'schema', to_regnamespace('birth'), d.defaclacl, d.defaclrole,
-           format(' by default on new %s of %I%s', d.defaclobjtype, pg_get_userbyid(d.defaclrole),
+    SELECT 'schema', to_regnamespace('birth'), w.acl, w.base, d.defaclrole,
+           format(' %sby default on new %s of %I%s', w.taken, d.defaclobjtype, pg_get_userbyid(d.defaclrole),
              CASE d.defaclnamespace WHEN 0 THEN ' anywhere' END)
     FROM pg_default_acl d
+    CROSS JOIN LATERAL (SELECT CASE d.defaclnamespace WHEN 0
+      THEN acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END, d.defaclrole)
+      ELSE '{}' END AS acl) b
+    CROSS JOIN LATERAL (VALUES ('', d.defaclacl, b.acl), ('taken ', b.acl, d.defaclacl)) AS w(taken, acl, base)
     WHERE d.defaclnamespace = to_regnamespace('birth')
        OR d.defaclnamespace = 0 AND d.defaclrole = to_regrole('birth_definer')
   ), granted AS MATERIALIZED (
@@ -1770,16 +1836,19 @@ BEGIN
     -- grant option. The grantor is left out, because a restore changes it. So is the owner's MAINTAIN, which
     -- PostgreSQL 17 added and which a dump of an earlier server does not grant.
     -- Most objects share a few lists; each list is written once.
-    SELECT h.acl, h.owner, h.suffix, (
+    SELECT h.acl, h.base, h.owner, h.suffix, (
              SELECT string_agg(to_json(e.entry)::text, ', ' ORDER BY e.entry COLLATE "C")
              FROM (
                SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
                         || '=' || x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
                         || h.suffix AS entry
-               FROM aclexplode(h.acl) x
+               FROM aclexplode(nullif(h.acl, '{}')) x
                WHERE NOT (x.privilege_type = 'MAINTAIN' AND x.grantee = h.owner)
+                 AND NOT EXISTS (
+                   SELECT FROM aclexplode(nullif(h.base, '{}')) b WHERE (b.grantee, b.privilege_type, b.is_grantable)
+                     = (x.grantee, x.privilege_type, x.is_grantable))
              ) e) AS entries
-    FROM (SELECT DISTINCT d.acl, d.owner, d.suffix FROM held d) h
+    FROM (SELECT DISTINCT d.acl, d.base, d.owner, d.suffix FROM held d) h
   ), privileges AS MATERIALIZED (
     SELECT p.class, p.oid, '[' || CASE p.lists
              WHEN 1 THEN p.entries
@@ -1789,11 +1858,12 @@ BEGIN
     FROM (
       SELECT h.class, h.oid, count(*) AS lists, string_agg(g.entries, ', ') AS entries
       FROM held h
-      JOIN granted g ON g.acl = h.acl AND g.owner = h.owner AND g.suffix = h.suffix AND g.entries IS NOT NULL
+      JOIN granted g ON g.acl = h.acl AND g.base = h.base AND g.owner = h.owner AND g.suffix = h.suffix
+        AND g.entries IS NOT NULL
       GROUP BY h.class, h.oid
     ) p
   ), type AS MATERIALIZED (
-    SELECT t.oid, u.atttypmod, t.typcollation, to_json(format_type(t.oid, u.atttypmod))::text AS name
+    SELECT t.oid, u.atttypmod, t.typcollation, t.typstorage, to_json(format_type(t.oid, u.atttypmod))::text AS name
     FROM (SELECT DISTINCT a.atttypid, a.atttypmod FROM attribute a) u
     JOIN pg_type t ON t.oid = u.atttypid
     WHERE t.oid = ANY (ARRAY(SELECT DISTINCT a.atttypid FROM attribute a))
@@ -1804,9 +1874,11 @@ BEGIN
              ', "identity": "' || nullif(a.attidentity::text, '') || '"',
              CASE WHEN a.attnotnull THEN ', "not null": true' END,
              ', "sequence": ' || to_json(s.settings)::text,
+             CASE WHEN s.relpersistence <> 'p' THEN ', "unlogged": true' END,
              CASE WHEN a.attcollation <> t.typcollation THEN ', "collation": ' || (
                SELECT to_json(quote_ident(c.collname))::text FROM pg_collation c WHERE c.oid = a.attcollation) END,
              ', "generated": "' || nullif(a.attgenerated::text, '') || '"',
+             ', "sequence name": ' || to_json(s.relname)::text,
              '}'), ', ' ORDER BY a.attnum) || ']' AS list,
              bool_and(a.atthasdef = (d.oid IS NOT NULL)) AS defaulted
     FROM attribute a
@@ -1814,10 +1886,47 @@ BEGIN
     LEFT JOIN fallback d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN sequence s ON s.oid = a.attrelid AND s.attnum = a.attnum
     GROUP BY a.attrelid
-  ), dependent AS MATERIALIZED (
-    -- fn_birth_contract_token finds the objects by these rows: without its row an object changes unseen.
-    SELECT d.classid, d.objid FROM pg_depend d
-    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('birth') AND d.refobjsubid = 0
+  ), tuned AS MATERIALIZED (
+    SELECT u.oid, '[' || string_agg(to_json(u.action)::text, ', ' ORDER BY u.action COLLATE "C") || ']' AS actions
+    FROM (
+      SELECT r.oid, format('SET (%s)', o.option) AS action
+      FROM relation r CROSS JOIN LATERAL unnest(r.reloptions) AS o(option) WHERE r.relkind <> 'v'
+      UNION ALL
+      SELECT r.oid, format('SET (toast.%s)', o.option)
+      FROM relation r
+      JOIN pg_class t ON t.oid = r.reltoastrelid
+      CROSS JOIN LATERAL unnest(t.reloptions) AS o(option)
+      WHERE t.oid = ANY (ARRAY(SELECT u.reltoastrelid FROM relation u))
+      UNION ALL
+      SELECT i.oid, format('SET (%s)', o.option) FROM index i CROSS JOIN LATERAL unnest(i.reloptions) AS o(option)
+      UNION ALL
+      SELECT p.oid, format('SET TABLESPACE %I', s.spcname)
+      FROM (SELECT r.oid, r.reltablespace FROM relation r UNION ALL SELECT i.oid, i.reltablespace FROM index i) p
+      JOIN pg_tablespace s ON s.oid = p.reltablespace
+      UNION ALL
+      SELECT i.indrelid, format('CLUSTER ON %I', i.relname) FROM index i WHERE i.indisclustered
+      UNION ALL
+      SELECT i.oid, format('ALTER COLUMN %s SET STATISTICS %s', a.attnum, a.attstattarget)
+      FROM index i JOIN pg_attribute a ON a.attrelid = i.oid AND a.attstattarget >= 0
+      WHERE i.computes
+      UNION ALL
+      SELECT a.attrelid, format('ALTER COLUMN %I SET %s', a.attname, c.setting)
+      FROM attribute a
+      JOIN type t ON t.oid = a.atttypid AND t.atttypmod = a.atttypmod
+      CROSS JOIN LATERAL (
+        SELECT 'STATISTICS ' || a.attstattarget AS setting WHERE a.attstattarget >= 0
+        UNION ALL
+        SELECT 'STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
+          ELSE 'EXTENDED' END
+        WHERE a.attstorage <> t.typstorage
+        UNION ALL
+        SELECT 'COMPRESSION ' || CASE a.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END WHERE a.attcompression <> ''
+        UNION ALL
+        SELECT format('(%s)', o.option) FROM unnest(a.attoptions) AS o(option)
+      ) c
+      WHERE a.attstattarget >= 0 OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attoptions IS NOT NULL
+    ) u
+    GROUP BY u.oid
   ), role AS MATERIALIZED (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication,
            r.rolbypassrls, r.rolinherit, r.rolconnlimit, r.rolvaliduntil, r.rolconfig
@@ -1861,7 +1970,8 @@ BEGIN
              encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'),
              '", "owner": ', to_json(pg_get_userbyid(p.proowner)),
              CASE WHEN p.oid NOT IN (SELECT d.objid FROM dependent d WHERE d.classid = 'pg_proc'::regclass)
-               THEN ', "state": {"contradicts": ["pg_depend"]}' END,
+               THEN ', "state": {"contradicts": ["pg_depend"]}'
+               WHEN p.protrftypes IS NOT NULL THEN ', "state": {"transforms": true}' END,
              ', "signature": ', to_json(format('%s(%s) %s',
                CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' WHEN 'w' THEN 'WINDOW'
                  ELSE 'FUNCTION' END,
@@ -1914,15 +2024,21 @@ BEGIN
                    CASE WHEN r.relispartition THEN 'partition of' ELSE 'parents' END,
                    jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhparent::regclass::text COLLATE "C"))
                  FROM pg_inherits i WHERE i.inhrelid = r.oid HAVING count(*) > 0), '{}')
+               || CASE WHEN r.reloftype = 0 THEN '{}' ELSE jsonb_build_object('of', ARRAY[r.reloftype::regtype]) END
+               -- An index and a view have none, and 2 is heap on every server.
+               || CASE WHEN r.relam IN (0, 2) THEN '{}' ELSE jsonb_build_object('access method', ARRAY(
+                 SELECT m.amname FROM pg_am m WHERE m.oid = r.relam)) END
                || CASE WHEN n.list = '' THEN '{}' ELSE format('{"contradicts": [%s]}', n.list)::jsonb END,
-             ', "signature": ', coalesce(c.list, 'null'),
+             ', "tuning": ' || u.actions,
+             ', "signature": ', coalesce(c.list, '[]'),
              ', "privileges": ', coalesce(x.entries, '[]'),
              ', "configuration": ', coalesce((
                SELECT '[' || string_agg(to_json(o.option)::text, ', ' ORDER BY o.option COLLATE "C") || ']'
-               FROM unnest(r.reloptions) AS o(option)), 'null'),
+               FROM unnest(r.reloptions) AS o(option) WHERE r.relkind = 'v'), 'null'),
              '}')
     FROM relation r
     LEFT JOIN columns c ON c.oid = r.oid
+    LEFT JOIN tuned u ON u.oid = r.oid
     LEFT JOIN privileges x ON x.class = 'relation' AND x.oid = r.oid
     CROSS JOIN LATERAL (
       -- Flags that switch off what the contract has. An object that the contract does not have is drift anyway.
@@ -1944,9 +2060,9 @@ BEGIN
     SELECT 'constraint', format('%I.%I', r.name, k.conname),
            concat(
              -- What enforces it: the index of a key, the triggers of a foreign key.
-             '{"state": {"index": ', coalesce(to_json(pg_get_indexdef(x.indexrelid)
+             '{"state": {"index": ', coalesce(to_json(x.definition
                || CASE WHEN x.indimmediate = k.condeferrable THEN ', not immediate' ELSE '' END)::text, 'null'),
-             ', "valid": ', coalesce((x.indisvalid AND x.indisready AND x.indislive)::text, 'null'),
+             ', "valid": ', coalesce(x.valid::text, 'null'),
              ', "triggers": ', coalesce(CASE WHEN k.contype NOT IN ('c', 'n') THEN (
                SELECT to_json(string_agg(s.text, ', ' ORDER BY s.text COLLATE "C"))::text
                FROM (
@@ -1956,7 +2072,8 @@ BEGIN
                  FROM pg_trigger t WHERE t.tgconstraint = k.oid
                ) s) END, 'null'),
              ', "validated": ', k.convalidated::text,
-             '}, "signature": ', -- A constraint that is being dropped has no definition any more.
+             '}', ', "tuning": ' || u.actions,
+             ', "signature": ', -- A constraint that is being dropped has no definition any more.
              coalesce(to_json(
                CASE WHEN k.convalidated THEN d.definition
                     ELSE regexp_replace(d.definition, ' NOT VALID$', '') END)::text, 'null'),
@@ -1964,18 +2081,19 @@ BEGIN
     FROM relation r
     JOIN pg_constraint k ON k.conrelid = r.oid
     CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
-    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN index x ON x.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN tuned u ON u.oid = x.oid
     WHERE k.contype <> 'n' OR NOT k.convalidated
     UNION ALL
     SELECT 'index', quote_ident(i.relname),
-           jsonb_build_object(
-             'signature', pg_get_indexdef(i.oid),
-             'state', jsonb_build_object(
-               'valid', x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate))::text
-    FROM relation r
-    JOIN pg_index x ON x.indrelid = r.oid
-    JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+           concat(
+             '{"state": {"valid": ', (i.valid AND i.indimmediate)::text,
+             '}', ', "tuning": ' || u.actions,
+             ', "signature": ', to_json(i.definition),
+             '}')
+    FROM index i
+    LEFT JOIN tuned u ON u.oid = i.oid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
     SELECT 'trigger', format('%I.%I', r.name, t.tgname),
            jsonb_build_object(
@@ -1997,7 +2115,9 @@ BEGIN
     SELECT 'policy', format('%I.%I', r.name, l.polname),
            jsonb_build_object(
              'signature', concat_ws(' ', l.polcmd, l.polpermissive,
-               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid)))::text
+               pg_get_expr(l.polqual, l.polrelid), pg_get_expr(l.polwithcheck, l.polrelid), 'TO',
+               (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', '
+                         ORDER BY pg_get_userbyid(u.role) COLLATE "C") FROM unnest(l.polroles) AS u(role))))::text
     FROM relation r JOIN pg_policy l ON l.polrelid = r.oid
     UNION ALL
     SELECT 'statistics', format('%I.%I', r.name, s.stxname),
@@ -2005,6 +2125,78 @@ BEGIN
              'signature', pg_get_statisticsobjdef(s.oid),
              'name', format('%s.%I', s.stxnamespace::regnamespace, s.stxname))::text
     FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
+    UNION ALL
+    SELECT replace(o.type, ' ', '_'),
+           CASE WHEN starts_with(o.identity, 'birth.') THEN substr(o.identity, 7) ELSE o.identity END,
+           concat(
+             '{"undo": ', to_json(CASE o.type
+               WHEN 'extension' THEN format('-- extension %1$s lies in the schema and may own objects of the '
+                 'contract: ALTER EXTENSION %1$s DROP these, then ALTER EXTENSION %1$s SET SCHEMA another',
+                 o.identity)
+               WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA birth',
+                 (pg_identify_object_as_address(o.classid, o.objid, 0)).object_args[1])
+               ELSE format('DROP %s %s', upper(replace(o.type, ' object', '') COLLATE "C"), o.identity) END),
+             ', "owner": ', to_json(pg_get_userbyid(o.owner)),
+             ', "privileges": ', coalesce(x.entries, '[]'),
+             '}')
+    FROM other o
+    LEFT JOIN privileges x ON x.class = 'other' AND x.oid = o.objid
+    UNION ALL
+    SELECT 'publication', format('%I of %s', p.pubname, coalesce(quote_ident(t.name), 'all tables')),
+           jsonb_build_object('undo', CASE WHEN t.name IS NULL
+             THEN format('-- publication %I is of all tables of the database: its owner may make one of chosen tables, '
+                         'and drop it', p.pubname)
+             ELSE format('ALTER PUBLICATION %I DROP TABLE birth.%I', p.pubname, t.name) END)::text
+    FROM pg_publication p
+    CROSS JOIN LATERAL (
+      SELECT r.name FROM pg_publication_rel m JOIN relation r ON r.oid = m.prrelid WHERE m.prpubid = p.oid
+      UNION ALL
+      SELECT NULL WHERE p.puballtables
+    ) t
+    UNION ALL
+    SELECT 'subscription', format('%I of %I', s.subname, r.name),
+           jsonb_build_object('undo', format('-- subscription %1$I writes birth.%2$I: on the publisher take the '
+             'table out of the publication; then ALTER SUBSCRIPTION %1$I REFRESH PUBLICATION', s.subname, r.name))::text
+    FROM pg_subscription_rel m
+    JOIN relation r ON r.oid = m.srrelid
+    JOIN pg_subscription s ON s.oid = m.srsubid
+    UNION ALL
+    SELECT DISTINCT 'constraint', format('%s.%I', k.conrelid::regclass, k.conname),
+           jsonb_build_object(
+             'undo', format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname),
+             'signature', pg_get_constraintdef(k.oid))::text
+    FROM relation r
+    JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgisinternal AND t.tgconstrrelid <> 0
+    JOIN pg_constraint k ON k.oid = t.tgconstraint AND k.confrelid = r.oid
+    WHERE r.name <> ALL ('{birth_registry}') AND k.conrelid NOT IN (SELECT o.oid FROM relation o)
+    UNION ALL
+    SELECT 'cast', i.identity, jsonb_build_object('undo', 'DROP CAST ' || i.identity)::text
+    FROM pg_cast c
+    CROSS JOIN LATERAL pg_identify_object('pg_cast'::regclass, c.oid, 0) i
+    -- 16384: PostgreSQL's own have lower numbers.
+    WHERE c.oid >= 16384
+      AND (c.castfunc IN (SELECT p.oid FROM routine p) OR EXISTS (
+        SELECT FROM pg_type t WHERE t.oid IN (c.castsource, c.casttarget)
+                                AND t.typnamespace = to_regnamespace('birth')))
+    UNION ALL
+    SELECT 'dependency', format('%s %s on extension %I', i.type, i.identity, e.extname),
+           jsonb_build_object('undo', format(CASE d.deptype
+             WHEN 'e' THEN 'ALTER EXTENSION %1$I DROP %2$s %3$s'
+             ELSE 'ALTER %2$s %3$s NO DEPENDS ON EXTENSION %1$I' END,
+             e.extname, upper(i.type COLLATE "C"), i.identity))::text
+    FROM pg_extension e
+    JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype IN ('e', 'x')
+    CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) i
+    -- What an extension made in our schema is its own.
+    WHERE e.extnamespace <> to_regnamespace('birth')
+      AND CASE d.classid
+        WHEN 'pg_proc'::regclass THEN d.objid IN (SELECT p.oid FROM routine p)
+        WHEN 'pg_class'::regclass THEN d.objid IN (
+          SELECT r.oid FROM relation r UNION ALL SELECT x.oid FROM index x UNION ALL SELECT s.sequence FROM sequence s)
+        WHEN 'pg_trigger'::regclass THEN EXISTS (
+          SELECT FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE t.oid = d.objid)
+        WHEN 'pg_namespace'::regclass THEN d.objid = to_regnamespace('birth')
+        ELSE (d.classid, d.objid) IN (SELECT o.classid, o.objid FROM other o) END
     UNION ALL
     SELECT 'schema', n.nspname::text,
            concat(
@@ -2069,10 +2261,19 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  WITH columns AS (
+  WITH renamed AS (
+    SELECT w.value ->> 'name' AS name, l.value ->> 'name' AS found
+    FROM jsonb_array_elements(p_wanted -> 'signature') WITH ORDINALITY w
+    JOIN jsonb_array_elements(p_live -> 'signature') WITH ORDINALITY l USING (ordinality)
+    WHERE l.value - 'name' = w.value - 'name'
+      AND w.value -> 'name' NOT IN (SELECT o.value -> 'name' FROM jsonb_array_elements(p_live -> 'signature') o)
+      AND l.value -> 'name' NOT IN (SELECT o.value -> 'name' FROM jsonb_array_elements(p_wanted -> 'signature') o)
+  ), columns AS (
     SELECT coalesce(w.value, l.value) ->> 'name' AS name, w.value AS wanted, l.value AS live
     FROM jsonb_array_elements(p_wanted -> 'signature') w
     FULL JOIN jsonb_array_elements(p_live -> 'signature') l ON l.value -> 'name' = w.value -> 'name'
+    WHERE coalesce(w.value, l.value) ->> 'name' NOT IN (
+      SELECT r.name FROM renamed r UNION ALL SELECT r.found FROM renamed r)
   ), action AS (
     SELECT 1 AS rank, format('DROP COLUMN %I', c.name) AS text FROM columns c WHERE c.wanted IS NULL
     UNION ALL
@@ -2099,43 +2300,43 @@ CREATE FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p
     SELECT 6, format('ALTER COLUMN %I SET GENERATED %s', c.name,
       CASE c.wanted ->> 'identity' WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
     FROM columns c WHERE (c.wanted ->> 'identity') <> (c.live ->> 'identity')
-    UNION ALL
-    SELECT 6, format('ALTER COLUMN %I %s', c.name, c.wanted ->> 'sequence')
-    FROM columns c WHERE (c.wanted ->> 'sequence') <> (c.live ->> 'sequence')
-    UNION ALL
-    SELECT 7, format('RESET (%s)', split_part(o.option, '=', 1))
-    FROM jsonb_array_elements_text(
-      CASE WHEN jsonb_typeof(p_live -> 'configuration') = 'array' THEN p_live -> 'configuration' ELSE '[]' END
-    ) AS o(option)
-    WHERE NOT coalesce(p_wanted -> 'configuration' ? o.option, false)
-    UNION ALL
-    SELECT 8, format('SET (%s)', o.option)
-    FROM jsonb_array_elements_text(
-      CASE WHEN jsonb_typeof(p_wanted -> 'configuration') = 'array' THEN p_wanted -> 'configuration' ELSE '[]' END
-    ) AS o(option)
-    WHERE NOT coalesce(p_live -> 'configuration' ? o.option, false)
+  ), altered AS (
+    SELECT s.rank, format('ALTER SEQUENCE birth.%s %s', quote_ident(c.live ->> 'sequence name'), s.text) AS text
+    FROM columns c
+    CROSS JOIN LATERAL (VALUES
+      (1, c.wanted ->> 'sequence', c.live -> 'sequence' <> c.wanted -> 'sequence'),
+      (2, CASE WHEN c.wanted ? 'unlogged' THEN 'SET UNLOGGED' ELSE 'SET LOGGED' END,
+       (c.live ? 'unlogged') <> (c.wanted ? 'unlogged')),
+      (3, 'RENAME TO ' || quote_ident(c.wanted ->> 'sequence name'),
+       c.live -> 'sequence name' <> c.wanted -> 'sequence name')
+    ) AS s(rank, text, differs)
+    WHERE s.differs AND c.live ? 'sequence' AND c.wanted ? 'sequence'
   )
   SELECT concat_ws('; ',
     (SELECT string_agg(
               format('-- column %s of %s is gone with its values: restore the table from a backup', c.name, p_table),
               E'\n' ORDER BY c.name)
      FROM columns c WHERE c.live IS NULL) || E'\n',
+    (SELECT string_agg(format('ALTER TABLE birth.%s RENAME COLUMN %I TO %I', p_table, r.found, r.name), '; ')
+     FROM renamed r),
     (SELECT format('ALTER TABLE birth.%s %s', p_table, string_agg(a.text, ', ' ORDER BY a.rank, a.text))
      FROM action a HAVING count(*) > 0),
+    (SELECT string_agg(a.text, '; ' ORDER BY a.rank, a.text) FROM altered a),
     -- A new sequence starts after the highest value in the table.
     (SELECT string_agg(
               format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), '
                 '(SELECT coalesce(pg_catalog.max(%I), 0) OPERATOR(pg_catalog.+) 1 FROM birth.%s), false)',
                 'birth.' || p_table, c.name, c.name, p_table), '; ' ORDER BY c.name)
      FROM columns c WHERE c.wanted ? 'identity' AND NOT c.live ? 'identity'))
-  WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
+  WHERE EXISTS (SELECT FROM action) OR EXISTS (SELECT FROM renamed) OR EXISTS (SELECT FROM altered)
+     OR EXISTS (SELECT FROM columns c WHERE c.live IS NULL);
 $_$;
 
 ALTER FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) OWNER TO birth_definer;
 
 -- Name: FUNCTION fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) IS 'The ALTER TABLE that gives a table the columns and options of the contract; NULL when it has them. Specification: 7.';
+COMMENT ON FUNCTION birth.fn_birth_contract_recolumn(p_table text, p_wanted jsonb, p_live jsonb) IS 'The ALTER TABLE that gives a table the columns of the contract; NULL when it has them. Specification: 7.';
 
 -- Name: fn_birth_contract_record(text, jsonb); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -2228,12 +2429,14 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
     UNION ALL
     SELECT 'GRANT', unnest(p_removed)
   ), privilege AS (
-    SELECT e.verb, m[1] AS grantee, m[2] AS name, m[3] = '*' AS passed_on, m[4] AS column_list,
-           m[5] AS sequence_column, m[6] AS class, m[7] AS creator, m[8] AS anywhere
+    SELECT CASE WHEN m[6] IS NULL THEN e.verb WHEN e.verb = 'GRANT' THEN 'REVOKE' ELSE 'GRANT' END AS verb,
+           m[1] AS grantee, m[2] AS name, m[3] = '*' AS passed_on, m[4] AS column_list,
+           m[5] AS sequence_column, m[7] AS class, m[8] AS creator, m[9] AS anywhere, m[10] AS row_type
     FROM entry e
     CROSS JOIN LATERAL regexp_match(e.text,
       '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?(?: by default on new ([rSfT]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?$') AS m
+      '(?: on the sequence of (.*))?( taken)?(?: by default on new (\w) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
+      '( on the row type)?$') AS m
     WHERE p_type <> 'ROLE'
   ), membership AS (
     SELECT DISTINCT e.verb, coalesce(m[2], m[1]) AS role,
@@ -2251,6 +2454,9 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
                WHEN v.class = 'f' THEN 'ROUTINES'
                WHEN v.class = 'T' THEN 'TYPES'
                WHEN v.class = 'r' THEN 'TABLES'
+               WHEN v.class = 'n' THEN 'SCHEMAS'
+               WHEN v.class = 'L' THEN 'LARGE OBJECTS'
+               WHEN v.row_type IS NOT NULL THEN 'TYPE ' || p_name
                WHEN v.sequence_column IS NOT NULL
                  THEN 'SEQUENCE ' || pg_get_serial_sequence(p_name, v.sequence_column)
                ELSE replace(p_type, 'VIEW', 'TABLE') || ' ' || p_name
@@ -2294,7 +2500,8 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH thing AS (
-    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION' ELSE upper(p_kind COLLATE "C") END AS type,
+    SELECT CASE WHEN p_kind IN ('gateway', 'function') THEN 'FUNCTION'
+                ELSE upper(replace(p_kind, '_', ' ') COLLATE "C") END AS type,
            CASE WHEN p_kind IN ('schema', 'role') THEN p_object ELSE 'birth.' || p_object END AS name,
            -- A quoted name may hold a dot, and anything else.
            n.parent,
@@ -2306,15 +2513,38 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
              ELSE upper(p_kind COLLATE "C")
            END AS found,
            p_definition IS NOT NULL
-             AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')) AS anew,
+             AND (p_drift = 'missing' OR (p_wanted -> 'signature') IS DISTINCT FROM (p_live -> 'signature')
+                  OR (p_wanted #> '{state,kind}') IS DISTINCT FROM (p_live #> '{state,kind}')) AS anew,
            p_wanted IS NOT NULL AND p_live IS NOT NULL AS both_there,
            -- CREATE OR REPLACE restores a routine's row in pg_depend; an invalid index is created again.
            p_drift IN ('body', 'signature', 'configuration')
              OR p_drift = 'state' AND p_kind IN ('gateway', 'function', 'procedure', 'index') AS shape
     FROM (SELECT substring(p_object FROM '^(?:"(?:[^"]|"")+"|[^".]+)') AS parent) n
+  ), dependent AS (
+    -- The views of the schema that have to go first where an object is dropped; each is missing then.
+    WITH RECURSIVE reader AS (
+      SELECT w.ev_class AS oid
+      FROM thing t
+      JOIN pg_depend d ON d.refclassid = CASE p_kind WHEN 'view' THEN 'pg_class' ELSE 'pg_proc' END::regclass
+        AND d.refobjid = CASE p_kind WHEN 'view' THEN to_regclass(t.name)::oid ELSE to_regprocedure(t.name) END
+      JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+      WHERE t.anew AND t.both_there
+      UNION
+      SELECT w.ev_class
+      FROM reader r
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid
+      JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+    )
+    SELECT format('DROP VIEW %s; ', string_agg(DISTINCT format('birth.%I', c.relname), ', ')) AS text
+    FROM reader r
+    JOIN pg_class c ON c.oid = r.oid AND c.relnamespace = to_regnamespace('birth') AND c.relkind = 'v'
+    CROSS JOIN thing t
+    WHERE format('birth.%I', c.relname) <> t.name
+    HAVING count(*) > 0
   ), statement AS (
     -- its definition
     SELECT 1 AS rank, CASE
+      WHEN p_wanted IS NULL AND p_live ? 'undo' THEN p_live ->> 'undo'
       WHEN p_kind = 'role' THEN CASE WHEN p_live IS NULL THEN format('CREATE ROLE %s NOLOGIN', p_object) END
       WHEN p_wanted IS NULL AND p_kind = 'constraint'
         THEN format('ALTER TABLE birth.%s DROP CONSTRAINT %s', t.parent, t.child)
@@ -2322,10 +2552,17 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
         THEN format('DROP %s %s ON birth.%s', t.type, t.child, t.parent)
       WHEN p_wanted IS NULL AND p_kind = 'statistics' THEN format('DROP STATISTICS %s', p_live ->> 'name')
       WHEN p_wanted IS NULL THEN format('DROP %s %s', t.found, t.name)
-      WHEN t.anew AND t.both_there THEN format('DROP %s %s; %s', t.type, t.name, p_definition)
+      WHEN t.anew AND t.both_there
+        THEN format('%sDROP %s %s; %s', (SELECT d.text FROM dependent d), t.found, t.name, p_definition)
       WHEN p_definition IS NOT NULL AND (t.anew OR t.shape) THEN p_definition
       WHEN p_kind = 'constraint' AND p_drift = 'missing'
-        THEN format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature')
+        -- One that has another name now may be needed by foreign keys.
+        THEN coalesce((
+          SELECT format('ALTER TABLE birth.%s RENAME CONSTRAINT %I TO %s', t.parent, k.conname, t.child)
+          FROM pg_constraint k
+          WHERE k.conrelid = to_regclass('birth.' || t.parent)
+            AND pg_get_constraintdef(k.oid) = p_wanted ->> 'signature' LIMIT 1),
+          format('ALTER TABLE birth.%s ADD CONSTRAINT %s %s', t.parent, t.child, p_wanted ->> 'signature'))
       WHEN p_kind = 'constraint' AND t.shape
         THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
           t.parent, t.child, p_wanted ->> 'signature')
@@ -2335,7 +2572,8 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
         THEN format('DROP TRIGGER %s ON birth.%s; %s', t.child, t.parent, p_wanted ->> 'signature')
       WHEN p_kind = 'table' AND t.both_there THEN birth.fn_birth_contract_recolumn(p_object, p_wanted, p_live)
       WHEN p_drift = 'missing'
-        THEN format('-- %s %s is gone with its rows: restore it from a backup', p_kind, p_object)
+        THEN format('-- %s %s is gone: give it its name and schema back where it only has others now; otherwise '
+          'restore it from a backup', replace(p_kind, '_', ' '), p_object)
     END AS text
     FROM thing t
     UNION ALL
@@ -2357,8 +2595,8 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
         THEN format('ALTER TABLE birth.%1$s DROP CONSTRAINT %2$s, ADD CONSTRAINT %2$s %3$s',
           t.parent, t.child, p_wanted ->> 'signature')
       WHEN s.key = 'enabled'
-        THEN format('ALTER TABLE birth.%s ENABLE %sTRIGGER %s', t.parent,
-          CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.child)
+        THEN format('ALTER TABLE birth.%s ENABLE %s%s %s', t.parent,
+          CASE s.value ->> 0 WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END, t.type, t.child)
       WHEN s.key = 'row security'
         THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY', t.name,
           CASE s.value WHEN 'true' THEN 'ENABLE' ELSE 'DISABLE' END)
@@ -2375,16 +2613,20 @@ CREATE FUNCTION birth.fn_birth_contract_repair(p_kind text, p_object text, p_dri
     END
     FROM thing t
     CROSS JOIN LATERAL jsonb_each(p_wanted -> 'state') s
-    WHERE t.both_there AND s.value <> (p_live -> 'state' -> s.key) AND NOT (p_kind = 'index' AND t.shape)
+    WHERE t.both_there AND NOT t.anew AND s.value <> (p_live -> 'state' -> s.key)
+      AND NOT (p_kind = 'index' AND t.shape)
     UNION ALL
     SELECT 3, CASE s.key
       WHEN 'parents' THEN format('ALTER TABLE %s NO INHERIT %s', t.name, p.parent)
+      WHEN 'of' THEN format('ALTER TABLE %s NOT OF', t.name)
+      WHEN 'access method' THEN format('ALTER TABLE %s SET ACCESS METHOD heap', t.name)
       ELSE format('ALTER TABLE %s DETACH PARTITION %s', p.parent, t.name)
     END
     FROM thing t
     CROSS JOIN LATERAL jsonb_each(p_live -> 'state') s
     CROSS JOIN LATERAL jsonb_array_elements_text(s.value) AS p(parent)
-    WHERE t.both_there AND s.key IN ('parents', 'partition of')
+    WHERE t.both_there AND s.key IN ('parents', 'partition of', 'of', 'access method')
+      AND (p_wanted -> 'state' -> s.key) IS DISTINCT FROM s.value
     UNION ALL
     -- its flags that contradict the rows which they sum up, after an UPDATE of the catalogue; for a superuser
     SELECT 3, format($flags$UPDATE pg_catalog.pg_class c SET
@@ -2436,6 +2678,32 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
       p_wanted -> 'privileges')
     FROM thing t
     WHERE t.anew OR t.both_there OR p_kind = 'role'
+    UNION ALL
+    -- its tuning: that of an index goes with it
+    SELECT a.rank, format('ALTER %s %s %s', CASE p_kind WHEN 'table' THEN 'TABLE' ELSE 'INDEX' END,
+      CASE p_kind WHEN 'constraint' THEN 'birth.' || t.child ELSE t.name END, a.action)
+    FROM thing t
+    CROSS JOIN LATERAL (
+      SELECT 5 AS rank, CASE
+          WHEN l.action ~ ' STORAGE [A-Z]+$' THEN (
+            SELECT format('ALTER COLUMN %I SET STORAGE %s', c.attname, CASE y.typstorage WHEN 'p' THEN 'PLAIN'
+              WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)
+            FROM pg_attribute c JOIN pg_type y ON y.oid = c.atttypid
+            WHERE c.attrelid = to_regclass(t.name)
+              AND starts_with(l.action, format('ALTER COLUMN %I SET STORAGE', c.attname)))
+          WHEN starts_with(l.action, 'CLUSTER ON ') THEN 'SET WITHOUT CLUSTER'
+          WHEN starts_with(l.action, 'SET TABLESPACE ') THEN (
+            SELECT format('SET TABLESPACE %I', s.spcname)
+            FROM pg_database b JOIN pg_tablespace s ON s.oid = b.dattablespace WHERE b.datname = current_database())
+          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', 'RESET \1)'),
+            'STATISTICS [0-9]+$', 'STATISTICS -1'), 'COMPRESSION [a-z0-9]+$', 'COMPRESSION default') END AS action
+      FROM jsonb_array_elements_text(p_live -> 'tuning') AS l(action)
+      WHERE p_drift = 'tuning' AND NOT coalesce(p_wanted -> 'tuning' ? l.action, false)
+      UNION ALL
+      SELECT 6, w.action FROM jsonb_array_elements_text(p_wanted -> 'tuning') AS w(action)
+      WHERE p_drift = 'tuning' AND NOT coalesce(p_live -> 'tuning' ? w.action, false)
+         OR p_kind IN ('index', 'constraint')
+    ) a
   )
   SELECT string_agg(s.text, '; ' ORDER BY s.rank, s.text) FROM statement s WHERE s.text IS NOT NULL;
 $_$;
@@ -2457,15 +2725,17 @@ CREATE FUNCTION birth.fn_birth_contract_token() RETURNS text
 DECLARE
   v_schema CONSTANT oid := to_regnamespace('birth');
   v_definer CONSTANT oid := to_regrole('birth_definer');
+  v_members numeric;
   v_routines oid[];
   v_relations oid[];
 BEGIN
   SELECT array_agg(d.objid) FILTER (WHERE d.classid = 'pg_proc'::regclass),
-    array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass)
-  INTO v_routines, v_relations
+    array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass),
+    sum(hash_record_extended(ROW(d.classid, d.objid), 15))
+  INTO v_routines, v_relations, v_members
   FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = v_schema AND d.refobjsubid = 0;
   RETURN (
-    SELECT count(*) || ' ' || sum(v.version) FROM (
+    SELECT count(*) || ' ' || sum(v.version) + v_members FROM (
       SELECT hash_record_extended(ROW(n.xmin, n.ctid), 0) AS version FROM pg_namespace n WHERE n.oid = v_schema
       UNION ALL SELECT hash_record_extended(ROW(p.xmin, p.ctid), 1) FROM pg_proc p WHERE p.oid = ANY (v_routines)
       UNION ALL SELECT hash_record_extended(ROW(c.xmin, c.ctid), 2) FROM pg_class c WHERE c.oid = ANY (v_relations)
@@ -10923,7 +11193,7 @@ CREATE VIEW birth.v_birth_gateway_release_drift_guard AS
             WHEN 'ok'::text THEN 'as released'::text
             ELSE COALESCE(expected, 'nothing'::text)
         END AS expected,
-    (drift = 'ok'::text) AS pass,
+    (drift = ANY (ARRAY['ok'::text, 'tuning'::text])) AS pass,
     blocks,
     repair
    FROM birth.fn_birth_contract_drift() d(kind, object, drift, expected, found, blocks, repair);
@@ -12082,22 +12352,31 @@ CREATE VIEW birth.v_birth_attention AS
                    FROM pg_subscription_rel)) AND (k.coverage_status = 'BIRTH_REQUIRED'::text) AND (k.gateways > 0) AND (NOT r.born))
         ), replica AS (
          SELECT
-                CASE s.setrole
-                    WHEN 0 THEN 1
+                CASE
+                    WHEN w.everybody THEN 1
                     ELSE 2
                 END AS rank,
             format('no gateway fires and no foreign key is checked in sessions of %s: it has session_replication_role = replica'::text, w.name) AS what,
             NULL::timestamp with time zone AS since,
             (('ALTER '::text || w.name) || ' RESET session_replication_role;  -- a superuser'::text) AS next_step
-           FROM (pg_db_role_setting s
-             CROSS JOIN LATERAL ( SELECT concat_ws(' IN '::text, ('ROLE '::text || quote_ident((pg_get_userbyid(NULLIF(s.setrole, (0)::oid)))::text)), ('DATABASE '::text ||
+           FROM ( SELECT (s.setrole = (0)::oid) AS everybody,
                         CASE
-                            WHEN (s.setdatabase <> (0)::oid) THEN quote_ident((current_database())::text)
-                            ELSE NULL::text
-                        END)) AS name) w)
-          WHERE (('session_replication_role=replica'::text = ANY (s.setconfig)) AND (s.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
-                   FROM pg_database d
-                  WHERE (d.datname = current_database()))])))
+                            WHEN ((s.setrole = (0)::oid) AND (s.setdatabase = (0)::oid)) THEN 'ROLE ALL'::text
+                            ELSE concat_ws(' IN '::text, ('ROLE '::text || quote_ident((pg_get_userbyid(NULLIF(s.setrole, (0)::oid)))::text)), ('DATABASE '::text ||
+                            CASE
+                                WHEN (s.setdatabase <> (0)::oid) THEN quote_ident((current_database())::text)
+                                ELSE NULL::text
+                            END))
+                        END AS name
+                   FROM pg_db_role_setting s
+                  WHERE (('session_replication_role=replica'::text = ANY ((lower(((s.setconfig)::text COLLATE "C")))::text[])) AND (s.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+                           FROM pg_database d
+                          WHERE (d.datname = current_database()))])))
+                UNION ALL
+                 SELECT true,
+                    'SYSTEM'::text AS name
+                   FROM pg_settings s
+                  WHERE ((current_setting('session_replication_role'::text) = 'replica'::text) AND (s.name = 'session_replication_role'::text) AND (s.source = ANY (ARRAY['configuration file'::text, 'command line'::text])))) w
         ), spike AS (
          SELECT 2 AS rank,
             format('%s live births in the %s, the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS what,
@@ -12139,11 +12418,11 @@ CREATE VIEW birth.v_birth_attention AS
             reference.next_step
            FROM reference
         UNION ALL
-         SELECT guard.rank,
-            guard.what,
-            guard.since,
-            guard.next_step
-           FROM guard
+         SELECT g.rank,
+            g.what,
+            g.since,
+            (g.next_step || '  -- where what it compares with is gone or changed, a person has to restore the rows of birth.birth_stage_anchor from a backup'::text)
+           FROM guard g
         UNION ALL
          SELECT frozen.rank,
             frozen.what,
