@@ -17,9 +17,14 @@ LOGINS = {
 }
 
 
-def section(page: str, heading: str) -> str:
+def page(name: str) -> str:
+    """Return a guide, or a page that is named from where the guides are."""
+    return (paths.ROOT / "docs" / "guide" / name).read_text(encoding="utf-8")
+
+
+def section(name: str, heading: str) -> str:
     """Return a section of a guide, with those below it."""
-    text = (paths.ROOT / "docs" / "guide" / page).read_text(encoding="utf-8")
+    text = page(name)
     level = heading.split(" ")[0]
     found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.DOTALL | re.MULTILINE)
     assert found is not None
@@ -31,17 +36,21 @@ def blocks(text: str, language: str = "sql") -> list[str]:
 
 
 def statements(block: str) -> list[str]:
-    """Return the statements of a block, each of which ends its line."""
-    return [each.strip() for each in re.split(r"(?<=;)\s*(?:--.*)?\n", block) if each.strip()]
+    """Return the statements of a block, each of which ends its line, with a semicolon or psql's ``\\gexec``."""
+    return [each.strip() for each in re.split(r"(?:(?<=;)|(?<=\\gexec))\s*(?:--.*)?\n", block) if each.strip()]
 
 
 def send(world: World, block: str) -> None:
-    """Send a block by the logins that its comments name."""
+    """Send a block by the logins that its comments name; of what ends with ``\\gexec``, also each row, as psql does."""
     parts = re.split(r"^-- (.*)\n", block, flags=re.MULTILINE)
     assert parts[0] == ""
     for login, text in zip(parts[1::2], parts[2::2], strict=True):
         for statement in statements(text):
-            world.person(LOGINS[login]).execute(filled(world, statement).encode())
+            person = world.person(LOGINS[login])
+            query, generates, _ = filled(world, statement).partition("\\gexec")
+            answer = person.execute(query.encode())
+            for (generated,) in answer.fetchall() if generates else ():
+                person.execute(generated.encode())
 
 
 def filled(world: World, statement: str) -> str:

@@ -1,4 +1,4 @@
-"""The tutorial can be pasted into one bash: its commands run in order, and fail only where the page shows the error."""
+"""The tutorials can be pasted into one bash: their commands run in order, and print what the pages show."""
 
 import os
 import re
@@ -12,12 +12,17 @@ from birthdb import paths
 from birthdb.server import EmbeddedServer
 from pgcontract.sources import Sources
 
-PAGE = paths.ROOT / "docs" / "tutorial" / "first-hour.md"
+TUTORIAL = paths.ROOT / "docs" / "tutorial"
+FIRST_TABLE = TUTORIAL / "first-table.md"
+FIRST_HOUR = TUTORIAL / "first-hour.md"
+
+#: Printed between the commands of two blocks.
+MARK = "-- the next block --"
 
 
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of the page in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def steps(page: Path) -> list[tuple[str, str]]:
+    """Return the commands of each block of a page, and what is shown below them: nothing, or a block of text."""
+    return re.findall(r"^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", page.read_text("utf-8"), re.M | re.S)
 
 
 def errors(text: str) -> list[str]:
@@ -25,30 +30,56 @@ def errors(text: str) -> list[str]:
     return re.findall(r"^ERROR:  (.*)$", text, re.MULTILINE)
 
 
-def test_the_tutorial_commands_run_as_documented(tmp_path: Path) -> None:
+def printed(page: Path, folder: Path) -> list[str]:
+    """Return what the commands of each block print, of all blocks in one bash, beside a server of their own."""
     with EmbeddedServer() as server:
         search = os.pathsep.join([str(Path(sys.executable).parent), str(server.bin), os.environ["PATH"]])
         ran = subprocess.run(
-            ["bash", "-c", "\n".join(blocks("sh"))],
-            cwd=tmp_path,
-            env=os.environ | {"SERVER": server.url(), "PATH": search, "TMPDIR": str(tmp_path)},
+            ["bash", "-c", f"echo '{MARK}'\n".join(commands for commands, _ in steps(page))],
+            cwd=folder,
+            env=os.environ | {"SERVER": server.url(), "PATH": search, "TMPDIR": str(folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-    assert errors(ran.stdout) == errors("".join(blocks("text"))), ran.stdout
-    for shown in (
+    return ran.stdout.split(f"{MARK}\n")
+
+
+def pattern(text: str) -> str:
+    """Return what a shown text matches: itself, anything in place of an ellipsis, blanks at the ends of lines."""
+    return "".join(f"{re.escape(line).replace('…', '.*')} *\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize(("wanted", "got"), [("1…3 | a\n", "1 2 3 | a  \n"), ("", "")])
+def test_an_ellipsis_stands_for_what_differs(wanted: str, got: str) -> None:
+    assert re.fullmatch(pattern(wanted), got)
+    assert not re.fullmatch(pattern(wanted), f"{got}more\n")
+
+
+def test_the_commands_of_the_first_table_print_what_the_page_shows(tmp_path: Path) -> None:
+    outputs = printed(FIRST_TABLE, tmp_path)
+    for (commands, text), output in zip(steps(FIRST_TABLE), outputs, strict=True):
+        if text:
+            assert re.fullmatch(pattern(text), output.rstrip("\n") + "\n"), f"{commands}\nprinted\n{output}"
+        else:
+            assert errors(output) == [], output
+
+
+def test_the_commands_of_the_first_hour_fail_only_where_the_page_shows_it(tmp_path: Path) -> None:
+    output = "".join(printed(FIRST_HOUR, tmp_path))
+    assert errors(output) == errors(FIRST_HOUR.read_text("utf-8")), output
+    for told in (
         "as released",
         "customer-25001 | customer        | QT-002",
         "send the same CALL again",
         "25000 of 25000 written, done",
         "25000 of 25000 undone, compensated",
     ):
-        assert shown in ran.stdout, ran.stdout
+        assert told in output, output
 
 
-@pytest.mark.parametrize("page", [PAGE, paths.ROOT / "docs" / "guide" / "ci.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [FIRST_HOUR, paths.ROOT / "docs" / "guide" / "ci.md"], ids=lambda page: page.name)
 def test_what_verify_prints_is_shown_of_the_newest_release(page: Path) -> None:
     shown = re.findall(r"^(\w+) on PostgreSQL .* checks: ", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert shown == [Sources(paths.ROOT).head]
