@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SPOT   := $(VENV)/pgspot/.ready
 PEERS  := $(VENV)/.peers
+SITE   := $(VENV)/.site
 TESTS   = $(BIN)/python -m pytest -n 4 --dist worksteal $(if $(ONLY),-k "$(ONLY)")
 
 .DEFAULT_GOAL := menu
-.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure check faults soak guards generate clean
+.PHONY: menu demo bench bench-large test test-fast test-long servers lint format ahead measure check faults soak guards generate docs clean
 
 menu: ## print this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +30,10 @@ $(SPOT): constraints-pgspot.txt
 
 $(PEERS): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -c constraints.txt -e '.[bench]'
+	@touch $@
+
+$(SITE): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir -c constraints.txt -e '.[docs]'
 	@touch $@
 
 demo: $(READY) ## the whole story on real data, on a server of its own that is gone afterwards
@@ -84,6 +89,10 @@ guards: $(READY) ## take every guard out on its own and see a test fail; writes 
 generate: $(READY) ## write what is generated from the catalogues of errors and side doors
 	@$(BIN)/python tests/errorcatalogue.py
 	@$(BIN)/python tests/doors/catalogue.py
+
+docs: $(SITE) ## the pages of docs/ as a site, into build/site; a link that leads nowhere fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "build/site/index.html; with its search: $(PYTHON) -m http.server -d build/site"
 
 clean: ## remove everything that make has made
 	@rm -rf $(VENV) .servers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
