@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import transcript
 
 from birthdb import demo
 from birthdb.demo import story
@@ -25,8 +27,15 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def finished() -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "birthdb", "demo", "--json"], capture_output=True, text=True)
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the demo's story is written when it has ``finished``."""
+    return tmp_path_factory.mktemp("demo") / "story"
+
+
+@pytest.fixture(scope="module")
+def finished(told: Path) -> "subprocess.CompletedProcess[str]":
+    """Return how ``birthdb demo --json`` ended."""
+    return subprocess.run([sys.executable, transcript.__file__, told], capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +61,12 @@ def test_the_demo_prints_exactly_the_documented_json(figures: dict[str, Any]) ->
     ]
     assert figures["server"].startswith("PostgreSQL ")
     assert figures["seconds"] > 0
+
+
+@pytest.mark.usefixtures("finished")
+def test_the_page_shows_what_the_demo_tells(told: Path) -> None:
+    shown = transcript.masked(transcript.PAGE.read_text("utf-8").partition("```text\n")[2].removesuffix("```\n"))
+    assert transcript.masked(told.read_text("utf-8")) == shown, "python tests/transcript.py writes the page anew"
 
 
 def test_every_row_of_the_seven_registers_has_its_birth(figures: dict[str, Any]) -> None:

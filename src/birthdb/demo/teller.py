@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Literal
+from typing import IO, Literal
 from uuid import UUID
 
 from rich.console import Console
@@ -18,11 +18,11 @@ _SHORT, _WIDE = 12, 120
 
 
 class Teller:
-    """Prints to the terminal, or nothing where ``quiet``."""
+    """Prints to the terminal, or to a file, or nothing where ``quiet``."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, file: IO[str] | None = None) -> None:
         """Tell nothing yet."""
-        self._console = Console(quiet=quiet)
+        self._console = Console(quiet=quiet, file=file)
         if not self._console.is_terminal:
             self._console.width = _WIDE
         self._hushed = True
