@@ -83,7 +83,7 @@ def test_an_object_of_somebodys_stays_its_own(db: Database) -> None:
     assert owner == ("nora_nobody",)
 
 
-GUIDE = section("dba.md", "## Backup and restore")
+GUIDE = section("../howto/restore.md", "## Backup and restore")
 
 
 @pytest.fixture

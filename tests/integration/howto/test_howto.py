@@ -23,8 +23,10 @@ def test_many_tables_are_governed_by_the_statements_of_the_page(shop: World) -> 
     shop.owner.execute("CREATE TABLE shop.product (sku text PRIMARY KEY); INSERT INTO shop.product VALUES ('A'), ('B')")
     shop.owner.execute("CREATE TABLE shop.note (text text)")
     sections = ("Look", "Grant", "Register, classify, attach", "Plan", "Review and permit", "Run", "Enforce")
-    parts = {name: section("../howto/many-tables.md", f"## {name}") for name in sections}
-    assert len(blocks(page("../howto/many-tables.md"))) == len(parts)
+    parts = {name: section("../howto/many-tables.md", f"### {name}") for name in sections}
+    told = blocks(page("../howto/many-tables.md"))
+    assert len(told) == len(parts)
+    assert sum(len(statements(block)) for block in told) == 18
 
     (look,) = statements(blocks(parts["Look"])[0].partition("\n")[2])
     proposals = shop.person(LOGINS["a steward"]).execute(look.encode()).fetchall()
