@@ -47,11 +47,14 @@ def printed(page: Path, folder: Path) -> list[str]:
 
 
 def pattern(text: str) -> str:
-    """Return what a shown text matches: itself, anything in place of an ellipsis, blanks at the ends of lines."""
-    return "".join(f"{re.escape(line).replace('…', '.*')} *\n" for line in text.splitlines())
+    """Return what a shown text matches: itself, and anything for an ellipsis, whole lines for a line of one."""
+    lines = (f"{re.escape(line).replace('…', '.*')} *\n" for line in text.splitlines())
+    return "".join("(?:.*\n)*?" if line == ".* *\n" else line for line in lines)
 
 
-@pytest.mark.parametrize(("wanted", "got"), [("1…3 | a\n", "1 2 3 | a  \n"), ("", "")])
+@pytest.mark.parametrize(
+    ("wanted", "got"), [("1…3 | a\n", "1 2 3 | a  \n"), ("a\n…\nd\n", "a\nb\nc\nd\n"), ("…\nb\n", "b\n"), ("", "")]
+)
 def test_an_ellipsis_stands_for_what_differs(wanted: str, got: str) -> None:
     assert re.fullmatch(pattern(wanted), got)
     assert not re.fullmatch(pattern(wanted), f"{got}more\n")
