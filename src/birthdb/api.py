@@ -69,8 +69,8 @@ class Permit(TypedDict):
     next_step: str
 
 
-#: One check of the census: ``rows`` it found, some of their codes, whether it passed.
-Check = TypedDict("Check", {"check": str, "rows": int, "examples": list[str] | None, "pass": bool})
+#: One check of the census: ``rows`` it found (None: nothing could be counted), some of their codes, whether it passed.
+Check = TypedDict("Check", {"check": str, "rows": int | None, "examples": list[str] | None, "pass": bool})
 
 
 @contextmanager
@@ -449,6 +449,32 @@ def death_apply(
 def census_record(conn: Connection, collection: str) -> list[Check]:
     """Take the census of a collection and put it on record; needs an operator. Specification: 4.1, 7."""
     return cast("list[Check]", rows(conn, "fn_birth_census_record", p_collection=collection))
+
+
+def required(conn: Connection) -> list[str]:
+    """Return the names of the required collections, those of which a census is expected."""
+    found = conn.execute(
+        "SELECT c.collection_name FROM birth.collection_registry AS c"
+        " WHERE c.coverage_status OPERATOR(pg_catalog.=) 'BIRTH_REQUIRED' ORDER BY c.collection_name"
+    )
+    return [str(row[0]) for row in found]
+
+
+def census_outcome(
+    conn: Connection, collection: str, *, record: bool = False
+) -> list[Check] | BirthError | psycopg.DatabaseError:
+    """Return the census of one of many, or what ended it: a refusal or a timeout does not end the next one's.
+
+    What concerns them all is raised: a lost connection, or a missing privilege. With ``record`` it is put on record.
+    """
+    try:
+        return (census_record if record else census)(conn, collection)
+    except BirthError as exc:
+        return exc
+    except psycopg.DatabaseError as exc:
+        if conn.closed or isinstance(exc, psycopg.ProgrammingError):
+            raise
+        return exc
 
 
 def dot_freeze(conn: Connection, dot: str, reason: str) -> str:

@@ -533,3 +533,44 @@ def test_verify_finds_a_run_that_does_not_match_its_births(db: Database, collect
     found = birthdb("olga_operator", "verify", "--json")
     assert found.returncode == 1
     assert {check["what"] for check in json.loads(found.stdout)["differing"]} == {"run"}
+
+
+def test_a_census_of_all_goes_on_after_one_that_fails_and_is_put_on_record(
+    db: Database, collection: str, birthdb: Command
+) -> None:
+    steward = db.connect("alice_steward")
+    db.connect().execute("CREATE TABLE public.closed (id integer PRIMARY KEY)")
+    for name in ("absent", "closed", "exempt"):
+        policy = "BIRTH_EXEMPT_TEST" if name == "exempt" else "BIRTH_REQUIRED"
+        api.collection_register(steward, name, "public", name, policy)
+    api.identity_classify(steward, "closed", "synthetic_id", column="id", prefix="closed-")
+    shown = birthdb("olga_operator", "census", "--all", "--record")
+    lines = [line.split(" ", 2) for line in shown.stdout.splitlines()]
+    assert [name for name, _, _ in lines] == ["absent", collection, "closed"]
+    absent, asset, closed = (outcome for _, _, outcome in lines)
+    assert absent == "FAIL identity is not eligible: table public.absent does not exist"
+    assert asset == f"FAIL rows without a birth: {ROWS}"
+    assert closed.startswith("refused: NB115 ")
+    assert shown.returncode == 1
+    recorded = "SELECT collection_name FROM birth.birth_act WHERE act = 'census' ORDER BY act_id"
+    assert db.connect().execute(recorded).fetchall() == [("absent",), (collection,)]
+    read = json.loads(birthdb("rita_reviewer", "census", "--all", "--json").stdout)["censuses"]
+    assert [(one["collection"], one["pass"], one.get("code")) for one in read] == [
+        ("absent", False, None),
+        (collection, False, None),
+        ("closed", False, "NB115"),
+    ]
+    assert db.connect().execute(recorded).fetchall() == [("absent",), (collection,)]
+
+
+def test_a_census_on_record_needs_an_operator_and_passes_when_every_row_has_its_birth(
+    db: Database, collection: str, birthdb: Command
+) -> None:
+    refused = birthdb("rita_reviewer", "census", collection, "--record")
+    assert (refused.returncode, "birth_operator" in refused.stderr) == (1, True)
+    planned, permit = permitted(db, collection)
+    delta = planned["expected_delta"]
+    api.apply(db.connect("olga_operator"), collection, planned["run_id"], permit, delta, delta, execute=True)
+    assert birthdb("olga_operator", "census", "--all", "--record").returncode == 0
+    assert birthdb("olga_operator", "census", collection, "--record").returncode == 0
+    assert db.connect().execute("SELECT count(*) FROM birth.birth_act WHERE act = 'census'").fetchone() == (2,)

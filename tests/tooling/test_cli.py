@@ -171,6 +171,8 @@ def test_a_command_on_an_unreleased_database_names_the_next_step(
         (["census", "x"], "birth_reader"),
         (["evidence", "all"], "birth_reader"),
         (["plan", "x"], "birth_operator"),
+        (["census", "--all"], "birth_reader"),
+        (["census", "x", "--record"], "birth_operator"),
     ],
 )
 def test_a_login_without_a_role_gets_the_missing_role(run: Run, db: Database, command: list[str], role: str) -> None:
@@ -190,7 +192,11 @@ def test_no_role_is_asked_for_that_the_login_has(run: Run, db: Database) -> None
 
 
 @pytest.mark.parametrize(
-    "command", [["plan"], ["apply", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]]
+    "command",
+    [
+        *(["plan"], ["apply", "no-uuid"], ["evidence"], ["evidence", "all", "--check", "x"], ["nonsense"]),
+        *(["census"], ["census", "x", "--all"]),
+    ],
 )
 def test_misuse_is_a_json_object_with_json_output(run: Run, command: list[str]) -> None:
     outcome = run(*command, "--json")

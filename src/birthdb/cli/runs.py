@@ -328,18 +328,58 @@ def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
 
 
 @app.command(rich_help_panel="Every day")
-def census(collection: Collection, url: Url = None, as_json: Json = False) -> None:
-    """Compare the rows of COLLECTION and its births, both ways."""
-    with database(url, as_json) as conn, working("comparing", as_json):
+def census(
+    collection: Annotated[str | None, typer.Argument(metavar="[COLLECTION]", help="A registered collection.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Of every required collection, one after the other, a line each.")
+    ] = False,
+    record: Annotated[bool, typer.Option("--record", help="Put it on record; needs an operator.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the rows of COLLECTION and its births, both ways.
+
+    Exits 1 when a check fails or a census is refused. What is on record shows in status, v_birth_life and the metrics.
+    """
+    if (collection is None) != everything:
+        raise misuse("either a COLLECTION or --all")
+    role = "birth_operator" if record else "birth_reader"
+    with database(url, as_json, role) as conn, working("comparing", as_json):
         attesting.fit(conn, "functions/fn_birth_census.sql")
-        (checked_at,) = conn.execute("SELECT pg_catalog.clock_timestamp()").fetchone() or (None,)
-        rows = api.census(conn, collection)
-    passed = bool(rows) and all(row["pass"] for row in rows)
-    dated = checked_at.astimezone(UTC).isoformat(timespec="seconds") if checked_at else ""
+        taken = [
+            _census(conn, name, record=record, alone=collection is not None, as_json=as_json)
+            for name in ([collection] if collection is not None else api.required(conn))
+        ]
     if as_json:
-        print_json({"collection": collection, "checked_at": dated, "pass": passed, "census": rows})
+        print_json({"censuses": taken} if everything else taken[0])
+    raise typer.Exit(FINE if all(one["pass"] for one in taken) else ATTENTION)
+
+
+def _census(conn: Connection, collection: str, *, record: bool, alone: bool, as_json: bool) -> dict[str, Any]:
+    """Take one census, dated by the database, and print it unless JSON is asked for; ``alone`` with all its checks."""
+    (checked_at,) = conn.execute("SELECT pg_catalog.clock_timestamp()").fetchone() or (None,)
+    dated = checked_at.astimezone(UTC).isoformat(timespec="seconds") if checked_at else ""
+    taken: dict[str, Any] = {"collection": collection, "checked_at": dated, "pass": False}
+    if alone:
+        found = (api.census_record if record else api.census)(conn, collection)
     else:
-        show({"census": rows}, False)
-        said = f"{collection} {dated}: {'PASS' if passed else 'FAIL'}"
-        out.print(styled_line(said, style="bold" if passed else "bold red"))
-    raise typer.Exit(FINE if passed else ATTENTION)
+        outcome = api.census_outcome(conn, collection, record=record)
+        if isinstance(outcome, Exception):
+            taken |= {"code": outcome.sqlstate, "error": str(outcome).strip()}
+            if not as_json:
+                out.print(
+                    styled_line(f"{collection} {dated}: refused: {taken['code']} {taken['error']}", style="bold red")
+                )
+            return taken
+        found = outcome
+    failed = [check for check in found if not check["pass"]]
+    taken |= {"pass": bool(found) and not failed, "census": found}
+    if not as_json:
+        if alone:
+            show({"census": found}, False)
+        said = "PASS" if taken["pass"] else "FAIL"
+        # Without a count nothing could be counted, and the check says why.
+        counts = [check["check"] + ("" if check["rows"] is None else f": {check['rows']}") for check in failed]
+        why = "" if alone or not counts else " " + "; ".join(counts)
+        out.print(styled_line(f"{collection} {dated}: {said}{why}", style="bold" if taken["pass"] else "bold red"))
+    return taken

@@ -94,6 +94,9 @@ def test_living_dead_and_unexplained_are_those_of_the_last_census_on_record(thin
         "birth_census_living": 1,
         "birth_census_dead": 2,
         "birth_census_unexplained": 1,
+        "birth_census_births": 4,
+        "birth_census_missing": 0,
+        "birth_census_checks_failed": 1,
         "birth_census_timestamp_seconds": round(found["counted_at"].timestamp()),
     }
 
