@@ -36,10 +36,8 @@ CREATE INDEX birth_act_dot ON birth.birth_act (dot_name) WHERE dot_name IS NOT N
 CREATE INDEX birth_act_time ON birth.birth_act (acted_at);
 -- Every batch reads the last one.
 CREATE INDEX birth_act_home ON birth.birth_act (acted_at) WHERE act = 'home';
--- v_birth_gateway_fence reads these per collection.
-CREATE INDEX birth_act_fence ON birth.birth_act (collection_name) WHERE act IN ('attach', 'fence');
--- v_birth_life and v_birth_metrics read the last one per collection; a census every night adds one.
-CREATE INDEX birth_act_census ON birth.birth_act (collection_name, acted_at) WHERE act = 'census';
+-- The views ask for the last act of a kind of each collection, and a census of every night makes many.
+CREATE INDEX birth_act_collection ON birth.birth_act (collection_name, act, acted_at) WHERE collection_name IS NOT NULL;
 
 COMMENT ON TABLE birth.birth_act IS
   'Audit events (acts): who did what, when and why. Append-only. Freeze, stop, tune, revoke and takeover take effect '
