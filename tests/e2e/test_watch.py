@@ -212,6 +212,12 @@ def test_each_alert_fires_on_its_fault_and_ends_after_the_repair(scene: Scene, w
 
     scene.ask(OPERATOR, "fn_birth_census_record", p_collection="name")
     watch.until(lambda: not watch.firing(), "silent")
+    dashboard = json.loads((MONITORING / "birthdb.dashboard.json").read_text(encoding="utf-8"))
+    shown = {
+        panel["title"]: [watch.value(target["expr"].replace("$database", scene.db.name)) for target in panel["targets"]]
+        for panel in dashboard["panels"]
+    }
+    assert {title for title, found in shown.items() if not all(found)} == {"Running: rows done of target", "Findings"}
     named = watch.ask("label/__name__/values")
     assert "sql_birth" not in named
     assert {"birth_census_births", "birth_runs", "birth_permit_rows_spent_total"} <= set(named)
