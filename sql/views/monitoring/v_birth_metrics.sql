@@ -84,7 +84,7 @@ LEFT JOIN (birth.v_birth_gateway_trigger g
            JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace)
   ON g.collection_name = c.collection_name
 WHERE c.coverage_status = 'BIRTH_REQUIRED'
-GROUP BY c.collection_name
+GROUP BY c.collection_name, c.gateway_mode
 UNION ALL
 SELECT 'birth_collection_findings_rows', jsonb_build_object('collection', c.collection_name),
        coalesce(sum(f.row_count), 0)
