@@ -12724,10 +12724,156 @@ COMMENT ON VIEW birth.v_birth_metadata_compatibility IS 'Policy, identity, table
 -- Name: v_birth_metrics; Type: VIEW; Schema: birth; Owner: birth_definer
 
 CREATE VIEW birth.v_birth_metrics AS
-SELECT
-    NULL::text AS name,
-    NULL::jsonb AS labels,
-    NULL::numeric AS value;
+ SELECT 'birth_metrics_timestamp_seconds'::text AS name,
+    '{}'::jsonb AS labels,
+    ((EXTRACT(epoch FROM clock_timestamp()))::bigint)::numeric AS value
+UNION ALL
+ SELECT 'birth_registry_births_estimate'::text AS name,
+    '{}'::jsonb AS labels,
+    (GREATEST(c.reltuples, (0)::real))::numeric AS value
+   FROM pg_class c
+  WHERE (c.oid = (to_regclass('birth.birth_registry'::text))::oid)
+UNION ALL
+ SELECT 'birth_collections'::text AS name,
+    jsonb_build_object('coverage_status', c.coverage_status, 'governed', c.governed) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.collection_registry c
+  GROUP BY c.coverage_status, c.governed
+UNION ALL
+ SELECT 'birth_runs'::text AS name,
+    jsonb_build_object('status', s.status) AS labels,
+    (count(l.run_id))::numeric AS value
+   FROM (( VALUES ('planned'::text), ('running'::text), ('stopped'::text), ('failed'::text), ('done'::text), ('compensated'::text)) s(status)
+     LEFT JOIN birth.birth_backfill_ledger_v2 l ON ((l.status = s.status)))
+  GROUP BY s.status
+UNION ALL
+ SELECT 'birth_oldest_stopped_run_seconds'::text AS name,
+    '{}'::jsonb AS labels,
+    (COALESCE(GREATEST((EXTRACT(epoch FROM (clock_timestamp() - min(COALESCE(l.last_batch_at, l.started_at)))))::bigint, (0)::bigint), (0)::bigint))::numeric AS value
+   FROM birth.birth_backfill_ledger_v2 l
+  WHERE ((l.status = 'stopped'::text) AND (NOT (EXISTS ( SELECT
+           FROM birth.birth_backfill_ledger_v2 f
+          WHERE ((f.predecessor = l.run_id) OR ((f.collection_name = l.collection_name) AND (f.purpose = l.purpose) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
+UNION ALL
+ SELECT m.name,
+    jsonb_build_object('collection', p.collection_name, 'purpose', p.purpose) AS labels,
+    sum(m.value) AS value
+   FROM (birth.v_birth_run_progress p
+     CROSS JOIN LATERAL ( VALUES ('birth_run_rows_done'::text,p.rows_done), ('birth_run_rows_target'::text,p.rows_target)) m(name, value))
+  WHERE (p.status = 'running'::text)
+  GROUP BY m.name, p.collection_name, p.purpose
+UNION ALL
+ SELECT 'birth_backfilled_births_total'::text AS name,
+    '{}'::jsonb AS labels,
+    COALESCE(sum(
+        CASE r.purpose
+            WHEN 'APPLY'::text THEN r.written
+            ELSE (- r.written)
+        END), (0)::numeric) AS value
+   FROM (birth.birth_receipt r
+     JOIN birth.birth_backfill_ledger_v2 l ON (((l.run_id = r.run_id) AND (l.purpose = 'APPLY'::text))))
+UNION ALL
+ SELECT m.name,
+    jsonb_build_object('window', s.window_name) AS labels,
+    m.value
+   FROM (birth.v_birth_spike s
+     CROSS JOIN LATERAL ( VALUES ('birth_live_births'::text,s.live_births), ('birth_live_births_norm'::text,s.norm)) m(name, value))
+UNION ALL
+ SELECT 'birth_permits_open'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.birth_admission_permit_v2 p
+  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))
+UNION ALL
+ SELECT m.name,
+    jsonb_build_object('purpose', k.purpose) AS labels,
+    m.value
+   FROM ((( VALUES ('APPLY'::text), ('COMPENSATE'::text), ('TRANSITION'::text), ('DEATH'::text)) k(purpose)
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.spent_rows), (0)::numeric) AS spent,
+            COALESCE(sum((p.max_rows - p.spent_rows)) FILTER (WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))), (0)::numeric) AS unspent
+           FROM birth.birth_admission_permit_v2 p
+          WHERE (p.purpose = k.purpose)) s)
+     CROSS JOIN LATERAL ( VALUES ('birth_permit_rows_spent_total'::text,s.spent), ('birth_permit_rows_unspent'::text,s.unspent)) m(name, value))
+UNION ALL
+ SELECT 'birth_contract_drifted'::text AS name,
+    jsonb_build_object('blocks', b.blocks) AS labels,
+    (count(d.check_name))::numeric AS value
+   FROM (( VALUES (true), (false)) b(blocks)
+     LEFT JOIN birth.v_birth_gateway_release_drift_guard d ON (((NOT d.pass) AND (d.blocks = b.blocks))))
+  GROUP BY b.blocks
+UNION ALL
+ SELECT 'birth_stage0_checks_failed'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_stage0_still_enforced_guard g
+  WHERE (g.pass IS NOT TRUE)
+UNION ALL
+ SELECT 'birth_gateway_triggers'::text AS name,
+    jsonb_build_object('enabled', g.enabled) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gateway_trigger g
+  GROUP BY g.enabled
+UNION ALL
+ SELECT 'birth_gateway_findings_rows_total'::text AS name,
+    jsonb_build_object('error', f.error) AS labels,
+    sum(f.row_count) AS value
+   FROM birth.v_birth_gateway_finding f
+  GROUP BY f.error
+UNION ALL
+ SELECT 'birth_collection_gateway'::text AS name,
+    jsonb_build_object('collection', c.collection_name, 'mode', c.gateway_mode) AS labels,
+    (count(*) FILTER (WHERE (g.enabled AND (n.nspname = c.schema_name) AND (t.relname = c.table_name) AND (g.collection_name = c.collection_name))))::numeric AS value
+   FROM (birth.collection_registry c
+     LEFT JOIN ((birth.v_birth_gateway_trigger g
+     JOIN pg_class t ON ((t.oid = g.relation)))
+     JOIN pg_namespace n ON ((n.oid = t.relnamespace))) ON ((g.collection_name = c.collection_name)))
+  WHERE (c.coverage_status = 'BIRTH_REQUIRED'::text)
+  GROUP BY c.collection_name, c.gateway_mode
+UNION ALL
+ SELECT 'birth_collection_findings_rows'::text AS name,
+    jsonb_build_object('collection', c.collection_name) AS labels,
+    COALESCE(sum(f.row_count), (0)::numeric) AS value
+   FROM (birth.collection_registry c
+     LEFT JOIN birth.v_birth_gateway_finding f ON ((f.collection_name = c.collection_name)))
+  WHERE (c.coverage_status !~~ 'BIRTH_EXEMPT%'::text)
+  GROUP BY c.collection_name
+UNION ALL
+ SELECT m.name,
+    jsonb_build_object('collection', c.collection_name) AS labels,
+    (COALESCE(m.value, (0)::bigint))::numeric AS value
+   FROM ((birth.collection_registry c
+     LEFT JOIN LATERAL ( SELECT ((a.detail ->> 'births'::text))::bigint AS births,
+            ((a.detail ->> 'dead'::text))::bigint AS dead,
+            ((a.detail ->> 'unexplained'::text))::bigint AS unexplained,
+            ((a.detail ->> 'unborn'::text))::bigint AS unborn,
+            ( SELECT count(*) AS count
+                   FROM jsonb_array_elements((a.detail -> 'checks'::text)) k_1(value)
+                  WHERE (((k_1.value ->> 'pass'::text))::boolean IS NOT TRUE)) AS failed,
+            a.acted_at
+           FROM birth.birth_act a
+          WHERE ((a.collection_name = c.collection_name) AND (a.act = 'census'::text) AND (a.detail ? 'births'::text))
+          ORDER BY a.acted_at DESC
+         LIMIT 1) k ON (true))
+     CROSS JOIN LATERAL ( VALUES ('birth_census_living'::text,((k.births - k.dead) - k.unexplained)), ('birth_census_dead'::text,k.dead), ('birth_census_unexplained'::text,k.unexplained), ('birth_census_births'::text,k.births), ('birth_census_missing'::text,k.unborn), ('birth_census_checks_failed'::text,k.failed), ('birth_census_timestamp_seconds'::text,(EXTRACT(epoch FROM k.acted_at))::bigint)) m(name, value))
+  WHERE (c.coverage_status = 'BIRTH_REQUIRED'::text)
+UNION ALL
+ SELECT 'birth_gate_tables'::text AS name,
+    jsonb_build_object('schema', g.schema_name, 'state', g.state) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_gate g
+  GROUP BY g.schema_name, g.state
+UNION ALL
+ SELECT 'birth_trigger_guard_alerts_total'::text AS name,
+    '{}'::jsonb AS labels,
+    (count(*))::numeric AS value
+   FROM birth.fn_birth_alerts() fn_birth_alerts(raised_at, raised_by, command, object, detail)
+UNION ALL
+ SELECT 'birth_dots_frozen'::text AS name,
+    jsonb_build_object('dangerous', d.dangerous) AS labels,
+    (count(*))::numeric AS value
+   FROM birth.v_birth_dot_status d
+  WHERE d.frozen
+  GROUP BY d.dangerous;
 
 ALTER VIEW birth.v_birth_metrics OWNER TO birth_definer;
 
@@ -13272,160 +13418,6 @@ CREATE INDEX birth_review_run ON birth.birth_review USING btree (run_id, purpose
 -- Name: birth_transition_collection; Type: INDEX; Schema: birth; Owner: birth_definer
 
 CREATE INDEX birth_transition_collection ON birth.birth_transition USING btree (collection_name, executed_at);
-
--- Name: v_birth_metrics _RETURN; Type: RULE; Schema: birth; Owner: birth_definer
-
-CREATE OR REPLACE VIEW birth.v_birth_metrics AS
- SELECT 'birth_metrics_timestamp_seconds'::text AS name,
-    '{}'::jsonb AS labels,
-    ((EXTRACT(epoch FROM clock_timestamp()))::bigint)::numeric AS value
-UNION ALL
- SELECT 'birth_registry_births_estimate'::text AS name,
-    '{}'::jsonb AS labels,
-    (GREATEST(c.reltuples, (0)::real))::numeric AS value
-   FROM pg_class c
-  WHERE (c.oid = (to_regclass('birth.birth_registry'::text))::oid)
-UNION ALL
- SELECT 'birth_collections'::text AS name,
-    jsonb_build_object('coverage_status', c.coverage_status, 'governed', c.governed) AS labels,
-    (count(*))::numeric AS value
-   FROM birth.collection_registry c
-  GROUP BY c.coverage_status, c.governed
-UNION ALL
- SELECT 'birth_runs'::text AS name,
-    jsonb_build_object('status', s.status) AS labels,
-    (count(l.run_id))::numeric AS value
-   FROM (( VALUES ('planned'::text), ('running'::text), ('stopped'::text), ('failed'::text), ('done'::text), ('compensated'::text)) s(status)
-     LEFT JOIN birth.birth_backfill_ledger_v2 l ON ((l.status = s.status)))
-  GROUP BY s.status
-UNION ALL
- SELECT 'birth_oldest_stopped_run_seconds'::text AS name,
-    '{}'::jsonb AS labels,
-    (COALESCE(GREATEST((EXTRACT(epoch FROM (clock_timestamp() - min(COALESCE(l.last_batch_at, l.started_at)))))::bigint, (0)::bigint), (0)::bigint))::numeric AS value
-   FROM birth.birth_backfill_ledger_v2 l
-  WHERE ((l.status = 'stopped'::text) AND (NOT (EXISTS ( SELECT
-           FROM birth.birth_backfill_ledger_v2 f
-          WHERE ((f.predecessor = l.run_id) OR ((f.collection_name = l.collection_name) AND (f.purpose = l.purpose) AND (f.status = 'done'::text) AND (f.finished_at > l.planned_at)))))))
-UNION ALL
- SELECT m.name,
-    jsonb_build_object('collection', p.collection_name, 'purpose', p.purpose) AS labels,
-    sum(m.value) AS value
-   FROM (birth.v_birth_run_progress p
-     CROSS JOIN LATERAL ( VALUES ('birth_run_rows_done'::text,p.rows_done), ('birth_run_rows_target'::text,p.rows_target)) m(name, value))
-  WHERE (p.status = 'running'::text)
-  GROUP BY m.name, p.collection_name, p.purpose
-UNION ALL
- SELECT 'birth_backfilled_births_total'::text AS name,
-    '{}'::jsonb AS labels,
-    COALESCE(sum(
-        CASE r.purpose
-            WHEN 'APPLY'::text THEN r.written
-            ELSE (- r.written)
-        END), (0)::numeric) AS value
-   FROM (birth.birth_receipt r
-     JOIN birth.birth_backfill_ledger_v2 l ON (((l.run_id = r.run_id) AND (l.purpose = 'APPLY'::text))))
-UNION ALL
- SELECT m.name,
-    jsonb_build_object('window', s.window_name) AS labels,
-    m.value
-   FROM (birth.v_birth_spike s
-     CROSS JOIN LATERAL ( VALUES ('birth_live_births'::text,s.live_births), ('birth_live_births_norm'::text,s.norm)) m(name, value))
-UNION ALL
- SELECT 'birth_permits_open'::text AS name,
-    '{}'::jsonb AS labels,
-    (count(*))::numeric AS value
-   FROM birth.birth_admission_permit_v2 p
-  WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))
-UNION ALL
- SELECT m.name,
-    jsonb_build_object('purpose', k.purpose) AS labels,
-    m.value
-   FROM ((( VALUES ('APPLY'::text), ('COMPENSATE'::text), ('TRANSITION'::text), ('DEATH'::text)) k(purpose)
-     CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.spent_rows), (0)::numeric) AS spent,
-            COALESCE(sum((p.max_rows - p.spent_rows)) FILTER (WHERE ((p.status = 'OPEN'::text) AND (p.expires_at > birth.fn_birth_clock()))), (0)::numeric) AS unspent
-           FROM birth.birth_admission_permit_v2 p
-          WHERE (p.purpose = k.purpose)) s)
-     CROSS JOIN LATERAL ( VALUES ('birth_permit_rows_spent_total'::text,s.spent), ('birth_permit_rows_unspent'::text,s.unspent)) m(name, value))
-UNION ALL
- SELECT 'birth_contract_drifted'::text AS name,
-    jsonb_build_object('blocks', b.blocks) AS labels,
-    (count(d.check_name))::numeric AS value
-   FROM (( VALUES (true), (false)) b(blocks)
-     LEFT JOIN birth.v_birth_gateway_release_drift_guard d ON (((NOT d.pass) AND (d.blocks = b.blocks))))
-  GROUP BY b.blocks
-UNION ALL
- SELECT 'birth_stage0_checks_failed'::text AS name,
-    '{}'::jsonb AS labels,
-    (count(*))::numeric AS value
-   FROM birth.v_birth_stage0_still_enforced_guard g
-  WHERE (g.pass IS NOT TRUE)
-UNION ALL
- SELECT 'birth_gateway_triggers'::text AS name,
-    jsonb_build_object('enabled', g.enabled) AS labels,
-    (count(*))::numeric AS value
-   FROM birth.v_birth_gateway_trigger g
-  GROUP BY g.enabled
-UNION ALL
- SELECT 'birth_gateway_findings_rows_total'::text AS name,
-    jsonb_build_object('error', f.error) AS labels,
-    sum(f.row_count) AS value
-   FROM birth.v_birth_gateway_finding f
-  GROUP BY f.error
-UNION ALL
- SELECT 'birth_collection_gateway'::text AS name,
-    jsonb_build_object('collection', c.collection_name, 'mode', c.gateway_mode) AS labels,
-    (count(*) FILTER (WHERE (g.enabled AND (n.nspname = c.schema_name) AND (t.relname = c.table_name) AND (g.collection_name = c.collection_name))))::numeric AS value
-   FROM (birth.collection_registry c
-     LEFT JOIN ((birth.v_birth_gateway_trigger g
-     JOIN pg_class t ON ((t.oid = g.relation)))
-     JOIN pg_namespace n ON ((n.oid = t.relnamespace))) ON ((g.collection_name = c.collection_name)))
-  WHERE (c.coverage_status = 'BIRTH_REQUIRED'::text)
-  GROUP BY c.collection_name
-UNION ALL
- SELECT 'birth_collection_findings_rows'::text AS name,
-    jsonb_build_object('collection', c.collection_name) AS labels,
-    COALESCE(sum(f.row_count), (0)::numeric) AS value
-   FROM (birth.collection_registry c
-     LEFT JOIN birth.v_birth_gateway_finding f ON ((f.collection_name = c.collection_name)))
-  WHERE (c.coverage_status !~~ 'BIRTH_EXEMPT%'::text)
-  GROUP BY c.collection_name
-UNION ALL
- SELECT m.name,
-    jsonb_build_object('collection', c.collection_name) AS labels,
-    (COALESCE(m.value, (0)::bigint))::numeric AS value
-   FROM ((birth.collection_registry c
-     LEFT JOIN LATERAL ( SELECT ((a.detail ->> 'births'::text))::bigint AS births,
-            ((a.detail ->> 'dead'::text))::bigint AS dead,
-            ((a.detail ->> 'unexplained'::text))::bigint AS unexplained,
-            ((a.detail ->> 'unborn'::text))::bigint AS unborn,
-            ( SELECT count(*) AS count
-                   FROM jsonb_array_elements((a.detail -> 'checks'::text)) k_1(value)
-                  WHERE (((k_1.value ->> 'pass'::text))::boolean IS NOT TRUE)) AS failed,
-            a.acted_at
-           FROM birth.birth_act a
-          WHERE ((a.collection_name = c.collection_name) AND (a.act = 'census'::text) AND (a.detail ? 'births'::text))
-          ORDER BY a.acted_at DESC
-         LIMIT 1) k ON (true))
-     CROSS JOIN LATERAL ( VALUES ('birth_census_living'::text,((k.births - k.dead) - k.unexplained)), ('birth_census_dead'::text,k.dead), ('birth_census_unexplained'::text,k.unexplained), ('birth_census_births'::text,k.births), ('birth_census_missing'::text,k.unborn), ('birth_census_checks_failed'::text,k.failed), ('birth_census_timestamp_seconds'::text,(EXTRACT(epoch FROM k.acted_at))::bigint)) m(name, value))
-  WHERE (c.coverage_status = 'BIRTH_REQUIRED'::text)
-UNION ALL
- SELECT 'birth_gate_tables'::text AS name,
-    jsonb_build_object('schema', g.schema_name, 'state', g.state) AS labels,
-    (count(*))::numeric AS value
-   FROM birth.v_birth_gate g
-  GROUP BY g.schema_name, g.state
-UNION ALL
- SELECT 'birth_trigger_guard_alerts_total'::text AS name,
-    '{}'::jsonb AS labels,
-    (count(*))::numeric AS value
-   FROM birth.fn_birth_alerts() fn_birth_alerts(raised_at, raised_by, command, object, detail)
-UNION ALL
- SELECT 'birth_dots_frozen'::text AS name,
-    jsonb_build_object('dangerous', d.dangerous) AS labels,
-    (count(*))::numeric AS value
-   FROM birth.v_birth_dot_status d
-  WHERE d.frozen
-  GROUP BY d.dangerous;
 
 -- Name: birth_act birth_act_dot_name_fkey; Type: FK CONSTRAINT; Schema: birth; Owner: birth_definer
 
