@@ -106,6 +106,10 @@ def rehearse(world: World, _: Permitted) -> None:
     api.rehearse(world.operator, "thing")
 
 
+def sample(world: World, _: Permitted) -> None:
+    api.plan_sample(world.operator, "thing")
+
+
 def begin(world: World, permitted: Permitted) -> None:
     run_id, permit_id, delta = permitted
     api.apply(world.operator, "thing", run_id, permit_id, delta, delta, execute=True)
@@ -116,7 +120,7 @@ def ask(world: World, permitted: Permitted) -> None:
     api.apply(world.operator, "thing", run_id, permit_id, delta, delta)
 
 
-@pytest.mark.parametrize("reading", [census, plan, rehearse, ask, begin])
+@pytest.mark.parametrize("reading", [census, plan, rehearse, sample, ask, begin])
 def test_a_view_that_replaces_the_table_concurrently_is_not_read(
     world: World, reading: Callable[[World, Permitted], None]
 ) -> None:
