@@ -112,6 +112,30 @@ def test_after_the_run_the_page_is_its_evidence(db: Database, world: World) -> N
     assert receipts.facts["the last seal"] in document
 
 
+def test_only_a_backfill_has_to_add_up_and_a_plan_is_not_in_its_own_way(world: World) -> None:
+    run = planned(world)
+    assert not section(review(world.operator, run), "In the way").alarm
+    asked = api.transition_plan(world.operator, "thing", to_status="BIRTH_EXEMPT_TEST", dry_run=False)["run_id"]
+    numbers = section(review(world.operator, asked), "The numbers")
+    assert (numbers.text[0].startswith("It changes a policy"), numbers.alarm, numbers.facts) == (True, False, {})
+
+
+def test_what_was_removed_again_is_not_counted_as_written(world: World) -> None:
+    run = planned(world)
+    reviewer, owner = world.person(REVIEWER), world.person("paul_owner")
+    until = datetime.now(UTC) + timedelta(hours=1)
+    for purpose in ("APPLY", "COMPENSATE"):
+        api.review_record(reviewer, run, "SAFE", "counted", purpose=purpose)
+        permit = api.permit_open(owner, "thing", run, 40, until, "a drill", purpose=purpose)["permit_id"]
+        api.permit_confirm(reviewer, permit)
+        if purpose == "APPLY":
+            api.apply(world.operator, "thing", run, permit, 40, 40, execute=True)
+        else:
+            api.compensate(world.operator, run, permit, execute=True)
+    facts = section(review(world.operator, run), "Receipts").facts
+    assert (facts["rows written"], facts["rows removed again"]) == (40, 40)
+
+
 def test_hostile_names_are_text_and_nothing_is_loaded(world: World) -> None:
     quoted = '"' + HOSTILE.replace('"', '""') + '"'
     world.owner.execute(f'CREATE TABLE app.{quoted[:40]}" (id integer PRIMARY KEY)'.encode())

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from birthdb import api
 from birthdb.api import Connection, Row
 from birthdb.audit import evidence
+from birthdb.declared import spelled
 from birthdb.errors import BirthError
 from birthdb.page.sections import Page, Section
 from birthdb.plain import value
@@ -45,8 +46,13 @@ WHERE r.released_at OPERATOR(pg_catalog.>) %(planned_at)s ORDER BY r.released_at
 """
 _ATTENTION: LiteralString = """
 SELECT a.severity, a.what, a.next_step FROM birth.v_birth_attention a
-WHERE pg_catalog.strpos(a.what, %(collection_name)s) OPERATOR(pg_catalog.>) 0
-  OR a.severity OPERATOR(pg_catalog.=) 'critical'
+WHERE a.severity OPERATOR(pg_catalog.=) 'critical'
+  -- A name is found as words: b is not in "run of a_b".
+  OR pg_catalog.strpos(pg_catalog.concat(' ', pg_catalog.translate(a.what, ':;,', '   '), ' '),
+       pg_catalog.concat(' ', pg_catalog.translate(%(collection_name)s, ':;,', '   '), ' ')) OPERATOR(pg_catalog.>) 0
+    -- That it waits for its verdict is why the page is read.
+    AND NOT (a.severity OPERATOR(pg_catalog.=) 'notice'
+             AND pg_catalog.strpos(a.what, %(run_id)s) OPERATOR(pg_catalog.>) 0)
 """
 #: Bytes a birth takes here with its index entries, and the fastest rate of a run that wrote enough to tell.
 _COST: LiteralString = """
@@ -128,7 +134,7 @@ def review(conn: Connection, run_id: UUID) -> Page:
 def _asked(run: Row, collection: Row, progress: Row) -> Section:
     facts = {
         "collection": run["collection_name"],
-        "table": f"{collection.get('schema_name')}.{collection.get('table_name')}",
+        "table": spelled(collection["schema_name"], collection["table_name"]) if collection else None,
         "purpose": run["purpose"],
         "wanted": run.get("wanted"),
         "status": run["status"] if not run["stop_reason"] else f"{run['status']}: {run['stop_reason']}",
@@ -163,6 +169,13 @@ def _identity(conn: Connection, run: Row, collection: Row) -> Iterator[Section]:
 
 
 def _numbers(run: Row) -> Section:
+    if run["purpose"] == "TRANSITION":
+        return Section("The numbers", ["It changes a policy: no row is counted, and no birth is written."])
+    facts = {said_of: run[name] for name, said_of in _COUNTS.items()}
+    if run["purpose"] == "DEATH":
+        # What it writes are no births: nothing is to add up.
+        facts["codes that end"] = facts.pop("rows to write")
+        return Section("The numbers", facts=facts)
     parts = [run[name] for name in ("source_rows", "unresolvable", "duplicates", "collisions", "planned_rows")]
     accounted = parts[0] - sum(parts[1:]) + run["orphans"] + run["dead"]
     agree = accounted == run["existing_births"]
@@ -171,7 +184,6 @@ def _numbers(run: Row) -> Section:
         f" - {parts[3]} collisions - {parts[4]} to write + {run['orphans']} orphans + {run['dead']} dead"
     )
     said = [equation, "It adds up." if agree else f"It does NOT add up: the right side is {accounted}."]
-    facts = {said_of: run[name] for name, said_of in _COUNTS.items()}
     return Section("The numbers", said, facts, alarm=not agree)
 
 
@@ -286,7 +298,8 @@ def _written(conn: Connection, document: Row) -> Iterator[Section]:
         return
     facts = {
         "batches": len(receipts),
-        "rows written": sum(row["written"] for row in receipts),
+        "rows written": sum(row["written"] for row in receipts if row["purpose"] != "COMPENSATE"),
+        "rows removed again": sum(row["written"] for row in receipts if row["purpose"] == "COMPENSATE") or None,
         "the last seal": receipts[-1]["sha256"],
         "started": _moment(run["started_at"]),
         "finished": _moment(run["finished_at"]),
