@@ -1,6 +1,6 @@
 """A ``birthdb.toml`` written from a database, for a person to go through (specification, 4.2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, LiteralString
 
 import tomlkit
@@ -10,6 +10,7 @@ from tomlkit.items import Table as TomlTable
 from birthdb import api
 from birthdb.api import Connection
 from birthdb.declared import Code, Collection, code_of, found, spelled
+from birthdb.plain import line
 
 #: Ordinary tables and partition trees of a person's own; a partition is governed with its tree.
 _TABLES: LiteralString = """
@@ -50,20 +51,30 @@ def document(conn: Connection, schemas: Sequence[str] | None = None, *, propose:
                 continue
             proposed, reason = _proposed(conn, schema, table)
             if proposed is None:
-                left.append(f"{spelled(schema, table)}: {reason}")
+                left.append(line(f"{spelled(schema, table)}: {reason}"))
                 continue
-            name = table if table not in collections else f"{schema}_{table}"
+            name = _name(schema, table, collections)
             entry = _entry(Collection(name, schema, table, code=proposed, mode="enforce"))
-            entry.comment(reason)
+            entry.comment(line(reason))
             collections.add(name, entry)
     toml.add("collections", collections)
     if left:
         toml.add(tomlkit.nl())
         toml.add(tomlkit.comment("Undecided: give each an identity, a policy such as BIRTH_EXEMPT_LOG, or a line in"))
         toml.add(tomlkit.comment("[ignored] with the reason."))
-    for line in left:
-        toml.add(tomlkit.comment(line))
+    for each in left:
+        toml.add(tomlkit.comment(each))
     return tomlkit.dumps(toml)
+
+
+def _name(schema: str, table: str, taken: Container[str]) -> str:
+    """Return a name that no other collection has: the table's, else with its schema, in the 63 bytes of a name."""
+    name, number = table, 0
+    while name in taken:
+        number += 1
+        ending = "" if number == 1 else f"_{number}"
+        name = f"{schema}_{table}".encode()[: 63 - len(ending)].decode(errors="ignore") + ending
+    return name
 
 
 def _proposed(conn: Connection, schema: str, table: str) -> tuple[Code | None, str]:
@@ -72,6 +83,10 @@ def _proposed(conn: Connection, schema: str, table: str) -> tuple[Code | None, s
         return None, best["reason"]
     if best["template"] is None:
         return Code(best["column"]), best["reason"]
+    if best["strategy"] == "synthetic_id" and best["column"] is not None:
+        # Prefix and column as they are: either may hold what means something in a template.
+        column = best["column"]
+        return Code(column, best["template"].removesuffix(f"{{{column}}}")), best["reason"]
     return code_of(best["template"]), best["reason"]
 
 
