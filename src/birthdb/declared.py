@@ -228,16 +228,17 @@ SELECT r.collection_name AS name, r.schema_name AS schema, r.table_name AS table
        r.governed, r.birth_code_column AS column, r.birth_code_prefix AS prefix, r.birth_code_template AS template,
        r.birth_code_strategy AS strategy, r.birth_code_part AS part_of_key, r.gateway_mode AS mode,
        r.life_mode AS life, r.life_column, r.life_dead, r.gate_closed AS closed,
+       -- One on a table that was renamed or moved, or that is disabled, is none.
        EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
-               WHERE g.collection_name OPERATOR(pg_catalog.=) r.collection_name) AS gateway,
+               WHERE g.collection_name OPERATOR(pg_catalog.=) r.collection_name
+                 AND g.relation OPERATOR(pg_catalog.=) t.oid AND g.enabled) AS gateway,
        EXISTS (SELECT FROM birth.v_birth_life_trigger l
                WHERE l.collection_name OPERATOR(pg_catalog.=) r.collection_name) AS life_triggers,
-       o.purpose, o.next_step,
-       (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_namespace n
-        JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
-          AND c.relname OPERATOR(pg_catalog.=) r.table_name
-        WHERE n.nspname OPERATOR(pg_catalog.=) r.schema_name) AS owner
+       o.purpose, o.next_step, pg_catalog.pg_get_userbyid(t.relowner) AS owner
 FROM birth.collection_registry r
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) r.schema_name
+LEFT JOIN pg_catalog.pg_class t ON t.relnamespace OPERATOR(pg_catalog.=) n.oid
+  AND t.relname OPERATOR(pg_catalog.=) r.table_name
 LEFT JOIN LATERAL (
   -- Plans that a later one replaced stay on record.
   SELECT l.run_id, l.status FROM birth.birth_backfill_ledger_v2 l

@@ -149,6 +149,46 @@ def test_what_init_writes_is_what_apply_makes_and_export_returns(shop: Database,
     )
 
 
+def test_names_of_every_kind_are_written_and_read_again(shop: Database, birthdb: Command) -> None:
+    long = "x" * 63
+    for schema in ("app1", "app2"):
+        shop.connect().execute(f"CREATE SCHEMA {schema} AUTHORIZATION {OWNER}".encode())
+    keyed = ("app1.shop_customer", "app2.customer", "shop.customer", f"app1.{long}", f"shop.{long}", 'shop."a{b:"')
+    made(shop, ";".join(f"CREATE TABLE {name} (id integer PRIMARY KEY)" for name in keyed))
+    made(
+        shop,
+        """CREATE TABLE shop."x\n[collections.evil]\ntable = 'shop.y'" (said text);
+           CREATE TABLE shop.line ("a\nb" integer PRIMARY KEY);
+           CREATE TABLE shop.brace ("i}d{:x" integer PRIMARY KEY)""",
+    )
+    written = birthdb(STEWARD, "collections", "init")
+    assert written.returncode == 0, written.stderr
+    declare(written.stdout)
+    compared = birthdb(STEWARD, "collections", "diff").stdout
+    assert "8 declared: 8 to differ" in compared
+    assert "evil:" not in compared
+    assert "shop_customer_2: collection: declared shop.customer" in compared
+    said = birthdb(STEWARD, "collections", "apply").stdout
+    assert said.count("refused: NB115") == 8, said
+
+
+def test_a_gateway_on_another_table_or_disabled_is_a_difference(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.b (id integer PRIMARY KEY)")
+    declare(birthdb(STEWARD, "collections", "init", "--schema", "shop").stdout)
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    assert birthdb(STEWARD, "collections", "apply").returncode == 0
+    made(shop, "ALTER TABLE shop.a RENAME TO c; ALTER TABLE shop.b DISABLE TRIGGER birth_gateway")
+    assert birthdb(STEWARD, "collections", "diff").stdout.splitlines() == [
+        "a: gateway: declared yes, found no",
+        "b: gateway: declared yes, found no",
+        "2 declared: 2 to differ",
+    ]
+    said = birthdb(STEWARD, "collections", "apply").stdout
+    assert "a: refused: NB114" in said
+    assert "next: ALTER TABLE shop.b ENABLE TRIGGER birth_gateway;  -- its owner" in said
+
+
 def test_a_difference_is_named_both_ways_and_fails(shop: Database, birthdb: Command) -> None:
     made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.b (id integer PRIMARY KEY)")
     admin = shop.connect("alice_steward")
