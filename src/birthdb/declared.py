@@ -126,7 +126,7 @@ class Step:
 def read(file: Path) -> Declaration:
     """Return what ``file`` declares; raises DeclarationError, and OSError."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise DeclarationError(f"{file}: {exc}") from exc
     _only(document, ("defaults", "collections", "ignored"), str(file))
@@ -290,7 +290,7 @@ def differences(want: Collection, have: Found | None) -> list[Difference]:
 def next_step(want: Collection, have: Found | None, born: bool, reason: str) -> Step | None:
     """Return the statement that brings a collection nearer to what is declared; None where nothing is left to send.
 
-    ``born`` says that a census passed: only then is a gateway told to enforce, and a table without one is backfilled.
+    ``born`` says that a census passed: only then is gateway or life told to enforce; else a backfill is planned.
     """
     named = {"p_collection": want.name}
     if have is None or (want.schema, want.table) != (have.collection.schema, have.collection.table):
@@ -309,7 +309,7 @@ def next_step(want: Collection, have: Found | None, born: bool, reason: str) -> 
         return Step("birth_operator", "fn_dot_birth_qt005_plan", named | policy)
     if want.exempt:
         return None
-    return _life(want, have, reason) or _mode(want, now, born, reason)
+    return _life(want, have, born, reason) or _mode(want, now, born, reason)
 
 
 def _registration(want: Collection, have: Found | None) -> Step:
@@ -325,15 +325,18 @@ def _registration(want: Collection, have: Found | None) -> Step:
     return Step("birth_steward", "fn_birth_collection_register", arguments)
 
 
-def _life(want: Collection, have: Found, reason: str) -> Step | None:
+def _life(want: Collection, have: Found, born: bool, reason: str) -> Step | None:
     now, named = have.collection, {"p_collection": want.name}
     shape = (want.life_column, want.life_dead)
     if want.life != "off" and have.life_triggers and shape != (now.life_column, now.life_dead):
         return Step("birth_steward", "fn_birth_life_detach", named | {"p_reason": reason})
     if want.life != "off" and not have.life_triggers:
-        wanted = {"p_mode": want.life, "p_column": want.life_column, "p_dead": list(want.life_dead)}
+        # It observes first: what ended before, or was never born, would be refused to whoever touches it next.
+        wanted = {"p_mode": "observe", "p_column": want.life_column, "p_dead": list(want.life_dead)}
         return Step("birth_steward", "fn_birth_life_attach", named | wanted)
     if want.life != now.life:
+        if want.life == "enforce" and want.policy == REQUIRED and not born:
+            return Step("birth_operator", "fn_dot_birth_qt001_plan", named | {"p_dry_run": False})
         return Step("birth_steward", "fn_birth_life_mode", named | {"p_mode": want.life, "p_reason": reason})
     return None
 
@@ -367,8 +370,16 @@ def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
         have = found(conn, want.name).get(want.name)
         step = next_step(want, have, False, reason)
         if step and step.routine == "fn_dot_birth_qt001_plan":
-            born = all(check["pass"] for check in api.census(conn, want.name))
-            step = next_step(want, have, born, reason)
+            failed = [check["check"] for check in api.census(conn, want.name) if not check["pass"]]
+            step = next_step(want, have, not failed, reason)
+            if failed and "rows without a birth" not in failed:
+                # No backfill mends it.
+                if have is None or not have.life_triggers or "births without a row or a death" not in failed:
+                    look = api.written(conn, "fn_birth_census", {"p_collection": want.name})
+                    yield Outcome(want.name, "waits", f"the census fails: {', '.join(failed)}", look)
+                    return
+                ended = {"p_collection": want.name, "p_dry_run": False}
+                step = Step("birth_operator", "fn_dot_birth_qt006_plan", ended)
         if step is None:
             yield Outcome(want.name, "as declared", "")
             return

@@ -62,8 +62,8 @@ def document(conn: Connection, schemas: Sequence[str] | None = None, *, propose:
         toml.add(tomlkit.nl())
         toml.add(tomlkit.comment("Undecided: give each an identity, a policy such as BIRTH_EXEMPT_LOG, or a line in"))
         toml.add(tomlkit.comment("[ignored] with the reason."))
-    for each in left:
-        toml.add(tomlkit.comment(each))
+    for undecided in left:
+        toml.add(tomlkit.comment(undecided))
     return tomlkit.dumps(toml)
 
 

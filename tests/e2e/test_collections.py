@@ -258,6 +258,33 @@ def test_life_and_modes_follow_the_file_both_ways(shop: Database, birthdb: Comma
     assert found.fetchone() == ("observe", "observe", ["closed", "merged"])
 
 
+def test_what_no_backfill_mends_is_named_and_life_observes_until_the_census_passes(
+    shop: Database, birthdb: Command
+) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY, state text); INSERT INTO shop.a VALUES (1, 'closed')")
+    made(shop, "CREATE TABLE shop.b (id integer PRIMARY KEY)")
+    a = '[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\nmode = "enforce"\n'
+    b = '[collections.b]\ntable = "shop.b"\ncode = "b-{id}"\n'
+    declare(a + 'life = "enforce"\nlife_column = "state"\nlife_dead = ["closed"]\n' + b)
+    assert "2 are not registered yet" in birthdb(STEWARD, "collections", "grants").stderr
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    birthdb(STEWARD, "collections", "apply")
+    assert shop.connect().execute(
+        "SELECT life_mode FROM birth.collection_registry WHERE collection_name = 'a'"
+    ).fetchone() == ("observe",)
+    made(shop, "INSERT INTO shop.b VALUES (1); DELETE FROM shop.b")
+    declare(Path("birthdb.toml").read_text(encoding="utf-8") + 'mode = "enforce"\n')
+    said = birthdb(OPERATOR, "collections", "apply").stdout
+    assert "a: waits: a run is open (APPLY)" in said
+    assert "b: waits: the census fails: births without a row or a death" in said
+    assert backfilled(birthdb, said) == 1
+    # The row that had ended was born, and has no death yet.
+    ended = birthdb(OPERATOR, "collections", "apply").stdout
+    assert "a: done: SELECT * FROM birth.fn_dot_birth_qt006_plan" in ended
+    assert "a: waits: a run is open (DEATH)" in ended
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -274,6 +301,7 @@ def test_life_and_modes_follow_the_file_both_ways(shop: Database, birthdb: Comma
         ("[default]\n", "unknown: default; known: defaults, collections, ignored"),
         ("collections = 1\n", "collections is no table: write [collections]"),
         ("x", "Expected '=' after a key"),
+        ("\ufeff[collections.a]\r\n", "[collections.a]: table is missing"),
     ],
 )
 def test_a_file_that_declares_nothing_names_the_place(birthdb: Command, text: str, said: str) -> None:

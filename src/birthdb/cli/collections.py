@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from birthdb import api, declared, files
-from birthdb.cli.console import ATTENTION, FINE, out, print_json, styled, styled_line, working
+from birthdb.cli.console import ATTENTION, FINE, err, out, print_json, styled, styled_line, working
 from birthdb.cli.options import Json, Url, app, database, misuse
 from birthdb.plain import line, plain, value
 
@@ -140,10 +140,13 @@ def collections_grants(file: File = _BIRTHDB_TOML, url: Url = None) -> None:
     wanted = _declared(file)
     with database(url, True) as conn, working("reading", False):
         missing = declared.grants(conn, wanted)
+        unknown = wanted.collections.keys() - declared.found(conn).keys()
     for owner, statements in missing.items():
         print(line(f"-- as {owner}"))
         for statement in statements:
             print(plain(statement))
+    if unknown:
+        err.print(styled(f"{len(unknown)} are not registered yet: birthdb collections apply, as a steward, then again"))
 
 
 def _declared(file: Path) -> declared.Declaration:
