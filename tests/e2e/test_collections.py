@@ -285,6 +285,12 @@ def test_what_no_backfill_mends_is_named_and_life_observes_until_the_census_pass
     assert "a: waits: a run is open (DEATH)" in ended
 
 
+def test_a_release_that_lacks_a_column_is_named(shop: Database, birthdb: Command) -> None:
+    shop.connect().execute("ALTER TABLE birth.collection_registry RENAME COLUMN life_column TO later")
+    said = birthdb(STEWARD, "collections", "export")
+    assert (said.returncode, "lacks it: column r.life_column does not exist" in said.stderr) == (1, True), said.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

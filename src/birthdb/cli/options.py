@@ -85,6 +85,7 @@ def database(url: str | None, quiet: bool, role: str = "birth_reader") -> Iterat
         except (
             psycopg.errors.InvalidSchemaName,
             psycopg.errors.UndefinedTable,
+            psycopg.errors.UndefinedColumn,
             psycopg.errors.UndefinedFunction,
         ) as exc:
             raise NotThere(
