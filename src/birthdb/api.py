@@ -592,12 +592,13 @@ class _Written:
 
     def __str__(self) -> str:
         given = [
-            SQL("{} := {}").format(Identifier(name), sql.Literal(value)) for name, value in self._arguments.items()
+            SQL(name) + SQL(" := ") + sql.Literal(str(value) if isinstance(value, UUID) else value)
+            for name, value in self._arguments.items()
         ]
         return SQL(self._head + "({});").format(SQL(", ").join(given)).as_string(self._conn)
 
 
-def written(conn: Connection, routine: LiteralString, arguments: Mapping[str, Any]) -> str:
+def written(conn: Connection, routine: LiteralString, arguments: Mapping[LiteralString, Any]) -> str:
     """Return the call of a function of schema ``birth`` as a person types it."""
     return str(_Written(conn, "SELECT * FROM birth." + routine, arguments))
 

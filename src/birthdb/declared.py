@@ -84,7 +84,7 @@ class Found:
 
     collection: Collection
     gateway: bool
-    closed: bool
+    unadmitted: bool
     life_triggers: bool
     #: The purpose of the run that is open, and its next step.
     run: tuple[str, str] | None
@@ -116,7 +116,7 @@ class Step:
 
     role: str
     routine: LiteralString
-    arguments: Mapping[str, Any]
+    arguments: Mapping[LiteralString, Any]
 
     def text(self, conn: Connection) -> str:
         """Return the statement as a person would type it."""
@@ -227,7 +227,12 @@ _FOUND: LiteralString = """
 SELECT r.collection_name AS name, r.schema_name AS schema, r.table_name AS table, r.coverage_status AS policy,
        r.governed, r.birth_code_column AS column, r.birth_code_prefix AS prefix, r.birth_code_template AS template,
        r.birth_code_strategy AS strategy, r.birth_code_part AS part_of_key, r.gateway_mode AS mode,
-       r.life_mode AS life, r.life_column, r.life_dead, r.gate_closed AS closed,
+       r.life_mode AS life, r.life_column, r.life_dead,
+       -- Only an admission opens it: closed, or never admitted where the gate enforces.
+       r.gate_closed OR EXISTS (
+         SELECT FROM birth.v_birth_gate v WHERE v.collection_name OPERATOR(pg_catalog.=) r.collection_name
+           AND v.mode OPERATOR(pg_catalog.=) 'enforce'
+           AND v.state OPERATOR(pg_catalog.=) ANY ('{READY,BREACHED}')) AS unadmitted,
        -- One on a table that was renamed or moved, or that is disabled, is none.
        EXISTS (SELECT FROM birth.v_birth_gateway_trigger g
                WHERE g.collection_name OPERATOR(pg_catalog.=) r.collection_name
@@ -265,7 +270,7 @@ def _found(row: api.Row) -> Found:
     return Found(
         Collection(**known | {"code": code, "life_dead": tuple(row["life_dead"])}),
         row["gateway"],
-        row["closed"],
+        row["unadmitted"],
         row["life_triggers"],
         (row["purpose"], row["next_step"]) if row["purpose"] else None,
         row["owner"],
@@ -283,6 +288,7 @@ def differences(want: Collection, have: Found | None) -> list[Difference]:
     if not want.exempt:
         compared += ["code", "part_of_key", "mode", "life", "life_column", "life_dead"]
         pairs.append(("gateway", True, have.gateway))
+    pairs.append(("admitted", True, not have.unadmitted))
     pairs += [(name, getattr(want, name), getattr(have.collection, name)) for name in compared]
     return [Difference(want.name, what, declared, live) for what, declared, live in pairs if declared != live]
 
@@ -302,13 +308,15 @@ def next_step(want: Collection, have: Found | None, born: bool, reason: str) -> 
             return Step("birth_steward", "fn_birth_identity_classify", identity)
         if not have.gateway:
             return Step("birth_steward", "fn_birth_gateway_attach", named)
-        if have.closed:
+        if have.unadmitted:
             return Step("birth_steward", "fn_birth_gate_admit", named | {"p_reason": reason})
     if (want.policy, want.governed) != (now.policy, now.governed):
         policy = {"p_to_status": want.policy, "p_to_governed": want.governed, "p_dry_run": False}
         return Step("birth_operator", "fn_dot_birth_qt005_plan", named | policy)
     if want.exempt:
-        return None
+        # Where the gate enforces, a table that is exempt is admitted as any other.
+        admission = Step("birth_steward", "fn_birth_gate_admit", named | {"p_reason": reason})
+        return admission if have.unadmitted else None
     return _life(want, have, born, reason) or _mode(want, now, born, reason)
 
 

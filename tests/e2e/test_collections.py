@@ -208,6 +208,22 @@ def test_a_difference_is_named_both_ways_and_fails(shop: Database, birthdb: Comm
     assert birthdb(STEWARD, "collections", "diff").returncode == 0
 
 
+def test_where_the_gate_enforces_another_steward_admits(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.log (said text)")
+    exempt = '[collections.log]\ntable = "shop.log"\npolicy = "BIRTH_EXEMPT_LOG"\ngoverned = false\n'
+    declare('[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\n' + exempt)
+    birthdb(STEWARD, "collections", "apply")
+    shop.connect(STEWARD).execute("SELECT birth.fn_birth_gate_scope('shop', 'enforce', 'from now on')")
+    granted(shop, birthdb)
+    said = birthdb(STEWARD, "collections", "apply")
+    assert (said.returncode, said.stdout.count("fn_birth_gate_admit")) == (1, 0)
+    assert said.stdout.count("refused: NB") == 2
+    assert "a: admitted: declared yes, found no" in birthdb(STEWARD, "collections", "diff").stdout
+    assert birthdb("stella_steward", "collections", "apply", "--reason", "seen").returncode == 0
+    assert birthdb(STEWARD, "collections", "diff").returncode == 0
+    assert birthdb(STEWARD, "gate").returncode == 0
+
+
 def test_a_policy_is_asked_for_and_not_changed(shop: Database, birthdb: Command) -> None:
     made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY)")
     declare('[collections.a]\ntable = "shop.a"\ncode = "a-{id}"\npolicy = "BIRTH_DEFERRED_NEEDS_REVIEW"\n')

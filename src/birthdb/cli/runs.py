@@ -246,7 +246,9 @@ def _drive(
         row = _of_ledger(watch, run)
         permit = api.usable_permit(watch, run, purpose or row["purpose"])
         if permit is None:
-            raise NotThere("the run has no permit that is open and confirmed", row["next_step"])
+            ended = row["status"] == "compensated" or (row["status"] == "done" and purpose is None)
+            said = f"the run is {row['status']}" if ended else "the run has no permit that is open and confirmed"
+            raise NotThere(said, row["next_step"])
         if not as_json:
             _show_asked(row, permit, execute)
         if execute and not sure and sys.stdin.isatty() and not typer.confirm("write?"):
