@@ -133,15 +133,20 @@ def known(connection: psycopg.Connection[Any], texts: Texts, versions: list[str]
     raise not_released(connection, texts, versions)
 
 
-def not_released(connection: psycopg.Connection[Any], texts: Texts, versions: list[str]) -> NotReleased:
-    """Return what there is to say of a database that names no release that is known: its objects may be of one."""
+def not_released(
+    connection: psycopg.Connection[Any], texts: Texts, versions: list[str], *, drifted: bool = False
+) -> NotReleased:
+    """Return what there is to say of a database that names no release that is known: its objects may be of one.
+
+    ``drifted`` are objects that differ and that a transaction has repaired, but will not commit.
+    """
     project = texts.project
     release = nearest(connection, texts)
     if release is None:
         return NotReleased("not released", f"{project.alembic} upgrade head")
     named = " and ".join(versions) or "no version"
     said = f"the schema holds the objects of {release}, and the version table {named}"
-    if not _blocking(connection, texts, release):
+    if not drifted and not _blocking(connection, texts, release):
         return NotReleased(said, f"{project.alembic} stamp{' --purge' if versions else ''} {release}")
     if len(versions) == 1:
         return UnknownRelease(texts, versions[0])
@@ -394,8 +399,10 @@ def _version(
         versions = _versions(connection, texts)
         if len(versions) == 1 and versions[0] in texts.releases:
             return versions[0]
-        if len(versions) == 1 or not _blocking(connection, texts, release):
-            raise not_released(connection, texts, versions)
+        # What was given back a moment ago kept stamp from writing the version.
+        drifted = any(row.blocks for row, _ in done) or bool(_blocking(connection, texts, release))
+        if len(versions) == 1 or not drifted:
+            raise not_released(connection, texts, versions, drifted=drifted)
         fault, text = " and ".join(versions) or "no version", f"DELETE FROM {table}"
         execute(connection, text, "repair")
     written = f"INSERT INTO {table} VALUES ('{release}')"

@@ -130,6 +130,20 @@ def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, l
     assert verify.verify(admin).fine
 
 
+@pytest.mark.parametrize("loss", LOST)
+def test_a_version_that_was_lost_with_an_owner_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
+    admin = db.connect()
+    admin.execute(loss)
+    admin.execute("ALTER FUNCTION birth.fn_birth_clock() OWNER TO SESSION_USER")
+    with pytest.raises(attest.NotReleased, match="have drifted") as said:
+        verify.verify(admin)
+    assert said.value.hint == "birthdb repair --execute"
+    attest.repair(admin, dry_run=True)
+    attest.repair(admin)
+    assert versions(db) == [RELEASES[-1]]
+    assert verify.verify(admin).fine
+
+
 def test_an_unknown_version_of_other_objects_is_of_a_newer_package(db: Database) -> None:
     admin = db.connect()
     admin.execute("UPDATE birth.alembic_version SET version_num = 'stage9'; DROP VIEW birth.v_birth_metrics")
