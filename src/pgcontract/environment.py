@@ -126,6 +126,9 @@ def migrate(context: ModuleType, connection: Connection) -> None:
     outer = connection.in_transaction()
     options = _options(context)
     context.configure(connection=connection, **options)
+    if context.get_context().purge:
+        # Otherwise Alembic commits what it purged before the version that follows may be refused.
+        context.configure(connection=connection, **{**options, "transaction_per_migration": False})
     try:
         prepare(context.get_context())
         _hold_known(context.get_context(), connection)

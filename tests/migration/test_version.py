@@ -44,6 +44,15 @@ def test_a_version_that_the_objects_are_not_is_not_stamped(db: Database, version
     assert (versions(db), shape(db)) == ([RELEASES[-1]], before)
 
 
+def test_a_purge_that_is_refused_keeps_the_version(db: Database) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        command.stamp(alembic_config(db.url(RELEASER)), RELEASES[-2], purge=True)
+    assert refused.value.sqlstate == "NB404"
+    assert versions(db) == [RELEASES[-1]]
+    command.stamp(alembic_config(db.url(RELEASER)), RELEASES[-1], purge=True)
+    assert versions(db) == [RELEASES[-1]]
+
+
 def test_nothing_is_stamped_on_an_empty_database(empty_db: Database) -> None:
     with pytest.raises(psycopg.Error) as refused:
         stamp(empty_db, "head")
