@@ -171,9 +171,11 @@ def _steps(conn: Connection, project: Project) -> Iterator[Step]:
     login = conn.info.user
     if _one(conn, "SELECT to_regnamespace('birth_guard') IS NOT NULL"):
         yield from _guard(conn)
-    if _one(conn, "SELECT to_regnamespace('birth') IS NOT NULL"):
+    there = _one(conn, "SELECT to_regnamespace('birth') IS NOT NULL")
+    if there:
         yield from _released(conn, project, login)
-    yield from _roles(conn, project, login)
+    # The list makes the login a member of the owner, to drop the schema.
+    yield from _roles(conn, project, login, lent=there)
 
 
 def _guard(conn: Connection) -> Iterator[Step]:
@@ -235,18 +237,29 @@ def _evidence(conn: Connection, login: str, *, attached: bool) -> Iterator[Step]
         yield Step(login, "psql", acknowledged.as_string(conn))
 
 
-def _roles(conn: Connection, project: Project, login: str) -> Iterator[Step]:
-    """The roles go, but for those that another database of the cluster uses, or that have something left."""
+#: Whether the login is a member by a grant of its own: from 16 on another's stays where it revokes.
+_OWN_GRANT: LiteralString = """
+SELECT EXISTS (SELECT FROM pg_auth_members m
+               WHERE m.roleid = to_regrole(%s) AND m.member = to_regrole(quote_ident(session_user))
+                 AND (m.grantor = m.member OR current_setting('server_version_num')::integer < 160000))
+"""
+
+
+def _roles(conn: Connection, project: Project, login: str, *, lent: bool) -> Iterator[Step]:
+    """The roles go, but for those that another database of the cluster uses, or that have something left.
+
+    ``lent``: the list has made the login a member of the owner before.
+    """
     stay = []
     for role, elsewhere, left in conn.execute(_ROLES, {"roles": list(project.roles)}).fetchall():
         if elsewhere or left:
-            reasons = [f"database {elsewhere} uses it"] if elsewhere else []
+            reasons = [f"used in {elsewhere}"] if elsewhere else []
             reasons += [f"it has {left}"] if left else []
             stay.append(role)
             yield Step("", "remark", f"role {role} stays, with its members: {'; '.join(reasons)}")
             continue
         yield Step(_dropper(conn, role, login), "psql", f"DROP ROLE {role};")
-    if project.owner in stay:
+    if project.owner in stay and (lent or _one(conn, _OWN_GRANT, project.owner)):
         yield Step(login, "psql", f"REVOKE {project.owner} FROM {Identifier(login).as_string(conn)};")
 
 
@@ -265,6 +278,6 @@ def _read(conn: Connection, query: LiteralString, parameters: dict[str, list[str
         return cursor.execute(query, parameters or None).fetchall()
 
 
-def _one(conn: Connection, query: LiteralString) -> bool:
-    row = conn.execute(query).fetchone()
+def _one(conn: Connection, query: LiteralString, *parameters: str) -> bool:
+    row = conn.execute(query, parameters or None).fetchone()
     return bool(row and row[0])

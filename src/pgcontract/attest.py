@@ -39,10 +39,11 @@ class UnknownRelease(NotReleased):
 
     def __init__(self, texts: Texts, release: str) -> None:
         """Name the release and the newest that is known."""
-        name = texts.project.name
+        project = texts.project
+        emptied = f"a superuser sends DELETE FROM {project.schema}.{project.version_table}; then {project.repair}"
         super().__init__(
-            f"release {release} is not among the installed ones: this {name} knows those up to {texts.head}",
-            f"install the {name} that has {release}",
+            f"release {release} is not among the installed ones: this {project.name} knows those up to {texts.head}",
+            f"install the {project.name} that has {release}; where none has, {emptied}",
         )
 
 

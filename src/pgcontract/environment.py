@@ -176,7 +176,8 @@ def _holders(connection: Connection, schema: str) -> list[str]:
         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " JOIN pg_catalog.pg_stat_activity a"
         " ON a.pid OPERATOR(pg_catalog.=) k.pid AND a.datid OPERATOR(pg_catalog.=) k.database"
-        " WHERE k.granted AND n.nspname OPERATOR(pg_catalog.=) %s AND c.relkind OPERATOR(pg_catalog.=) 'r'"
+        " WHERE k.granted AND a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+        " AND n.nspname OPERATOR(pg_catalog.=) %s AND c.relkind OPERATOR(pg_catalog.=) 'r'"
         " AND k.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() ORDER BY 1",
         (schema,),
     )

@@ -72,7 +72,8 @@ def test_a_release_that_is_newer_than_the_command_is_left_alone(
     assert said.returncode == 1
     assert "code: NB418" in said.stderr
     assert "release stage9 is not among the installed ones: this birthdb knows those up to stage5" in said.stderr
-    assert f"hint: install the birthdb that has stage9; this is {__version__}" in said.stderr
+    assert "hint: install the birthdb that has stage9; where none has, a superuser sends DELETE FROM " in said.stderr
+    assert f"birthdb repair --execute; this is {__version__}" in said.stderr
 
 
 def test_evidence_is_exported_from_a_newer_release_too(db: Database, birthdb: Command) -> None:

@@ -200,9 +200,10 @@ def test_roles_that_another_database_uses_stay_and_are_named(site: Site, printed
         site.admin.execute(f'REVOKE {role} FROM "{person}"'.encode())
         site.admin.execute(f'GRANT {role} TO "{person}"'.encode())
     text = printed()
-    assert "-- role birth_definer stays, with its members: database other uses it" in text
+    assert "-- role birth_definer stays, with its members: used in other" in text
     assert "DROP ROLE" not in text
     follow(site, text)
+    assert [line for line in printed().splitlines() if not line.startswith("-- role ")] == []
     kept = [row for row in site.snapshot() if row[0] != "member"]
     assert kept == [row for row in before if row[0] != "member"]
 
