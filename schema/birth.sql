@@ -2435,7 +2435,7 @@ CREATE FUNCTION birth.fn_birth_contract_regrant(p_type text, p_name text, p_adde
     FROM entry e
     CROSS JOIN LATERAL regexp_match(e.text,
       '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?( taken)?(?: by default on new (\w) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
+      '(?: on the sequence of (.*))?( taken)?(?: by default on new ([A-Za-z]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
       '( on the row type)?$') AS m
     WHERE p_type <> 'ROLE'
   ), membership AS (
@@ -2695,7 +2695,7 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
           WHEN starts_with(l.action, 'SET TABLESPACE ') THEN (
             SELECT format('SET TABLESPACE %I', s.spcname)
             FROM pg_database b JOIN pg_tablespace s ON s.oid = b.dattablespace WHERE b.datname = current_database())
-          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', 'RESET \1)'),
+          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', E'RESET \\1)'),
             'STATISTICS [0-9]+$', 'STATISTICS -1'), 'COMPRESSION [a-z0-9]+$', 'COMPRESSION default') END AS action
       FROM jsonb_array_elements_text(p_live -> 'tuning') AS l(action)
       WHERE p_drift = 'tuning' AND NOT coalesce(p_wanted -> 'tuning' ? l.action, false)
@@ -12373,7 +12373,7 @@ CREATE VIEW birth.v_birth_attention AS
                            FROM pg_database d
                           WHERE (d.datname = current_database()))])))
                 UNION ALL
-                 SELECT true,
+                 SELECT true AS everybody,
                     'SYSTEM'::text AS name
                    FROM pg_settings s
                   WHERE ((current_setting('session_replication_role'::text) = 'replica'::text) AND (s.name = 'session_replication_role'::text) AND (s.source = ANY (ARRAY['configuration file'::text, 'command line'::text])))) w
@@ -12421,7 +12421,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT g.rank,
             g.what,
             g.since,
-            (g.next_step || '  -- where what it compares with is gone or changed, a person has to restore the rows of birth.birth_stage_anchor from a backup'::text)
+            (g.next_step || '  -- where what it compares with is gone or changed, a person has to restore the rows of birth.birth_stage_anchor from a backup'::text) AS next_step
            FROM guard g
         UNION ALL
          SELECT frozen.rank,

@@ -190,7 +190,8 @@ class _Run:
     @property
     def servers(self) -> str:
         """The majors that the release was measured on."""
-        return "" if self.measuring else " ".join(sorted(self.texts.manifest(self.release)["servers"]))
+        # One that is being started has not been measured yet.
+        return "" if self.measuring else " ".join(sorted(self.texts.manifest(self.release).get("servers", ())))
 
     def begin(self, becomes: str, at: str) -> None:
         self.settings(release=becomes, release_from=at, servers=self.servers)

@@ -243,7 +243,7 @@ def test_no_command_calls_a_twin(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    world, run, permit, delta = hostile
+    world, run, _, delta = hostile
 
     def does(user: str, *arguments: str) -> str:
         monkeypatch.setenv(target.VARIABLE, world.db.url(user))
@@ -254,8 +254,8 @@ def test_no_command_calls_a_twin(
         assert ended.value.code == cli.FINE, (arguments, said)
         return said.out
 
-    numbers = ["--permit", str(permit), "--expected-delta", str(delta), "--max-rows", str(delta), "--batch-ms", "60000"]
-    does("olga_operator", "apply", "thing", str(run), *numbers, "--execute")
+    numbers = ["--expected-delta", str(delta), "--max-rows", str(delta), "--batch-ms", "60000"]
+    does("olga_operator", "apply", str(run), *numbers, "--execute")
     assert world.births() == [f"before {number}" for number in range(1, 6)]
     for command in (
         ["status", "--fail-on", "never"],

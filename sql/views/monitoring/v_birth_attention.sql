@@ -366,7 +366,7 @@ WITH known AS (
     WHERE 'session_replication_role=replica' = ANY (lower(s.setconfig::text COLLATE "C")::text[])
       AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
     UNION ALL
-    SELECT true, 'SYSTEM' AS name FROM pg_catalog.pg_settings s
+    SELECT true AS everybody, 'SYSTEM' AS name FROM pg_catalog.pg_settings s
     WHERE current_setting('session_replication_role') = 'replica' AND s.name = 'session_replication_role'
       AND s.source IN ('configuration file', 'command line')
   ) w
@@ -386,7 +386,7 @@ FROM (
   UNION ALL SELECT * FROM reference
   UNION ALL SELECT g.rank, g.what, g.since,
          g.next_step || '  -- where what it compares with is gone or changed, a person has to restore the rows of '
-                        'birth.birth_stage_anchor from a backup'
+                        'birth.birth_stage_anchor from a backup' AS next_step
        FROM guard g
   UNION ALL SELECT * FROM frozen
   UNION ALL SELECT * FROM home

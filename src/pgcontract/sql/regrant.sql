@@ -26,7 +26,7 @@ AS $@prefix@regrant$
     FROM entry e
     CROSS JOIN LATERAL regexp_match(e.text,
       '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?( taken)?(?: by default on new (\w) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
+      '(?: on the sequence of (.*))?( taken)?(?: by default on new ([A-Za-z]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
       '( on the row type)?$') AS m
     WHERE p_type <> 'ROLE'
   ), membership AS (

@@ -21,7 +21,10 @@ VALUES: dict[str, object] = {
     "governed": False,
 }
 NUMBERS = {"permit_id", "max_rows", "expected_delta", "batch", "pause_ms", "accept_orphans"}
-NOT_ROUTINES = {"refusals", "rows", "view", "progress", "objects", "release", "may_read_release"}
+NOT_ROUTINES = {
+    *("refusals", "rows", "view", "progress", "objects", "release", "may_read_release"),
+    *("required", "usable_permit", "written"),
+}
 WRAPPERS = [
     function
     for name, function in inspect.getmembers(api, inspect.isfunction)

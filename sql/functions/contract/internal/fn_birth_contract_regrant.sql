@@ -27,7 +27,7 @@ AS $fn_birth_contract_regrant$
     FROM entry e
     CROSS JOIN LATERAL regexp_match(e.text,
       '^("(?:[^"]|"")+"|[^"=]+)=([A-Z]+)([*]?)([(](?:"(?:[^"]|"")+"|[^"()]+)[)])?'
-      '(?: on the sequence of (.*))?( taken)?(?: by default on new (\w) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
+      '(?: on the sequence of (.*))?( taken)?(?: by default on new ([A-Za-z]) of ("(?:[^"]|"")+"|[^" ]+)( anywhere)?)?'
       '( on the row type)?$') AS m
     WHERE p_type <> 'ROLE'
   ), membership AS (

@@ -208,7 +208,7 @@ WHERE c.oid = %1$L::pg_catalog.regclass AND NOT EXISTS (
           WHEN starts_with(l.action, 'SET TABLESPACE ') THEN (
             SELECT format('SET TABLESPACE %I', s.spcname)
             FROM pg_database b JOIN pg_tablespace s ON s.oid = b.dattablespace WHERE b.datname = current_database())
-          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', 'RESET \1)'),
+          ELSE regexp_replace(regexp_replace(regexp_replace(l.action, 'SET ([(][^=]+)=.*[)]$', E'RESET \\1)'),
             'STATISTICS [0-9]+$', 'STATISTICS -1'), 'COMPRESSION [a-z0-9]+$', 'COMPRESSION default') END AS action
       FROM jsonb_array_elements_text(p_live -> 'tuning') AS l(action)
       WHERE p_drift = 'tuning' AND NOT coalesce(p_wanted -> 'tuning' ? l.action, false)
