@@ -69,6 +69,15 @@ def test_a_script_that_stamps_asks_the_objects_too(db: Database) -> None:
     assert versions(db) == [RELEASES[-1]]
 
 
+@pytest.mark.parametrize("version", [RELEASES[0], RELEASES[-2]])
+def test_verify_names_the_version_where_the_objects_are_of_another(db: Database, version: str) -> None:
+    db.connect().execute("UPDATE birth.alembic_version SET version_num = %s", (version,))
+    first, *_ = verify.verify(db.connect(OPERATOR)).differing
+    assert str(first).startswith(f"version: {version}: the objects are of {RELEASES[-1]}")
+    command.stamp(alembic_config(db.url(RELEASER)), RELEASES[-1])
+    assert verify.verify(db.connect(OPERATOR)).fine
+
+
 @pytest.mark.parametrize("loss", LOST)
 def test_a_lost_version_is_named_and_written_back(db: Database, loss: LiteralString) -> None:
     db.connect().execute(loss)

@@ -19,6 +19,7 @@ from birthdb.audit import evidence
 from birthdb.release import attest
 from pgcontract import semantic
 from pgcontract.attest import contract as contract_of
+from pgcontract.attest import nearest
 from pgcontract.sources import Sources
 from pgcontract.texts import Texts, body_of
 
@@ -49,7 +50,10 @@ _ROUTINE: LiteralString = "SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid
 
 @dataclass(frozen=True)
 class Check:
-    """One check: ``what`` is contract, registry, source, guard, run or record; ``found`` is None if it passed."""
+    """One check; ``found`` is None if it passed.
+
+    ``what`` is version, contract, registry, source, guard, run or record.
+    """
 
     what: str
     object: str
@@ -114,6 +118,7 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
         drifted = {check.object for check in contract if check.found is not None}
         checks = [
             *(_source() if source else ()),
+            *(_version(connection, installed, release) if drifted else ()),
             *contract,
             *_registry(connection, objects, installed.manifest(release).get("claims", {}), drifted),
             *_guards(connection),
@@ -123,6 +128,13 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
     with evidence.one_moment(connection):
         checks += _records(connection)
     return Report(release, connection.info.parameter_status("server_version") or "", checks)
+
+
+def _version(connection: Connection, installed: Texts, release: str) -> Iterator[Check]:
+    """Where much differs, it may be that only the version does."""
+    by_name = nearest(connection, installed)
+    if by_name not in (None, release):
+        yield Check("version", release, f"the objects are of {by_name}: birthdb alembic stamp {by_name}", True)
 
 
 def _source() -> Iterator[Check]:
