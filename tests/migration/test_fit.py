@@ -10,11 +10,13 @@ import pytest
 from support import RELEASER, Cluster, Database, downgrade, upgrade
 from world import World
 
-from birthdb import __version__, api, errors, target
+from birthdb import __version__, api, errors, paths, target
 from birthdb.audit import verify
+from pgcontract.sources import Sources
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+RELEASES = list(Sources(paths.ROOT).releases)
 _RUN = "6e1b5a0e-0000-4000-8000-000000000000"
 _APPLY = ("apply", _RUN)
 
@@ -58,7 +60,7 @@ def test_a_command_that_comes_with_a_later_release_names_it(db: Database, birthd
         ("plan", "thing"), _APPLY, ("status",), ("census", "thing"), ("gate",),
         ("verify",), ("repair",), ("attest",), ("uninstall", "--plan"),
         ("alembic", "current"), ("alembic", "upgrade", "head"), ("alembic", "downgrade", "stage4"),
-        ("alembic", "stamp", "stage5"),
+        ("alembic", "stamp", RELEASES[-1]),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -67,18 +69,20 @@ def test_a_release_that_is_newer_than_the_command_is_left_alone(
 ) -> None:
     # It has changed an object: with those of a release that is known only the version would be wrong.
     db.connect().execute("ALTER FUNCTION birth.fn_birth_lock_key(text) COST 7")
-    db.connect().execute("UPDATE birth.alembic_version SET version_num = 'stage9'")
+    db.connect().execute("UPDATE birth.alembic_version SET version_num = 'later'")
     said = birthdb(db, RELEASER, *arguments)
     assert said.returncode == 1
     assert "code: NB418" in said.stderr
-    assert "release stage9 is not among the installed ones: this birthdb knows those up to stage5" in said.stderr
-    assert "hint: install the birthdb that has stage9; where none has, a superuser sends DELETE FROM " in said.stderr
+    assert (
+        f"release later is not among the installed ones: this birthdb knows those up to {RELEASES[-1]}" in said.stderr
+    )
+    assert "hint: install the birthdb that has later; where none has, a superuser sends DELETE FROM " in said.stderr
     assert f"birthdb repair --execute; this is {__version__}" in said.stderr
 
 
 def test_evidence_is_exported_from_a_newer_release_too(db: Database, birthdb: Command) -> None:
     World(db).governed("(code text PRIMARY KEY)")
-    db.connect().execute("UPDATE birth.alembic_version SET version_num = 'stage9'")
+    db.connect().execute("UPDATE birth.alembic_version SET version_num = 'later'")
     said = birthdb(db, "olga_operator", "evidence", "all")
     assert (said.returncode, "error" in said.stderr) == (0, False), said.stderr
 
