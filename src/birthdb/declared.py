@@ -366,6 +366,8 @@ class Outcome:
     state: str
     said: str
     next: str | None = None
+    #: The routine that was called, where it is done.
+    routine: str | None = None
 
 
 def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
@@ -411,7 +413,7 @@ def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
             yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.diag.message_primary}", "the same command again")
             return
         answer = row.get("next_step", row.get(step.routine))
-        yield Outcome(want.name, "done", step.text(conn), answer)
+        yield Outcome(want.name, "done", step.text(conn), answer, step.routine)
 
 
 def _may(conn: Connection, role: str) -> bool:

@@ -261,6 +261,9 @@ def test_life_and_modes_follow_the_file_both_ways(shop: Database, birthdb: Comma
     granted(shop, birthdb)
     assert birthdb(STEWARD, "collections", "apply").returncode == 0
     assert birthdb(STEWARD, "collections", "diff").returncode == 0
+    # A switch without its fence holds for nobody.
+    fences = shop.connect().execute("SELECT count(*) FROM birth.birth_act WHERE act = 'fence'").fetchone()
+    assert fences != (0,)
     declare(base + 'life = "observe"\nlife_column = "state"\nlife_dead = ["closed", "merged"]\n')
     again = ("collections", "apply", "--reason", "the import is repeated")
     changed = birthdb(STEWARD, *again)

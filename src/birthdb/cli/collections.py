@@ -12,14 +12,9 @@ from birthdb.cli.options import Json, Url, app, database, misuse
 from birthdb.plain import line, plain, value
 
 collections = typer.Typer(no_args_is_help=True, help="What a repository declares in birthdb.toml, and the database.")
-
-
 app.add_typer(collections, name="collections", rich_help_panel="Every day")
 
-
 File = Annotated[Path, typer.Option("--file", "-f", metavar="FILE", help="What is declared.")]
-
-
 _BIRTHDB_TOML = Path("birthdb.toml")
 
 
@@ -115,7 +110,7 @@ def collections_apply(
                 outcomes.append(outcome)
                 if not as_json:
                     _show_outcome(outcome)
-        if any("fn_birth_gateway_mode" in each.said for each in outcomes if each.state == "done"):
+        if any(each.routine == "fn_birth_gateway_mode" for each in outcomes):
             api.gateway_fence(conn)
     open_ones = [each for each in outcomes if each.state in ("waits", "refused")]
     if as_json:

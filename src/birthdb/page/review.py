@@ -30,14 +30,10 @@ _ACTS: LiteralString = """
 SELECT a.acted_at, a.act, a.actor, a.reason, a.detail FROM birth.birth_act a
 WHERE a.lineage OPERATOR(pg_catalog.=) %(lineage)s ORDER BY a.acted_at
 """
-_REHEARSED: LiteralString = """
+#: The last act of one kind on a collection.
+_LAST_ACT: LiteralString = """
 SELECT a.acted_at, a.actor, a.detail FROM birth.birth_act a
-WHERE a.collection_name OPERATOR(pg_catalog.=) %(collection_name)s AND a.act OPERATOR(pg_catalog.=) 'rehearse'
-ORDER BY a.acted_at DESC LIMIT 1
-"""
-_CENSUS: LiteralString = """
-SELECT a.acted_at, a.actor, a.detail FROM birth.birth_act a
-WHERE a.collection_name OPERATOR(pg_catalog.=) %(collection_name)s AND a.act OPERATOR(pg_catalog.=) 'census'
+WHERE a.collection_name OPERATOR(pg_catalog.=) %(collection_name)s AND a.act OPERATOR(pg_catalog.=) %(act)s
 ORDER BY a.acted_at DESC LIMIT 1
 """
 _RELEASES: LiteralString = """
@@ -100,7 +96,6 @@ _COUNTS = {
     "planned_rows": "rows to write",
 }
 
-
 _VERDICT = ("reviewed_at", "reviewed_by", "verdict", "findings", "accept_orphans")
 _PERMIT = ("permit_id", "status", "max_rows", "spent_rows", "opened_by", "confirmed_by", "expires_at", "reason")
 
@@ -111,11 +106,12 @@ def review(conn: Connection, run_id: UUID) -> Page:
     run: Row = document["run"]
     collection = _first(conn, _COLLECTION, run) or {}
     progress = api.progress(conn, run_id) or {}
+    before = _first(conn, _BEFORE, run)
     sections = (
         _asked(run, collection, progress),
-        *_identity(conn, run, collection),
+        *_identity(run, before, collection),
         _numbers(run),
-        *_changes(conn, run),
+        *_changes(run, before),
         *_samples(conn, run),
         *_rehearsal(conn, run),
         _in_the_way(conn, run, document),
@@ -147,10 +143,9 @@ def _asked(run: Row, collection: Row, progress: Row) -> Section:
     return Section("What is asked", facts=facts)
 
 
-def _identity(conn: Connection, run: Row, collection: Row) -> Iterator[Section]:
+def _identity(run: Row, before: Row | None, collection: Row) -> Iterator[Section]:
     if not collection.get("birth_code_strategy"):
         return
-    before = _first(conn, _BEFORE, run)
     changed = before is not None and before["identity_hash"] != run["identity_hash"]
     said = "There is no plan before this one."
     if before is not None:
@@ -187,8 +182,7 @@ def _numbers(run: Row) -> Section:
     return Section("The numbers", said, facts, alarm=not agree)
 
 
-def _changes(conn: Connection, run: Row) -> Iterator[Section]:
-    before = _first(conn, _BEFORE, run)
+def _changes(run: Row, before: Row | None) -> Iterator[Section]:
     if before is None:
         return
     rows = [
@@ -222,7 +216,7 @@ def _samples(conn: Connection, run: Row) -> Iterator[Section]:
 def _rehearsal(conn: Connection, run: Row) -> Iterator[Section]:
     if run["purpose"] != "APPLY":
         return
-    act = _first(conn, _REHEARSED, run)
+    act = _first(conn, _LAST_ACT, run | {"act": "rehearse"})
     since = datetime.fromisoformat(run["planned_at"])
     if act is None or (run["status"] == "planned" and act["acted_at"] < since):
         said = "Nobody has rehearsed this plan. An operator or a reviewer may: it writes, proves and rolls back."
@@ -315,7 +309,7 @@ def _written(conn: Connection, document: Row) -> Iterator[Section]:
         rows=_columns(failed, ("check_name", "found", "expected")),
         alarm=bool(failed),
     )
-    census = _first(conn, _CENSUS, run)
+    census = _first(conn, _LAST_ACT, run | {"act": "census"})
     if census:
         checks = census["detail"].get("checks", [])
         wrong = any(not check.get("pass") for check in checks)
