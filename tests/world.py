@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from support import POLL, Database
 
 from birthdb import api
+from birthdb.answers import Plan
 
 #: Owns schema ``app`` and its tables; member of no role, like any application.
 APPLICATION = "nora_nobody"
@@ -127,7 +128,7 @@ class World:
         checks = api.census(self.operator, collection)
         return {check["check"]: check["examples"] or [] for check in checks if not check["pass"]}
 
-    def planned(self, collection: str = "thing") -> api.Row:
+    def planned(self, collection: str = "thing") -> Plan:
         """Return a dry plan."""
         return api.plan(self.operator, collection)
 

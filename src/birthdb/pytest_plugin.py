@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import psycopg
 import pytest
@@ -27,6 +27,7 @@ from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import URL
 
 from birthdb import api, paths
+from birthdb.answers import Progress
 
 #: Whose part a test can play: each is a login of its own, a member of ``birth_`` and this name.
 Part = Literal["steward", "operator", "reviewer", "permit_owner", "dba"]
@@ -115,7 +116,7 @@ class Births:
         )
         return {code for (code,) in found}
 
-    def backfill(self, collection: str) -> api.Row:
+    def backfill(self, collection: str) -> Progress:
         """Plan, review, permit and run a backfill of all rows that lack their birth, each step by its part.
 
         Returns the run's row of ``v_birth_run_progress``. Raises BirthError where the database refuses; it refuses a
@@ -129,7 +130,7 @@ class Births:
         permit = api.permit_open(self.session("permit_owner"), collection, run_id, rows, tomorrow, "a test")
         api.permit_confirm(reviewer, permit["permit_id"])
         api.apply(operator, collection, run_id, permit["permit_id"], rows, rows, execute=True)
-        return api.progress(operator, run_id) or {}
+        return cast(Progress, api.progress(operator, run_id))
 
     def close(self) -> None:
         """Close every session, and wait until the server has ended it."""

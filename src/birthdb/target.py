@@ -20,6 +20,8 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError
 
+from birthdb import paths
+from birthdb.query import Connection, refusals
 from pgcontract.release import SESSION
 
 #: The environment variable that names the database.
@@ -286,3 +288,38 @@ def _misread(url: str, given: Mapping[str, str]) -> bool:
     if not re.fullmatch("[0-9,]*", given.get("port", "")):
         return True
     return any("://" in given.get(name, "") for name in ("dbname", "host", "user", "service"))
+
+
+def release(conn: Connection) -> str | None:
+    """Return the current release of the database, as Alembic names it; None if nothing is released.
+
+    Raises as ``may_read_release``.
+    """
+    if "alembic_version" not in objects(conn):
+        return None
+    may_read_release(conn)
+    with refusals():
+        row = conn.execute(
+            "SELECT pg_catalog.string_agg(v.version_num, ', ') FROM birth.alembic_version AS v"
+        ).fetchone()
+    return row[0] if row else None
+
+
+def may_read_release(conn: Connection) -> None:
+    """Check Alembic's version table before it is read: reading it runs the code attached to it.
+
+    Raises NB404 for a table that is not as a release makes it.
+    """
+    with refusals():
+        conn.execute((paths.SQL / "release" / "version_table.sql").read_bytes(), prepare=False)
+
+
+def objects(conn: Connection) -> set[str]:
+    """Return the names of the relations and routines of schema ``birth``; needs no privilege."""
+    found = conn.execute(
+        "SELECT o.name FROM pg_catalog.pg_namespace AS n CROSS JOIN LATERAL ("
+        " SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid UNION"
+        " SELECT p.proname FROM pg_catalog.pg_proc AS p WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid) AS o(name)"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) 'birth'"
+    )
+    return {str(row[0]) for row in found}

@@ -11,7 +11,7 @@ from typing import LiteralString
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier, Literal
 
-from birthdb import api, paths
+from birthdb import paths, target
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.release import attest
@@ -196,7 +196,7 @@ def _released(conn: Connection, project: Project, login: str) -> Iterator[Step]:
     yield from _read(conn, _VIEWS, {})
     # Only now: as long as a trigger is there, it needs them.
     yield from _read(conn, _GRANTED, parameters)
-    if api.release(conn) is not None or _one(
+    if target.release(conn) is not None or _one(
         conn,
         "SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'birth'::regnamespace"
         " AND c.relkind = 'r' AND c.relname <> 'alembic_version')",
@@ -218,7 +218,7 @@ def _released(conn: Connection, project: Project, login: str) -> Iterator[Step]:
 
 def _evidence(conn: Connection, login: str, *, attached: bool) -> Iterator[Step]:
     """Export, and an acknowledgement of each digest that the downgrade asks for (NB409)."""
-    there = api.objects(conn)
+    there = target.objects(conn)
     held = [
         row
         for table in evidence.TABLES

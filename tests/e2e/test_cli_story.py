@@ -23,6 +23,7 @@ from support import POLL, RELEASER, Database, downgrade
 
 from birthdb import api, paths, target
 from birthdb.__main__ import main
+from birthdb.answers import Plan
 from birthdb.audit import evidence
 from pgcontract.sources import Sources
 
@@ -72,7 +73,7 @@ def process(db: Database, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
-def permitted(db: Database, collection: str) -> tuple[dict[str, Any], int]:
+def permitted(db: Database, collection: str) -> tuple[Plan, int]:
     """Return a plan and its confirmed permit."""
     planned = api.plan(db.connect("olga_operator"), collection, dry_run=False)
     reviewer = db.connect("rita_reviewer")
@@ -367,7 +368,7 @@ def test_an_unknown_run_has_no_evidence(birthdb: Command) -> None:
     assert birthdb("olga_operator", "evidence", str(UUID(int=0))).returncode == 2
 
 
-def done(db: Database, collection: str) -> dict[str, Any]:
+def done(db: Database, collection: str) -> Plan:
     """Return the plan of a run that was done in five batches."""
     planned, permit = permitted(db, collection)
     operator = db.connect("olga_operator")

@@ -51,7 +51,9 @@ def test_the_whole_way_in_a_database_of_another_encoding(encoded: tuple[World, s
     assert sorted(world.births()) == sorted([name, f"{name} 2", f"{name} 3"])
     assert world.failed_checks() == {}
     assert all(row["pass"] for row in api.run_audit(world.operator))
-    assert (api.progress(world.operator, run) or {})["status"] == "done"
+    ended = api.progress(world.operator, run)
+    assert ended is not None
+    assert ended["status"] == "done"
 
 
 def test_a_client_of_another_encoding_can_freeze_and_is_told_what_to_do(world: World) -> None:

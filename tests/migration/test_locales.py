@@ -41,7 +41,9 @@ def test_the_whole_way_in_a_database_of_a_turkish_locale(turkish: World) -> None
     world.owner.execute("INSERT INTO app.thing VALUES (1), (2); INSERT INTO app.pair VALUES (1, 'I'), (1, '\u0131')")
     for name in ("thing", "pair"):
         run = world.backfill(name)
-        assert (api.progress(world.operator, run) or {})["status"] == "done"
+        ended = api.progress(world.operator, run)
+        assert ended is not None
+        assert ended["status"] == "done"
         world.attach(name, "enforce")
         api.life_attach(world.steward, name, "enforce")
     world.owner.execute('INSERT INTO app.thing VALUES (3); DELETE FROM app.thing WHERE "ID" = 1')

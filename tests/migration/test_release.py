@@ -807,7 +807,7 @@ def test_a_script_that_was_edited_is_refused(released: Database) -> None:
         assert sent.returncode == 3
         assert "NB404" in sent.stderr
         assert "the release was rolled back" in sent.stderr
-        assert api.release(released.connect()) is None
+        assert target.release(released.connect()) is None
     assert psql(released, written).stderr == ""
 
 

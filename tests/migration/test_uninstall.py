@@ -123,7 +123,7 @@ class Site:
             name = table.lower().replace(" ", "_")
             api.collection_register(alice, name, schema, table, "BIRTH_REQUIRED")
             strategy = "legacy" if "template" in identity else "column"
-            api.identity_classify(alice, name, strategy, **identity)  # type: ignore[arg-type]
+            api.identity_classify(alice, name, strategy, **identity)  # type: ignore[call-overload]
             api.gateway_attach(alice, name, "enforce")
         for name in ("person", "entry_1"):
             api.life_attach(alice, name)

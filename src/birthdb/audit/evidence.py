@@ -16,7 +16,7 @@ from uuid import UUID
 from psycopg import IsolationLevel
 from psycopg.sql import SQL, Composed, Identifier
 
-from birthdb import __version__, api
+from birthdb import __version__, api, target
 from birthdb.api import Connection
 from birthdb.audit import shape
 from birthdb.plain import plain_json
@@ -131,7 +131,7 @@ def export_births(conn: Connection, run: UUID) -> Iterator[str]:
 
 def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dict[str, Any]:
     """Return the records of a run as a document without a digest. Raises LookupError for an unknown run."""
-    row, there = _run(conn, run), api.objects(conn)
+    row, there = _run(conn, run), target.objects(conn)
     missing = {name for name, table in _SINCE.items() if table not in there}
     parts = {
         name: _as_json(conn, query, run)
@@ -143,7 +143,7 @@ def records(conn: Connection, run: UUID, *, without: Container[str] = ()) -> dic
 
 def births_of(conn: Connection, run: UUID) -> Iterator[str]:
     """Yield the births of a run, or its deaths, as JSON, a thousand at a time; inside a transaction."""
-    query = _DEATHS if "birth_death" in api.objects(conn) else _BIRTHS
+    query = _DEATHS if "birth_death" in target.objects(conn) else _BIRTHS
     # Births of a run lie side by side, which its index knows and the planner does not.
     conn.execute("SET LOCAL enable_seqscan = off")
     with conn.cursor(name="births") as cursor:
@@ -279,7 +279,7 @@ def one_moment(conn: Connection) -> Iterator[None]:
 
 
 def _header(conn: Connection, kind: str) -> dict[str, Any]:
-    api.may_read_release(conn)
+    target.may_read_release(conn)
     (known,) = _as_json(conn, _HEADER, None)
     database = {"name": conn.info.dbname, "host": conn.info.host, "port": conn.info.port} | {
         name: known.pop(name) for name in ("server", "encoding", "hashed")

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
-from birthdb import api, audit, junit, paths
+from birthdb import api, audit, junit, paths, target
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.release import attest
@@ -186,7 +186,7 @@ def _registry(
     connection: Connection, objects: Mapping[str, Any], claims: Mapping[str, Any], drifted: Set[str]
 ) -> Iterator[Check]:
     """Compare the recorded contract of the database with the manifest of the release."""
-    if "v_birth_contract_recorded" not in api.objects(connection):
+    if "v_birth_contract_recorded" not in target.objects(connection):
         return
     with api.refusals(), connection.cursor(row_factory=dict_row) as cursor:
         recorded = {row["object"]: row for row in cursor.execute(_RECORDED)}
@@ -213,7 +213,7 @@ def _registry(
 
 def _guards(connection: Connection) -> Iterator[Check]:
     for name in GUARDS:
-        if name in api.objects(connection):
+        if name in target.objects(connection):
             for row in api.view(connection, name):
                 found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
                 yield Check("guard", f"{name}: {row['check_name']}", found)
@@ -221,7 +221,7 @@ def _guards(connection: Connection) -> Iterator[Check]:
 
 def _runs(connection: Connection) -> Iterator[Check]:
     """Audit all runs in the database: a record that a superuser forged contradicts another one."""
-    if "fn_birth_run_audit" in api.objects(connection):
+    if "fn_birth_run_audit" in target.objects(connection):
         for row in api.run_audit(connection):
             found = None if row["pass"] else f"found {row['found']}, expected {row['expected']}"
             yield Check("run", f"{row['run_id']} {row['check_name']}", found)
@@ -229,7 +229,7 @@ def _runs(connection: Connection) -> Iterator[Check]:
 
 def _records(connection: Connection) -> Iterator[Check]:
     """Audit the records of all runs, by the checks for an export."""
-    if "birth_backfill_ledger_v2" not in api.objects(connection):
+    if "birth_backfill_ledger_v2" not in target.objects(connection):
         return
     with api.refusals():
         runs = connection.execute("SELECT l.run_id FROM birth.birth_backfill_ledger_v2 AS l ORDER BY l.planned_at")

@@ -117,7 +117,7 @@ def _lacks(conn: Connection, role: str) -> str:
 
 def has(conn: Connection, found: dict[str, list[api.Row]], name: str) -> bool:
     """Whether the release has an object; what is missing is noted."""
-    if name in api.objects(conn):
+    if name in target.objects(conn):
         return True
     found.setdefault("missing", []).append({"missing": name, "comes_with": _SINCE.get(name, "a later release")})
     return False

@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 from types import FrameType
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
+import psycopg
 import typer
 from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
 
 from birthdb import api
-from birthdb.api import Connection, Verdict
+from birthdb.answers import Check, OpenPermit, Progress, Purpose, Verdict
 from birthdb.cli.console import (
     ATTENTION,
     FINE,
@@ -32,7 +33,9 @@ from birthdb.cli.console import (
     working,
 )
 from birthdb.cli.options import BIGINT, INTEGER, Collection, Json, NotThere, Url, app, database, misuse
+from birthdb.errors import BirthError
 from birthdb.plain import line
+from birthdb.query import Connection, Notice
 from birthdb.release import attest as attesting
 
 
@@ -110,7 +113,7 @@ def review(
             purpose="COMPENSATE" if compensate else None,
             supersedes=supersedes or (),
         )
-    show({"review": [cast(api.Row, recorded)]}, as_json)
+    show({"review": [recorded]}, as_json)
 
 
 def _review_page(run: UUID, file: Path | None, url: str | None, as_json: bool) -> None:
@@ -149,7 +152,7 @@ def permit(
             reason,
             purpose="COMPENSATE" if compensate else None,
         )
-    show({"permit": [cast(api.Row, opened)]}, as_json)
+    show({"permit": [opened]}, as_json)
 
 
 @app.command(rich_help_panel="Every day")
@@ -180,7 +183,7 @@ def apply(
     Collection, permit, rows and bound come from the ledger, and are shown before it writes.
     """
 
-    def call(conn: Connection, row: api.Row, permit: api.Row, tell: api.Notice) -> None:
+    def call(conn: Connection, row: Progress, permit: OpenPermit, tell: Notice) -> None:
         if execute and batch_ms is not None:
             api.run_tune(conn, run, batch, target_ms=batch_ms)
         match row["purpose"]:
@@ -219,7 +222,7 @@ def compensate(
 ) -> None:
     """Undo RUN: remove exactly what it wrote; without --execute only check."""
 
-    def call(conn: Connection, row: api.Row, permit: api.Row, tell: api.Notice) -> None:
+    def call(conn: Connection, row: Progress, permit: OpenPermit, tell: Notice) -> None:
         api.compensate(conn, run, permit["permit_id"], batch=batch, execute=execute, notice=tell)
 
     _drive(run, "COMPENSATE", call, execute=execute, sure=sure, url=url, as_json=as_json)
@@ -227,8 +230,8 @@ def compensate(
 
 def _drive(
     run: UUID,
-    purpose: api.Purpose | None,
-    call: Callable[[Connection, api.Row, api.Row, api.Notice], None],
+    purpose: Purpose | None,
+    call: Callable[[Connection, Progress, OpenPermit, Notice], None],
     *,
     execute: bool,
     sure: bool,
@@ -257,7 +260,7 @@ def _drive(
             task = bar.add_task(line(row["collection_name"]), total=100.0, rows="")
 
             def tell(message: str) -> None:
-                now = api.progress(watch, run) or {}
+                now: Mapping[str, Any] = api.progress(watch, run) or {}
                 done = f"{now.get('rows_done') or 0}/{now.get('rows_target') or 0}"
                 bar.update(task, completed=float(now.get("percent") or 0), rows=done)
                 if not execute:
@@ -276,20 +279,20 @@ def _drive(
     show({"run": [row]}, as_json)
 
 
-def _of_ledger(conn: Connection, run: UUID) -> api.Row:
+def _of_ledger(conn: Connection, run: UUID) -> Progress:
     row = api.progress(conn, run)
     if row is None:
         raise misuse(f"{run} is no run of this database", param_hint="RUN")
     return row
 
 
-def _show_asked(row: api.Row, permit: api.Row, execute: bool) -> None:
+def _show_asked(row: Progress, permit: OpenPermit, execute: bool) -> None:
     said = f"{row['purpose']} {row['collection_name']}: {row['rows_done']} of {row['rows_target']} rows are written"
     bound = f"permit {permit['permit_id']} for {permit['max_rows']} rows"
     out.print(styled_line(f"{said}; {bound}; {'writes' if execute else 'only checks: --execute writes'}"))
 
 
-def _settled(conn: Connection, run: UUID) -> api.Row | None:
+def _settled(conn: Connection, run: UUID) -> Progress | None:
     """Return the run when the session that held it is gone, or after two seconds."""
     for _ in range(40):
         row = api.progress(conn, run)
@@ -320,7 +323,7 @@ def _cancels(conn: Connection) -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _interrupted(row: api.Row | None, as_json: bool) -> NoReturn:
+def _interrupted(row: Progress | None, as_json: bool) -> NoReturn:
     """Say what a run that was interrupted has written, and how it goes on."""
     if row is None:
         raise typer.Abort
@@ -365,7 +368,7 @@ def _census(conn: Connection, collection: str, *, record: bool, alone: bool, as_
     if alone:
         found = (api.census_record if record else api.census)(conn, collection)
     else:
-        outcome = api.census_outcome(conn, collection, record=record)
+        outcome = _outcome(conn, collection, record)
         if isinstance(outcome, Exception):
             taken |= {"code": outcome.sqlstate, "error": str(outcome).strip()}
             if not as_json:
@@ -385,3 +388,18 @@ def _census(conn: Connection, collection: str, *, record: bool, alone: bool, as_
         why = "" if alone or not counts else " " + "; ".join(counts)
         out.print(styled_line(f"{collection} {dated}: {said}{why}", style="bold" if taken["pass"] else "bold red"))
     return taken
+
+
+def _outcome(conn: Connection, collection: str, record: bool) -> list[Check] | BirthError | psycopg.DatabaseError:
+    """Return the census of one of many, or what ended it: a refusal or a timeout does not end the next one's.
+
+    What concerns them all is raised: a lost connection, or a missing privilege.
+    """
+    try:
+        return (api.census_record if record else api.census)(conn, collection)
+    except BirthError as exc:
+        return exc
+    except psycopg.DatabaseError as exc:
+        if conn.closed or isinstance(exc, psycopg.ProgrammingError):
+            raise
+        return exc

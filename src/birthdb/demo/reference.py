@@ -275,7 +275,7 @@ class _Scenario:
         )
         for collection, run_id in runs.items():
             self._permitted_run(collection, run_id, self._targets[collection])
-        ended = [api.progress(reader, run_id) or {} for run_id in runs.values()]
+        ended: list[Mapping[str, Any]] = [api.progress(reader, run_id) or {} for run_id in runs.values()]
         self._measured |= _under(
             "permitted_runs",
             {

@@ -536,7 +536,7 @@ class Story:
                 owner.execute("DELETE FROM iso.language WHERE alpha_3 = (SELECT min(alpha_3) FROM iso.language)")
 
         api.apply(operator, "language", run_id, permit, delta, delta, batch=2000, execute=True, notice=told)
-        ended = api.progress(self._scene.connect(READER), run_id) or {}
+        ended: Mapping[str, Any] = api.progress(self._scene.connect(READER), run_id) or {}
         orphans = api.plan(operator, "language")["orphans"]
         self._tell.answer(
             f"{delta} planned, {ended.get('rows_done')} written, {ended.get('status')}; {orphans} orphans"
@@ -633,7 +633,8 @@ class Story:
             "collisions",
             "expected_delta",
         )
-        self._say_aloud("\n".join([f"run {run_id}", ", ".join(f"{name} {planned[name]}" for name in counts)]))
+        counted = ", ".join(f"{name} {value}" for name, value in planned.items() if name in counts)
+        self._say_aloud(f"run {run_id}\n{counted}")
         permit = self._permit(collection, run_id, delta)
         self._permits[collection] = permit
         watch = self._scene.connect(READER)
@@ -642,11 +643,11 @@ class Story:
 
             def told(message: str) -> None:
                 with self._tell.hushed():
-                    row = api.progress(watch, run_id) or {}
+                    row: Mapping[str, Any] = api.progress(watch, run_id) or {}
                 bar.update(task, completed=float(row.get("rows_done") or 0))
 
             api.apply(operator, collection, run_id, permit, delta, delta, batch=_BATCH, execute=True, notice=told)
-        ended = api.progress(watch, run_id) or {}
+        ended: Mapping[str, Any] = api.progress(watch, run_id) or {}
         again = api.plan(operator, collection)
         done = Backfilled(
             collection,

@@ -105,7 +105,7 @@ def review(conn: Connection, run_id: UUID) -> Page:
     document = evidence.records(conn, run_id, without=("contract",))
     run: Row = document["run"]
     collection = _first(conn, _COLLECTION, run) or {}
-    progress = api.progress(conn, run_id) or {}
+    progress: Row = {**(api.progress(conn, run_id) or {})}
     before = _first(conn, _BEFORE, run)
     sections = (
         _asked(run, collection, progress),
@@ -302,7 +302,7 @@ def _written(conn: Connection, document: Row) -> Iterator[Section]:
     plot = [(datetime.fromisoformat(row["born_at"]), row["written"]) for row in receipts]
     yield Section("Receipts", said, facts, plot=plot)
     audited = api.run_audit(conn, UUID(str(run["run_id"])))
-    failed = [row for row in audited if not row["pass"]]
+    failed = [{**row} for row in audited if not row["pass"]]
     yield Section(
         "The records with each other",
         [f"{len(audited)} checks, {len(failed)} failed"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from birthdb import api, paths
+from birthdb import paths, target
 from birthdb.release import lint, prove
 from birthdb.server import MAJORS, EmbeddedServer, ServerError, binaries, client
 from pgcontract import objects
@@ -47,7 +47,7 @@ def _claims(sources: Sources, bodies: Mapping[str, str]) -> dict[str, Any]:
 def _pages(url: str) -> dict[str, str]:
     with psycopg.connect(url) as connection:
         pages = {"docs/reference/objects.md": objects.text(connection, Project.read(paths.ROOT), "make measure")}
-        release = api.release(connection)
+        release = target.release(connection)
     for page in _SHOWN:
         if (file := paths.ROOT / page).is_file():
             text = file.read_text(encoding="utf-8")

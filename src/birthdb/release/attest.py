@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from birthdb import __version__, api, paths
+from birthdb import __version__, paths, target
 from birthdb.errors import ReleaseUnfit
 from pgcontract import attest as contract
 from pgcontract.attest import PINS, Difference, NotReleased, UnknownRelease, objects_of
@@ -34,7 +34,7 @@ def current(connection: Connection) -> str:
 
     For a release that this birthdb does not have that is an UnknownRelease.
     """
-    release = api.release(connection)
+    release = target.release(connection)
     return contract.known(connection, Texts(paths.ROOT), release.split(", ") if release else [])
 
 

@@ -11,7 +11,7 @@ from integration.contract.drifts import DRIFTS, Drift, Group, grouped, known, la
 from psycopg.sql import SQL, Identifier
 from support import RELEASER, Database, downgrade, upgrade
 
-from birthdb import api, paths
+from birthdb import paths, target
 from birthdb.release import attest
 from pgcontract.sources import Sources
 
@@ -288,7 +288,7 @@ def test_a_missing_or_unknown_release_is_reported(empty_db: Database, scene: Sce
         attest.current(empty_db.connect())
     with pytest.raises(attest.NotReleased, match="not among the installed"):
         attest.differences(scene.admin, "unknown")
-    assert api.release(scene.admin) == RELEASES[-1]
+    assert target.release(scene.admin) == RELEASES[-1]
 
 
 def test_a_foreign_view_in_the_schema_does_not_stop_a_release(scene: Scene) -> None:

@@ -412,13 +412,13 @@ def test_enforce_is_refused_while_a_table_is_unknown_and_names_it(world: World) 
 @pytest.mark.parametrize("schema", ["pg_catalog", "birth", "information_schema", "nowhere", None])
 def test_only_a_schema_of_the_application_comes_under_the_gate(world: World, schema: str | None) -> None:
     with pytest.raises(errors.BadArgument):
-        api.gate_scope(world.steward, schema, "observe", "a test")  # type: ignore[arg-type]
+        api.gate_scope(world.steward, schema, "observe", "a test")  # type: ignore[call-overload]
     with pytest.raises(errors.BadArgument):
         api.gate_scope(world.steward, "app", "observe", " ")
     with pytest.raises(errors.BadArgument):
-        api.gate_scope(world.steward, "app", "strict", "a test")  # type: ignore[arg-type]
+        api.gate_scope(world.steward, "app", "strict", "a test")  # type: ignore[call-overload]
     with pytest.raises(errors.BadArgument):
-        api.gate_scope(world.steward, "app", "observe", None)  # type: ignore[arg-type]
+        api.gate_scope(world.steward, "app", "observe", None)  # type: ignore[call-overload]
     with pytest.raises(errors.BadArgument):
         api.gate_scope(world.steward, "app", None, "it is not in")
     assert world.value("SELECT count(*) FROM birth.birth_gate_scope") == 0

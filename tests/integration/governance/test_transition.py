@@ -244,6 +244,7 @@ def test_the_printed_steps_carry_a_transition_and_its_undoing_from_person_to_per
     step = api.transition_plan(world.operator, "thing", EXEMPT, to_governed=True)["next_step"]
     people = {"operator": world.operator, "reviewer": world.person("rita_reviewer")}
     people["permit owner"] = world.person("paul_owner")
+    assert step is not None
     world.operator.execute(step.encode())
     run = world.value("SELECT run_id FROM birth.birth_backfill_ledger_v2")
     for purpose, sent in (("TRANSITION", 4), ("COMPENSATE", 4)):

@@ -92,13 +92,13 @@ def test_a_collection_needs_a_name_and_a_place(world: World, collection: str, sc
 
 def test_a_collection_is_governed_or_not(world: World) -> None:
     with pytest.raises(errors.BadArgument):
-        api.collection_register(
+        api.collection_register(  # type: ignore[call-overload]
             world.steward,
             "thing",
             "app",
             "thing",
             "BIRTH_REQUIRED",
-            governed=None,  # type: ignore[arg-type]
+            governed=None,
         )
 
 

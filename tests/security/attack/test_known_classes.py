@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade, worker
 from world import World
 
-from birthdb import api, errors
+from birthdb import api, errors, target
 from birthdb.audit import evidence
 from birthdb.audit import verify as verification
 from birthdb.server import client
@@ -132,7 +132,7 @@ def test_a_release_calls_no_routine_planted_earlier_in_the_search_path(
     dba = taken.connect("dora_dba")
     assert verification.verify(dba).fine
     assert evidence.export_all(dba)["sha256"]
-    assert api.release(dba)
+    assert target.release(dba)
     admin = taken.connect()
     assert admin.execute(f"SELECT DISTINCT r.who FROM {schema}.ran r".encode()).fetchall() == []
     admin.execute("SET search_path = pg_catalog")

@@ -11,7 +11,7 @@ from alembic import command
 from helpers import refused
 from support import DBA, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
-from birthdb import api, errors
+from birthdb import errors, target
 from birthdb.audit import evidence, verify
 from birthdb.release import attest
 
@@ -99,7 +99,7 @@ def script(direction: str, revisions: str) -> str:
 
 #: Everything of ours that reads or writes the table, as a superuser.
 READERS: dict[str, Callable[[Database], Any]] = {
-    "status": lambda db: api.release(db.connect()),
+    "status": lambda db: target.release(db.connect()),
     "verify": lambda db: verify.verify(db.connect()),
     "evidence": lambda db: evidence.export_all(db.connect()),
     "current": lambda db: command.current(alembic_config(db.url())),
@@ -131,7 +131,7 @@ def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
     else:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             attacked.connect(DBA).execute(statement)
-    assert api.release(attacked.connect()) == "stage1"
+    assert target.release(attacked.connect()) == "stage1"
     assert verify.verify(attacked.connect()).fine
     assert not ran(attacked)
 
@@ -178,7 +178,7 @@ def test_a_version_table_of_another_owner_is_not_read_and_a_release_takes_it_ove
 def test_a_script_takes_over_a_version_table_of_another_owner(attacked: Database) -> None:
     as_before(attacked)
     send(attacked, script("upgrade", "stage1:stage2"))
-    assert api.release(attacked.connect()) == "stage2"
+    assert target.release(attacked.connect()) == "stage2"
     assert verify.verify(attacked.connect()).fine
 
 
@@ -224,7 +224,7 @@ def test_a_script_uses_only_operators_of_pg_catalog(attacked: Database) -> None:
     attacked.connect().execute("DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = d2, public',"
                                " current_database()); END$$")  # fmt: skip
     send(attacked, script("upgrade", "stage1:stage2"))
-    assert api.release(attacked.connect()) == "stage2"
+    assert target.release(attacked.connect()) == "stage2"
     assert not ran(attacked)
 
 

@@ -94,6 +94,7 @@ def backfilled(world: World, collection: str) -> None:
     api.review_record(world.person("rita_reviewer"), run, "SAFE", "undo", purpose="COMPENSATE")
     step = world.value("SELECT birth.fn_birth_run_next_step(%s, 'COMPENSATE')", run)
     for _ in range(3):
+        assert step is not None
         step = send(world, step)
     assert world.births(collection) == ["after", "last", "later"]
 
