@@ -86,8 +86,9 @@ soak: $(READY) ## a table that lives beside a backfill, for MINUTES=10, and writ
 guards: $(READY) ## take every guard out on its own and see a test fail; writes docs/evidence/guards.md; long. ONLY="fn_birth_permit_*" chooses
 	@PYTHONPATH=tests $(BIN)/python -m guards $(foreach one,$(ONLY),'$(one)')
 
-generate: $(READY) ## write what is generated from the catalogues of errors and side doors
+generate: $(READY) ## write what is generated: errors, functions for Python, side doors
 	@$(BIN)/python tests/errorcatalogue.py
+	@$(BIN)/python tests/apireference.py
 	@$(BIN)/python tests/doors/catalogue.py
 
 docs: $(SITE) ## the pages of docs/ as a site, into build/site; a link that leads nowhere fails

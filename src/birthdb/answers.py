@@ -163,6 +163,7 @@ class Progress(TypedDict):
     next_step: str | None
 
 
+# Their keys are no names in Python.
 #: One check of the census: ``rows`` it found (None: nothing could be counted), some of their codes, whether it passed.
 Check = TypedDict("Check", {"check": str, "rows": int | None, "examples": list[str] | None, "pass": bool})
 
