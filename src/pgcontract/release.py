@@ -65,7 +65,8 @@ class Release:
         The contract of the release before is asked first and its own last, also by script. Raises SourceError
         for texts that are not those that were measured.
         """
-        run = _Run(op.get_context(), self.revision)
+        # It reads texts of its own and of the release before; the way back may need any older one.
+        run = _Run(op.get_context(), self.revision, most=2)
         before = run.texts.before(self.revision)
         run.begin(self.revision, at=before or "base")
         if before is not None:
@@ -173,8 +174,11 @@ def stamped(*, ctx: MigrationContext, step: MigrationInfo, heads: Collection[str
 class _Run:
     """The texts of a release on their way to a connection or into a script."""
 
-    def __init__(self, context: MigrationContext, release: str | None = None) -> None:
-        """Run ``release``, the newest revision without it. Raises SourceError for other texts than were measured."""
+    def __init__(self, context: MigrationContext, release: str | None = None, most: int | None = None) -> None:
+        """Run ``release``, the newest revision without it.
+
+        Raises SourceError where it or one before, of ``most`` releases, has other texts than were measured.
+        """
         if context.script is None:
             raise CommandError("a release runs from a script location")
         self.context = context
@@ -185,7 +189,7 @@ class _Run:
             raise CommandError("there is no release")
         self.release = named
         if not self.measuring:
-            self.texts.hold(named)
+            self.texts.hold(named, most)
 
     @property
     def servers(self) -> str:

@@ -258,12 +258,12 @@ class Texts:
             return [ORDER]
         return [step for step, old, new in zip(steps, was, now, strict=True) if old != new]
 
-    def hold(self, release: str) -> None:
+    def hold(self, release: str, most: int | None = None) -> None:
         """Raise SourceError when a release or one before it would not run what it was measured with.
 
-        One that was never measured is not held.
+        Of ``most`` the newest ones only. One that was never measured is not held.
         """
-        for each in self.until(release):
+        for each in self.until(release)[:most]:
             if self.recorded(each) and (names := self.differs(each)):
                 raise SourceError(f"not what {each} was measured with: {', '.join(names)}\n    {self.project.check}")
 

@@ -73,7 +73,14 @@ def opened(root: Path, cluster: str, major: int, name: str) -> Iterator[Shop]:
         yield shop
 
 
-@pytest.fixture(scope="module", params=server.MAJORS)
+#: The oldest and the newest; ``make test-long`` has those between.
+_MAJORS = [
+    major if major in (min(server.MAJORS), max(server.MAJORS)) else pytest.param(major, marks=pytest.mark.long)
+    for major in server.MAJORS
+]
+
+
+@pytest.fixture(scope="module", params=_MAJORS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[tuple[int, str]]:
     """A server of each major; skipped where it is not installed."""
     with pytest.MonkeyPatch.context() as patch:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from checkouts import commit, contents, edit, function, view, write
+from sample import some
 from support import worker
 
 from birthdb.server import client
@@ -224,7 +225,7 @@ def test_a_table_step_must_produce_the_living_table_definition(started: Shop) ->
     goes_up_and_back(started)
 
 
-@pytest.mark.parametrize(
+@some(
     ("kind", "kept", "lost"),
     [
         ("text", "NULL", "'hot'"),
@@ -451,7 +452,7 @@ def ends(started: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return ends
 
 
-@pytest.mark.parametrize(
+@some(
     ("fault", "said"),
     [
         (uncommented_column, "no COMMENT ON COLUMN product.note, VIEW silent\n    write it in the file that makes"),
@@ -463,6 +464,7 @@ def ends(started: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         (unreadable_role, 'roles/roles.sql: syntax error at or near "DECLARED"'),
         (undecodable, f"{DISCOUNT}: cannot be read: 'utf-8' codec can't decode byte 0xe9"),
     ],
+    most=4,
 )
 def test_a_fault_is_said_and_nothing_is_written(
     started: Shop, ends: Callable[..., str], fault: Callable[[Shop], None], said: str
@@ -479,7 +481,7 @@ def test_without_a_server_nothing_is_written(started: Shop, ends: Callable[..., 
         assert "No such file or directory" in ends(*command, servers=nowhere)
 
 
-@pytest.mark.parametrize("command", [("start", NAME, "-m", "x"), ("measure",), ("dump",), ("render",)])
+@some("command", [("start", NAME, "-m", "x"), ("measure",), ("dump",), ("render",)])
 @pytest.mark.parametrize("stop", [OSError(errno.ENOSPC, "No space left on device", "sql"), KeyboardInterrupt()])
 def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was(
     started: Shop,

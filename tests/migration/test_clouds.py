@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+from sample import some
 from support import downgrade, upgrade
 
 from birthdb import api
@@ -55,7 +56,7 @@ def send(url: str, login: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-@pytest.mark.parametrize("cloud", LOGINS)
+@some("cloud", LOGINS)
 def test_a_login_of_a_cloud_releases_governs_runs_and_goes_back(
     superuser: psycopg.Connection[tuple[object, ...]], server: EmbeddedServer, cloud: str
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import Scene
+from sample import some
 from support import Cluster, Database, upgrade
 
 from birthdb import server, target
@@ -117,7 +118,7 @@ def is_attested_anew(url: str, recorded_on: int) -> None:
         assert refused.value.sqlstate == "NB511"
 
 
-@pytest.mark.parametrize("major", [major for major in server.MAJORS if major < NEWEST])
+@some("major", [major for major in server.MAJORS if major < NEWEST])
 def test_a_dump_is_restored_into_the_newest_major_and_attested(
     newest: EmbeddedServer, tmp_path: Path, major: int
 ) -> None:

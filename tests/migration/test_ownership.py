@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from guides import blocks, section, statements
 from helpers import DBA, STEWARD, Scene
+from sample import some
 from support import RELEASER, Cluster, Database, upgrade
 
 from birthdb import errors
@@ -36,7 +37,7 @@ OWNED: list[LiteralString] = [
 ]
 
 
-@pytest.mark.parametrize("taken", TAKEN)
+@some("taken", TAKEN, most=3)
 def test_who_may_not_is_told_whose_it_is_and_a_superuser_repairs(db: Database, taken: LiteralString) -> None:
     admin = db.connect()
     admin.execute(taken)

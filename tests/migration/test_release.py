@@ -17,6 +17,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg.sql import SQL, Identifier
+from sample import some
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from support import PROJECT, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
@@ -159,6 +160,7 @@ def test_a_script_makes_what_an_online_upgrade_makes(empty_db: Database, db: Dat
         assert owner.fetchone() == ("birth_definer",)
 
 
+@pytest.mark.long
 def test_a_script_goes_down_and_up_step_by_step(empty_db: Database, db: Database) -> None:
     there = shape(db)
     admin = empty_db.connect()
@@ -221,6 +223,7 @@ def test_two_databases_of_a_cluster_share_the_roles(server: Cluster, empty_db: D
     assert versions(db) == [RELEASES[-1]]
 
 
+@pytest.mark.long
 def test_two_databases_are_released_at_the_same_time(server: Cluster) -> None:
     several = [server.create() for _ in range(3)]
     failures: list[BaseException] = []
@@ -408,7 +411,7 @@ def test_of_several_releases_at_once_the_losers_say_who_releases(empty_db: Datab
     assert str(refused.value.diag.message_detail).startswith(f"it is held by process {process} of {RELEASER}, since ")
 
 
-@pytest.mark.parametrize("way", ["online", "by script"])
+@some("way", ["by script", "online"])
 def test_what_a_login_sets_changes_no_statement_of_alembic(empty_db: Database, way: str) -> None:
     cluster, other = empty_db.cluster, Identifier(f"role_of_{empty_db.name}")
     login = SQL("ALTER ROLE {} IN DATABASE {}").format(Identifier(RELEASER), Identifier(empty_db.name))
@@ -522,6 +525,7 @@ def test_changes_of_policy_are_kept_until_their_digest_is_acknowledged(db: Datab
     assert world.value("SELECT count(*) FROM birth.v_birth_stage4_no_worse_guard WHERE pass IS NOT TRUE") == 0
 
 
+@pytest.mark.long
 def test_what_a_downgrade_kept_of_changes_of_policy_is_on_record_again_after_an_upgrade(db: Database) -> None:
     world = World(db)
     guard = "SELECT count(*) FROM birth.v_birth_stage4_no_worse_guard WHERE pass IS NOT TRUE"
@@ -748,6 +752,7 @@ def test_revisions_are_linear_and_match_order_txt() -> None:
     assert [one.revision for one in reversed(list(scripts.walk_revisions()))] == RELEASES
 
 
+@pytest.mark.long
 def test_the_contract_holds_after_every_step_up_and_down(empty_db: Database) -> None:
     url = empty_db.url(RELEASER)
     drift = "SELECT d.* FROM birth.v_birth_gateway_release_drift_guard d WHERE NOT d.pass"

@@ -191,6 +191,7 @@ def scripts(checkout: Sources) -> list[str]:
     return written
 
 
+@pytest.mark.long
 def test_a_changed_signature_recreates_the_routine_with_its_views_and_grants(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
@@ -257,6 +258,7 @@ def test_a_downgrade_drops_no_value_of_an_added_column_that_was_not_acknowledged
     downgrade(sources, url, HEAD)
 
 
+@pytest.mark.long
 def test_a_grant_that_is_taken_off_is_revoked_by_the_new_release_and_comes_back_with_the_older_one(
     checkout: Sources, begin: Begin, db: Database, server: Cluster
 ) -> None:

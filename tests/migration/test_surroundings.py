@@ -6,6 +6,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from sample import some
 from sqlalchemy.exc import DBAPIError
 from support import RELEASER, Cluster, Database, downgrade, upgrade
 
@@ -75,7 +76,7 @@ def switched(notes: str) -> list[str]:
     return re.findall(r"ALTER EVENT TRIGGER \S+ (?:DISABLE|ENABLE)", notes)
 
 
-@pytest.mark.parametrize("kind", MEDDLING)
+@some("kind", MEDDLING, 3)
 def test_an_event_trigger_of_others_is_named_when_a_release_fails(empty_db: Database, kind: str) -> None:
     made, name, in_context = MEDDLING[kind]
     admin = empty_db.connect()
@@ -93,7 +94,7 @@ def test_an_event_trigger_of_others_is_named_when_a_release_fails(empty_db: Data
     assert verify.verify(admin).fine
 
 
-@pytest.mark.parametrize("kind", MEDDLING)
+@some("kind", MEDDLING, 2)
 def test_a_script_names_the_event_triggers_of_others(empty_db: Database, kind: str) -> None:
     made, name, _ = MEDDLING[kind]
     admin = empty_db.connect()
@@ -138,7 +139,7 @@ def test_an_event_trigger_that_lets_a_release_be_is_no_fault(empty_db: Database)
     assert "event trigger" not in said_of(refused.value)
 
 
-@pytest.mark.parametrize("languages", ["plpgsql", "sql", "plpgsql, sql"])
+@some("languages", ["plpgsql, sql", "plpgsql", "sql"])
 @pytest.mark.parametrize("granted", [False, True])
 def test_languages_that_public_has_lost_are_asked_for_before_anything_is_made(
     server: Cluster, template: Database, empty_db: Database, languages: str, granted: bool

@@ -208,6 +208,7 @@ def test_roles_that_another_database_uses_stay_and_are_named(site: Site, printed
     assert kept == [row for row in before if row[0] != "member"]
 
 
+@pytest.mark.long
 def test_a_superuser_goes_first_with_the_optional_event_triggers(site: Site, printed: Callable[[], str]) -> None:
     before = site.snapshot()
     site.install()

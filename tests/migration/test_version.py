@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from alembic.util import CommandError
 from helpers import OPERATOR
+from sample import some
 from support import RELEASER, Database, alembic_config, downgrade, upgrade
 
 from birthdb import errors, paths
@@ -35,7 +36,7 @@ def stamp_script(versions_: str) -> str:
     return written.getvalue()
 
 
-@pytest.mark.parametrize("version", [*RELEASES[:-1], "base"])
+@some("version", ["base", *reversed(RELEASES[:-1])], 3)
 def test_a_version_that_the_objects_are_not_is_not_stamped(db: Database, version: str) -> None:
     before = shape(db)
     with pytest.raises(psycopg.Error) as refused:
@@ -132,7 +133,7 @@ def test_a_version_that_is_none_is_named_and_written_anew(db: Database, change: 
     assert verify.verify(admin).fine
 
 
-@pytest.mark.parametrize("loss", LOST)
+@some("loss", LOST)
 def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
     admin = db.connect()
     admin.execute(loss)
@@ -148,7 +149,7 @@ def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, l
     assert verify.verify(admin).fine
 
 
-@pytest.mark.parametrize("loss", LOST)
+@some("loss", LOST)
 def test_a_version_that_was_lost_with_an_owner_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
     admin = db.connect()
     admin.execute(loss)
@@ -196,7 +197,7 @@ def verified(db: Database) -> str:
         return (refused.hint or "").rpartition(": ")[2]
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@some("change", CHANGES, 5)
 def test_a_version_table_that_somebody_changed_is_found_and_repaired(db: Database, change: LiteralString) -> None:
     db.connect().execute(change)
     assert verified(db) in ("differs", "birthdb repair --execute")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sample import some
 from support import Database
 
 from birthdb import __version__, cli, paths, plain, target
@@ -234,8 +235,8 @@ def alembic_ends(program: str, arguments: list[str], commands: Iterable[str], **
     return {command: tuple(ended) for command, ended in json.loads(done.stdout.splitlines()[-1]).items()}
 
 
-@pytest.mark.parametrize("arguments", [[], ["-x", f"url={NOWHERE}"], ["-x", "url=paul:s3cr3t@db/births"]])
-@pytest.mark.parametrize("program", ["alembic", "birthdb alembic"])
+@some("arguments", [[], ["-x", f"url={NOWHERE}"], ["-x", "url=paul:s3cr3t@db/births"]], most=2)
+@some("program", ["birthdb alembic", "alembic"])
 def test_no_command_of_alembic_ends_in_a_traceback(program: str, arguments: list[str]) -> None:
     ended = alembic_ends(program, arguments, [*OF_FILES, *OF_A_DATABASE])
     plain = program == "alembic"

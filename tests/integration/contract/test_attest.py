@@ -9,6 +9,7 @@ import pytest
 from helpers import OPERATOR, Scene
 from integration.contract.drifts import DRIFTS, Drift, Group, grouped, known, label
 from psycopg.sql import SQL, Identifier
+from sample import some
 from support import RELEASER, Database, downgrade, upgrade
 
 from birthdb import paths, target
@@ -67,7 +68,7 @@ def test_a_reader_finds_drift_and_the_releasing_login_repairs_it(undone: Scene, 
     assert conn.execute(GUARD).fetchall() == []
 
 
-@pytest.mark.parametrize(("drift", "refusal"), REFUSED.items(), ids=str)
+@some(("drift", "refusal"), REFUSED.items(), most=8, ids=str)
 def test_what_who_releases_cannot_put_back_is_refused(undone: Scene, drift: Drift, refusal: str) -> None:
     conn = undone.admin
     before = drifted(conn, drift)
@@ -87,7 +88,7 @@ def test_a_dry_run_prints_the_repair_and_changes_nothing(scene: Scene) -> None:
     assert attest.repair(scene.admin) == planned
 
 
-@pytest.mark.parametrize("drift", SUPERUSERS, ids=str)
+@some("drift", SUPERUSERS, most=6, ids=str)
 def test_drift_made_by_a_superuser_is_repaired_by_a_superuser(undone: Scene, drift: Drift) -> None:
     if known(undone.admin, [drift]):
         undone.execute(drift.statement.encode())
@@ -269,7 +270,7 @@ def test_a_contract_recorded_for_another_major_can_be_attested(scene: Scene) -> 
     assert scene.admin.execute(GUARD).fetchall() == []
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@some("release", reversed(RELEASES), most=2)
 def test_every_release_matches_its_manifest_after_upgrade_and_downgrade(empty_db: Database, release: str) -> None:
     url = empty_db.url(RELEASER)
     upgrade(url, release)

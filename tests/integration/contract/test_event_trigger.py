@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from helpers import Scene, raised, refused
+from sample import some
 from support import RELEASER, Cluster, Database, downgrade, upgrade
 
 from birthdb import errors, paths
@@ -346,7 +347,7 @@ def test_a_whole_run_raises_no_alert(guarded: Scene) -> None:
 # --- releases
 
 
-@pytest.mark.parametrize("releaser", [RELEASER, None], ids=["a login", "a superuser"])
+@some("releaser", [RELEASER, None], ids=["a login", "a superuser"])
 def test_upgrade_and_downgrade_work_with_the_event_triggers(empty_db: Database, releaser: str | None) -> None:
     upgrade(empty_db.url(RELEASER), "stage1")
     admin = empty_db.connect()

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from alembic import command
 from psycopg.sql import SQL, Identifier
+from sample import some
 from security.attack.spy import ran_as, spied
 from sqlalchemy import create_engine, text
 from support import RELEASER, Cluster, Database, alembic_config, downgrade, upgrade, worker
@@ -115,8 +116,8 @@ CREATE DOMAIN {schema}.jsonb AS pg_catalog.jsonb;
 """
 
 
-@pytest.mark.parametrize("releaser", [RELEASER, None], ids=["a login", "a superuser"])
-@pytest.mark.parametrize("schema", ["ambush", "public"])
+@some("releaser", [RELEASER, None], ids=["a login", "a superuser"])
+@some("schema", ["ambush", "public"])
 def test_a_release_calls_no_routine_planted_earlier_in_the_search_path(
     taken: Database, schema: str, releaser: str | None
 ) -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic import command
 from helpers import refused
+from sample import some
 from support import DBA, RELEASER, Cluster, Database, alembic_config, downgrade, upgrade
 
 from birthdb import errors, target
@@ -121,7 +122,7 @@ def refusal(reader: Callable[[Database], Any], db: Database) -> str:
     return found.detail or ""
 
 
-@pytest.mark.parametrize("statement", PLANTED)
+@some("statement", PLANTED, most=8)
 def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
     attacked: Database, statement: LiteralString
 ) -> None:
@@ -136,7 +137,7 @@ def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
     assert not ran(attacked)
 
 
-@pytest.mark.parametrize("statement", PLANTED)
+@some("statement", PLANTED, most=8)
 def test_code_on_the_version_table_never_runs_as_superuser(attacked: Database, statement: LiteralString) -> None:
     as_before(attacked)
     admin = attacked.connect()

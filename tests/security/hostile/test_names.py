@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 from records import DISAGREEMENTS
+from sample import some
 from security.hostile.records import clear_records
 from security.hostile.text import NAMES, SAVED, TEXTS, fits
 from world import World, judged, sql
@@ -201,7 +202,7 @@ def test_hostile_names_work_from_the_gate_to_a_transition_and_back(world: World)
     property_holds()
 
 
-@pytest.mark.parametrize("name", NAMES[2::3])
+@some("name", NAMES[2::3], most=4)
 def test_one_hostile_name_works_for_all_objects_at_once(world: World, name: str) -> None:
     schema = name if not name.startswith("pg_") else "s"
     collection = name if name.strip(" ") else "blank"
