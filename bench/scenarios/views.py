@@ -47,7 +47,7 @@ class Views(Scenario):
             for row in self.world.rows(
                 "SELECT c.relname AS name FROM pg_class c"
                 " WHERE c.relnamespace = 'birth'::regnamespace AND c.relkind = 'v' AND c.relname <> ALL(%s) ORDER BY 1",
-                _OF_BIRTHS,
+                (_OF_BIRTHS,),
             )
         ]
         self.scans: dict[str, int] = {}
