@@ -38,7 +38,7 @@ class Query(Generic[T]):
     """A statement with its parameters, and what becomes of its rows."""
 
     statement: SQL | Composed
-    parameters: Mapping[str, Any]
+    parameters: Mapping[LiteralString, Any]
     answer: Callable[[list[Row]], T]
     #: Of a call the beginning, ``SELECT * FROM birth.fn_…``: what it sends is logged.
     head: LiteralString | None = None
@@ -127,7 +127,7 @@ def _heard(conn: Connection | AsyncConnection, query: Query[Any]) -> Iterator[No
         conn.remove_notice_handler(told)
 
 
-def _statement(head: LiteralString, arguments: Mapping[str, Any]) -> Composed:
+def _statement(head: LiteralString, arguments: Mapping[LiteralString, Any]) -> Composed:
     # The routine is written as it is named: the database looks for its name in the statement that was sent.
     bound = [SQL("{} => {}").format(Identifier(name), Placeholder(name)) for name in arguments]
     return SQL(head + "({})").format(SQL(", ").join(bound))
@@ -136,12 +136,14 @@ def _statement(head: LiteralString, arguments: Mapping[str, Any]) -> Composed:
 class _Written:
     """A call as a person types it, written out only when it is asked for."""
 
-    def __init__(self, conn: Connection | AsyncConnection, head: LiteralString, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, conn: Connection | AsyncConnection, head: LiteralString, arguments: Mapping[LiteralString, Any]
+    ) -> None:
         self._conn, self._head, self._arguments = conn, head, arguments
 
     def __str__(self) -> str:
         given = [
-            Identifier(name) + SQL(" := ") + sql.Literal(str(value) if isinstance(value, UUID) else value)
+            SQL(name) + SQL(" := ") + sql.Literal(str(value) if isinstance(value, UUID) else value)
             for name, value in self._arguments.items()
         ]
         return SQL(self._head + "({});").format(SQL(", ").join(given)).as_string(self._conn)
