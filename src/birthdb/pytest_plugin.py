@@ -16,18 +16,24 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import psycopg
-import pytest
 from alembic import command
 from alembic.config import Config
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 from psycopg.sql import Literal as Constant
-from pytest_postgresql import factories
-from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import URL
 
 from birthdb import api, paths
 from birthdb.answers import Progress
+
+try:
+    import pytest
+    from pytest_postgresql import factories
+    from pytest_postgresql.executors import NoopExecutor
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "this plugin needs its extra: pip install 'birthdb[pytest]'", name=missing.name
+    ) from missing
 
 #: Whose part a test can play: each is a login of its own, a member of ``birth_`` and this name.
 Part = Literal["steward", "operator", "reviewer", "permit_owner", "dba"]

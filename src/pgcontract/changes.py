@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from pglast.parser import ParseError
 
 from pgcontract.databases import config
 from pgcontract.project import GRANTS, SourceError
 from pgcontract.references import KINDS, References, references
+from pgcontract.scanner import ParseError
 from pgcontract.semantic import tokens
 from pgcontract.sources import Sources
 from pgcontract.texts import Step

@@ -21,7 +21,6 @@ from pgcontract.measure import measure as take_in
 from pgcontract.project import SourceError
 from pgcontract.render import render
 from pgcontract.sources import Sources
-from pgcontract.start import start as start_release
 
 #: How typer ends at Ctrl-C, without a word.
 _INTERRUPTED = 130
@@ -112,6 +111,8 @@ def commands(setup: Setup) -> typer.Typer:
 
         It is tried up, back and up again first; what is refused or interrupted changes no file.
         """
+        from pgcontract.start import start as start_release
+
         setup.ready()
         with setup.servers.start(setup.servers.dump_major) as url:
             started = start_release(setup.sources, name, message, url, setup.servers.pg_dump(), setup.complete)
@@ -157,6 +158,11 @@ def run(app: typer.Typer, refusal: type[Exception] = SourceError) -> None:
             print("interrupted: a command writes all its files at its end, or none; see git status", file=sys.stderr)
         raise
     except (CommandError, UnicodeDecodeError, refusal) as error:
+        sys.exit(f"{error}")
+    except ModuleNotFoundError as error:
+        # Those who read releases have no need of it.
+        if error.name != "pglast":
+            raise
         sys.exit(f"{error}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -12,8 +12,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from pglast.parser import ParseError
-
+from pgcontract.scanner import ParseError
 from pgcontract.semantic import tokens
 
 #: What a file of a folder makes: one of these, named after the file.

@@ -225,9 +225,9 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
 
     ``word``: unquoted and lower-cased in ASCII, numbers and operators too, ``!=`` as ``<>``; ``name``: a quoted name,
     decoded; ``string``: a string's value, however it is quoted or continued on the next line; ``raw``: a string with
-    escapes or of bits, its prefix lower-cased, the rest as written. Raises pglast.parser.ParseError.
+    escapes or of bits, its prefix lower-cased, the rest as written. Raises ParseError.
     """
-    from pglast.parser import scan
+    from pgcontract.scanner import scan
 
     for token in scan(text):
         raw = text[token.start : token.end + 1]
@@ -318,7 +318,7 @@ def _pinned(connection: Connection) -> Iterator[None]:
 
 def _stream(text: str) -> list[tuple[str, str]]:
     """Return the tokens of a text; one that PostgreSQL's scanner refuses counts byte by byte."""
-    from pglast.parser import ParseError
+    from pgcontract.scanner import ParseError
 
     try:
         return list(tokens(text))
@@ -431,7 +431,7 @@ def _reload_part(connection: Connection, table: Identifier, row: Row, text: str)
 
 def _around_relation(text: str, word: str | None) -> tuple[str, str, str]:
     """Cut a text before and after the relation that follows the first keyword ``word``; without one, at its start."""
-    from pglast.parser import scan
+    from pgcontract.scanner import scan
 
     if word is None:
         return "", "", text

@@ -171,7 +171,7 @@ def _same_meaning(connection: Connection, row: attest.Difference, installed: Tex
     """Whether a routine has the tokens of its release; checked if pglast is installed."""
     if row.kind == "view" or row.differs != ["body"] or importlib.util.find_spec("pglast") is None:
         return False
-    from pglast.parser import ParseError
+    from pgcontract.scanner import ParseError
 
     live = connection.execute(_ROUTINE, (f"birth.{row.object}",)).fetchone()
     name = row.object.partition("(")[0]
