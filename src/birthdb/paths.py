@@ -14,5 +14,8 @@ SQL = ROOT / "sql"
 #: Alembic's script location: revisions, superseded texts, manifests, sums.
 MIGRATIONS = ROOT / "migrations"
 
+#: What watches a database: see ``docs/guide/watching.md``. Only its path is used.
+MONITORING = ROOT / "monitoring"
+
 #: The configuration that the release commands use.
 ALEMBIC_INI = ROOT / "alembic.ini"

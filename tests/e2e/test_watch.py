@@ -22,7 +22,7 @@ from support import Database
 
 from birthdb import paths
 
-MONITORING = paths.ROOT / "monitoring"
+MONITORING = paths.MONITORING
 PROGRAMS = ("prometheus", "promtool", "prometheus-sql-exporter")
 READER = "wanda_watch"
 

@@ -14,7 +14,7 @@ from support import Database
 
 from birthdb import paths
 
-MONITORING = paths.ROOT / "monitoring"
+MONITORING = paths.MONITORING
 PAGE = (paths.ROOT / "docs" / "guide" / "watching.md").read_text(encoding="utf-8")
 
 #: A login that may read, and nothing else.
