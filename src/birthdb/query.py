@@ -142,6 +142,7 @@ class _Written:
         self._conn, self._head, self._arguments = conn, head, arguments
 
     def __str__(self) -> str:
+        # The names are those of our own parameters: a person quotes none.
         given = [
             SQL(name) + SQL(" := ") + sql.Literal(str(value) if isinstance(value, UUID) else value)
             for name, value in self._arguments.items()

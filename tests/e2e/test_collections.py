@@ -221,7 +221,9 @@ def test_where_the_gate_enforces_another_steward_admits(shop: Database, birthdb:
     assert (said.returncode, said.stdout.count("fn_birth_gate_admit")) == (1, 0)
     assert said.stdout.count("refused: NB") == 2
     assert "a: admitted: declared yes, found no" in birthdb(STEWARD, "collections", "diff").stdout
-    assert birthdb("stella_steward", "collections", "apply", "--reason", "seen").returncode == 0
+    sent = birthdb("stella_steward", "collections", "apply", "--reason", "seen")
+    assert sent.returncode == 0
+    assert "fn_birth_gate_admit(p_collection := 'a', p_reason := 'seen');" in sent.stdout
     assert birthdb(STEWARD, "collections", "diff").returncode == 0
     assert birthdb(STEWARD, "gate").returncode == 0
 
