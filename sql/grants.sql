@@ -132,6 +132,7 @@ BEGIN
       ('ROUTINE', 'fn_birth_contract_hash',           'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_contract_token',          'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_run_next_step',           'birth_reader',       'EXECUTE'),
+      ('ROUTINE', 'fn_birth_signers',                 'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_live_births',             'birth_reader',       'EXECUTE'),
       ('ROUTINE', 'fn_birth_births_since',            'birth_reader',       'EXECUTE'),
 

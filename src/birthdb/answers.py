@@ -93,6 +93,14 @@ class Sample(TypedDict):
     key: dict[str, Any]
 
 
+class Signer(TypedDict):
+    """A login that may still sign a run; ``act`` is review, permit_open or permit_confirm."""
+
+    act: str
+    login: str
+    superuser: bool
+
+
 class Rehearsal(TypedDict):
     """The writer's result of a rehearsal, in rows; ``rerun_delta`` is what a plan would still add after it."""
 

@@ -27,6 +27,7 @@ from birthdb.answers import (
     Rehearsal,
     Review,
     Sample,
+    Signer,
     TransitionPlan,
 )
 from birthdb.answers import Mode as Mode
@@ -156,6 +157,12 @@ def plan(collection: str, *, dry_run: bool = True) -> Query[Plan]:
 def plan_sample(collection: str, most: int = 5) -> Query[list[Sample]]:
     """Return codes that a backfill would write now: kind (first, last, longest, random), code, key of the row."""
     return _rows("fn_birth_plan_sample", p_collection=collection, p_rows=most)
+
+
+@routine
+def signers(run_id: UUID) -> Query[list[Signer]]:
+    """Return the logins that may still judge a run, open its permit or confirm it."""
+    return _rows("fn_birth_signers", p_run_id=run_id)
 
 
 @routine

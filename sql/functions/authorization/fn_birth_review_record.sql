@@ -5,7 +5,7 @@
 -- SECURITY DEFINER: reviewers write verdicts through here only.
 -- Returns: one row: review_id, verdict, next_step.
 -- Calls: fn_birth_alerts, fn_birth_actor, fn_birth_raise, fn_birth_act_record, fn_birth_contract_hash,
---        fn_birth_identity_hash, fn_birth_run_next_step, fn_birth_run_failures, fn_birth_login_id,
+--        fn_birth_identity_hash, fn_birth_run_next_step, fn_birth_run_failures, fn_birth_released,
 --        fn_birth_lineage_lock, fn_birth_review_statement, fn_birth_purpose
 -- Writes: birth_review
 CREATE OR REPLACE FUNCTION birth.fn_birth_review_record(
@@ -67,10 +67,7 @@ BEGIN
      OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
-  SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
-  WHERE (g.released_by = session_user OR g.released_by_id = birth.fn_birth_login_id()) AND g.exact_sha256 IS NOT NULL
-    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object
-      AND n.generation > g.generation);
+  v_release := birth.fn_birth_released(session_user);
   IF v_release IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties',
       format('%s released %s, which the verdict is bound to', session_user, v_release));

@@ -1,5 +1,6 @@
 """What a reviewer has to know of a run, and what an auditor wants to see of it afterwards."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import LiteralString
@@ -71,18 +72,6 @@ WHERE n.nspname OPERATOR(pg_catalog.=) %(schema_name)s
   AND x.privilege_type OPERATOR(pg_catalog.=) ANY ('{INSERT,UPDATE,DELETE}')
 ORDER BY 1
 """
-#: Logins that could take a part, without those who have another one in the chain of plans already.
-_SIGNERS: LiteralString = """
-SELECT d.role, coalesce(pg_catalog.array_agg(r.rolname::pg_catalog.text ORDER BY r.rolname)
-                          FILTER (WHERE r.rolname IS NOT NULL), '{}') AS logins
-FROM (VALUES ('birth_reviewer', '{plan,attempt,permit_open}'::pg_catalog.text[]),
-             ('birth_permit_owner', '{plan,attempt,review,permit_confirm}')) AS d(role, conflicting)
-LEFT JOIN pg_catalog.pg_roles r ON r.rolcanlogin AND NOT r.rolsuper AND birth.fn_birth_is_member(r.rolname, d.role)
-  AND NOT EXISTS (SELECT FROM birth.birth_act a WHERE a.lineage OPERATOR(pg_catalog.=) %(lineage)s
-                    AND a.actor OPERATOR(pg_catalog.=) r.rolname
-                    AND a.act OPERATOR(pg_catalog.=) ANY (d.conflicting))
-GROUP BY d.role ORDER BY d.role DESC
-"""
 
 #: What a plan counts, in the words of a person.
 _COUNTS = {
@@ -96,8 +85,20 @@ _COUNTS = {
     "planned_rows": "rows to write",
 }
 
-_VERDICT = ("reviewed_at", "reviewed_by", "verdict", "findings", "accept_orphans")
-_PERMIT = ("permit_id", "status", "max_rows", "spent_rows", "opened_by", "confirmed_by", "expires_at", "reason")
+_VERDICT = ("reviewed_at", "reviewed_by", "purpose", "verdict", "findings", "accept_orphans")
+_PERMIT = (
+    "permit_id",
+    "purpose",
+    "status",
+    "max_rows",
+    "spent_rows",
+    "opened_by",
+    "confirmed_by",
+    "expires_at",
+    "reason",
+)
+#: The acts by which a run is signed, in the words of a person.
+_SIGNS = {"review": "may still judge", "permit_open": "may still permit", "permit_confirm": "may still confirm"}
 
 
 def review(conn: Connection, run_id: UUID) -> Page:
@@ -268,18 +269,16 @@ def _writers(conn: Connection, collection: Row) -> Section:
 def _people(conn: Connection, run: Row) -> Section:
     acts = _all(conn, _ACTS, run)
     rows = [{"at": act["acted_at"], "who": act["actor"], "did": act["act"], "reason": act["reason"]} for act in acts]
-    facts: Row = {}
-    if run["status"] not in ("done", "compensated"):
-        facts = _signers(conn, run)
-    return Section("The people", facts=facts, rows=rows)
-
-
-def _signers(conn: Connection, run: Row) -> Row:
-    signers = {row["role"]: row["logins"] for row in _all(conn, _SIGNERS, run)}
-    return {
-        "may still judge and confirm": signers.get("birth_reviewer") or "nobody",
-        "may still permit": signers.get("birth_permit_owner") or "nobody",
+    if run["status"] in ("done", "compensated"):
+        return Section("The people", rows=rows)
+    signers = api.signers(conn, UUID(str(run["run_id"])))
+    facts = {
+        said: [each["login"] for each in signers if each["act"] == act and not each["superuser"]] or "nobody"
+        for act, said in _SIGNS.items()
     }
+    most = sorted({each["login"] for each in signers if each["superuser"]})
+    said = [f"A superuser passes as a member of every role: {', '.join(most)}."] if most else []
+    return Section("The people", said, facts, rows)
 
 
 def _written(conn: Connection, document: Row) -> Iterator[Section]:
@@ -321,11 +320,11 @@ def _decide(run: Row, progress: Row) -> Iterator[Section]:
     step = progress.get("next_step") or ""
     if "fn_birth_review_record" not in step:
         return
-    yield Section(
-        "Decide",
-        ["Write what you checked and found in place of the dots."],
-        statements=[step.replace("p_verdict := '...'", f"p_verdict := '{v}'") for v in ("SAFE", "NOT_SAFE_NEEDS_FIX")],
-    )
+    safe, unsafe = (step.replace("p_verdict := '...'", f"p_verdict := '{v}'") for v in ("SAFE", "NOT_SAFE_NEEDS_FIX"))
+    # Who refuses accepts no number of anything.
+    unsafe = re.sub(", p_accept_orphans := [0-9]+", "", unsafe)
+    said = "Write what you checked and found in place of the dots."
+    yield Section("Decide", [said], statements=[safe, unsafe])
 
 
 def _all(conn: Connection, query: LiteralString, values: Row) -> Sequence[Row]:

@@ -402,3 +402,37 @@ def test_execute_without_role_membership_is_refused(scene: Scene, item: str) -> 
     )
     with scene.unchanged(), refused(errors.RoleRequired):
         scene.plan(item, by="nora_nobody")
+
+
+# --- who may still sign
+
+
+def signers(scene: Scene, run_id: UUID, act: str) -> set[str]:
+    rows = scene.ask(REVIEWER, "fn_birth_signers", p_run_id=run_id)
+    return {row["login"] for row in rows if row["act"] == act and not row["superuser"]}
+
+
+def test_who_may_still_sign_is_who_would_not_be_refused(scene: Scene, item: str) -> None:
+    run_id = scene.plan(item, by=EVERYBODY)["run_id"]
+    # Who planned under another role takes no other part.
+    assert signers(scene, run_id, "review") == signers(scene, run_id, "permit_confirm")
+    assert {REVIEWER, SECOND_REVIEWER} <= signers(scene, run_id, "review")
+    assert OWNER in signers(scene, run_id, "permit_open")
+    assert not {EVERYBODY, OPERATOR} & (signers(scene, run_id, "review") | signers(scene, run_id, "permit_open"))
+    superusers = scene.rows("SELECT DISTINCT login FROM birth.fn_birth_signers(%s) WHERE superuser", (run_id,))
+    assert scene.value("SELECT session_user::text") in {row["login"] for row in superusers}
+    assert scene.rows("SELECT * FROM birth.fn_birth_signers(gen_random_uuid())") == []
+
+
+def test_a_renamed_login_is_no_other_signer(scene: Scene, item: str, login: Login) -> None:
+    conn = scene.db.connect(login.name)
+    run_id = login.plan(conn)
+    login.rename()
+    assert login.name not in signers(scene, run_id, "review") | signers(scene, run_id, "permit_open")
+
+
+def test_who_released_may_confirm_and_not_judge(scene: Scene, item: str) -> None:
+    run_id = scene.plan(item)["run_id"]
+    scene.execute("UPDATE birth.birth_gateway_release_registry SET released_by = %s", (REVIEWER,))
+    assert REVIEWER not in signers(scene, run_id, "review")
+    assert REVIEWER in signers(scene, run_id, "permit_confirm")
