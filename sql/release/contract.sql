@@ -13,6 +13,9 @@ DECLARE
   v_manifest CONSTANT jsonb := current_setting('birth.manifest');
   -- The drift that did not block in the first of the two checks; the setting is local to this transaction.
   v_before CONSTANT text[] := nullif(current_setting('birth.contract_before', true), '');
+  v_hint CONSTANT text :=
+    'the release was rolled back; list the drift with: birthdb verify; repair it with: birthdb repair (which prints '
+    'the statements for roles); if the script is old, generate it again';
   v_harmless text[];
   v_drift text;
 BEGIN
@@ -39,8 +42,10 @@ BEGIN
   IF v_drift IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'NB404', MESSAGE = 'the schema does not match its release',
       DETAIL = format('%s: %s', v_release, v_drift),
-      HINT = 'the release was rolled back; list the drift with: birthdb verify; repair it with: birthdb repair (which '
-             'prints the statements for roles); if the script is old, generate it again';
+      -- A repair is told what it left, in notes, and not to repair.
+      HINT = CASE current_setting('birth.repairs', true)
+        WHEN 'on' THEN 'nothing was put back: the notes say what a person has to do first'
+        ELSE v_hint END;
   END IF;
 END
 $contract$;

@@ -26,6 +26,17 @@ BEGIN
     SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry,
       w.value ->> 'exact' AS exact
     FROM jsonb_each(p_wanted) w
+  ), member AS MATERIALIZED (
+    -- An extension in the schema is one difference: what it made there goes with it.
+    SELECT CASE m.classid
+             WHEN 'pg_proc'::regclass THEN m.objid::regprocedure::text
+             WHEN 'pg_class'::regclass THEN m.objid::regclass::text
+             ELSE i.identity END AS name
+    FROM pg_depend e
+    JOIN pg_depend m ON m.refclassid = e.classid AND m.refobjid = e.objid AND m.deptype = 'e'
+    CROSS JOIN LATERAL pg_identify_object(m.classid, m.objid, 0) i
+    WHERE e.classid = 'pg_extension'::regclass AND e.refclassid = 'pg_namespace'::regclass
+      AND e.refobjid = to_regnamespace('birth')
   ), pair AS (
     SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.entry, l.parts AS live,
            r.exact = l.exact_sha256 AS same
@@ -33,7 +44,13 @@ BEGIN
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), differing AS (
     -- Parts are long; they are shown only where they differ.
-    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live FROM pair p WHERE p.same IS NOT TRUE
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live
+    FROM pair p
+    WHERE p.same IS NOT TRUE AND NOT (p.entry IS NULL AND EXISTS (
+      SELECT FROM member m
+      WHERE m.name IN (CASE p.kind WHEN 'cast' THEN p.object ELSE 'birth.' || p.object END,
+        'birth.' || substring(p.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)'),
+        CASE p.kind WHEN 'index' THEN substring(p.live::jsonb ->> 'signature' FROM ' ON (birth[.][^ ]+) ') END)))
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges')

@@ -12,6 +12,8 @@ DECLARE
   v_manifest CONSTANT jsonb := current_setting('@schema@.manifest');
   -- The drift that did not block in the first of the two checks; the setting is local to this transaction.
   v_before CONSTANT text[] := nullif(current_setting('@schema@.contract_before', true), '');
+  v_hint CONSTANT text :=
+    '@drift.hint@';
   v_harmless text[];
   v_drift text;
 BEGIN
@@ -38,7 +40,10 @@ BEGIN
   IF v_drift IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '@drift.code@', MESSAGE = '@drift.message@',
       DETAIL = format('%s: %s', v_release, v_drift),
-      HINT = '@drift.hint@';
+      -- A repair is told what it left, in notes, and not to repair.
+      HINT = CASE current_setting('@schema@.repairs', true)
+        WHEN 'on' THEN 'nothing was put back: the notes say what a person has to do first'
+        ELSE v_hint END;
   END IF;
 END
 $contract$;

@@ -457,9 +457,20 @@ BEGIN
            CASE WHEN starts_with(o.identity, '@schema@.') THEN substr(o.identity, @after_schema@) ELSE o.identity END,
            concat(
              '{"undo": ', to_json(CASE o.type
-               WHEN 'extension' THEN format('-- extension %1$s lies in the schema and may own objects of the '
-                 'contract: ALTER EXTENSION %1$s DROP these, then ALTER EXTENSION %1$s SET SCHEMA another',
-                 o.identity)
+               WHEN 'extension' THEN (
+                 -- Moved or dropped, it takes along what was added to it: an object of the owner is none of its own.
+                 SELECT format(CASE
+                     WHEN e.extrelocatable AND to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
+                       SELECT FROM pg_depend m
+                       JOIN pg_shdepend s ON s.classid = m.classid AND s.objid = m.objid AND s.deptype = 'o'
+                         AND pg_get_userbyid(s.refobjid) = ANY ('{@lent@}'::name[] || '@owner@'::name)
+                         AND s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
+                       WHERE m.refclassid = o.classid AND m.refobjid = o.objid AND m.deptype = 'e')
+                     THEN 'ALTER EXTENSION %1$s SET SCHEMA public'
+                     ELSE '-- extension %1$s lies in the schema: its owner takes objects of the contract out of it, '
+                       'ALTER EXTENSION %1$s DROP ..., then sends DROP EXTENSION %1$s; CREATE EXTENSION %1$s SCHEMA ...'
+                     END, o.identity)
+                 FROM pg_extension e WHERE e.oid = o.objid)
                WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA @schema@',
                  (pg_identify_object_as_address(o.classid, o.objid, 0)).object_args[1])
                ELSE format('DROP %s %s', upper(replace(o.type, ' object', '') COLLATE "C"), o.identity) END),

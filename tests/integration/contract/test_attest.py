@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
 from helpers import OPERATOR, Scene
 from integration.contract.drifts import DRIFTS, Drift, Group, grouped, known, label
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 from sample import some
 from support import RELEASER, Database, downgrade, upgrade
 
@@ -94,6 +96,63 @@ def test_drift_made_by_a_superuser_is_repaired_by_a_superuser(undone: Scene, dri
         undone.execute(drift.statement.encode())
         assert attest.repair(undone.admin, harmless=True)
     assert found(undone.admin) == set()
+
+
+#: An extension with one object of each kind that the contract describes on its own.
+TABLED = """
+CREATE TABLE kept (id int PRIMARY KEY, note text CHECK (note <> '')); CREATE INDEX kept_note ON kept (note);
+CREATE FUNCTION said(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE OPERATOR !!! (RIGHTARG = text, FUNCTION = said); CREATE TYPE mood AS ENUM ('good'); CREATE SEQUENCE counted;
+CREATE VIEW seen AS SELECT * FROM kept; CREATE CAST (mood AS text) WITH INOUT;
+"""
+
+
+@contextmanager
+def extension(conn: psycopg.Connection[Any], *, relocatable: bool) -> Iterator[None]:
+    """Make extension ``tabled`` in schema birth; its files are there as long as it is."""
+    if conn.info.server_version < 180000:
+        pytest.skip("extension_control_path came with PostgreSQL 18")
+    # Where the server's user can read it.
+    with TemporaryDirectory() as name:
+        files = Path(name) / "extension"
+        files.mkdir()
+        control = f"default_version = '1'\nrelocatable = {str(relocatable).lower()}\n"
+        (files / "tabled.control").write_text(control, encoding="utf-8")
+        (files / "tabled--1.sql").write_text(TABLED, encoding="utf-8")
+        for path in (Path(name), files):
+            path.chmod(0o755)
+        conn.execute(SQL("SET extension_control_path = {}").format(Literal(f"$system:{name}")))
+        conn.execute("CREATE EXTENSION tabled SCHEMA birth")
+        yield
+
+
+def test_an_extension_in_the_schema_is_one_difference_and_is_moved(scene: Scene) -> None:
+    conn = scene.admin
+    with extension(conn, relocatable=True):
+        assert found(conn) == {("extension", "tabled", "extra", True)} == set(conn.execute(GUARD).fetchall())
+        move = "ALTER EXTENSION tabled SET SCHEMA public"
+        # The releasing login does not own it: what is to be sent is printed, and nothing of repairing again.
+        with acting(conn, RELEASER), pytest.raises(psycopg.Error) as refused:
+            attest.repair(conn)
+        assert (refused.value.sqlstate, "birthdb repair" in str(refused.value.diag.message_hint)) == ("NB404", False)
+        assert f"{move};" in refused.value.__notes__
+        ((difference, statement),) = attest.repair(conn)
+        assert (str(difference), statement) == ("extension tabled: extra", move)
+        assert found(conn) == set()
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["cannot be moved", "took an object of the contract"])
+def test_an_extension_that_cannot_be_moved_away_says_what_a_person_has_to_do(scene: Scene, taken: bool) -> None:
+    conn = scene.admin
+    with extension(conn, relocatable=taken):
+        if taken:
+            conn.execute("ALTER EXTENSION tabled ADD TABLE birth.birth_act")
+        before = found(conn)
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(conn)
+        (said,) = [note for note in refused.value.__notes__ if "tabled" in note]
+        assert said.startswith("-- extension tabled lies in the schema: its owner takes objects of the contract out")
+        assert found(conn) == before
 
 
 def test_a_disabled_guard_view_does_not_hide_drift(scene: Scene) -> None:
