@@ -370,6 +370,27 @@ WITH known AS (
     WHERE current_setting('session_replication_role') = 'replica' AND s.name = 'session_replication_role'
       AND s.source IN ('configuration file', 'command line')
   ) w
+), unmanned AS (
+  -- Who leaves may take along the memberships that it granted. A role that a login has never acted as is not missed, and
+  -- a superuser's acts say nothing of the role.
+  SELECT 2 AS rank, format('no login but a superuser can act as %s any more; %s did', v.role, l.names) AS what,
+         NULL::timestamptz AS since,
+         format('GRANT %s TO %s;  -- an administrator of roles', v.role, l.names) AS next_step
+  FROM (
+    SELECT d.role, d.acts
+    FROM (VALUES ('birth_operator', ARRAY['plan', 'attempt']), ('birth_permit_owner', ARRAY['permit_open']),
+                 ('birth_reviewer', ARRAY['review', 'permit_confirm'])) AS d(role, acts)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles r
+                      WHERE r.rolcanlogin AND NOT r.rolsuper AND birth.fn_birth_is_member(r.rolname, d.role))
+    OFFSET 0
+  ) v
+  CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
+    FROM pg_catalog.pg_roles r
+    WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname IN (
+      SELECT a.actor::name FROM birth.birth_act a WHERE a.act = ANY (v.acts))
+  ) l
+  WHERE l.names IS NOT NULL
 ), spike AS (
   SELECT 2 AS rank,
          format('%s live births in the %s, the norm is %s', s.live_births, s.window_name,
@@ -403,6 +424,7 @@ FROM (
   UNION ALL SELECT * FROM life
   UNION ALL SELECT * FROM replicated
   UNION ALL SELECT * FROM replica
+  UNION ALL SELECT * FROM unmanned
   UNION ALL SELECT * FROM spike
 ) i
 ORDER BY i.rank, i.since, i.what;

@@ -298,6 +298,26 @@ def test_attention_shows_permits_drift_freezes_and_guards_with_their_repair(scen
     assert "warning: worse than at stage 1" in whats(scene)
 
 
+def test_attention_shows_a_role_that_has_lost_all_its_logins(scene: Scene) -> None:
+    plan = scene.plan(scene.collection())
+    with scene.admin.transaction(force_rollback=True):
+        # Roles are the cluster's.
+        for role in ("birth_operator", "birth_permit_owner"):
+            members = scene.rows(
+                "SELECT quote_ident(r.rolname) AS name FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper"
+                " AND birth.fn_birth_is_member(r.rolname, %s)",
+                (role,),
+            )
+            scene.execute(f"REVOKE {role} FROM {', '.join(row['name'] for row in members)}".encode())
+        (row,) = [one for one in attention(scene) if "can act as" in one["what"]]
+        assert row["severity"] == "warning"
+        # Nobody has opened a permit yet: that role is not missed.
+        assert row["what"] == f"no login but a superuser can act as birth_operator any more; {OPERATOR} did"
+        scene.execute(row["next_step"].encode())
+        assert "can act as" not in whats(scene)
+        assert plan["run_id"] is not None
+
+
 def test_attention_shows_missing_disabled_and_misplaced_gateways(scene: Scene) -> None:
     scene.collection()
     assert "notice: item is required and has no enabled gateway" in whats(scene)
