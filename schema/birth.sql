@@ -1529,6 +1529,17 @@ BEGIN
     SELECT split_part(w.key, ' ', 1) AS kind, substr(w.key, strpos(w.key, ' ') + 1) AS object, w.value AS entry,
       w.value ->> 'exact' AS exact
     FROM jsonb_each(p_wanted) w
+  ), member AS MATERIALIZED (
+    -- An extension in the schema is one difference: what it made there goes with it.
+    SELECT CASE m.classid
+             WHEN 'pg_proc'::regclass THEN m.objid::regprocedure::text
+             WHEN 'pg_class'::regclass THEN m.objid::regclass::text
+             ELSE i.identity END AS name
+    FROM pg_depend e
+    JOIN pg_depend m ON m.refclassid = e.classid AND m.refobjid = e.objid AND m.deptype = 'e'
+    CROSS JOIN LATERAL pg_identify_object(m.classid, m.objid, 0) i
+    WHERE e.classid = 'pg_extension'::regclass AND e.refclassid = 'pg_namespace'::regclass
+      AND e.refobjid = to_regnamespace('birth')
   ), pair AS (
     SELECT coalesce(r.kind, l.kind) AS kind, coalesce(r.object, l.object) AS object, r.entry, l.parts AS live,
            r.exact = l.exact_sha256 AS same
@@ -1536,7 +1547,13 @@ BEGIN
     FULL JOIN birth.fn_birth_contract_live(p_rules) l ON l.kind = r.kind AND l.object = r.object
   ), differing AS (
     -- Parts are long; they are shown only where they differ.
-    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live FROM pair p WHERE p.same IS NOT TRUE
+    SELECT p.kind, p.object, p.entry -> 'parts' AS wanted, p.live::jsonb AS live
+    FROM pair p
+    WHERE p.same IS NOT TRUE AND NOT (p.entry IS NULL AND EXISTS (
+      SELECT FROM member m
+      WHERE m.name IN (CASE p.kind WHEN 'cast' THEN p.object ELSE 'birth.' || p.object END,
+        'birth.' || substring(p.object FROM '^(?:"(?:[^"]|"")+"|[^".]+)'),
+        CASE p.kind WHEN 'index' THEN substring(p.live::jsonb ->> 'signature' FROM ' ON (birth[.][^ ]+) ') END)))
   ), different AS (
     SELECT p.*, w.*,
            ARRAY(SELECT jsonb_array_elements_text(p.live -> 'privileges')
@@ -2130,9 +2147,20 @@ BEGIN
            CASE WHEN starts_with(o.identity, 'birth.') THEN substr(o.identity, 7) ELSE o.identity END,
            concat(
              '{"undo": ', to_json(CASE o.type
-               WHEN 'extension' THEN format('-- extension %1$s lies in the schema and may own objects of the '
-                 'contract: ALTER EXTENSION %1$s DROP these, then ALTER EXTENSION %1$s SET SCHEMA another',
-                 o.identity)
+               WHEN 'extension' THEN (
+                 -- Moved or dropped, it takes along what was added to it: an object of the owner is none of its own.
+                 SELECT format(CASE
+                     WHEN e.extrelocatable AND to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
+                       SELECT FROM pg_depend m
+                       JOIN pg_shdepend s ON s.classid = m.classid AND s.objid = m.objid AND s.deptype = 'o'
+                         AND pg_get_userbyid(s.refobjid) = ANY ('{birth_scanner}'::name[] || 'birth_definer'::name)
+                         AND s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
+                       WHERE m.refclassid = o.classid AND m.refobjid = o.objid AND m.deptype = 'e')
+                     THEN 'ALTER EXTENSION %1$s SET SCHEMA public'
+                     ELSE '-- extension %1$s lies in the schema: its owner takes objects of the contract out of it, '
+                       'ALTER EXTENSION %1$s DROP ..., then sends DROP EXTENSION %1$s; CREATE EXTENSION %1$s SCHEMA ...'
+                     END, o.identity)
+                 FROM pg_extension e WHERE e.oid = o.objid)
                WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA birth',
                  (pg_identify_object_as_address(o.classid, o.objid, 0)).object_args[1])
                ELSE format('DROP %s %s', upper(replace(o.type, ' object', '') COLLATE "C"), o.identity) END),
@@ -6249,20 +6277,20 @@ ALTER FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax x
 
 COMMENT ON FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer) IS 'Who holds an advisory lock (by name) or a row (by table and xmax), and the statement that ends that. Specification: 6.1 R9, R14.';
 
--- Name: fn_birth_login_id(); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_login_id(name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_login_id() RETURNS text
+CREATE FUNCTION birth.fn_birth_login_id(p_login name DEFAULT SESSION_USER) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT format('%s:%s', s.system_identifier, to_regrole(quote_ident(session_user))::oid) FROM pg_control_system() s;
+  SELECT format('%s:%s', s.system_identifier, to_regrole(quote_ident(p_login))::oid) FROM pg_control_system() s;
 $$;
 
-ALTER FUNCTION birth.fn_birth_login_id() OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_login_id(p_login name) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_login_id(); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_login_id(p_login name); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_login_id() IS 'The acting login (session_user) by cluster and OID, which a rename does not change. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_login_id(p_login name) IS 'A login (the acting one: session_user) by cluster and OID, which a rename does not change. Specification: 6.1 R7.';
 
 -- Name: fn_birth_measure(text, bigint, bigint, text[]); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -6390,9 +6418,9 @@ ALTER FUNCTION birth.fn_birth_open_run(p_collection text) OWNER TO birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_open_run(p_collection text) IS 'Refuses with NB116 while a run of the collection is open: running, or stopped or failed with births that nothing settled. Specification: 6.1 R5.';
 
--- Name: fn_birth_people_check(uuid, uuid, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
+-- Name: fn_birth_people_check(uuid, uuid, text, name); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
-CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text) RETURNS text
+CREATE FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text DEFAULT NULL::text, p_login name DEFAULT SESSION_USER) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -6405,7 +6433,7 @@ BEGIN
     SELECT a.actor, a.actor_id, a.act, birth.fn_birth_act_part(a.act) AS part, false AS new
     FROM birth.birth_act a WHERE a.lineage = p_lineage
     UNION ALL
-    SELECT session_user, birth.fn_birth_login_id(), p_act, birth.fn_birth_act_part(p_act), true
+    SELECT p_login, birth.fn_birth_login_id(p_login), p_act, birth.fn_birth_act_part(p_act), true
     WHERE p_act IS NOT NULL
   ) p
   WHERE p.part IS NOT NULL
@@ -6416,11 +6444,11 @@ BEGIN
 END;
 $$;
 
-ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) OWNER TO birth_definer;
+ALTER FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text, p_login name) OWNER TO birth_definer;
 
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: COMMENT; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text, p_login name); Type: COMMENT; Schema: birth; Owner: birth_definer
 
-COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) IS 'Who has, or with p_act would have, two parts in a chain of plans; NULL when nobody does. Specification: 6.1 R7.';
+COMMENT ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text, p_login name) IS 'Who has, or with p_act would have, two parts in a chain of plans; NULL when nobody does. Specification: 6.1 R7.';
 
 -- Name: fn_birth_permit_confirm(bigint); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -7304,6 +7332,24 @@ ALTER FUNCTION birth.fn_birth_registry_auto_id() OWNER TO birth_definer;
 
 COMMENT ON FUNCTION birth.fn_birth_registry_auto_id() IS 'Gateway trigger for a synthetic identity over column id. Argument: the collection. NB109, NB501, NB502 in mode enforce; NB503, NB507. Specification: 5.';
 
+-- Name: fn_birth_released(name); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_released(p_login name) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT min(g.release) FROM birth.birth_gateway_release_registry g
+  WHERE (g.released_by = p_login OR g.released_by_id = birth.fn_birth_login_id(p_login)) AND g.exact_sha256 IS NOT NULL
+    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object
+      AND n.generation > g.generation);
+$$;
+
+ALTER FUNCTION birth.fn_birth_released(p_login name) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_released(p_login name); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_released(p_login name) IS 'A release in force that a login made; NULL when it made none. Specification: 6.1 R7.';
+
 -- Name: fn_birth_replicated_tables(oid); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
 CREATE FUNCTION birth.fn_birth_replicated_tables(p_relation oid) RETURNS TABLE(relation oid, born boolean)
@@ -7464,10 +7510,7 @@ BEGIN
      OR (v_purpose = 'COMPENSATE' AND r_run.status = 'planned') THEN
     PERFORM birth.fn_birth_raise('run_status', format('run %s is %s', p_run_id, r_run.status));
   END IF;
-  SELECT min(g.release) INTO v_release FROM birth.birth_gateway_release_registry g
-  WHERE (g.released_by = session_user OR g.released_by_id = birth.fn_birth_login_id()) AND g.exact_sha256 IS NOT NULL
-    AND NOT EXISTS (SELECT FROM birth.birth_gateway_release_registry n WHERE n.kind = g.kind AND n.object = g.object
-      AND n.generation > g.generation);
+  v_release := birth.fn_birth_released(session_user);
   IF v_release IS NOT NULL THEN
     PERFORM birth.fn_birth_raise('separation_of_duties',
       format('%s released %s, which the verdict is bound to', session_user, v_release));
@@ -8785,6 +8828,29 @@ ALTER FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) OWNE
 -- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: COMMENT; Schema: birth; Owner: birth_definer
 
 COMMENT ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) IS 'Ways past the gateway that the catalogue shows for a collection: side door, rows, examples. Specification: 5, 7.';
+
+-- Name: fn_birth_signers(uuid); Type: FUNCTION; Schema: birth; Owner: birth_definer
+
+CREATE FUNCTION birth.fn_birth_signers(p_run_id uuid) RETURNS TABLE(act text, login text, superuser boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT d.act, r.rolname::text, r.rolsuper
+  FROM birth.birth_backfill_ledger_v2 l
+  CROSS JOIN (VALUES (1, 'review', 'birth_reviewer'), (2, 'permit_open', 'birth_permit_owner'),
+                     (3, 'permit_confirm', 'birth_reviewer')) AS d(place, act, role)
+  JOIN pg_roles r ON r.rolcanlogin AND birth.fn_birth_is_member(r.rolname, d.role)
+  WHERE l.run_id = p_run_id
+    AND birth.fn_birth_people_check(l.run_id, l.lineage, d.act, r.rolname) IS NULL
+    AND (d.act <> 'review' OR birth.fn_birth_released(r.rolname) IS NULL)
+  ORDER BY d.place, r.rolname COLLATE "C";
+$$;
+
+ALTER FUNCTION birth.fn_birth_signers(p_run_id uuid) OWNER TO birth_definer;
+
+-- Name: FUNCTION fn_birth_signers(p_run_id uuid); Type: COMMENT; Schema: birth; Owner: birth_definer
+
+COMMENT ON FUNCTION birth.fn_birth_signers(p_run_id uuid) IS 'The logins that may still judge a run, open its permit or confirm it: act, login, superuser. Specification: 6.1 R7.';
 
 -- Name: fn_birth_source_grants(text, text); Type: FUNCTION; Schema: birth; Owner: birth_definer
 
@@ -12377,6 +12443,24 @@ CREATE VIEW birth.v_birth_attention AS
                     'SYSTEM'::text AS name
                    FROM pg_settings s
                   WHERE ((current_setting('session_replication_role'::text) = 'replica'::text) AND (s.name = 'session_replication_role'::text) AND (s.source = ANY (ARRAY['configuration file'::text, 'command line'::text])))) w
+        ), unmanned AS (
+         SELECT 2 AS rank,
+            format('no login but a superuser can act as %s any more; %s did'::text, v.role, l.names) AS what,
+            NULL::timestamp with time zone AS since,
+            format('GRANT %s TO %s;  -- an administrator of roles'::text, v.role, l.names) AS next_step
+           FROM (( SELECT d.role,
+                    d.acts
+                   FROM ( VALUES ('birth_operator'::text,ARRAY['plan'::text, 'attempt'::text]), ('birth_permit_owner'::text,ARRAY['permit_open'::text]), ('birth_reviewer'::text,ARRAY['review'::text, 'permit_confirm'::text])) d(role, acts)
+                  WHERE (NOT (EXISTS ( SELECT
+                           FROM pg_roles r
+                          WHERE (r.rolcanlogin AND (NOT r.rolsuper) AND birth.fn_birth_is_member(r.rolname, d.role)))))
+                 OFFSET 0) v
+             CROSS JOIN LATERAL ( SELECT string_agg(quote_ident((r.rolname)::text), ', '::text ORDER BY r.rolname) AS names
+                   FROM pg_roles r
+                  WHERE (r.rolcanlogin AND (NOT r.rolsuper) AND (r.rolname IN ( SELECT (a.actor)::name AS actor
+                           FROM birth.birth_act a
+                          WHERE (a.act = ANY (v.acts)))))) l)
+          WHERE (l.names IS NOT NULL)
         ), spike AS (
          SELECT 2 AS rank,
             format('%s live births in the %s, the norm is %s'::text, s.live_births, s.window_name, COALESCE((round(s.norm))::text, 'unknown'::text)) AS what,
@@ -12513,6 +12597,12 @@ CREATE VIEW birth.v_birth_attention AS
             replica.since,
             replica.next_step
            FROM replica
+        UNION ALL
+         SELECT unmanned.rank,
+            unmanned.what,
+            unmanned.since,
+            unmanned.next_step
+           FROM unmanned
         UNION ALL
          SELECT spike.rank,
             spike.what,
@@ -13914,9 +14004,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_lock_key(p_name text) TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_lock_owner(p_name text, p_table regclass, p_xmax xid, p_pid integer) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_login_id(); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_login_id(p_login name); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_login_id() FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_login_id(p_login name) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_measure(p_collection text, p_seed_a bigint, p_seed_b bigint, p_upper text[]); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -13931,9 +14021,9 @@ GRANT ALL ON FUNCTION birth.fn_birth_now(p_code text) TO birth_reader;
 
 REVOKE ALL ON FUNCTION birth.fn_birth_open_run(p_collection text) FROM PUBLIC;
 
--- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text); Type: ACL; Schema: birth; Owner: birth_definer
+-- Name: FUNCTION fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text, p_login name); Type: ACL; Schema: birth; Owner: birth_definer
 
-REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION birth.fn_birth_people_check(p_run_id uuid, p_lineage uuid, p_act text, p_login name) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_permit_confirm(p_permit_id bigint); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -14004,6 +14094,10 @@ GRANT ALL ON FUNCTION birth.fn_birth_registry_auto() TO birth_source_owner;
 -- Name: FUNCTION fn_birth_registry_auto_id(); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_registry_auto_id() FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_released(p_login name); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_released(p_login name) FROM PUBLIC;
 
 -- Name: FUNCTION fn_birth_replicated_tables(p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
@@ -14142,6 +14236,11 @@ REVOKE ALL ON FUNCTION birth.fn_birth_scan_traces(p_before text[]) FROM PUBLIC;
 -- Name: FUNCTION fn_birth_side_doors(p_collection text, p_relation oid); Type: ACL; Schema: birth; Owner: birth_definer
 
 REVOKE ALL ON FUNCTION birth.fn_birth_side_doors(p_collection text, p_relation oid) FROM PUBLIC;
+
+-- Name: FUNCTION fn_birth_signers(p_run_id uuid); Type: ACL; Schema: birth; Owner: birth_definer
+
+REVOKE ALL ON FUNCTION birth.fn_birth_signers(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION birth.fn_birth_signers(p_run_id uuid) TO birth_reader;
 
 -- Name: FUNCTION fn_birth_source_grants(p_collection text, p_privilege text); Type: ACL; Schema: birth; Owner: birth_definer
 
