@@ -471,8 +471,8 @@ BEGIN
                          AND s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
                        WHERE m.refclassid = o.classid AND m.refobjid = o.objid AND m.deptype = 'e')
                      THEN 'ALTER EXTENSION %1$s SET SCHEMA public'
-                     ELSE '-- extension %1$s lies in the schema: its owner takes objects of the contract out of it, '
-                       'ALTER EXTENSION %1$s DROP ..., then sends DROP EXTENSION %1$s; CREATE EXTENSION %1$s SCHEMA ...'
+                     ELSE '-- extension %1$s lies in the schema and cannot be moved: its owner takes objects of the '
+                       'contract out of it, ALTER EXTENSION %1$s DROP these, then drops it and makes it in another'
                      END, o.identity)
                  FROM pg_extension e WHERE e.oid = o.objid)
                WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA birth',

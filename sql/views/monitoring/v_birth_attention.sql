@@ -371,11 +371,11 @@ WITH known AS (
       AND s.source IN ('configuration file', 'command line')
   ) w
 ), unmanned AS (
-  -- Who leaves may take along the memberships that it granted. A role that a login has never acted as is not missed, and
-  -- a superuser's acts say nothing of the role.
+  -- Who leaves may take along the memberships that it granted. A role that no login has acted as is not missed, and a
+  -- superuser's acts say nothing of the role.
   SELECT 2 AS rank, format('no login but a superuser can act as %s any more; %s did', v.role, l.names) AS what,
          NULL::timestamptz AS since,
-         format('GRANT %s TO %s;  -- an administrator of roles', v.role, l.names) AS next_step
+         format('GRANT %I TO %I;  -- an administrator of roles', v.role, l.first) AS next_step
   FROM (
     SELECT d.role, d.acts
     FROM (VALUES ('birth_operator', ARRAY['plan', 'attempt']), ('birth_permit_owner', ARRAY['permit_open']),
@@ -385,7 +385,7 @@ WITH known AS (
     OFFSET 0
   ) v
   CROSS JOIN LATERAL (
-    SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname) AS names
+    SELECT string_agg(r.rolname::text, ', ' ORDER BY r.rolname) AS names, min(r.rolname::text) AS first
     FROM pg_catalog.pg_roles r
     WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname IN (
       SELECT a.actor::name FROM birth.birth_act a WHERE a.act = ANY (v.acts))

@@ -151,7 +151,7 @@ def test_an_extension_that_cannot_be_moved_away_says_what_a_person_has_to_do(sce
         with pytest.raises(psycopg.Error) as refused:
             attest.repair(conn)
         (said,) = [note for note in refused.value.__notes__ if "tabled" in note]
-        assert said.startswith("-- extension tabled lies in the schema: its owner takes objects of the contract out")
+        assert said.startswith("-- extension tabled lies in the schema and cannot be moved: its owner takes")
         assert found(conn) == before
 
 

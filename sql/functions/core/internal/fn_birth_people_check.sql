@@ -1,7 +1,7 @@
 -- Checks that planners and executors, reviewers, and permit owners of a chain of plans are three disjoint sets of
--- people. With p_act it checks whether a login, session_user unless one is named, may record that act. Without it checks
--- the whole chain: each batch does, which also finds two acts that were recorded at the same moment. A person is known
--- by name and by login: a renamed login is the same person, and so is a new login with an old name.
+-- people. With p_act it checks whether a login may record that act: session_user, unless one is named. Without it
+-- checks the whole chain: each batch does, which also finds two acts that were recorded at the same moment. A person is
+-- known by name and by login: a renamed login is the same person, and so is a new login with an old name.
 -- Returns: who has, or would have, two parts; NULL when nobody does.
 -- Calls: fn_birth_act_part, fn_birth_login_id
 -- Writes: nothing
