@@ -2157,8 +2157,8 @@ BEGIN
                          AND s.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
                        WHERE m.refclassid = o.classid AND m.refobjid = o.objid AND m.deptype = 'e')
                      THEN 'ALTER EXTENSION %1$s SET SCHEMA public'
-                     ELSE '-- extension %1$s lies in the schema: its owner takes objects of the contract out of it, '
-                       'ALTER EXTENSION %1$s DROP ..., then sends DROP EXTENSION %1$s; CREATE EXTENSION %1$s SCHEMA ...'
+                     ELSE '-- extension %1$s lies in the schema and cannot be moved: its owner takes objects of the '
+                       'contract out of it, ALTER EXTENSION %1$s DROP these, then drops it and makes it in another'
                      END, o.identity)
                  FROM pg_extension e WHERE e.oid = o.objid)
                WHEN 'publication namespace' THEN format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA birth',
@@ -12447,7 +12447,7 @@ CREATE VIEW birth.v_birth_attention AS
          SELECT 2 AS rank,
             format('no login but a superuser can act as %s any more; %s did'::text, v.role, l.names) AS what,
             NULL::timestamp with time zone AS since,
-            format('GRANT %s TO %s;  -- an administrator of roles'::text, v.role, l.names) AS next_step
+            format('GRANT %I TO %I;  -- an administrator of roles'::text, v.role, l.first) AS next_step
            FROM (( SELECT d.role,
                     d.acts
                    FROM ( VALUES ('birth_operator'::text,ARRAY['plan'::text, 'attempt'::text]), ('birth_permit_owner'::text,ARRAY['permit_open'::text]), ('birth_reviewer'::text,ARRAY['review'::text, 'permit_confirm'::text])) d(role, acts)
@@ -12455,7 +12455,8 @@ CREATE VIEW birth.v_birth_attention AS
                            FROM pg_roles r
                           WHERE (r.rolcanlogin AND (NOT r.rolsuper) AND birth.fn_birth_is_member(r.rolname, d.role)))))
                  OFFSET 0) v
-             CROSS JOIN LATERAL ( SELECT string_agg(quote_ident((r.rolname)::text), ', '::text ORDER BY r.rolname) AS names
+             CROSS JOIN LATERAL ( SELECT string_agg((r.rolname)::text, ', '::text ORDER BY r.rolname) AS names,
+                    min((r.rolname)::text) AS first
                    FROM pg_roles r
                   WHERE (r.rolcanlogin AND (NOT r.rolsuper) AND (r.rolname IN ( SELECT (a.actor)::name AS actor
                            FROM birth.birth_act a
