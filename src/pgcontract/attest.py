@@ -252,6 +252,7 @@ def repair(
     harmless: bool = False,
     drop_data: bool = False,
     dry_run: bool = False,
+    left: dict[str, str] | None = None,
 ) -> list[tuple[Difference, str]]:
     """Put back what differs from the present release, as the owner, and attest; all of it or nothing.
 
@@ -259,7 +260,8 @@ def repair(
 
     Returns each difference with the statement that repaired it; with ``dry_run`` it is done all the same, locks
     included, and rolled back. What does not block apply, such as a grant to read, is left alone unless ``harmless``;
-    a table or column that somebody added, unless ``drop_data``: its values would go. Raises the error of drift
+    a table or column that somebody added, unless ``drop_data``: its values would go. What was asked for, does not block
+    and could not be put back is added to ``left``, by object with the reason. Raises the error of drift
     when something cannot be put back, with what is left, and what the server said of each statement as a note; where
     only a right of the login was missing, the statement too, for a superuser to send first. Raises NotReleased where
     the version is not that of the objects, by which what a later release made would be taken for somebody's.
@@ -291,6 +293,8 @@ def repair(
                     error.add_note(f"nothing was put back; {len(done)} can be when a superuser has sent this:")
                     _note(error, rights.values())
                 raise
+    if left is not None:
+        left |= {name: f"{said}; a superuser may" if name in rights else said for name, said in refusals.items()}
     return done
 
 

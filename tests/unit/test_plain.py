@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birthdb.plain import line, plain, plain_json
+from birthdb.plain import line, plain, plain_json, statement
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 DOCUMENTS = st.dictionaries(TEXTS, st.lists(TEXTS | st.none() | st.integers(), max_size=3), max_size=3)
@@ -28,3 +28,17 @@ def test_escaped_json_keeps_its_value(document: object, indent: int | None) -> N
     shown = plain_json(json.dumps(document, ensure_ascii=False, indent=indent))
     assert json.loads(shown) == document
     assert all(part.isprintable() for part in shown.split("\n"))
+
+
+@given(TEXTS)
+def test_a_statement_is_printable_and_changes_only_where_it_is_not(text: str) -> None:
+    shown = statement(text)
+    assert all(part.isprintable() for part in shown.split("\n"))
+    assert shown == text or not text.isprintable()
+
+
+def test_a_statement_has_the_escapes_of_sql() -> None:
+    written = "SELECT 'it''s \\ \x1b', E'\\\\ \u202e', \"a\"\"b\U000e0001\\\", 'x'  -- a steward"
+    assert statement(written) == (
+        "SELECT E'it''s \\\\ \\u001b', E'\\\\ \\u202e', U&\"a\"\"b\\+0e0001\\\\\", 'x'  -- a steward"
+    )

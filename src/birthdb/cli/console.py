@@ -19,7 +19,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from birthdb import api, files
-from birthdb.plain import line, plain, plain_json, value
+from birthdb.plain import line, plain, plain_json, statement, value
 
 if TYPE_CHECKING:
     from birthdb.page import Page
@@ -60,7 +60,7 @@ def show(tables: Mapping[str, Sequence[Mapping[str, Any]]], as_json: bool) -> No
         # Outside the table, whole and on one line: it is there to be copied.
         for row in rows:
             if row.get("next_step"):
-                out.print(styled(f"next: {row['next_step']}"))
+                out.print(styled(statement(f"next: {row['next_step']}")))
 
 
 def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -208,8 +208,8 @@ def show_page(page: "Page", file: Path | None, as_json: bool) -> None:
             _print_table("", ("", ""), ((name, each) for name, each in section.facts.items() if value(each)))
         if section.rows:
             _print_rows("", section.rows)
-        for statement in section.statements:
-            out.print(styled(statement))
+        for each in section.statements:
+            out.print(styled(statement(each)))
 
 
 @contextmanager
@@ -230,4 +230,4 @@ def spoken(*, quiet: bool) -> Iterator[None]:
 
 class _Spoken(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        err.print(styled(record.getMessage(), style="dim"))
+        err.print(styled(statement(record.getMessage()), style="dim"))

@@ -10,8 +10,9 @@ from birthdb import audit, gate, uninstall
 from birthdb.api import Connection
 from birthdb.audit import evidence
 from birthdb.audit import verify as verification
-from birthdb.cli.console import ATTENTION, FINE, out, print_json, styled, styled_line, working
+from birthdb.cli.console import ATTENTION, FINE, err, out, print_json, styled, styled_line, working
 from birthdb.cli.options import Json, Url, app, database, misuse
+from birthdb.plain import statement
 from birthdb.release import attest as attesting
 
 
@@ -169,7 +170,10 @@ def repair(
     release.
     """
     with database(url, as_json, "birth_dba") as conn, working("comparing", as_json):
-        done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute)
+        left: dict[str, str] = {}
+        done = attesting.repair(conn, harmless=harmless, drop_data=drop_data, dry_run=not execute, left=left)
+    for said in left.values():
+        err.print(styled_line(f"left as it is: {said}"))
     if as_json:
         print_json([{"object": str(difference), "statement": text, "done": execute} for difference, text in done])
         return
@@ -178,7 +182,7 @@ def repair(
         out.print(styled("SET search_path = pg_catalog, pg_temp;"))
     for difference, text in done:
         out.print(styled_line(f"-- {difference}", "dim"))
-        out.print(styled(f"{text.rstrip().rstrip(';')};"))
+        out.print(styled(statement(f"{text.rstrip().rstrip(';')};")))
     rest = "put back" if execute else "to put back: add --execute" if done else "to put back"
     out.print(styled(f"{len(done)} {rest}", "bold"))
 

@@ -67,7 +67,14 @@ def attest(connection: Connection) -> int:
 
 
 def repair(
-    connection: Connection, *, harmless: bool = False, drop_data: bool = False, dry_run: bool = False
+    connection: Connection,
+    *,
+    harmless: bool = False,
+    drop_data: bool = False,
+    dry_run: bool = False,
+    left: dict[str, str] | None = None,
 ) -> list[tuple[Difference, str]]:
     """Put back what differs from the present release; as ``pgcontract.attest.repair``."""
-    return contract.repair(connection, Texts(paths.ROOT), harmless=harmless, drop_data=drop_data, dry_run=dry_run)
+    return contract.repair(
+        connection, Texts(paths.ROOT), harmless=harmless, drop_data=drop_data, dry_run=dry_run, left=left
+    )

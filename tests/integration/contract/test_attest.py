@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from sample import some
 from support import RELEASER, Database, downgrade, upgrade
 
-from birthdb import paths, target
+from birthdb import cli, paths, target
 from birthdb.release import attest
 from pgcontract.sources import Sources
 
@@ -96,6 +96,24 @@ def test_drift_made_by_a_superuser_is_repaired_by_a_superuser(undone: Scene, dri
         undone.execute(drift.statement.encode())
         assert attest.repair(undone.admin, harmless=True)
     assert found(undone.admin) == set()
+
+
+def test_what_the_login_may_not_put_back_is_named_with_who_may(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.execute("CREATE PUBLICATION mine FOR TABLE birth.birth_act")
+    monkeypatch.setenv(target.VARIABLE, scene.db.url(RELEASER))
+    for options, left in ([], ""), (["--harmless"], "must be owner of publication mine; a superuser may"):
+        monkeypatch.setattr("sys.argv", ["birthdb", "repair", "--execute", *options])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert (ended.value.code, said.out) == (cli.FINE, "0 put back\n")
+        wanted = [f"left as it is: mine of birth_act: {left}"] if left else []
+        assert said.err.splitlines()[1:] == wanted
+    left_alone: dict[str, str] = {}
+    assert len(attest.repair(scene.admin, harmless=True, left=left_alone)) == 1
+    assert left_alone == {}
 
 
 #: An extension with one object of each kind that the contract describes on its own.
