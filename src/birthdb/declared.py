@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from birthdb import api
 from birthdb.api import Connection
-from birthdb.errors import BirthError
+from birthdb.errors import BirthError, SourcePrivilege
 
 REQUIRED = "BIRTH_REQUIRED"
 EXEMPT = "BIRTH_EXEMPT_"
@@ -407,7 +407,10 @@ def apply(conn: Connection, want: Collection, reason: str) -> Iterator[Outcome]:
         try:
             row = api.rows(conn, step.routine, **step.arguments)[0]
         except BirthError as exc:
-            yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.message}: {exc.detail}", exc.hint)
+            hint = exc.hint
+            if isinstance(exc, SourcePrivilege):
+                hint = f"{hint}\n    of all declared tables: birthdb collections grants"
+            yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.message}: {exc.detail}", hint)
             return
         except psycopg.errors.LockNotAvailable as exc:
             yield Outcome(want.name, "refused", f"{exc.sqlstate} {exc.diag.message_primary}", "the same command again")
@@ -442,6 +445,7 @@ def undeclared(conn: Connection, declaration: Declaration) -> list[Difference]:
     return unknown
 
 
+_USAGE = re.compile(r'(GRANT USAGE ON SCHEMA (?:"(?:[^"]|"")+"|[^" ]+) TO birth_[a-z]+;) ?(.*)', re.DOTALL)
 _SPECIAL = re.compile(
     r"(.*?) ?(?:((?:ALTER ROLE birth_scanner BYPASSRLS|GRANT birth_source_owner TO .+);)  -- by (.+?))?", re.DOTALL
 )
@@ -459,6 +463,11 @@ def grants(conn: Connection, declaration: Declaration) -> dict[str, list[str]]:
             missing = api.source_grants(conn, name, privilege)
             # What the owner may not send comes last, with who may.
             own, special, by = cast("re.Match[str]", _SPECIAL.fullmatch(missing)).groups()
+            if usage := _USAGE.fullmatch(own):
+                # Each table of the schema lacks it, and one statement grants it to all.
+                shared, own = usage.groups()
+                if shared not in statements.setdefault(have.owner, []):
+                    statements[have.owner].append(shared)
             if own:
                 statements.setdefault(have.owner, []).append(own)
             if special and special not in statements.setdefault(by, []):

@@ -1,6 +1,6 @@
 """A ``birthdb.toml`` written from a database, for a person to go through (specification, 4.2)."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, LiteralString
 
 import tomlkit
@@ -29,24 +29,33 @@ ORDER BY 1, 2
 """
 
 
-def document(conn: Connection, schemas: Sequence[str] | None = None, *, propose: bool) -> str:
+def document(
+    conn: Connection,
+    schemas: Sequence[str] | None = None,
+    *,
+    propose: bool,
+    each: Callable[[int, int], None] = lambda number, of: None,
+) -> str:
     """Return a ``birthdb.toml`` of what is registered; with ``propose`` of every other table of ``schemas`` too.
 
     A table gets the best identity that is proposed for it. One for which none is, or only a part of its key, stands
     there as a comment with the reason: that is a person's decision. ``schemas`` is all of them when it is None.
+    ``each`` is told after each table its number, and how many there are.
     """
     toml = tomlkit.document()
     toml.add(tomlkit.comment("What birthdb governs here. Read by: birthdb collections diff | apply | grants"))
     toml.add(tomlkit.nl())
     collections = tomlkit.table(is_super_table=True)
     registered = {name: each.collection for name, each in found(conn).items()}
-    for each in registered.values():
-        if schemas is None or each.schema in schemas:
-            collections.add(each.name, _entry(each))
+    for known in registered.values():
+        if schemas is None or known.schema in schemas:
+            collections.add(known.name, _entry(known))
     left: list[str] = []
     if propose:
-        tables = {(each.schema, each.table) for each in registered.values()}
-        for schema, table in conn.execute(_TABLES, {"schemas": schemas}).fetchall():
+        tables = {(known.schema, known.table) for known in registered.values()}
+        found_tables = conn.execute(_TABLES, {"schemas": schemas}).fetchall()
+        for number, (schema, table) in enumerate(found_tables, 1):
+            each(number, len(found_tables))
             if (schema, table) in tables:
                 continue
             proposed, reason = _proposed(conn, schema, table)

@@ -1,6 +1,7 @@
 """Collections as code: what a repository declares, from nothing to enforced, and back into the file."""
 
 import gc
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from sample import some
 from support import Database
 
-from birthdb import target
+from birthdb import proposed, target
 from birthdb.__main__ import main
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -306,6 +307,41 @@ def test_what_no_backfill_mends_is_named_and_life_observes_until_the_census_pass
     ended = birthdb(OPERATOR, "collections", "apply").stdout
     assert "a: done: SELECT * FROM birth.fn_dot_birth_qt006_plan" in ended
     assert "a: waits: a run is open (DEATH)" in ended
+
+
+def test_grants_name_each_schema_once_and_come_as_json(shop: Database, birthdb: Command) -> None:
+    made(shop, "CREATE TABLE shop.a (id integer PRIMARY KEY); CREATE TABLE shop.b (id integer PRIMARY KEY)")
+    seen: list[tuple[int, int]] = []
+    with shop.connect(STEWARD) as conn:
+        declare(proposed.document(conn, ["shop"], propose=True, each=lambda number, of: seen.append((number, of))))
+    assert seen == [(1, 2), (2, 2)]
+    refused = birthdb(STEWARD, "collections", "apply")
+    assert refused.stdout.count("of all declared tables: birthdb collections grants") == 2
+    # Progress is for a terminal.
+    assert [said for said in refused.stderr.splitlines() if not said.startswith("database ")] == []
+    _, *statements = birthdb(STEWARD, "collections", "grants").stdout.splitlines()
+    assert len(statements) == len(set(statements)) == 6
+    said = json.loads(birthdb(STEWARD, "collections", "grants", "--json").stdout)
+    assert said == {"grants": {OWNER: statements}, "unregistered": []}
+    granted(shop, birthdb)
+    assert json.loads(birthdb(STEWARD, "collections", "grants", "--json").stdout)["grants"] == {}
+
+
+def test_a_printed_statement_with_a_name_that_does_not_print_works_when_it_is_pasted(
+    shop: Database, birthdb: Command
+) -> None:
+    name = "a\\\x1b[1m\u202eb\U000e0001"
+    made(shop, f'CREATE TABLE shop."{name}" (id integer PRIMARY KEY); INSERT INTO shop."{name}" VALUES (1)')
+    with shop.connect(STEWARD) as conn:
+        declare(proposed.document(conn, ["shop"], propose=True))
+    birthdb(STEWARD, "collections", "apply")
+    granted(shop, birthdb)
+    said = birthdb(STEWARD, "collections", "apply").stdout
+    assert all(part.isprintable() for part in said.splitlines())
+    (pasted,) = re.findall("next: (SELECT .* FROM birth.fn_dot_birth_qt001_plan.*)", said)
+    shop.connect(OPERATOR).execute(pasted.encode())
+    found = shop.connect().execute("SELECT collection_name FROM birth.birth_backfill_ledger_v2")
+    assert found.fetchall() == [(name,)]
 
 
 def test_a_release_that_lacks_a_column_is_named(shop: Database, birthdb: Command) -> None:

@@ -7,9 +7,19 @@ from typing import Annotated
 import typer
 
 from birthdb import api, declared, files
-from birthdb.cli.console import ATTENTION, FINE, err, out, print_json, styled, styled_line, working
+from birthdb.cli.console import (
+    ATTENTION,
+    FINE,
+    err,
+    out,
+    print_json,
+    progress_bar,
+    styled,
+    styled_line,
+    working,
+)
 from birthdb.cli.options import Json, Url, app, database, misuse
-from birthdb.plain import line, plain, value
+from birthdb.plain import line, statement, value
 
 collections = typer.Typer(no_args_is_help=True, help="What a repository declares in birthdb.toml, and the database.")
 app.add_typer(collections, name="collections", rich_help_panel="Every day")
@@ -46,8 +56,13 @@ def _write_document(schemas: Sequence[str] | None, output: Path | None, url: str
     # Its library is loaded only to write a file.
     from birthdb import proposed
 
-    with database(url, True) as conn, working("reading", False):
-        text = proposed.document(conn, schemas, propose=propose)
+    with database(url, True) as conn, progress_bar(hidden=not err.is_terminal) as bar:
+        task = bar.add_task("reading", total=None, rows="")
+
+        def read(number: int, of: int) -> None:
+            bar.update(task, completed=number, total=of, rows=f"{number} of {of} tables")
+
+        text = proposed.document(conn, schemas, propose=propose, each=read)
     if output is None:
         print(text, end="")
         return
@@ -104,12 +119,15 @@ def collections_apply(
     if unknown := [name for name in chosen if name not in wanted.collections]:
         raise misuse(f"{file} does not declare {', '.join(unknown)}", param_hint="--only")
     outcomes: list[declared.Outcome] = []
-    with database(url, as_json) as conn:
-        for name in chosen:
+    hidden = as_json or not (err.is_terminal and out.is_terminal)
+    with database(url, as_json) as conn, progress_bar(hidden=hidden) as bar:
+        task = bar.add_task("applying", total=len(chosen), rows="")
+        for number, name in enumerate(chosen, 1):
             for outcome in declared.apply(conn, wanted.collections[name], reason):
                 outcomes.append(outcome)
                 if not as_json:
                     _show_outcome(outcome)
+            bar.update(task, completed=number, rows=f"{number} of {len(chosen)}")
         if any(each.routine == "fn_birth_gateway_mode" for each in outcomes):
             api.gateway_fence(conn)
     open_ones = [each for each in outcomes if each.state in ("waits", "refused")]
@@ -123,23 +141,26 @@ def collections_apply(
 
 
 def _show_outcome(outcome: declared.Outcome) -> None:
-    said = f": {outcome.said}" if outcome.said else ""
+    said = f": {statement(outcome.said)}" if outcome.said else ""
     out.print(styled_line(f"{outcome.collection}: {outcome.state}{said}", "" if outcome.state != "refused" else "bold"))
     if outcome.next and outcome.state != "done":
-        out.print(styled(f"    next: {outcome.next}"))
+        out.print(styled(statement(f"    next: {outcome.next}")))
 
 
 @collections.command(name="grants")
-def collections_grants(file: File = _BIRTHDB_TOML, url: Url = None) -> None:
+def collections_grants(file: File = _BIRTHDB_TOML, url: Url = None, as_json: Json = False) -> None:
     """Print what the owners of the declared tables have yet to grant, as one script for each owner. Reads only."""
     wanted = _declared(file)
-    with database(url, True) as conn, working("reading", False):
+    with database(url, as_json) as conn, working("reading", as_json):
         missing = declared.grants(conn, wanted)
         unknown = wanted.collections.keys() - declared.found(conn).keys()
+    if as_json:
+        print_json({"grants": missing, "unregistered": sorted(unknown)})
+        return
     for owner, statements in missing.items():
         print(line(f"-- as {owner}"))
-        for statement in statements:
-            print(plain(statement))
+        for each in statements:
+            print(statement(each))
     if unknown:
         err.print(styled(f"{len(unknown)} are not registered yet: birthdb collections apply, as a steward, then again"))
 
