@@ -151,7 +151,8 @@ def _show_outcome(outcome: declared.Outcome) -> None:
 def collections_grants(file: File = _BIRTHDB_TOML, url: Url = None, as_json: Json = False) -> None:
     """Print what the owners of the declared tables have yet to grant, as one script for each owner. Reads only."""
     wanted = _declared(file)
-    with database(url, as_json) as conn, working("reading", as_json):
+    # A script is piped to psql: nothing is said beside it.
+    with database(url, True) as conn, working("reading", as_json):
         missing = declared.grants(conn, wanted)
         unknown = wanted.collections.keys() - declared.found(conn).keys()
     if as_json:
