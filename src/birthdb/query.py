@@ -8,15 +8,22 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, LiteralString, ParamSpec, Protocol, TypeVar, overload
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
+from psycopg.types.bool import BoolLoader
+from psycopg.types.datetime import IntervalLoader, TimestamptzLoader
+from psycopg.types.json import JsonbLoader
+from psycopg.types.numeric import IntLoader, NumericLoader
+from psycopg.types.string import TextLoader
+from psycopg.types.uuid import UUIDLoader
 
 from birthdb.errors import BirthError
 
@@ -28,6 +35,19 @@ Connection = psycopg.Connection[Any]
 AsyncConnection = psycopg.AsyncConnection[Any]
 Row = dict[str, Any]
 Notice = Callable[[str], None]
+
+#: The types of ``birthdb.answers``. A connection may have others: Django's reads jsonb as text.
+_LOADERS: dict[str, type[Loader]] = {
+    "bool": BoolLoader,
+    "int4": IntLoader,
+    "int8": IntLoader,
+    "interval": IntervalLoader,
+    "jsonb": JsonbLoader,
+    "numeric": NumericLoader,
+    "text": TextLoader,
+    "timestamptz": TimestamptzLoader,
+    "uuid": UUIDLoader,
+}
 
 #: Each call that is sent, at level DEBUG, as a person would type it.
 _log = logging.getLogger("birthdb.api")
@@ -63,7 +83,11 @@ def routine(describe: Callable[P, Query[T]]) -> Routine[P, T]:
     @functools.wraps(describe)
     def send(conn: Connection | AsyncConnection, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         query = describe(*args, **kwargs)
-        return _awaited(conn, query) if isinstance(conn, psycopg.AsyncConnection) else _sent(conn, query)
+        if isinstance(conn, psycopg.AsyncConnection):
+            return _awaited(conn, query)
+        if isinstance(conn, psycopg.Connection):
+            return _sent(conn, query)
+        raise TypeError(f"a connection of psycopg 3 is needed, not {type(conn).__module__}.{type(conn).__qualname__}")
 
     own = inspect.signature(describe)
     first = inspect.Parameter("conn", inspect.Parameter.POSITIONAL_ONLY, annotation=Connection | AsyncConnection)
@@ -97,16 +121,26 @@ def written(conn: Connection | AsyncConnection, head: LiteralString, arguments: 
 
 
 def _sent(conn: Connection, query: Query[T]) -> T:
-    with _heard(conn, query), conn.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(query.statement, query.parameters)
+    with _heard(conn, query), psycopg.Cursor(conn, row_factory=dict_row) as cursor:
+        _own_types(cursor)
+        # The end of an inner pipeline waits for what was sent in it.
+        with conn.pipeline() if conn.pgconn.pipeline_status else nullcontext():
+            cursor.execute(query.statement, query.parameters, prepare=False)
         return query.answer(cursor.fetchall() if cursor.description else [])
 
 
 async def _awaited(conn: AsyncConnection, query: Query[T]) -> T:
     with _heard(conn, query):
-        async with conn.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(query.statement, query.parameters)
+        async with psycopg.AsyncCursor(conn, row_factory=dict_row) as cursor:
+            _own_types(cursor)
+            async with conn.pipeline() if conn.pgconn.pipeline_status else nullcontext():
+                await cursor.execute(query.statement, query.parameters, prepare=False)
             return query.answer(await cursor.fetchall() if cursor.description else [])
+
+
+def _own_types(cursor: psycopg.Cursor[Row] | psycopg.AsyncCursor[Row]) -> None:
+    for name, loader in _LOADERS.items():
+        cursor.adapters.register_loader(name, loader)
 
 
 @contextmanager
@@ -117,7 +151,7 @@ def _heard(conn: Connection | AsyncConnection, query: Query[Any]) -> Iterator[No
         if query.notice is not None:
             query.notice(diagnostic.message_primary or "")
 
-    if query.head is not None:
+    if query.head is not None and not conn.closed:
         _log.debug("%s", _Written(conn, query.head, query.parameters))
     conn.add_notice_handler(told)
     try:

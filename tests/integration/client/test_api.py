@@ -14,6 +14,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.numeric import FloatLoader
+from psycopg.types.string import TextLoader
 from support import Database
 from world import World
 
@@ -134,6 +136,89 @@ def test_an_error_survives_the_way_to_another_process(db: Database) -> None:
 def test_other_errors_are_raised_unchanged(empty_db: Database) -> None:
     with pytest.raises(psycopg.errors.InvalidSchemaName):
         api.plan(empty_db.connect(), "x")
+
+
+def loaded(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Return the connection of an application that reads numbers as float and JSON itself, as Django does."""
+    conn.adapters.register_loader("numeric", FloatLoader)
+    for name in ("jsonb", "uuid", "timestamptz", "interval"):
+        conn.adapters.register_loader(name, TextLoader)
+    return conn
+
+
+def test_an_answer_has_its_types_over_a_connection_that_has_others(world: World) -> None:
+    world.table("(id bigint PRIMARY KEY)")
+    world.owner.execute("INSERT INTO app.thing VALUES (1)")
+    world.register()
+    world.classify("column", column="id")
+    conn = loaded(world.db.connect("olga_operator"))
+    planned = api.plan(conn, "thing", dry_run=False)
+    assert [type(planned[key]) for key in ("run_id", "planned_at")] == [UUID, datetime]
+    assert {type(part) for part in planned["planned_fingerprint"]} == {Decimal}
+    (sample, *_) = api.plan_sample(conn, "thing")
+    assert sample["key"] == {"id": "1"}
+    assert isinstance(api.plan(conn, "thing")["blockers"], list)
+
+
+@pytest.mark.parametrize("factory", [psycopg.ClientCursor, psycopg.RawCursor])
+def test_the_cursors_of_a_connection_do_not_matter(db: Database, factory: type[psycopg.Cursor[Any]]) -> None:
+    conn = db.connect("olga_operator")
+    conn.cursor_factory = factory
+    assert api.required(conn) == []
+    assert api.progress(conn, UUID(int=0)) is None
+
+
+def test_a_call_in_a_pipeline_answers_as_any_other(db: Database) -> None:
+    conn = db.connect("olga_operator")
+    with conn.pipeline():
+        assert [check["pass"] for check in api.run_audit(conn)] == [
+            check["pass"] for check in api.run_audit(db.connect("olga_operator"))
+        ]
+        assert api.gate(conn) == 0
+        with pytest.raises(errors.UnknownCollection):
+            api.plan(conn, "no such collection")
+        with pytest.raises(errors.RunUnknown):
+            api.compensate(conn, UUID(int=0), 1)
+        assert api.gate(conn) == 0
+
+
+def test_a_call_in_an_asynchronous_pipeline_answers_as_any_other(db: Database) -> None:
+    async def story() -> None:
+        async with (
+            await psycopg.AsyncConnection.connect(
+                db.url("olga_operator"), autocommit=True, cursor_factory=psycopg.AsyncRawCursor
+            ) as conn,
+            conn.pipeline(),
+        ):
+            assert await api.gate(conn) == 0
+            with pytest.raises(errors.UnknownCollection):
+                await api.plan(conn, "no such collection")
+            assert await api.gate(conn) == 0
+
+    asyncio.run(story())
+
+
+def test_a_call_is_not_prepared_so_that_a_pool_may_give_each_another_session(db: Database) -> None:
+    conn = db.connect("olga_operator")
+    conn.prepare_threshold = 0
+    api.required(conn)
+    assert conn.execute("SELECT count(*) FROM pg_prepared_statements", prepare=False).fetchone() == (0,)
+
+
+def test_a_closed_connection_is_named_by_psycopg_also_where_calls_are_logged(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "birthdb.api")
+    conn = db.connect("olga_operator")
+    conn.close()
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        api.plan(conn, "x")
+    assert not caplog.records
+
+
+def test_what_is_no_connection_of_psycopg_is_named() -> None:
+    with pytest.raises(TypeError, match=r"a connection of psycopg 3 is needed, not builtins\.object"):
+        api.plan(object(), "x")  # type: ignore[call-overload]
 
 
 def told_procedure(db: Database) -> None:
