@@ -15,7 +15,7 @@ from birthdb import api, cli, target
 from birthdb.page import Page, html, review
 
 #: Names as whoever makes a table may choose them.
-HOSTILE = "<script>alert('x')</script> \"&amp;\" {{ 7*7 }} \u202e\x1b[31m"
+HOSTILE = "<script>alert('x')</script> \"&amp;\" {{ 7*7 }} \\ \u202e\x1b[31m"
 
 
 class Text(HTMLParser):
@@ -157,6 +157,12 @@ def test_hostile_names_are_text_and_nothing_is_loaded(world: World) -> None:
     assert any("{{ 7*7 }}" in said for said in shown.said)
     assert "\x1b" not in document
     assert "\u202e" not in document
+    # What is printed to be sent names the collection, whatever its name.
+    (rehearse,) = [said for said in shown.said if "fn_dot_birth_qt001_rehearse(" in said]
+    assert ";;" not in rehearse
+    world.operator.execute(rehearse.encode())
+    rehearsed = world.admin.execute("SELECT collection_name FROM birth.birth_act WHERE act = 'rehearse'")
+    assert rehearsed.fetchall() == [(HOSTILE,)]
 
 
 def test_the_commands_write_a_page_of_mode_0600(

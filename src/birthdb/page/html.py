@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from birthdb.page.sections import Page
-from birthdb.plain import value
+from birthdb.plain import statement, value
 
 _WIDTH, _HEIGHT = 640, 120
 
@@ -21,6 +21,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters["value"] = value
+_environment.filters["statement"] = statement
 
 
 def html(page: Page) -> str:

@@ -221,16 +221,16 @@ def _rehearsal(conn: Connection, run: Row) -> Iterator[Section]:
     since = datetime.fromisoformat(run["planned_at"])
     if act is None or (run["status"] == "planned" and act["acted_at"] < since):
         said = "Nobody has rehearsed this plan. An operator or a reviewer may: it writes, proves and rolls back."
-        yield Section("Rehearsal", [said], statements=[_rehearse(run)])
+        yield Section("Rehearsal", [said], statements=[_rehearse(conn, run)])
         return
     detail = act["detail"]
     facts = {"by": act["actor"], "at": act["acted_at"], **{name.replace("_", " "): v for name, v in detail.items()}}
     yield Section("Rehearsal", facts=facts, alarm=detail.get("expected") != detail.get("written"))
 
 
-def _rehearse(run: Row) -> str:
-    name = run["collection_name"].replace("'", "''")
-    return f"SELECT * FROM birth.fn_dot_birth_qt001_rehearse(p_collection := '{name}');  -- an operator or a reviewer"
+def _rehearse(conn: Connection, run: Row) -> str:
+    call = api.written(conn, "fn_dot_birth_qt001_rehearse", {"p_collection": run["collection_name"]})
+    return f"{call}  -- an operator or a reviewer"
 
 
 def _in_the_way(conn: Connection, run: Row, document: Row) -> Section:
