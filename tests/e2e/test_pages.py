@@ -69,6 +69,7 @@ def test_a_reviewer_sees_what_is_asked_and_what_to_send(world: World) -> None:
     assert OPERATOR not in people.facts["may still judge"]
     safe, unsafe = section(page, "Decide").statements
     assert ("'SAFE'" in safe, "'NOT_SAFE_NEEDS_FIX'" in unsafe, "p_findings := '...'" in safe) == (True, True, True)
+    assert "p_accept_orphans" not in unsafe
 
 
 def test_a_reviewer_rehearses_and_the_page_has_it(world: World) -> None:
@@ -106,7 +107,10 @@ def test_after_the_run_the_page_is_its_evidence(db: Database, world: World) -> N
     assert (receipts.facts["rows written"], len(receipts.plot)) == (40, receipts.facts["batches"])
     assert not section(page, "The records with each other").alarm
     assert not section(page, "The last census").alarm
-    assert not [each for each in page.sections if each.title in ("Decide", "Some of the codes, read now")]
+    assert not {each.title for each in page.sections} & {"Decide", "Some of the codes, read now", "Rehearsal"}
+    people = section(page, "The people")
+    assert people.text[0] == "The run is done. Who may sign its undoing:"
+    assert people.facts["may still judge"] == [REVIEWER]
     document = html(page)
     assert "<svg" in document
     assert receipts.facts["the last seal"] in document
@@ -130,10 +134,16 @@ def test_what_was_removed_again_is_not_counted_as_written(world: World) -> None:
         api.permit_confirm(reviewer, permit)
         if purpose == "APPLY":
             api.apply(world.operator, "thing", run, permit, 40, 40, execute=True)
+            # Whom the page names, the database takes.
+            assert REVIEWER in section(review(world.operator, run), "The people").facts["may still judge"]
         else:
             api.compensate(world.operator, run, permit, execute=True)
-    facts = section(review(world.operator, run), "Receipts").facts
+    page = review(world.operator, run)
+    facts = section(page, "Receipts").facts
     assert (facts["rows written"], facts["rows removed again"]) == (40, 40)
+    assert {row["purpose"] for row in section(page, "Permits").rows} == {"APPLY", "COMPENSATE"}
+    assert {row["purpose"] for row in section(page, "Verdicts").rows} == {"APPLY", "COMPENSATE"}
+    assert not section(page, "The people").facts
 
 
 def test_hostile_names_are_text_and_nothing_is_loaded(world: World) -> None:

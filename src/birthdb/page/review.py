@@ -218,6 +218,8 @@ def _rehearsal(conn: Connection, run: Row) -> Iterator[Section]:
     if run["purpose"] != "APPLY":
         return
     act = _first(conn, _LAST_ACT, run | {"act": "rehearse"})
+    if act is None and run["status"] in ("done", "compensated"):
+        return
     since = datetime.fromisoformat(run["planned_at"])
     if act is None or (run["status"] == "planned" and act["acted_at"] < since):
         said = "Nobody has rehearsed this plan. An operator or a reviewer may: it writes, proves and rolls back."
@@ -269,7 +271,7 @@ def _writers(conn: Connection, collection: Row) -> Section:
 def _people(conn: Connection, run: Row) -> Section:
     acts = _all(conn, _ACTS, run)
     rows = [{"at": act["acted_at"], "who": act["actor"], "did": act["act"], "reason": act["reason"]} for act in acts]
-    if run["status"] in ("done", "compensated"):
+    if run["status"] == "compensated":
         return Section("The people", rows=rows)
     signers = api.signers(conn, UUID(str(run["run_id"])))
     facts = {
@@ -277,7 +279,9 @@ def _people(conn: Connection, run: Row) -> Section:
         for act, said in _SIGNS.items()
     }
     most = sorted({each["login"] for each in signers if each["superuser"]})
-    said = [f"A superuser passes as a member of every role: {', '.join(most)}."] if most else []
+    said = ["The run is done. Who may sign its undoing:"] if run["status"] == "done" else []
+    if most:
+        said.append(f"A superuser passes as a member of every role: {', '.join(most)}.")
     return Section("The people", said, facts, rows)
 
 
