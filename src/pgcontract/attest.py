@@ -542,6 +542,9 @@ def _send(
                 rights[difference.object] = text
             else:
                 rights.pop(difference.object, None)
+                # A text of several lines is a file's, and known by its name.
+                if "\n" not in text.strip():
+                    refusals[difference.object] += f", by {text.strip().rstrip(';')}"
             continue
         refusals.pop(difference.object, None)
         rights.pop(difference.object, None)

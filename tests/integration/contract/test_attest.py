@@ -159,6 +159,16 @@ def test_an_extension_in_the_schema_is_one_difference_and_is_moved(scene: Scene)
         assert found(conn) == set()
 
 
+def test_a_statement_that_the_server_refused_is_printed_with_the_reason(scene: Scene) -> None:
+    conn = scene.admin
+    with extension(conn, relocatable=True):
+        conn.execute("CREATE TABLE public.kept ()")
+        with pytest.raises(psycopg.Error) as refused:
+            attest.repair(conn)
+        (said,) = [note for note in refused.value.__notes__ if note.startswith("tabled: ")]
+        assert said.endswith('already exists in schema "public", by ALTER EXTENSION tabled SET SCHEMA public')
+
+
 @pytest.mark.parametrize("taken", [False, True], ids=["cannot be moved", "took an object of the contract"])
 def test_an_extension_that_cannot_be_moved_away_says_what_a_person_has_to_do(scene: Scene, taken: bool) -> None:
     conn = scene.admin
