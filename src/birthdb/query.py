@@ -18,12 +18,8 @@ from psycopg import sql
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
-from psycopg.types.bool import BoolLoader
-from psycopg.types.datetime import IntervalLoader, TimestamptzLoader
 from psycopg.types.json import JsonbLoader
-from psycopg.types.numeric import IntLoader, NumericLoader
-from psycopg.types.string import TextLoader
-from psycopg.types.uuid import UUIDLoader
+from psycopg.types.numeric import NumericLoader
 
 from birthdb.errors import BirthError
 
@@ -36,18 +32,9 @@ AsyncConnection = psycopg.AsyncConnection[Any]
 Row = dict[str, Any]
 Notice = Callable[[str], None]
 
-#: The types of ``birthdb.answers``. A connection may have others: Django's reads jsonb as text.
-_LOADERS: dict[str, type[Loader]] = {
-    "bool": BoolLoader,
-    "int4": IntLoader,
-    "int8": IntLoader,
-    "interval": IntervalLoader,
-    "jsonb": JsonbLoader,
-    "numeric": NumericLoader,
-    "text": TextLoader,
-    "timestamptz": TimestamptzLoader,
-    "uuid": UUIDLoader,
-}
+#: What applications load otherwise, for all of a connection, and ``birthdb.answers`` promises: Django reads jsonb as
+#: text, and a recipe of psycopg numeric as float.
+_LOADERS: dict[str, type[Loader]] = {"jsonb": JsonbLoader, "numeric": NumericLoader}
 
 #: Each call that is sent, at level DEBUG, as a person would type it.
 _log = logging.getLogger("birthdb.api")
@@ -121,8 +108,7 @@ def written(conn: Connection | AsyncConnection, head: LiteralString, arguments: 
 
 
 def _sent(conn: Connection, query: Query[T]) -> T:
-    with _heard(conn, query), psycopg.Cursor(conn, row_factory=dict_row) as cursor:
-        _own_types(cursor)
+    with _heard(conn, query), _cursor(conn) as cursor:
         # The end of an inner pipeline waits for what was sent in it.
         with conn.pipeline() if conn.pgconn.pipeline_status else nullcontext():
             cursor.execute(query.statement, query.parameters, prepare=False)
@@ -131,16 +117,27 @@ def _sent(conn: Connection, query: Query[T]) -> T:
 
 async def _awaited(conn: AsyncConnection, query: Query[T]) -> T:
     with _heard(conn, query):
-        async with psycopg.AsyncCursor(conn, row_factory=dict_row) as cursor:
-            _own_types(cursor)
+        async with _async_cursor(conn) as cursor:
             async with conn.pipeline() if conn.pgconn.pipeline_status else nullcontext():
                 await cursor.execute(query.statement, query.parameters, prepare=False)
             return query.answer(await cursor.fetchall() if cursor.description else [])
 
 
-def _own_types(cursor: psycopg.Cursor[Row] | psycopg.AsyncCursor[Row]) -> None:
+def _cursor(conn: Connection) -> psycopg.Cursor[Row]:
+    """Return a cursor of the connection's own kind, which may be one that traces, unless its parameters are others."""
+    raw = issubclass(conn.cursor_factory, psycopg.RawCursor)
+    cursor = psycopg.Cursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row)
     for name, loader in _LOADERS.items():
         cursor.adapters.register_loader(name, loader)
+    return cursor
+
+
+def _async_cursor(conn: AsyncConnection) -> psycopg.AsyncCursor[Row]:
+    raw = issubclass(conn.cursor_factory, psycopg.AsyncRawCursor)
+    cursor = psycopg.AsyncCursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row)
+    for name, loader in _LOADERS.items():
+        cursor.adapters.register_loader(name, loader)
+    return cursor
 
 
 @contextmanager
