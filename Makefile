@@ -45,7 +45,7 @@ bench: $(PEERS) ## measure every figure of docs/evidence/performance.md, a milli
 bench-large: $(PEERS) ## what grows, with ten million rows and births; hours
 	@$(BIN)/python -m bench --write --rows 10000000 --only $(or $(ONLY),apply plan flatness memory views size)
 
-test: $(READY) $(SPOT) ## everything a change can break; ONLY="permit" chooses
+test: $(READY) $(SPOT) ## what a change can break, of alike cases the first; ONLY="permit" chooses
 	@$(TESTS) -m "not long"
 
 test-fast: $(READY) ## the inner loop

@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
-# In a plan ``UUID | Any`` is a UUID, and None for a dry run, which nobody reviews or permits: who has written the plan
-# need not ask.
 Mode = Literal["observe", "enforce"]
 Purpose = Literal["APPLY", "COMPENSATE", "TRANSITION", "DEATH"]
 Verdict = Literal["SAFE", "NOT_SAFE_NEEDS_FIX"]
@@ -25,6 +23,8 @@ class Proposal(TypedDict):
     next_step: str
 
 
+# In a plan ``UUID | Any`` is a UUID, and None for a dry run, which nobody reviews or permits: who has written the plan
+# need not ask.
 class Plan(TypedDict):
     """A backfill, in rows; ``blockers`` is what stands in its way, ``run_id`` None for a dry run."""
 
