@@ -26,6 +26,7 @@ from birthdb.errors import BirthError
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+C = TypeVar("C", psycopg.Cursor[dict[str, Any]], psycopg.AsyncCursor[dict[str, Any]])
 
 Connection = psycopg.Connection[Any]
 AsyncConnection = psycopg.AsyncConnection[Any]
@@ -126,15 +127,15 @@ async def _awaited(conn: AsyncConnection, query: Query[T]) -> T:
 def _cursor(conn: Connection) -> psycopg.Cursor[Row]:
     """Return a cursor of the connection's own kind, which may be one that traces, unless its parameters are others."""
     raw = issubclass(conn.cursor_factory, psycopg.RawCursor)
-    cursor = psycopg.Cursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row)
-    for name, loader in _LOADERS.items():
-        cursor.adapters.register_loader(name, loader)
-    return cursor
+    return _typed(psycopg.Cursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row))
 
 
 def _async_cursor(conn: AsyncConnection) -> psycopg.AsyncCursor[Row]:
     raw = issubclass(conn.cursor_factory, psycopg.AsyncRawCursor)
-    cursor = psycopg.AsyncCursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row)
+    return _typed(psycopg.AsyncCursor(conn, row_factory=dict_row) if raw else conn.cursor(row_factory=dict_row))
+
+
+def _typed(cursor: C) -> C:
     for name, loader in _LOADERS.items():
         cursor.adapters.register_loader(name, loader)
     return cursor

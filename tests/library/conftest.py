@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from checkouts import commit
 from psycopg.conninfo import make_conninfo
+from sample import sampled
 from support import Cluster, worker
 
 from birthdb import server
@@ -73,14 +74,10 @@ def opened(root: Path, cluster: str, major: int, name: str) -> Iterator[Shop]:
         yield shop
 
 
-#: The oldest and the newest; ``make test-long`` has those between.
-_MAJORS = [
-    major if major in (min(server.MAJORS), max(server.MAJORS)) else pytest.param(major, marks=pytest.mark.long)
-    for major in server.MAJORS
-]
+_OLDEST, *_BETWEEN, _NEWEST = sorted(server.MAJORS)
 
 
-@pytest.fixture(scope="module", params=_MAJORS)
+@pytest.fixture(scope="module", params=sampled([_OLDEST, _NEWEST, *_BETWEEN], 2))
 def cluster(request: pytest.FixtureRequest) -> Iterator[tuple[int, str]]:
     """A server of each major; skipped where it is not installed."""
     with pytest.MonkeyPatch.context() as patch:

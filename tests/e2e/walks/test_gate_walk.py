@@ -7,7 +7,6 @@ from contextlib import closing
 
 import pytest
 from model.gate import FAULTS, SEEDS, Grounds, found, walk
-from sample import some
 from support import Database
 
 
@@ -31,7 +30,7 @@ def test_gate_and_oracle_agree_after_every_step(grounds: Grounds) -> None:
         assert grounds.answers[step, answer] >= 3
 
 
-@some("fault", ["a closed collection takes rows", "a steward changes a policy"])
+@pytest.mark.parametrize("fault", ["a closed collection takes rows"])
 def test_a_planted_fault_of_the_gate_is_found(grounds: Grounds, fault: str) -> None:
     assert found(grounds, FAULTS[fault])
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sample import some
 from support import PROJECT, RELEASER, Database, upgrade
 
 from birthdb import paths
@@ -106,11 +107,7 @@ def test_objects_are_named_as_the_contract_names_them(db: Database) -> None:
         connection.rollback()
 
 
-# Of the newest release, and of each other where there is time.
-@pytest.mark.parametrize(
-    "release",
-    [*(pytest.param(one, marks=pytest.mark.long) for one in RELEASES[:-1]), RELEASES[-1]],
-)
+@some("release", reversed(RELEASES))
 def test_hashing_as_the_owner_leaves_nothing_behind(empty_db: Database, release: str) -> None:
     upgrade(empty_db.url(RELEASER), release)
     with psycopg.connect(empty_db.url()) as connection:
