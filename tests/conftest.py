@@ -6,12 +6,14 @@ The server is the one of ``BIRTHDB_URL`` (a superuser's), else one started from 
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
+from spares import Spares
 from support import TEMPLATE, Cluster, Database
 from world import World
 
@@ -106,12 +108,18 @@ def template(server: Cluster) -> Iterator[Database]:
     made.drop()
 
 
+@pytest.fixture(scope="session")
+def spares(server: Cluster) -> Iterator[Spares]:
+    """Copies that go from test to test."""
+    with closing(Spares(server)) as made:
+        yield made
+
+
 @pytest.fixture
-def db(server: Cluster, template: Database) -> Iterator[Database]:
+def db(spares: Spares, template: Database) -> Iterator[Database]:
     """A database of this test alone, released to head."""
-    made = server.create(template.name)
-    yield made
-    made.drop()
+    with spares.one(template) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """People and a scene for the tests of a backfill; at the end of each, the records are held against each other."""
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
-from helpers import EVERYBODY, RIVALS, SECOND_REVIEWER, Prepared, Run, Scene, prepared
+from helpers import EVERYBODY, RIVALS, SECOND_REVIEWER, Prepared, Run, Scene, acting, prepared
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier, Literal
+from spares import Spares
 from support import Cluster, Database
 
 _COLLEAGUES = {
@@ -54,36 +54,22 @@ def run_template(server: Cluster, item_template: Prepared) -> Iterator[Prepared]
         yield made
 
 
-@pytest.fixture(scope="session")
-def condemned() -> Iterator[list[Database]]:
-    """Databases to drop, later: at once it would wait until their sessions are gone."""
-    databases: list[Database] = []
-    yield databases
-    for database in databases:
-        database.drop()
-
-
 @pytest.fixture
-def db(
-    request: pytest.FixtureRequest, server: Cluster, template: Database, condemned: list[Database]
-) -> Iterator[Database]:
+def db(request: pytest.FixtureRequest, spares: Spares, template: Database) -> Iterator[Database]:
     """A database of this test alone, as far prepared as its other fixtures ask for."""
     source = template
     for name in ("run_template", "item_template"):
         if name in request.fixturenames:
             source = request.getfixturevalue(name).database
             break
-    made = server.create(source.name)
-    yield made
-    condemned.append(made)
-    while len(condemned) > 4:
-        condemned.pop(0).drop()
+    with spares.one(source) as made:
+        yield made
 
 
 @pytest.fixture
 def scene(db: Database, colleagues: None) -> Iterator[Scene]:
     """A database with everybody in it; receipts, births, permits and ledger agree when the test is over."""
-    with closing(Scene(db)) as made:
+    with acting(db) as made:
         yield made
         assert made.forged or made.disagreements() == []
 

@@ -211,14 +211,17 @@ class Scene:
         """Execute a statement as the superuser."""
         self.admin.execute(query, parameters)
 
-    def close(self) -> None:
+    def halt(self) -> None:
         """End what still runs."""
         for driver in self._drivers:
             self.execute("SELECT pg_terminate_backend(%s)", (driver.pid,))
         for driver in self._drivers:
             driver.close()
-        for session in (self.admin, *self._sessions.values()):
-            session.close()
+
+    def close(self) -> None:
+        """The same, and close every connection, so that the database can be copied."""
+        self.halt()
+        self.db.leave()
 
     def reopen(self) -> None:
         """Connect again as the superuser, after ``close``; people do so by themselves."""
@@ -602,6 +605,16 @@ def prepared(server: Cluster, source: Database, prepare: Callable[[Scene], Run |
         yield Prepared(made, run)
     finally:
         made.drop()
+
+
+@contextmanager
+def acting(db: Database) -> Iterator[Scene]:
+    """Let everybody act on a database; end what still runs, and leave the sessions to the database."""
+    scene = Scene(db)
+    try:
+        yield scene
+    finally:
+        scene.halt()
 
 
 def seal(before: str | None, canonical: str) -> str:

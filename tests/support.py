@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from alembic import command
@@ -49,9 +49,12 @@ def worker() -> str:
     return f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
 
 
-def session(url: str, **options: Any) -> psycopg.Connection[Any]:
+Kind = TypeVar("Kind", bound=psycopg.Connection[Any])
+
+
+def session(url: str, kind: type[Kind], **options: Any) -> Kind:
     """Return a session as an application has one: with the settings of database and role, its search path too."""
-    return psycopg.connect(url, **({"client_encoding": "UTF8", "prepare_threshold": None} | options))
+    return kind.connect(url, **({"client_encoding": "UTF8", "prepare_threshold": None} | options))
 
 
 class Database:
@@ -68,14 +71,19 @@ class Database:
 
     def connect(self, user: str | None = None, **options: Any) -> psycopg.Connection[Any]:
         """Return a connection in autocommit mode, as the superuser unless ``user`` is named."""
-        conn = session(self.url(user), **({"autocommit": True} | options))
+        conn = session(self.url(user), psycopg.Connection[Any], **({"autocommit": True} | options))
         self._open.append(conn)
         return conn
 
-    def drop(self) -> None:
-        """Close what was opened, and drop the database whoever else is connected."""
+    def leave(self) -> None:
+        """Close what was opened, so that the database can be copied."""
         for conn in self._open:
             conn.close()
+        self._open.clear()
+
+    def drop(self) -> None:
+        """Close what was opened, and drop the database whoever else is connected."""
+        self.leave()
         # DROP looks a second time only after a tenth of a second, and most backends are gone after a few milliseconds.
         deadline = time.monotonic() + 1
         while self.cluster.execute(_END, (self.name,)).fetchall() and time.monotonic() < deadline:

@@ -41,8 +41,7 @@ class World:
 
     def close(self) -> None:
         """Close every connection, so that the database can be copied."""
-        for conn in (self.admin, *self._people.values()):
-            conn.close()
+        self.db.leave()
 
     def person(self, name: str) -> psycopg.Connection[Any]:
         """Return the one connection of this login."""

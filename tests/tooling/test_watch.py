@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 import yaml
-from helpers import OPERATOR, STEWARD, Row, Scene
+from helpers import OPERATOR, STEWARD, Row, Scene, acting
 from psycopg.rows import dict_row
 from support import Database
 
@@ -46,7 +45,7 @@ ADDED = {"database", "host"}
 
 @pytest.fixture
 def scene(db: Database) -> Iterator[Scene]:
-    with closing(Scene(db)) as made:
+    with acting(db) as made:
         yield made
 
 

@@ -45,11 +45,11 @@ def crowded_template(server: Cluster, run_template: Prepared) -> Iterator[Prepar
 
 
 @pytest.fixture
-def db(server: Cluster, crowded_template: Prepared, condemned: list[Database]) -> Database:
+def db(server: Cluster, crowded_template: Prepared) -> Iterator[Database]:
     """A database of this test alone, with many births."""
     made = server.create(crowded_template.database.name)
-    condemned.append(made)
-    return made
+    yield made
+    made.drop()
 
 
 @pytest.fixture

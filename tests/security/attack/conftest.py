@@ -1,5 +1,5 @@
 """The scene of a run, on the database of the test."""
 
-from fixtures import colleagues, condemned, db, item, item_template, run, run_template, scene
+from fixtures import colleagues, db, item, item_template, run, run_template, scene
 
-__all__ = ["colleagues", "condemned", "db", "item", "item_template", "run", "run_template", "scene"]
+__all__ = ["colleagues", "db", "item", "item_template", "run", "run_template", "scene"]

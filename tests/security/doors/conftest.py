@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 from doors.catalogue import Door
+from spares import Spares
 from support import Cluster, Database
 from world import World
 
@@ -71,9 +72,8 @@ def scenes(server: Cluster, template: Database) -> Iterator[dict[str, Database]]
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, server: Cluster, scenes: dict[str, Database]) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, spares: Spares, scenes: dict[str, Database]) -> Iterator[World]:
     """A copy of the scene that the test's door asks for, else of the plain one."""
     door: Door | None = request.getfixturevalue("door") if "door" in request.fixturenames else None
-    made = server.create(scenes[door.scene if door else "plain"].name)
-    yield World(made, made=True)
-    made.drop()
+    with spares.one(scenes[door.scene if door else "plain"]) as made:
+        yield World(made, made=True)
