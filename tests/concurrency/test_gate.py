@@ -201,6 +201,7 @@ def test_two_migrations_side_by_side_answer_for_what_they_see(world: World) -> N
         other.rollback()
 
 
+@pytest.mark.long
 def test_two_thousand_partitions_are_closed_and_admitted_as_one_table(world: World) -> None:
     gated(world)
     world.table("(id int PRIMARY KEY) PARTITION BY RANGE (id)")

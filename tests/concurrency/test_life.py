@@ -10,6 +10,7 @@ import pytest
 from helpers import BIRTH
 from lives import ROWS, agree, dead, death_run, deaths, grounded, living, parted, past, retiring, send
 from psycopg import IsolationLevel
+from sample import some
 from world import APPLICATION, World, wait_until_blocked
 
 from birthdb import api, errors
@@ -203,7 +204,7 @@ TAKES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("statement", TAKES)
+@some("statement", TAKES)
 @pytest.mark.parametrize("committed", [True, False])
 def test_no_death_is_left_without_its_birth_by_a_compensation(
     world: World, shape: Callable[[World], None], statement: str, committed: bool
@@ -223,7 +224,7 @@ def test_no_death_is_left_without_its_birth_by_a_compensation(
         agree(world)
 
 
-@pytest.mark.parametrize("statement", [*TAKES, "TRUNCATE app.low"])
+@some("statement", [*TAKES, "TRUNCATE app.low"])
 @pytest.mark.parametrize("level", [None, *OLD])
 def test_a_death_after_a_compensation_needs_its_birth(
     world: World, statement: str, level: IsolationLevel | None
@@ -244,7 +245,7 @@ def test_a_death_after_a_compensation_needs_its_birth(
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("statement", TAKES)
+@some("statement", TAKES)
 @pytest.mark.parametrize("committed", [True, False])
 def test_a_compensation_waits_for_deaths_and_finds_them(
     world: World, shape: Callable[[World], None], statement: str, committed: bool

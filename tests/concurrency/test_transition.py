@@ -273,6 +273,7 @@ def test_a_rename_between_plan_and_run_asks_for_another_look(world: World) -> No
     assert (policy(world), world.births()) == (REQUIRED, ["a"])
 
 
+@pytest.mark.long
 def test_fifty_eight_changes_at_once_of_which_one_is_stale(world: World) -> None:
     names = [f"c{number}" for number in range(58)]
     for name in names:

@@ -2,12 +2,12 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import Scene
+from helpers import acting
 from support import Cluster, Database
 from world import World
 
@@ -63,7 +63,7 @@ def restored(database: Database, text: bytes) -> World:
 
 def state(world: World) -> dict[str, Any]:
     """Return what a copy shall have of an original: the records to the byte, the contract, the census, the audit."""
-    with closing(Scene(world.db)) as scene:
+    with acting(world.db) as scene:
         return {
             "records": scene.digest(),
             "contract": scene.value("SELECT birth.fn_birth_contract_hash()"),

@@ -474,6 +474,7 @@ def test_an_unverifiable_document_is_misuse(birthdb: Command, tmp_path: Path) ->
         assert birthdb("olga_operator", "verify", *arguments).returncode == 2
 
 
+@pytest.mark.long
 def test_exported_and_acknowledged_evidence_may_be_dropped(
     db: Database, collection: str, birthdb: Command, tmp_path: Path
 ) -> None:
@@ -508,6 +509,7 @@ def test_exported_and_acknowledged_evidence_may_be_dropped(
         downgrade(db.url(RELEASER), earlier)
 
 
+@pytest.mark.long
 @some("release", reversed(RELEASES[:-1]), most=2)
 def test_status_works_on_earlier_releases_and_names_what_is_missing(
     db: Database, birthdb: Command, release: str

@@ -35,6 +35,7 @@ def everything(url: str) -> tuple[set[str], set[str]]:
         )
 
 
+@pytest.mark.long
 def test_the_demo_needs_only_createdb_and_createrole(foreign: EmbeddedServer) -> None:
     before = everything(foreign.url())
     environment = os.environ | {target.VARIABLE: foreign.url(user=LIMITED)}

@@ -167,6 +167,7 @@ def _left(server: Cluster, *names: str) -> list[str]:
     return [name for (name,) in server.execute(_LEFT, {"names": [f"{name}%" for name in names]})]
 
 
+@pytest.mark.long
 @pytest.mark.majors
 def test_the_example_of_the_developer_page_passes(
     pytester: pytest.Pytester, server: Cluster, as_creator: tuple[str, ...]

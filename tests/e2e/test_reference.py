@@ -27,6 +27,7 @@ def everything() -> dict[str, Any]:
 
 
 # One test, because the database takes half a minute to build.
+@pytest.mark.long
 def test_every_figure_of_the_source_documents_is_reported() -> None:
     command = [sys.executable, "-m", "birthdb", "demo", "--reference", "--json"]
     finished = subprocess.run(command, capture_output=True, text=True)

@@ -69,6 +69,7 @@ def test_the_commands_of_the_first_table_print_what_the_page_shows(tmp_path: Pat
             assert errors(output) == [], output
 
 
+@pytest.mark.long
 def test_the_commands_of_the_first_hour_fail_only_where_the_page_shows_it(tmp_path: Path) -> None:
     output = "".join(printed(FIRST_HOUR, tmp_path))
     assert errors(output) == errors(FIRST_HOUR.read_text("utf-8")), output

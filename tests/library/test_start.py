@@ -102,6 +102,7 @@ def test_a_changed_body_is_replaced_and_the_older_text_is_copied(started: Shop) 
     assert texts == [True, True, False]
 
 
+@pytest.mark.long
 def test_an_added_argument_replaces_the_routine_and_its_callers(started: Shop) -> None:
     edit(started.sources, DISCOUNT, ("(p_percent integer)", "(p_percent integer, p_more integer)"))
     edit(started.sources, PRICE, ("discount(10)", "discount(10, 0)"))
@@ -116,6 +117,7 @@ def test_an_added_argument_replaces_the_routine_and_its_callers(started: Shop) -
     goes_up_and_back(started)
 
 
+@pytest.mark.long
 def test_a_changed_argument_type_replaces_the_routine(started: Shop) -> None:
     write(started.sources, "functions/alone.sql", function("shop", "alone", "SELECT 1::bigint", arguments="p text[]"))
     begin(started)
@@ -131,6 +133,7 @@ def test_a_changed_argument_type_replaces_the_routine(started: Shop) -> None:
     goes_up_and_back(started, before=NAME, name="later")
 
 
+@pytest.mark.long
 def test_a_function_can_become_a_procedure(started: Shop) -> None:
     write(
         started.sources,
@@ -146,6 +149,7 @@ def test_a_function_can_become_a_procedure(started: Shop) -> None:
     goes_up_and_back(started)
 
 
+@pytest.mark.long
 def test_a_view_with_an_added_column_is_recreated_for_the_downgrade(started: Shop) -> None:
     edit(started.sources, OFFER, ("AS price\n", "AS price, 1 AS one\n"))
     release = begin(started)
@@ -154,6 +158,7 @@ def test_a_view_with_an_added_column_is_recreated_for_the_downgrade(started: Sho
     goes_up_and_back(started)
 
 
+@pytest.mark.long
 def test_a_renamed_routine_is_created_and_the_old_one_dropped(started: Shop) -> None:
     text = started.sources.file(PRICE).read_text()
     started.sources.file(PRICE).unlink()
@@ -225,6 +230,7 @@ def test_a_table_step_must_produce_the_living_table_definition(started: Shop) ->
     goes_up_and_back(started)
 
 
+@pytest.mark.long
 @some(
     ("kind", "kept", "lost"),
     [
@@ -257,6 +263,7 @@ def test_a_downgrade_drops_no_value_of_a_column_that_its_release_added(
         assert started.rows("SELECT name FROM shop.product") == ["tea"]
 
 
+@pytest.mark.long
 def test_a_release_drops_no_column_and_may_rename_one(started: Shop, refused: Callable[..., str]) -> None:
     alter_product(started)
     begin(started)
@@ -274,6 +281,7 @@ def test_a_release_drops_no_column_and_may_rename_one(started: Shop, refused: Ca
     assert "evidence=())" in (started.root / "migrations/versions/later.py").read_text()
 
 
+@pytest.mark.long
 def test_altering_a_column_recreates_dependent_views(started: Shop) -> None:
     up = f"release/{NAME}_product.sql"
     alter = "ALTER TABLE shop.product ALTER COLUMN cost TYPE {};\n"
@@ -286,6 +294,7 @@ def test_altering_a_column_recreates_dependent_views(started: Shop) -> None:
     goes_up_and_back(started)
 
 
+@pytest.mark.long
 def test_changed_grants_alone_make_a_release(started: Shop) -> None:
     last = "TO shop_reader;\nEND"
     edit(
@@ -330,6 +339,7 @@ def test_copies_that_were_touched_are_no_ground_to_build_on(started: Shop, refus
     assert f"opening: {copy} is not what its sums say" in refused()
 
 
+@pytest.mark.long
 def test_an_older_text_that_is_in_no_commit_is_asked_for_and_taken_as_it_is_written(
     started: Shop, refused: Callable[..., str]
 ) -> None:
@@ -371,6 +381,7 @@ def test_an_error_of_the_server_in_every_order_is_reported_verbatim(started: Sho
     assert "another.sql, views/other.sql: each needs another one to be there first" in refused()
 
 
+@pytest.mark.long
 def test_a_routine_used_by_a_constraint_is_not_recreated(started: Shop, refused: Callable[..., str]) -> None:
     alter_product(started)
     write(started.sources, "functions/z.sql", function("shop", "z", "SELECT 1::bigint", arguments="p_note text"))
@@ -508,6 +519,7 @@ def test_a_command_that_is_stopped_while_it_writes_leaves_the_checkout_as_it_was
     assert ("interrupted: " in capsys.readouterr().err) == (said == "130") == isinstance(stop, KeyboardInterrupt)
 
 
+@pytest.mark.long
 def test_measure_names_the_releases_that_it_changed(
     started: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

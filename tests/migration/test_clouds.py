@@ -102,6 +102,7 @@ def test_a_login_of_a_cloud_releases_governs_runs_and_goes_back(
         session.close()
 
 
+@pytest.mark.long
 def test_roles_made_by_somebody_else_are_granted_by_what_the_refusal_says(
     superuser: psycopg.Connection[tuple[object, ...]], server: EmbeddedServer
 ) -> None:

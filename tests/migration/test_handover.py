@@ -29,6 +29,7 @@ def superuser() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
             yield admin
 
 
+@pytest.mark.long
 def test_the_steps_of_the_guide_hand_a_release_over(superuser: psycopg.Connection[tuple[object, ...]]) -> None:
     if superuser.info.server_version < 160000:
         pytest.skip("until PostgreSQL 15 a membership does not go with who granted it")

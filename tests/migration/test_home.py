@@ -80,6 +80,7 @@ def test_a_dump_restored_over_its_own_database_pauses(origin: Origin) -> None:
     again.drop()
 
 
+@pytest.mark.long
 def test_a_dump_restored_into_another_cluster_pauses(origin: Origin) -> None:
     data = dump(origin.database.url(), "pg_dump")
     with EmbeddedServer() as other, closing(Cluster(other.url())) as cluster:
@@ -90,6 +91,7 @@ def test_a_dump_restored_into_another_cluster_pauses(origin: Origin) -> None:
         pauses_until_it_is_confirmed(restored, origin.run)
 
 
+@pytest.mark.long
 def test_a_promoted_standby_keeps_its_home_and_reports_the_new_timeline(origin: Origin) -> None:
     origin.cluster.close()
     origin.server.stop()

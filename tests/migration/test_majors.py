@@ -163,6 +163,7 @@ def restored(url: str, text: bytes, *, tolerant: bool = False) -> None:
     assert tolerant or (sent.returncode, sent.stderr) == (0, b"")
 
 
+@pytest.mark.long
 def test_a_database_after_pg_upgrade_can_be_attested(tmp_path: Path) -> None:
     old_major = 16  # the oldest whose package brings what pg_upgrade asks of an old server
     with started(old_major) as old, started(NEWEST) as new:

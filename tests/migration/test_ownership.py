@@ -63,6 +63,7 @@ def test_who_releases_gives_back_what_is_its_own(db: Database, taken: LiteralStr
     assert verify.verify(db.connect()).fine
 
 
+@pytest.mark.long
 def test_the_statements_that_are_printed_give_everything_back(db: Database) -> None:
     admin = db.connect()
     admin.execute("REASSIGN OWNED BY birth_definer TO postgres")
@@ -103,6 +104,7 @@ def run(program: str, *options: str | Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("login", [None, RELEASER])
 def test_a_dump_without_owners_is_restored_where_no_role_is_known(
     clusters: tuple[Cluster, Cluster], tmp_path: Path, login: str | None

@@ -130,6 +130,7 @@ def test_every_release_is_identical_after_downgrade_and_upgrade(empty_db: Databa
         assert versions(empty_db) == [release]
 
 
+@pytest.mark.long
 def test_every_downgrade_restores_the_release_before(empty_db: Database) -> None:
     url = empty_db.url(RELEASER)
     shapes = {}
@@ -190,6 +191,7 @@ def test_a_script_for_another_starting_point_is_refused(released: Database, dire
     assert shape(released) == there
 
 
+@pytest.mark.long
 def test_a_script_is_ascii_and_the_same_under_every_locale() -> None:
     command_ = [sys.executable, "-m", "birthdb", "alembic", "upgrade", "base:head", "--sql"]
     written = subprocess.run(
@@ -216,6 +218,7 @@ def test_a_release_gives_up_after_lock_timeout(released: Database, migrations: C
     assert refused.value.__notes__ == ["in stage2_5/tables/birth_review.sql"]
 
 
+@pytest.mark.long
 def test_two_databases_of_a_cluster_share_the_roles(server: Cluster, empty_db: Database, db: Database) -> None:
     upgrade(empty_db.url(RELEASER))
     assert shape(empty_db) == shape(db)
@@ -274,6 +277,7 @@ def test_birth_definer_has_no_member_after_a_release(released: Database) -> None
     assert lent == (False,)
 
 
+@pytest.mark.long
 def test_createrole_self_grant_makes_no_member_of_birth_definer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     # The roles must be new: a cluster of its own.
@@ -317,6 +321,7 @@ def test_a_login_that_cannot_release_gets_the_missing_grant(released: Database, 
     assert f" to send: GRANT birth_dba TO {person}" in str(refused.value.diag.message_hint)
 
 
+@pytest.mark.long
 def test_a_release_by_a_superuser_gives_the_same_schema(empty_db: Database, db: Database) -> None:
     upgrade(empty_db.url())
     assert shape(empty_db) == shape(db)
@@ -368,6 +373,7 @@ def test_a_release_that_empties_or_rewrites_the_registry_is_rolled_back(
     assert refused.value.sqlstate in ("NB408", "NB404", "0A000")
 
 
+@pytest.mark.long
 def test_births_of_other_sessions_do_not_stop_a_release(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage2")
     with released.connect(autocommit=False) as other:
@@ -562,6 +568,7 @@ def test_what_a_downgrade_kept_of_changes_of_policy_is_on_record_again_after_an_
     assert world.value(guard) == 0
 
 
+@pytest.mark.long
 def test_deaths_are_kept_until_their_digest_is_acknowledged_and_their_runs_say_what_went(db: Database) -> None:
     world = World(db)
     reader = world.person("rita_reviewer")
@@ -694,6 +701,7 @@ def test_evidence_is_kept_until_its_digest_is_acknowledged(released: Database) -
     assert versions(released) == []
 
 
+@pytest.mark.long
 def test_a_text_runs_verbatim(
     server: Cluster, released: Database, migrations: Callable[[str, str, str], Path], tmp_path: Path
 ) -> None:
@@ -723,6 +731,7 @@ def test_a_text_runs_verbatim(
     assert rows[0][1] == '{"k":1,"ok":true} :x %% \\ é'
 
 
+@pytest.mark.long
 def test_existing_roles_are_accepted(server: Cluster, released: Database) -> None:
     # The roles are there, as a DBA would have made them; the login may create none and is granted what the hints say.
     login = Identifier(f"plain_{released.name}")
@@ -858,6 +867,7 @@ def test_an_unknown_server_major_is_refused(released: Database, migrations: Call
     assert admin.execute("SELECT to_regnamespace('birth')").fetchone() == (None,)
 
 
+@pytest.mark.long
 def test_grants_from_default_privileges_are_accepted(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage0")
     admin = released.connect()
@@ -873,6 +883,7 @@ def test_grants_from_default_privileges_are_accepted(released: Database) -> None
         admin.execute("ALTER DEFAULT PRIVILEGES FOR ROLE birth_definer REVOKE SELECT ON TABLES FROM nora_nobody")
 
 
+@pytest.mark.long
 def test_an_interrupted_script_leaves_its_login_no_privileges(released: Database) -> None:
     first = script("upgrade", "base:head").partition("\nCOMMIT;")[0] + "\nCOMMIT;\n"
     assert psql(released, first).stderr == ""
@@ -882,6 +893,7 @@ def test_an_interrupted_script_leaves_its_login_no_privileges(released: Database
     assert lent == (False,)
 
 
+@pytest.mark.long
 def test_grants_on_foreign_objects_are_kept_and_not_part_of_the_contract(released: Database) -> None:
     upgrade(released.url(RELEASER), "stage1")
     admin = released.connect()
@@ -919,6 +931,7 @@ def test_a_schema_of_somebody_else_is_not_released_into(empty_db: Database, made
     assert str(refusal.value.diag.message_hint).startswith(step)
 
 
+@pytest.mark.long
 def test_a_read_only_login_is_told_what_lets_it_release(empty_db: Database) -> None:
     admin = empty_db.connect()
     admin.execute(SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(Identifier(empty_db.name)))

@@ -154,6 +154,7 @@ def test_the_ahead_command_lists_unreleased_files_and_exits_1(
 # ---- what goes up and back
 
 
+@pytest.mark.long
 def test_declared_releases_run_byte_for_byte_what_they_ran_before_an_edit(
     checkout: Sources, begin: Begin, db: Database, empty_db: Database
 ) -> None:
@@ -227,6 +228,7 @@ def alter_anchor(checkout: Sources) -> None:
     write(checkout, Step(up).way_back, "ALTER TABLE birth.birth_stage_anchor DROP COLUMN note;\n")
 
 
+@pytest.mark.long
 def test_a_downgrade_drops_no_value_of_an_added_column_that_was_not_acknowledged(
     checkout: Sources, begin: Begin, db: Database
 ) -> None:

@@ -76,7 +76,7 @@ def switched(notes: str) -> list[str]:
     return re.findall(r"ALTER EVENT TRIGGER \S+ (?:DISABLE|ENABLE)", notes)
 
 
-@some("kind", MEDDLING, 3)
+@some("kind", MEDDLING)
 def test_an_event_trigger_of_others_is_named_when_a_release_fails(empty_db: Database, kind: str) -> None:
     made, name, in_context = MEDDLING[kind]
     admin = empty_db.connect()
@@ -94,6 +94,7 @@ def test_an_event_trigger_of_others_is_named_when_a_release_fails(empty_db: Data
     assert verify.verify(admin).fine
 
 
+@pytest.mark.long
 @some("kind", MEDDLING, 2)
 def test_a_script_names_the_event_triggers_of_others(empty_db: Database, kind: str) -> None:
     made, name, _ = MEDDLING[kind]
@@ -124,6 +125,7 @@ def test_an_event_trigger_that_stops_a_downgrade_or_a_repair_is_named(db: Databa
     assert "PL/pgSQL function public.no_ddl() line" in said_of(failed.value).partition("CONTEXT:")[2]
 
 
+@pytest.mark.long
 def test_an_event_trigger_that_lets_a_release_be_is_no_fault(empty_db: Database) -> None:
     # As PostgREST has it on Supabase.
     empty_db.connect().execute(
@@ -139,6 +141,7 @@ def test_an_event_trigger_that_lets_a_release_be_is_no_fault(empty_db: Database)
     assert "event trigger" not in said_of(refused.value)
 
 
+@pytest.mark.long
 @some("languages", ["plpgsql, sql", "plpgsql", "sql"])
 @pytest.mark.parametrize("granted", [False, True])
 def test_languages_that_public_has_lost_are_asked_for_before_anything_is_made(
@@ -170,6 +173,7 @@ def test_languages_that_public_has_lost_are_asked_for_before_anything_is_made(
     assert versions(empty_db) == []
 
 
+@pytest.mark.long
 def test_default_privileges_of_the_login_that_releases_open_nothing(empty_db: Database, db: Database) -> None:
     admin = empty_db.connect()
     for objects in ("TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS"):

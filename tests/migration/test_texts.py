@@ -298,6 +298,7 @@ def test_without_a_server_of_every_major_nothing_is_measured_or_started(monkeypa
         assert isinstance(refused.exception, ServerError)
 
 
+@pytest.mark.long
 def test_a_release_without_a_measured_contract_is_found(checkout: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     checkout.manifest_file(checkout.head).unlink()

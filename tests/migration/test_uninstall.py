@@ -191,6 +191,7 @@ def test_the_printed_list_leaves_database_and_cluster_as_they_were(site: Site, p
     assert printed() == "-- nothing of birthdb is left; the login dba and what it was granted are yours\n"
 
 
+@pytest.mark.long
 def test_roles_that_another_database_uses_stay_and_are_named(site: Site, printed: Callable[[], str]) -> None:
     upgrade(make_conninfo(site.url, user="dba", dbname="other"))
     before = site.snapshot()
@@ -221,6 +222,7 @@ def test_a_superuser_goes_first_with_the_optional_event_triggers(site: Site, pri
     assert site.snapshot() == before
 
 
+@pytest.mark.long
 def test_what_is_not_birthdbs_is_named(site: Site, printed: Callable[[], str]) -> None:
     site.install()
     site.admin.execute("CREATE TABLE birth.mine (id integer); CREATE TABLE public.theirs (id integer)")

@@ -54,6 +54,7 @@ def test_a_purge_that_is_refused_keeps_the_version(db: Database) -> None:
     assert versions(db) == [RELEASES[-1]]
 
 
+@pytest.mark.long
 def test_nothing_is_stamped_on_an_empty_database(empty_db: Database) -> None:
     with pytest.raises(psycopg.Error) as refused:
         stamp(empty_db, "head")
@@ -70,6 +71,7 @@ def test_a_script_that_stamps_asks_the_objects_too(db: Database) -> None:
     assert versions(db) == [RELEASES[-1]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("version", [RELEASES[0], RELEASES[-2]])
 def test_verify_names_the_version_where_the_objects_are_of_another(db: Database, version: str) -> None:
     db.connect().execute("UPDATE birth.alembic_version SET version_num = %s", (version,))
@@ -79,7 +81,7 @@ def test_verify_names_the_version_where_the_objects_are_of_another(db: Database,
     assert verify.verify(db.connect(OPERATOR)).fine
 
 
-@pytest.mark.parametrize("loss", LOST)
+@some("loss", LOST)
 def test_a_lost_version_is_named_and_written_back(db: Database, loss: LiteralString) -> None:
     db.connect().execute(loss)
     for ask in (attest.current, verify.verify, attest.repair):
@@ -96,6 +98,7 @@ def test_a_lost_version_is_named_and_written_back(db: Database, loss: LiteralStr
     assert verify.verify(db.connect()).fine
 
 
+@pytest.mark.long
 def test_a_version_that_somebody_wrote_drops_no_table_of_a_later_release(db: Database) -> None:
     admin = db.connect()
     before = shape(db)
@@ -133,6 +136,7 @@ def test_a_version_that_is_none_is_named_and_written_anew(db: Database, change: 
     assert verify.verify(admin).fine
 
 
+@pytest.mark.long
 @some("loss", LOST)
 def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
     admin = db.connect()
@@ -149,6 +153,7 @@ def test_a_version_that_was_lost_with_more_is_put_back_by_repair(db: Database, l
     assert verify.verify(admin).fine
 
 
+@pytest.mark.long
 @some("loss", LOST)
 def test_a_version_that_was_lost_with_an_owner_is_put_back_by_repair(db: Database, loss: LiteralString) -> None:
     admin = db.connect()

@@ -12,11 +12,13 @@ from model.model import Call, Collection, Policy
 from model.sides import Move, Row, Sides
 from model.stage import COLLECTIONS, IDENTITIES, Stage
 
-#: The walks that the suite takes: of the first 155 those that together meet most, and the rare of it more than once.
+#: Of the first 155 walks those that together meet most. The first ``ENOUGH``, which the suite takes, meet it all; with
+#: the others it is met more than once.
 SEEDS = (
-    4, 5, 10, 11, 13, 33, 43, 46, 57, 61, 63, 64, 78, 81, 82, 83, 86, 91, 95, 96, 97, 105, 112, 117, 121, 126, 129, 130,
-    131, 133, 134, 138, 139, 145, 148, 153,
+    78, 81, 95, 105, 121, 33, 63, 138, 91, 117, 153, 82, 10, 86, 126, 139, 4, 5, 43, 61,
+    11, 13, 46, 57, 64, 83, 96, 97, 112, 129, 130, 131, 133, 134, 145, 148,
 )  # fmt: skip
+ENOUGH = 20
 
 #: Steps of a walk; most make several moves.
 STEPS = 12

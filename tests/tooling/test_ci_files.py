@@ -21,6 +21,7 @@ def commands(file: Path, key: str) -> list[str]:
     return re.findall(rf"^\s*(?:- )?{key}: (birthdb .*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.long
 def test_the_commands_of_workflow_and_hook_pass_on_a_fresh_database(
     empty_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

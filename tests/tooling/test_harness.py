@@ -73,6 +73,7 @@ def test_the_floor_writes_the_same_births_and_a_missing_birth_fails_the_benchmar
         made.applied(run)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("template")
 def test_the_benchmark_leaves_a_given_server_unchanged(server: Cluster, tmp_path: Path) -> None:
     what = "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles ORDER BY 1"

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from sample import some
 
 from birthdb import server, target
 from birthdb.server import EmbeddedServer, ServerError
@@ -111,6 +112,7 @@ def test_a_server_that_cannot_start_reports_why_and_removes_its_files() -> None:
     assert not broken.directory.exists()
 
 
+@pytest.mark.long
 def test_a_throw_away_server_does_not_sync_and_a_durable_one_does() -> None:
     for durable, expected in ((False, "off"), (True, "on")):
         with EmbeddedServer(durable=durable) as running, target.connect(running.url()) as conn:
@@ -128,6 +130,7 @@ def test_connections_over_loopback_need_the_password() -> None:
         assert running.password not in target.describe(running.url(tcp=True))
 
 
+@pytest.mark.long
 def test_what_was_committed_survives_a_crash() -> None:
     with EmbeddedServer(durable=True) as running:
         with target.connect(running.url()) as conn:
@@ -353,7 +356,7 @@ def test_a_pipe_in_place_of_postmaster_pid_is_ignored() -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
-@pytest.mark.parametrize("mode", [0o777, 0o1777])
+@some("mode", [0o777, 0o1777])
 def test_a_directory_writable_by_others_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
     below = base / "below"
     below.mkdir()

@@ -95,7 +95,7 @@ def written(password: str) -> Iterator[str]:
     yield f"dbname='postgresql://paul:{escaped}@{_HOST}/births' host=127.0.0.1 port=1"
 
 
-@some("command", COMMANDS, most=2, ids=" ".join)
+@some("command", COMMANDS, ids=" ".join)
 @example("ss/s3cr3t")
 @example("p@ss/s3cr3t")
 @example("p@s3cr3t?sslmode=Zx9")

@@ -26,6 +26,7 @@ from faults.strikes import (
     Ground,
 )
 from helpers import Scene
+from sample import some
 
 T = TypeVar("T")
 
@@ -129,9 +130,10 @@ def passing(stage: Stage, stretch: str, routine: str, statement: str) -> Passing
     raise AssertionError(f"{stage.story.name} does not come to {statement} of {routine} in {stretch}")
 
 
-@pytest.mark.parametrize(
+@some(
     ("story", "stretch", "routine", "statement", "fault", "outcome"),
     CASES,
+    every=2,
     ids=lambda value: value.name if isinstance(value, Fault) else None,
 )
 def test_a_run_with_a_fault_ends_like_a_run_without(
@@ -184,6 +186,7 @@ def test_a_run_continues_after_the_data_disk_was_full(ground: Ground, stage: Cal
     assert str(outcome) == "53100, stopped 53100; the same statement"
 
 
+@pytest.mark.long
 def test_a_run_continues_after_the_wal_disk_was_full() -> None:
     with (
         mounted(disk.full_wal(SETTINGS | DURABLE)) as (ground, fault),

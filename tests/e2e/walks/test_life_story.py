@@ -2,12 +2,14 @@
 
 from contextlib import closing
 
+import pytest
 from soak.page import page
 from soak.story import Story, Terms
 from support import Database
 from world import World
 
 
+@pytest.mark.long
 def test_a_table_lives_while_its_history_is_run_compensated_and_run_again(db: Database) -> None:
     with closing(World(db)) as world:
         figures = Story(world, Terms(seconds=20, clients=2, rate=60, history=2_000, feed=500, night=2)).tell()

@@ -1,8 +1,8 @@
 """The walks find what they are for. Here a few faults that are planted; ``make test-long`` plants all of them."""
 
-import pytest
 from model.planted import FAULTS, found
 from model.stage import Stage
+from sample import some
 
 #: A bound, a clock, a verdict, a stop.
 _HERE = (
@@ -13,7 +13,7 @@ _HERE = (
 )
 
 
-@pytest.mark.parametrize("fault", _HERE)
+@some("fault", _HERE, most=2)
 def test_a_planted_fault_is_found(stage: Stage, fault: str) -> None:
     assert found(stage, FAULTS[fault])
 

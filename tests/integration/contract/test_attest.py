@@ -60,7 +60,7 @@ def drifted(conn: psycopg.Connection[Any], *drifts: Drift) -> set[tuple[str, str
     return said
 
 
-@pytest.mark.parametrize("drifts", REPAIRED, ids=label)
+@some("drifts", REPAIRED, every=3, ids=label)
 def test_a_reader_finds_drift_and_the_releasing_login_repairs_it(undone: Scene, drifts: Group) -> None:
     conn = undone.admin
     drifted(conn, *drifts)
@@ -70,7 +70,7 @@ def test_a_reader_finds_drift_and_the_releasing_login_repairs_it(undone: Scene, 
     assert conn.execute(GUARD).fetchall() == []
 
 
-@some(("drift", "refusal"), REFUSED.items(), most=8, ids=str)
+@some(("drift", "refusal"), REFUSED.items(), most=4, ids=str)
 def test_what_who_releases_cannot_put_back_is_refused(undone: Scene, drift: Drift, refusal: str) -> None:
     conn = undone.admin
     before = drifted(conn, drift)
@@ -90,7 +90,7 @@ def test_a_dry_run_prints_the_repair_and_changes_nothing(scene: Scene) -> None:
     assert attest.repair(scene.admin) == planned
 
 
-@some("drift", SUPERUSERS, most=6, ids=str)
+@some("drift", SUPERUSERS, most=3, ids=str)
 def test_drift_made_by_a_superuser_is_repaired_by_a_superuser(undone: Scene, drift: Drift) -> None:
     if known(undone.admin, [drift]):
         undone.execute(drift.statement.encode())
@@ -357,6 +357,7 @@ def test_a_contract_recorded_for_another_major_can_be_attested(scene: Scene) -> 
     assert scene.admin.execute(GUARD).fetchall() == []
 
 
+@pytest.mark.long
 @some("release", reversed(RELEASES), most=2)
 def test_every_release_matches_its_manifest_after_upgrade_and_downgrade(empty_db: Database, release: str) -> None:
     url = empty_db.url(RELEASER)
@@ -392,6 +393,7 @@ def test_bytea_output_does_not_affect_the_contract(scene: Scene) -> None:
     assert found(scene.admin) == set()
 
 
+@pytest.mark.long
 def test_a_login_with_another_client_encoding_can_release(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     downgrade(scene.db.url(RELEASER), RELEASES[-2])

@@ -10,6 +10,7 @@ import pytest
 from helpers import OPERATOR, Row, Scene, refused, statement
 from integration.contract.drifts import DRIFTS, Drift, Group, grouped, known, label
 from psycopg.sql import SQL, Identifier
+from sample import some
 from support import RELEASER, Cluster, downgrade, upgrade, worker
 
 from birthdb import paths
@@ -125,6 +126,7 @@ def test_the_contract_does_not_depend_on_session_settings(scene: Scene) -> None:
     assert all_ok(scene)
 
 
+@pytest.mark.long
 def test_two_databases_of_one_server_have_the_same_contract(scene: Scene, server: Cluster) -> None:
     other = server.create_released()
     try:
@@ -160,7 +162,7 @@ def test_recreating_every_definition_changes_nothing(scene: Scene) -> None:
         scene.execute("DROP TABLE again.t")
 
 
-@pytest.mark.parametrize("drifts", grouped(drift for drift in DRIFTS if drift.repairs), ids=label)
+@some("drifts", grouped(drift for drift in DRIFTS if drift.repairs), every=2, ids=label)
 def test_a_change_is_found_classified_and_repaired(undone: Scene, drifts: Group) -> None:
     are_found(undone, drifts)
     put_right(undone)
@@ -513,7 +515,7 @@ ROLES: dict[str, tuple[str, str, str, bool]] = {
 }
 
 
-@pytest.mark.parametrize("what", ROLES)
+@some("what", ROLES, every=2)
 def test_role_attributes_and_memberships_are_part_of_the_contract(scene: Scene, what: str) -> None:
     statement, role, found, blocks = ROLES[what]
     with scene.admin.transaction(force_rollback=True):

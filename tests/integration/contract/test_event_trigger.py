@@ -99,7 +99,7 @@ STOPPED: dict[LiteralString, str] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", STOPPED)
+@some("statement", STOPPED, every=3)
 def test_a_contract_change_is_stopped_by_the_event_trigger_only(guarded: Scene, statement: LiteralString) -> None:
     admin = guarded.admin
     before = guarded.value(
@@ -194,7 +194,7 @@ RECORDED: dict[LiteralString, tuple[str | None, list[tuple[str, str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", RECORDED)
+@some("statement", RECORDED, every=2)
 def test_changes_that_are_not_stopped_are_recorded_by_the_event_trigger_only(
     guarded: Scene, statement: LiteralString
 ) -> None:
@@ -347,6 +347,7 @@ def test_a_whole_run_raises_no_alert(guarded: Scene) -> None:
 # --- releases
 
 
+@pytest.mark.long
 @some("releaser", [RELEASER, None], ids=["a login", "a superuser"])
 def test_upgrade_and_downgrade_work_with_the_event_triggers(empty_db: Database, releaser: str | None) -> None:
     upgrade(empty_db.url(RELEASER), "stage1")

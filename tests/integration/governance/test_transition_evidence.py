@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sample import some
 from support import Cluster
 from world import World
 
@@ -149,7 +150,7 @@ RECORDS: dict[str, tuple[str, str, set[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", RECORDS)
+@some("what", RECORDS, every=2)
 def test_a_forged_record_of_a_change_is_found_in_the_database_and_in_an_export(history: History, what: str) -> None:
     which, statement, found = RECORDS[what]
     run: UUID = getattr(history, which)

@@ -12,6 +12,7 @@ from lives import agree as alive
 from lives import dead, deaths
 from psycopg import IsolationLevel
 from psycopg.sql import SQL, Literal
+from sample import some
 from security.attack.spy import ran_as, spied
 from world import World
 
@@ -104,7 +105,7 @@ def disturb(conn: psycopg.Connection[object], drawn: dict[str, str]) -> None:
         conn.execute(SQL("SELECT set_config({}, {}, false)").format(Literal(name), Literal(value)))
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@some("kind", VALUES, every=2)
 def test_every_path_gives_a_value_the_same_code_under_any_settings(world: World, kind: str) -> None:
     spied(world).owner.execute(TYPES.encode())
     create(world, {"id": kind}, "column", {"column": "id"})
@@ -151,7 +152,7 @@ def put(world: World, kind: str, *values: str | None, by: str = "INSERT INTO app
         world.owner.execute(SQL(by).format(SQL("{}::text::{}").format(Literal(value), SQL(kind))))
 
 
-@pytest.mark.parametrize("kind", ORDERED)
+@some("kind", ORDERED, every=2)
 def test_a_run_pages_by_a_key_under_other_settings_than_its_plan(world: World, kind: str) -> None:
     spied(world).owner.execute(TYPES.encode())
     world.governed(f"(code {kind} PRIMARY KEY)", mode=None)
@@ -168,7 +169,7 @@ def test_a_run_pages_by_a_key_under_other_settings_than_its_plan(world: World, k
     assert world.births() == sorted(str(expected) for _, expected in ORDERED[kind])
 
 
-@pytest.mark.parametrize("kind", ORDERED)
+@some("kind", ORDERED, every=2)
 @pytest.mark.parametrize("first", ["", "note text, "])
 def test_a_life_is_told_by_the_same_text(world: World, kind: str, first: str) -> None:
     spied(world).owner.execute(TYPES.encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sample import some
 from support import Cluster
 from world import World
 
@@ -261,7 +262,7 @@ MAY_BE = {
 }
 
 
-@pytest.mark.parametrize("what", RECORDS)
+@some("what", RECORDS, every=2)
 def test_a_forged_death_is_found(history: History, what: str) -> None:
     statement, online, offline = RECORDS[what]
     earlier = history.export("done")

@@ -11,6 +11,7 @@ import pytest
 from helpers import DBA, OPERATOR, Prepared, Run, Scene
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sample import some
 from support import Cluster
 
 from birthdb import audit
@@ -240,7 +241,7 @@ def earlier(finished: tuple[Scene, Run]) -> Export:
         return taken(scene, run)
 
 
-@pytest.mark.parametrize("what", FORGERIES)
+@some("what", FORGERIES, every=2)
 def test_a_forgery_is_detected_in_a_later_export_and_against_an_earlier_one(
     finished: tuple[Scene, Run], earlier: Export, what: str
 ) -> None:

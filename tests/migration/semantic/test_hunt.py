@@ -112,7 +112,7 @@ def without_numbers(text: str) -> Iterator[tuple[str, str]]:
         without_order,
         without_numbers,
     ],
-    most=3,
+    most=1,
 )
 def test_a_deliberately_blind_hash_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, blind: Tokens
@@ -121,6 +121,7 @@ def test_a_deliberately_blind_hash_is_detected(
     assert misses_something(connection)
 
 
+@pytest.mark.long
 def test_a_hash_that_ignores_the_header_is_detected(
     connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_seed_reproduces_a_hunt(connection: psycopg.Connection[Any]) -> None:
     assert first == second
 
 
+@pytest.mark.long
 def test_a_hunt_leaves_the_database_unchanged(connection: psycopg.Connection[Any]) -> None:
     before = semantic.hashes(connection, PROJECT)
     found(connection, 3, part=0, parts=60, mutations=40)

@@ -107,6 +107,7 @@ def test_objects_are_named_as_the_contract_names_them(db: Database) -> None:
         connection.rollback()
 
 
+@pytest.mark.long
 @some("release", reversed(RELEASES))
 def test_hashing_as_the_owner_leaves_nothing_behind(empty_db: Database, release: str) -> None:
     upgrade(empty_db.url(RELEASER), release)
@@ -130,6 +131,7 @@ def test_hashing_does_not_wait_for_readers_or_writers(db: Database) -> None:
             assert semantic.hashes(connection, PROJECT)
 
 
+@pytest.mark.long
 def test_session_settings_do_not_change_a_hash(db: Database) -> None:
     with psycopg.connect(db.url()) as connection:
         connection.execute(

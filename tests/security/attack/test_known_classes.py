@@ -147,7 +147,7 @@ def test_a_release_calls_no_routine_planted_earlier_in_the_search_path(
     assert strangers == []
 
 
-@pytest.mark.parametrize("way", ["a connection that is handed over", "a script"])
+@some("way", ["a connection that is handed over", "a script"])
 def test_no_release_method_uses_the_search_path_of_the_database(taken: Database, way: str) -> None:
     """Alembic asks and writes its own table in between, and an open connection comes with any path."""
     admin = taken.connect()

@@ -122,7 +122,7 @@ def refusal(reader: Callable[[Database], Any], db: Database) -> str:
     return found.detail or ""
 
 
-@some("statement", PLANTED, most=8)
+@some("statement", PLANTED, most=3)
 def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
     attacked: Database, statement: LiteralString
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_member_of_birth_dba_cannot_attach_code_to_the_version_table(
     assert not ran(attacked)
 
 
-@some("statement", PLANTED, most=8)
+@some("statement", PLANTED, most=3)
 def test_code_on_the_version_table_never_runs_as_superuser(attacked: Database, statement: LiteralString) -> None:
     as_before(attacked)
     admin = attacked.connect()

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from psycopg.sql import SQL, Literal
+from sample import some
 from security.hostile.text import BLANK, VALUES
 from world import World, sql
 
@@ -78,7 +79,7 @@ def permitted(world: World, name: str, run: Any) -> int:
     return permit
 
 
-@pytest.mark.parametrize("name", COLLECTIONS, ids=ascii)
+@some("name", COLLECTIONS, ids=ascii)
 def test_a_backfill_with_hostile_names_is_shown_as_text_and_json(
     world: World, birthdb: Command, name: str, tmp_path: Path
 ) -> None:

@@ -181,6 +181,7 @@ def test_hostile_names_work_in_gateway_plan_and_compensation(world: World) -> No
     property_holds()
 
 
+@pytest.mark.long
 def test_hostile_names_work_from_the_gate_to_a_transition_and_back(world: World) -> None:
     @SAVED
     @given(SCHEMAS, TEXTS.filter(fits))
@@ -202,7 +203,7 @@ def test_hostile_names_work_from_the_gate_to_a_transition_and_back(world: World)
     property_holds()
 
 
-@some("name", NAMES[2::3], most=4)
+@some("name", NAMES[2::3], most=2)
 def test_one_hostile_name_works_for_all_objects_at_once(world: World, name: str) -> None:
     schema = name if not name.startswith("pg_") else "s"
     collection = name if name.strip(" ") else "blank"
