@@ -53,8 +53,8 @@ FIRST = ("e2e/test_reference.py", "e2e/walks/test_walk.py", "migration/test_star
 
 _HERE = Path(__file__).parent
 
-# The last two are for the side doors that only such a server has.
-_SETTINGS = {"max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
+# The last two are for the side doors that only such a server has. Autovacuum would come between two tests.
+_SETTINGS = {"autovacuum": "off", "max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
 
 
 @pytest.hookimpl(tryfirst=True)

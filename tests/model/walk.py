@@ -12,13 +12,13 @@ from model.model import Call, Collection, Policy
 from model.sides import Move, Row, Sides
 from model.stage import COLLECTIONS, IDENTITIES, Stage
 
-#: Of the first 155 walks those that together meet most. The first ``ENOUGH``, which the suite takes, meet it all; with
-#: the others it is met more than once.
+#: Of the first 155 walks those that together meet most, and the rare of it more than once. The first ``ENOUGH`` meet it
+#: too, mostly: where two sessions race, one walk ends now so, now so.
 SEEDS = (
-    78, 81, 95, 105, 121, 33, 63, 138, 91, 117, 153, 82, 10, 86, 126, 139, 4, 5, 43, 61,
-    11, 13, 46, 57, 64, 83, 96, 97, 112, 129, 130, 131, 133, 134, 145, 148,
+    78, 81, 95, 133, 33, 121, 82, 5, 117, 91, 138, 10, 86, 129, 153, 46, 64, 126, 134, 4, 13, 43, 139,
+    11, 57, 61, 63, 83, 96, 97, 105, 112, 130, 131, 145, 148,
 )  # fmt: skip
-ENOUGH = 20
+ENOUGH = 23
 
 #: Steps of a walk; most make several moves.
 STEPS = 12
