@@ -49,7 +49,7 @@ test: $(READY) $(SPOT) ## what a change can break, of alike cases the first; ONL
 	@$(TESTS) -m "not long"
 
 test-fast: $(READY) ## the inner loop
-	@$(TESTS) -m fast
+	@$(TESTS) -m "fast and not long"
 
 test-long: $(READY) $(SPOT) ## hunts, walks for HOURS=0.25, and what differs by major on MAJORS="14 17" or all; ONLY="soak" chooses
 	@HOURS=$(HOURS) WALKS=$(WALKS) SEED=$(SEED) $(TESTS) -m long

@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import psycopg
 import pytest
+from guards import listing
 from spares import Spares
 from support import TEMPLATE, Cluster, Database
 from world import World
@@ -60,6 +61,7 @@ _SETTINGS = {"autovacuum": "off", "max_connections": "100", "wal_level": "logica
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every test one tier, that of its marker, else that of its folder; put those of FIRST in front."""
+    proofs = {proof.test for proof in listing.read().values()}
     for item in items:
         path = item.path.relative_to(_HERE)
         folders = [folder.as_posix() for folder in path.parents]
@@ -68,6 +70,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(TIERS[folder])
         elif len(tiers) != 1:
             raise pytest.UsageError(f"{item.nodeid} is not in exactly one tier: TIERS in tests/conftest.py")
+        if item.get_closest_marker("long") and item.nodeid in proofs:
+            raise pytest.UsageError(f"{item.nodeid} is the proof of a guard, which make test takes")
         if not MAJORS.isdisjoint([path.as_posix(), *folders]):
             item.add_marker("majors")
     items.sort(key=lambda item: item.path.relative_to(_HERE).as_posix() not in FIRST)
