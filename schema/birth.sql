@@ -4151,16 +4151,18 @@ BEGIN
   END IF;
   -- Bounded: a foreign rule or trigger on the registry that discards births would make this loop endless.
   FOR v_time IN 1 .. 10 LOOP
-    SELECT count(DISTINCT h.entity_code) INTO v_held
-    FROM (SELECT b.entity_code
-          FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-          WHERE b.collection_name = p_collection
+    SELECT count(*) INTO v_held
+    FROM (SELECT FROM birth.birth_registry b
+          WHERE b.entity_code = ANY (p_codes) AND b.collection_name = p_collection
           ORDER BY b.entity_code
-          FOR KEY SHARE OF b) h;
+          FOR KEY SHARE) h;
     SELECT count(*), count(DISTINCT b.entity_code), (array_agg(b.entity_code))[1:10]
     INTO taken, v_taken, examples
-    FROM unnest(p_codes) AS c(code) JOIN birth.birth_registry b ON b.entity_code = c.code
-    WHERE b.collection_name <> p_collection;
+    FROM unnest(p_codes) AS c(code),
+      -- Not to be turned round: where the registry was small when it was analysed, every code would be compared with
+      -- every birth.
+      LATERAL (SELECT r.entity_code FROM birth.birth_registry r
+               WHERE r.entity_code = c.code AND r.collection_name <> p_collection OFFSET 0) b;
     EXIT WHEN v_held + v_taken = (SELECT count(DISTINCT c.code COLLATE "C") FROM unnest(p_codes) AS c(code));
     INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)
     SELECT c.code, p_collection, 'QT-002' FROM unnest(p_codes) AS c(code)

@@ -691,3 +691,25 @@ def test_a_bulk_load_waits_for_concurrent_codes_and_then_gets_its_births(world: 
         late.result()
     assert len(world.births("second")) == BULK - 1
     assert world.findings("second") == [("gateway_foreign", 1)]
+
+
+@pytest.mark.parametrize("name", ["thing", "other"])
+def test_codes_that_are_there_are_found_whatever_the_planner_knows_of_the_registry(world: World, name: str) -> None:
+    """A registry that was analysed when it had pages and no row has one row to the planner, however many come."""
+    for table in ("thing", "other"):
+        world.governed("(code text UNIQUE)", table)
+    world.admin.execute(
+        "SET session_replication_role = replica;"
+        "INSERT INTO birth.birth_registry (entity_code, collection_name, dot_origin)"
+        " SELECT 'gone-' || g, 'thing', 'a test' FROM generate_series(1, 500) g;"
+        "DELETE FROM birth.birth_registry; ANALYZE birth.birth_registry"
+    )
+    assert world.value("SELECT reltuples = 0 AND relpages > 0 FROM pg_class WHERE relname = 'birth_registry'")
+    codes = [f"c-{number}" for number in range(10_000)]
+    world.insert(codes)
+    world.owner.execute("DELETE FROM app.thing")
+    # Each code beside every birth would take half a minute.
+    world.owner.execute("SET statement_timeout = '5s'")
+    world.insert(codes, name)
+    assert len(world.births()) == len(codes)
+    assert world.findings("other") == ([("gateway_foreign", len(codes))] if name == "other" else [])
