@@ -50,12 +50,20 @@ MAJORS = {
 }
 
 #: What takes longest begins first: at the end one core would wait for it.
-FIRST = ("e2e/test_reference.py", "e2e/walks/test_walk.py", "migration/test_start.py", "e2e/test_tutorial.py")
+FIRST = ("e2e/test_reference.py", "e2e/walks", "e2e/test_tutorial.py", "migration/test_start.py")
 
 _HERE = Path(__file__).parent
 
-# The last two are for the side doors that only such a server has. Autovacuum would come between two tests.
-_SETTINGS = {"autovacuum": "off", "max_connections": "100", "wal_level": "logical", "max_prepared_transactions": "4"}
+_SETTINGS = {
+    "max_connections": "100",
+    # For the side doors that only such a server has.
+    "wal_level": "logical",
+    "max_prepared_transactions": "4",
+    # It would come between two tests of a database.
+    "autovacuum": "off",
+    # Tests read few rows.
+    "jit": "off",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,7 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(f"{item.nodeid} is the proof of a guard, which make test takes")
         if not MAJORS.isdisjoint([path.as_posix(), *folders]):
             item.add_marker("majors")
-    items.sort(key=lambda item: item.path.relative_to(_HERE).as_posix() not in FIRST)
+    items.sort(key=lambda item: not item.path.relative_to(_HERE).as_posix().startswith(FIRST))
 
 
 @pytest.fixture(autouse=True)
