@@ -26,14 +26,14 @@ SELECT pg_catalog.pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; DEALLOCATE AL
 RESET SESSION AUTHORIZATION; RESET ALL
 """
 
-# A version of a row is known by its transaction and its place. Statistics change by themselves.
+# A version of a row is known by its transaction and its place.
 _CATALOGS = """
 SELECT relname, CASE relname WHEN 'pg_database' THEN ' WHERE datname = current_database()'
   WHEN 'pg_db_role_setting' THEN ' JOIN pg_database d ON d.oid = setdatabase AND d.datname = current_database()'
   ELSE '' END
 FROM pg_class
 WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'
-  AND (NOT relisshared OR relname IN ('pg_database', 'pg_db_role_setting')) AND relname !~ '^pg_statistic(_ext_data)?$'
+  AND (NOT relisshared OR relname IN ('pg_database', 'pg_db_role_setting', 'pg_shdescription', 'pg_subscription'))
 ORDER BY relname
 """
 
@@ -72,7 +72,7 @@ WHERE oid > %(last)s AND pronamespace <= %(last)s AND pronamespace::regnamespace
 
 _END_OTHERS = """
 SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL (%s)
+WHERE datname = current_database() AND pid <> ALL (%s)
 """
 
 # What a session takes over when it begins.
@@ -82,7 +82,12 @@ SELECT (SELECT ROW(xmin, ctid)::text FROM pg_authid WHERE rolname = coalesce(%s,
         WHERE setrole = 0 OR setrole = (SELECT oid FROM pg_authid WHERE rolname = coalesce(%s, session_user)))
 """
 
-_PREPARED = "SELECT FROM pg_prepared_xacts WHERE database = current_database()"
+# What goes with no session and no object.
+_HELD = """
+SELECT FROM pg_prepared_xacts WHERE database = current_database()
+UNION ALL SELECT FROM pg_replication_slots WHERE database = current_database()
+UNION ALL SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL (%s)
+"""
 
 
 def _versions(table: Identifier, key: object, condition: str = "") -> Composed:
@@ -166,7 +171,7 @@ class Spare(Database):
             self._keep_sessions()
             mine = [conn.info.backend_pid for conn in (self._keeper, *self._waiting())]
             self._keeper.execute(_END_OTHERS, (mine,))
-            if self._all(_PREPARED):
+            if self._all(_HELD, (mine,)):
                 return False
             with self._keeper.transaction():
                 for (drop,) in self._all(_ADDED, {"last": self._last}):
@@ -231,10 +236,12 @@ class Spares:
         """Hand out a copy of ``template`` that nobody else uses."""
         free = self._free.setdefault(template.name, [])
         made = free.pop() if free else Spare(self._cluster.create(template.name))
+        restored = False
         try:
             yield made
+            restored = made.restored()
         finally:
-            if made.restored():
+            if restored:
                 free.append(made)
             else:
                 made.drop()
