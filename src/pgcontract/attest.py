@@ -160,8 +160,11 @@ def _blocking(connection: psycopg.Connection[Any], texts: Texts, release: str) -
     return [row for row in found if row.blocks and row.object.partition(".")[0] != texts.project.version_table]
 
 
-def nearest(connection: psycopg.Connection[Any], texts: Texts) -> str | None:
-    """Return the release whose objects the schema has, by their names alone; None where it has none of any release."""
+def nearest(connection: psycopg.Connection[Any], texts: Texts, said: str | None = None) -> str | None:
+    """Return the release whose objects the schema has, by their names alone; None where it has none of any release.
+
+    Of releases with the same names it is the one that is ``said``, else the newest.
+    """
     live = query(texts, texts.head, "live").replace("p_rules", "'{}'::jsonb")
     with connection.transaction(force_rollback=True):
         connection.execute(PINS)
@@ -173,7 +176,7 @@ def nearest(connection: psycopg.Connection[Any], texts: Texts) -> str | None:
         for release in reversed(list(texts.releases))
     }
     there &= set().union(*objects.values())
-    return min(objects, key=lambda release: len(objects[release] ^ there)) if there else None
+    return min(objects, key=lambda release: (len(objects[release] ^ there), release != said)) if there else None
 
 
 def contract(connection: psycopg.Connection[Any], texts: Texts, release: str) -> dict[str, dict[str, Any]]:
@@ -462,7 +465,7 @@ def _hold_version(connection: psycopg.Connection[Any], texts: Texts, release: st
     """Refuse a version that is older than the tables: to the release they are somebody's, and would be dropped."""
     found = differences(connection, texts, release)
     extra = {f"{row.kind} {row.object}" for row in found if (row.kind, row.drift) == ("table", "extra")}
-    releases, by_name = list(texts.releases), nearest(connection, texts)
+    releases, by_name = list(texts.releases), nearest(connection, texts, release)
     for later in releases[: releases.index(release) : -1]:
         theirs = sorted(extra & contract(connection, texts, later).keys())
         if theirs or later == by_name:

@@ -132,7 +132,7 @@ def verify(connection: Connection, *, source: bool = False) -> Report:
 
 def _version(connection: Connection, installed: Texts, release: str) -> Iterator[Check]:
     """Where much differs, it may be that only the version does."""
-    by_name = nearest(connection, installed)
+    by_name = nearest(connection, installed, release)
     if by_name not in (None, release):
         yield Check("version", release, f"the objects are of {by_name}: birthdb alembic stamp {by_name}", True)
 
